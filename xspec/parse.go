@@ -1,0 +1,137 @@
+package xspec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Error is what Parse and Validate return for a specification that cannot be used.
+type Error struct {
+	// Spec is the whole text.
+	Spec string
+	// Key is the key at fault, empty when it is not one key.
+	Key string
+	// Problem says what is wrong and what to write instead.
+	Problem string
+}
+
+func (e *Error) Error() string {
+	if e.Key == "" {
+		return fmt.Sprintf("spec %q: %s", e.Spec, e.Problem)
+	}
+	return fmt.Sprintf("spec %q: key %q: %s", e.Spec, e.Key, e.Problem)
+}
+
+// Parse reads a specification. Every error it returns is an *Error. It judges each key by itself; Validate judges
+// whether the keys make sense together.
+//
+// As in execnet, a key may appear once, must not be empty and must not start with an underscore. Beyond execnet:
+//
+//   - the switches popen and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
+//     false, no and off turn them off, in any case of letters. (To Python every non-empty value is true, "false" too.)
+//   - a known key that needs a value is refused without one or with an empty one; Python takes a bare "python" for the
+//     value True and fails later. The exception is "socket", which stands alone beside "installvia".
+//   - nice must be an integer.
+//   - a variable given twice with env: is refused as any other key is; Python lets the last one win.
+//   - a NUL character is refused, since no command line or environment can carry it.
+func Parse(text string) (*Spec, error) {
+	s := &Spec{source: text}
+	if text == "" {
+		return nil, &Error{Problem: `it is empty; write for example "popen" or "ssh=host"`}
+	}
+	if strings.ContainsRune(text, 0) {
+		return nil, &Error{Spec: text, Problem: "it contains a NUL character"}
+	}
+	seen := make(map[string]bool)
+	for pair := range strings.SplitSeq(text, "//") {
+		key, value, hasValue := strings.Cut(pair, "=")
+		fail := func(format string, args ...any) (*Spec, error) {
+			return nil, &Error{Spec: text, Key: key, Problem: fmt.Sprintf(format, args...)}
+		}
+		switch {
+		case key == "" && hasValue:
+			return fail(`a key is missing before "=%s"`, value)
+		case key == "":
+			return fail(`a key is missing: "//" separates pairs, so it cannot stand at the start or the end, twice in a row or inside a value`)
+		case key[0] == '_':
+			return fail("a key cannot start with an underscore")
+		case seen[key]:
+			return fail("it is given twice")
+		}
+		seen[key] = true
+		if problem := s.set(key, value, hasValue); problem != "" {
+			return fail("%s", problem)
+		}
+	}
+	return s, nil
+}
+
+// set stores one pair and returns what is wrong with it, if anything.
+func (s *Spec) set(key, value string, hasValue bool) (problem string) {
+	if field, ok := boolKeys[key]; ok {
+		on, ok := parseSwitch(value, hasValue)
+		if !ok {
+			return fmt.Sprintf(`it is either on or off, so %q cannot be its value; write %q alone, or %q`, value, key, key+"=false")
+		}
+		*field(s) = on
+		return ""
+	}
+	if key == "socket" && !hasValue {
+		s.bareSocket = true
+		return ""
+	}
+	field, isString := stringKeys[key]
+	switch {
+	case (isString || key == "nice") && value == "":
+		return fmt.Sprintf(`it needs a value that is not empty and does not start with "//"; write "%s=%s", or leave the key out`, key, placeholders[key])
+	case isString:
+		*field(s) = value
+	case key == "nice":
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			return fmt.Sprintf(`%q is not an integer; write for example "nice=10"`, value)
+		}
+		s.Nice = n
+	case key == "env" || key == "env:":
+		return `it needs a variable's name; write "env:NAME=value"`
+	case strings.HasPrefix(key, "env:"):
+		if !hasValue {
+			return fmt.Sprintf(`it needs a value; write "%s=value", or "%s=" for an empty one`, key, key)
+		}
+		if s.Env == nil {
+			s.Env = make(map[string]string)
+		}
+		s.Env[key[len("env:"):]] = value
+	default:
+		if s.Extra == nil {
+			s.Extra = make(map[string]any)
+		}
+		if hasValue {
+			s.Extra[key] = value
+		} else {
+			s.Extra[key] = true
+		}
+	}
+	return ""
+}
+
+// placeholders are example values for messages.
+var placeholders = map[string]string{
+	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "socket": "HOST:PORT",
+	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
+	"execmodel": "thread", "bootstrap": "import", "nice": "10",
+}
+
+func parseSwitch(value string, hasValue bool) (on, ok bool) {
+	if !hasValue {
+		return true, true
+	}
+	switch strings.ToLower(value) {
+	case "1", "true", "yes", "on":
+		return true, true
+	case "0", "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}

@@ -1,0 +1,125 @@
+// Package xspec reads execution specifications, the one-line texts that say which Python to talk to and how to reach it:
+//
+//	popen//python=python3.12//chdir=/tmp/work
+//	ssh=-p 5000 me@host//id=far//env:LANG=C
+//	socket=192.168.0.7:8888
+//	popen//via=far//python=docker exec -i box python3
+//
+// A specification is a list of key=value pairs separated by "//". A key given without "=value" stands for true. Neither
+// keys nor values can contain "//", since it always separates; a value may contain "=". The grammar is that of Python
+// execnet's XSpec; where this package is stricter than Python, the documentation of [Parse] says so.
+package xspec
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+)
+
+// Spec is a parsed specification. The zero value of a field means that its key was not given. Callers may change the
+// fields of a Spec they own (a group fills in ID and ExecModel); String keeps returning the text that was parsed.
+type Spec struct {
+	// Popen is the key "popen": a subprocess of this machine (with Via: of the machine where that gateway runs).
+	Popen bool
+	// SSH is the key "ssh": a host or user@host, with options of the ssh command in front of or behind it.
+	SSH string
+	// SSHConfig is the key "ssh_config": the file to read instead of ~/.ssh/config.
+	SSHConfig string
+	// SSHClient is the key "sshclient", which Python execnet does not have: "openssh" runs the ssh command; empty means
+	// the client built into this module.
+	SSHClient string
+	// VagrantSSH is the key "vagrant_ssh": the name of a vagrant machine, reached through ssh.
+	VagrantSSH string
+	// Socket is the key "socket": the host:port of a running socket server. It is empty for "socket//installvia=ID",
+	// so use Kind to ask whether this is a socket specification.
+	Socket string
+	// Via is the key "via": the id of the gateway through which this one is started.
+	Via string
+	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server to connect to.
+	InstallVia string
+	// Python is the key "python": the interpreter's command line, to be split as a shell would.
+	Python string
+	// ChDir is the key "chdir": the folder to work in, made if it is absent.
+	ChDir string
+	// ID is the key "id": the gateway's name in its group.
+	ID string
+	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of ExecModels.
+	ExecModel string
+	// Nice is the key "nice": what to add to the worker's niceness. 0 means no change.
+	Nice int
+	// DontWriteBytecode is the key "dont_write_bytecode": start Python with -B, so that it leaves no .pyc files.
+	DontWriteBytecode bool
+	// Bootstrap is the key "bootstrap", which Python execnet does not have: "import" uses the execnet package
+	// installed for the interpreter; empty sends this module's own worker.
+	Bootstrap string
+	// Env holds the values of the keys "env:NAME": variables to set in the worker's environment.
+	Env map[string]string
+	// Extra holds every key that this package does not know. Its values are strings, or true for a key without a value.
+	Extra map[string]any
+
+	source     string
+	bareSocket bool
+}
+
+// stringKeys are the keys whose value is kept as it is written.
+var stringKeys = map[string]func(*Spec) *string{
+	"ssh":         func(s *Spec) *string { return &s.SSH },
+	"ssh_config":  func(s *Spec) *string { return &s.SSHConfig },
+	"sshclient":   func(s *Spec) *string { return &s.SSHClient },
+	"vagrant_ssh": func(s *Spec) *string { return &s.VagrantSSH },
+	"socket":      func(s *Spec) *string { return &s.Socket },
+	"via":         func(s *Spec) *string { return &s.Via },
+	"installvia":  func(s *Spec) *string { return &s.InstallVia },
+	"python":      func(s *Spec) *string { return &s.Python },
+	"chdir":       func(s *Spec) *string { return &s.ChDir },
+	"id":          func(s *Spec) *string { return &s.ID },
+	"execmodel":   func(s *Spec) *string { return &s.ExecModel },
+	"bootstrap":   func(s *Spec) *string { return &s.Bootstrap },
+}
+
+// boolKeys are the keys that are on when they stand alone.
+var boolKeys = map[string]func(*Spec) *bool{
+	"popen":               func(s *Spec) *bool { return &s.Popen },
+	"dont_write_bytecode": func(s *Spec) *bool { return &s.DontWriteBytecode },
+}
+
+// String returns the text that was parsed, byte for byte. Two specifications are the same, as execnet sees it, when
+// their texts are.
+func (s *Spec) String() string { return s.source }
+
+// Clone returns a copy that shares nothing with s.
+func (s *Spec) Clone() *Spec {
+	c := *s
+	c.Env = maps.Clone(s.Env)
+	c.Extra = maps.Clone(s.Extra)
+	return &c
+}
+
+// Get looks a key up by the name it has in the text, "env:NAME" and unknown keys included. A key that stands for true
+// has the value "". The answer follows the fields of s, not the text.
+func (s *Spec) Get(key string) (value string, isSet bool) {
+	if field, ok := stringKeys[key]; ok {
+		value = *field(s)
+		return value, value != "" || key == "socket" && s.bareSocket
+	}
+	if field, ok := boolKeys[key]; ok {
+		return "", *field(s)
+	}
+	if key == "nice" {
+		if s.Nice == 0 {
+			return "", false
+		}
+		return strconv.Itoa(s.Nice), true
+	}
+	if name, ok := strings.CutPrefix(key, "env:"); ok {
+		value, isSet = s.Env[name]
+		return value, isSet
+	}
+	extra, isSet := s.Extra[key]
+	value, _ = extra.(string)
+	return value, isSet
+}
+
+// SameFilesystem reports whether the worker sees this process's files under the same relative paths: a popen gateway
+// of this machine without chdir. execnet's rsync uses it to skip copying.
+func (s *Spec) SameFilesystem() bool { return s.Popen && s.ChDir == "" && s.Via == "" }

@@ -1,0 +1,197 @@
+package xspec_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/xspec"
+)
+
+func mustParse(t *testing.T, text string) *xspec.Spec {
+	t.Helper()
+	s, err := xspec.Parse(text)
+	require.NoError(t, err)
+	require.Equal(t, text, s.String())
+	return s
+}
+
+func TestEveryKey(t *testing.T) {
+	s := mustParse(t, "popen=no//ssh=-p 5000 me@host//ssh_config=a b//sshclient=openssh//vagrant_ssh=box//socket=[::1]:88//via=g1//installvia=g2"+
+		"//python=docker exec -i box python3//chdir=/tmp/x=y//id=one//execmodel=gevent//nice=-3//dont_write_bytecode//bootstrap=import"+
+		"//env:A=1//env:B=//env:a=x=y//color=red//flag")
+	assert.False(t, s.Popen)
+	assert.Equal(t, "-p 5000 me@host", s.SSH)
+	assert.Equal(t, "a b", s.SSHConfig)
+	assert.Equal(t, "openssh", s.SSHClient)
+	assert.Equal(t, "box", s.VagrantSSH)
+	assert.Equal(t, "[::1]:88", s.Socket)
+	assert.Equal(t, "g1", s.Via)
+	assert.Equal(t, "g2", s.InstallVia)
+	assert.Equal(t, "docker exec -i box python3", s.Python)
+	assert.Equal(t, "/tmp/x=y", s.ChDir)
+	assert.Equal(t, "one", s.ID)
+	assert.Equal(t, "gevent", s.ExecModel)
+	assert.Equal(t, -3, s.Nice)
+	assert.True(t, s.DontWriteBytecode)
+	assert.Equal(t, "import", s.Bootstrap)
+	assert.Equal(t, map[string]string{"A": "1", "B": "", "a": "x=y"}, s.Env)
+	assert.Equal(t, map[string]any{"color": "red", "flag": true}, s.Extra)
+}
+
+func TestGet(t *testing.T) {
+	s := mustParse(t, `popen//python=C:\Python 3\python.exe//nice=5//env:X=//color=red//flag`)
+	for key, want := range map[string]string{"popen": "", "python": `C:\Python 3\python.exe`, "nice": "5", "env:X": "", "color": "red", "flag": ""} {
+		value, isSet := s.Get(key)
+		assert.True(t, isSet, key)
+		assert.Equal(t, want, value, key)
+	}
+	for _, key := range []string{"ssh", "socket", "dont_write_bytecode", "env:Y", "other", "", "env"} {
+		_, isSet := s.Get(key)
+		assert.False(t, isSet, key)
+	}
+	s.ID = "later"
+	value, isSet := s.Get("id")
+	assert.True(t, isSet)
+	assert.Equal(t, "later", value)
+
+	_, isSet = mustParse(t, "popen").Get("nice")
+	assert.False(t, isSet)
+	_, isSet = mustParse(t, "socket//installvia=gw0").Get("socket")
+	assert.True(t, isSet)
+}
+
+func TestSwitches(t *testing.T) {
+	for text, want := range map[string]bool{
+		"popen": false, "popen//dont_write_bytecode": true,
+		"popen//dont_write_bytecode=1": true, "popen//dont_write_bytecode=True": true, "popen//dont_write_bytecode=yes": true, "popen//dont_write_bytecode=ON": true,
+		"popen//dont_write_bytecode=0": false, "popen//dont_write_bytecode=False": false, "popen//dont_write_bytecode=no": false, "popen//dont_write_bytecode=off": false,
+	} {
+		assert.Equal(t, want, mustParse(t, text).DontWriteBytecode, text)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, test := range []struct{ text, key, says string }{
+		{"", "", "empty"},
+		{"popen//", "", "key is missing"},
+		{"//popen", "", "key is missing"},
+		{"popen//python=//server/share/python.exe", "python", "does not start with"},
+		{"popen////id=x", "", "key is missing"},
+		{"=x//popen", "", `before "=x"`},
+		{"_spec=1", "_spec", "underscore"},
+		{"popen//_", "_", "underscore"},
+		{"popen//popen", "popen", "twice"},
+		{"popen//id=a//id=a", "id", "twice"},
+		{"popen//x//x=1", "x", "twice"},
+		{"popen//env:A=1//env:A=2", "env:A", "twice"},
+		{"popen//env=A", "env", "env:NAME=value"},
+		{"popen//env:=A", "env:", "env:NAME=value"},
+		{"popen//env:A", "env:A", "env:A=value"},
+		{"popen//nice=x", "nice", "not an integer"},
+		{"popen//nice=1.5", "nice", "not an integer"},
+		{"popen//nice", "nice", "nice=10"},
+		{"popen=maybe", "popen", "either on or off"},
+		{"popen=", "popen", "either on or off"},
+		{"popen//dont_write_bytecode=2", "dont_write_bytecode", "either on or off"},
+		{"popen//python", "python", "python=python3"},
+		{"popen//chdir=", "chdir", "chdir=FOLDER"},
+		{"ssh", "ssh", "ssh=user@host"},
+		{"socket=", "socket", "socket=HOST:PORT"},
+		{"popen//id=\x00", "", "NUL"},
+	} {
+		_, err := xspec.Parse(test.text)
+		var e *xspec.Error
+		if assert.True(t, errors.As(err, &e), "%q: %v", test.text, err) {
+			assert.Equal(t, test.text, e.Spec)
+			assert.Equal(t, test.key, e.Key, test.text)
+			assert.ErrorContains(t, err, test.says)
+		}
+	}
+	for _, key := range []string{"ssh", "ssh_config", "sshclient", "vagrant_ssh", "via", "installvia", "python", "chdir", "id", "execmodel", "bootstrap", "nice"} {
+		for _, text := range []string{key, key + "="} {
+			_, err := xspec.Parse(text)
+			assert.ErrorContains(t, err, `write "`+key+"=", text)
+		}
+	}
+}
+
+func TestClone(t *testing.T) {
+	s := mustParse(t, "popen//env:A=1//x=2")
+	c := s.Clone()
+	assert.Equal(t, s, c)
+	c.Env["A"], c.Extra["x"], c.ID = "other", "other", "other"
+	assert.Equal(t, mustParse(t, "popen//env:A=1//x=2"), s)
+}
+
+func TestSameFilesystem(t *testing.T) {
+	assert.True(t, mustParse(t, "popen//python=123").SameFilesystem())
+	for _, text := range []string{"popen//chdir=hello", "ssh=host", "popen//via=gw1", "socket=host:1"} {
+		assert.False(t, mustParse(t, text).SameFilesystem(), text)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for text, kind := range map[string]string{
+		"popen": xspec.KindPopen, "popen//via=gw0//python=x": xspec.KindPopen, "ssh=h//ssh_config=f//sshclient=openssh": xspec.KindSSH,
+		"vagrant_ssh=box//ssh_config=f": xspec.KindVagrantSSH, "socket=h:1": xspec.KindSocket, "socket//installvia=g": xspec.KindSocket,
+		"ssh=h//popen=false//via=b//bootstrap=import//execmodel=main_thread_only//anything=1": xspec.KindSSH,
+	} {
+		s := mustParse(t, text)
+		assert.NoError(t, s.Validate(), text)
+		assert.Equal(t, kind, s.Kind(), text)
+	}
+	for _, test := range []struct{ text, key, says string }{
+		{"id=x", "", "no gateway type found"},
+		{"popen=0", "", "no gateway type found"},
+		{"installvia=gw", "", "no gateway type found"},
+		{"popen//ssh=h", "", "popen, ssh"},
+		{"socket=h:1//vagrant_ssh=h", "", "vagrant_ssh, socket"},
+		{"socket=h:1//via=gw0", "via", "installvia=gw0"},
+		{"socket", "socket", "HOST:PORT"},
+		{"socket=h:1//installvia=gw0", "installvia", "address"},
+		{"socket=h:1//python=python3", "python", "interpreter of its own"},
+		{"popen//installvia=gw0", "installvia", "via=gw0"},
+		{"popen//ssh_config=f", "ssh_config", "ssh"},
+		{"popen//sshclient=openssh", "sshclient", "ssh"},
+		{"ssh=h//sshclient=putty", "sshclient", "putty"},
+		{"popen//execmodel=fork", "execmodel", "thread, main_thread_only, eventlet, gevent"},
+		{"popen//bootstrap=exec", "bootstrap", "bootstrap=import"},
+		{"popen//python=/usr//bin/python", "bin/python", "single slashes"},
+	} {
+		err := mustParse(t, test.text).Validate()
+		var e *xspec.Error
+		if assert.True(t, errors.As(err, &e), test.text) {
+			assert.Equal(t, test.key, e.Key, test.text)
+			assert.ErrorContains(t, err, test.says)
+		}
+	}
+	assert.Empty(t, mustParse(t, "id=x").Kind())
+}
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{"popen", "ssh=-p 5000 myhost//env:A=1", "socket//installvia=x", "a//b=c==//_x", "//", "=", "popen//nice=1//nice", "\x00"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := xspec.Parse(text)
+		if err != nil {
+			var e *xspec.Error
+			if !errors.As(err, &e) || e.Spec != text || e.Problem == "" {
+				t.Fatalf("%q: %#v", text, err)
+			}
+			return
+		}
+		if s.String() != text {
+			t.Fatalf("%q became %q", text, s.String())
+		}
+		if s.Validate() == nil && s.Kind() == "" {
+			t.Fatalf("%q is valid and of no kind", text)
+		}
+		if again, err := xspec.Parse(s.Clone().String()); err != nil || !assert.ObjectsAreEqual(s, again) {
+			t.Fatalf("%q: %v", text, err)
+		}
+	})
+}
