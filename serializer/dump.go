@@ -1,0 +1,347 @@
+package serializer
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/big"
+	"reflect"
+	"strconv"
+	"unicode/utf8"
+)
+
+// encoder appends a value's program to out.
+type encoder struct {
+	codec *Codec
+	out   []byte
+	depth int
+	most  int // the limit of depth
+	watch int // the depth from which containers are remembered, to find one that holds itself
+	open  map[container]struct{}
+}
+
+// container is a Go value that can hold itself.
+type container struct {
+	at  uintptr
+	len int
+	typ reflect.Type
+}
+
+// watchFrom is the depth below which nobody looks for cycles: ordinary values are not that deep.
+const watchFrom = 50
+
+var errCycle = errors.New("the value contains itself")
+
+// append is Append, except that it may return nonsense beside an error.
+func (c *Codec) append(dst []byte, v any) ([]byte, error) {
+	e := encoder{codec: c, out: dst, most: c.Limits.maxDepth(), watch: watchFrom}
+	err := e.value(v)
+	if err != nil && e.depth > watchFrom {
+		// The cycle was found late, deep down: find it again from the top, where the path to it is short.
+		again := encoder{codec: c, out: dst, most: e.most, watch: 0}
+		if err2 := again.value(v); err2 != nil {
+			err = err2
+		}
+	}
+	if err != nil {
+		return dst, finishDump(err)
+	}
+	return append(e.out, opStop), nil
+}
+
+// enter is called before the content of a container, leave after it unless an error ends everything.
+func (e *encoder) enter(v any) error {
+	e.depth++
+	if e.depth > e.watch {
+		return e.enterWatched(reflect.ValueOf(v))
+	}
+	if e.depth > e.most {
+		return e.tooDeep()
+	}
+	return nil
+}
+
+func (e *encoder) leave(v any) {
+	if e.depth > e.watch {
+		delete(e.open, identity(reflect.ValueOf(v)))
+	}
+	e.depth--
+}
+
+func (e *encoder) tooDeep() error { return dumpErrorf("nested more than %d levels deep", e.most) }
+
+func (e *encoder) enterWatched(v reflect.Value) error {
+	if e.depth > e.most {
+		return e.tooDeep()
+	}
+	id := identity(v)
+	if id.typ == nil {
+		return nil
+	}
+	if _, twice := e.open[id]; twice {
+		return errCycle
+	}
+	if e.open == nil {
+		e.open = make(map[container]struct{})
+	}
+	e.open[id] = struct{}{}
+	return nil
+}
+
+// identity tells containers apart; its type is nil for those that cannot hold themselves.
+func identity(v reflect.Value) container {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map:
+		return container{v.Pointer(), 0, v.Type()}
+	case reflect.Slice:
+		if v.Len() > 0 {
+			return container{v.Pointer(), v.Len(), v.Type()}
+		}
+	}
+	return container{}
+}
+
+// value appends v. The types that loading produces come first, without reflection.
+func (e *encoder) value(v any) error {
+	switch x := v.(type) {
+	case nil:
+		e.out = append(e.out, opNone)
+	case bool:
+		e.bool(x)
+	case int:
+		e.int(int64(x))
+	case int64:
+		e.int(x)
+	case float64:
+		e.float(x)
+	case string:
+		return e.string(x)
+	case []byte:
+		return e.bytes(x)
+	case []any:
+		return e.list(x)
+	case Tuple:
+		return e.tuple(x)
+	case *Dict:
+		return e.dict(x)
+	case *Set:
+		if x == nil {
+			e.out = append(e.out, opNone)
+			return nil
+		}
+		return e.set(&x.items, opSet)
+	case FrozenSet:
+		return e.set(x.dict(), opFrozenSet)
+	case complex128:
+		e.complex(x)
+	case *big.Int:
+		e.big(x)
+	case []string:
+		return appendItems(e, x, (*encoder).string)
+	case []int:
+		return appendItems(e, x, func(e *encoder, i int) error { e.int(int64(i)); return nil })
+	case []int64:
+		return appendItems(e, x, func(e *encoder, i int64) error { e.int(i); return nil })
+	case []float64:
+		return appendItems(e, x, func(e *encoder, f float64) error { e.float(f); return nil })
+	default:
+		return e.reflected(reflect.ValueOf(v))
+	}
+	return nil
+}
+
+func (e *encoder) bool(b bool) {
+	if b {
+		e.out = append(e.out, opTrue)
+	} else {
+		e.out = append(e.out, opFalse)
+	}
+}
+
+// int appends an INT, or the digits when it does not fit. (Python's own dumper fails below -2^31; every loader takes
+// the digits.)
+func (e *encoder) int(i int64) {
+	if i == int64(int32(i)) {
+		e.out = binary.BigEndian.AppendUint32(append(e.out, opInt), uint32(i))
+		return
+	}
+	var digits [20]byte
+	text := strconv.AppendInt(digits[:0], i, 10)
+	e.header(opLongInt, len(text))
+	e.out = append(e.out, text...)
+}
+
+func (e *encoder) uint(u uint64) {
+	if u <= math.MaxInt64 {
+		e.int(int64(u))
+		return
+	}
+	text := strconv.FormatUint(u, 10)
+	e.header(opLongInt, len(text))
+	e.out = append(e.out, text...)
+}
+
+func (e *encoder) big(i *big.Int) {
+	switch {
+	case i == nil:
+		e.out = append(e.out, opNone)
+	case i.IsInt64():
+		e.int(i.Int64())
+	default:
+		text := i.String()
+		e.header(opLongInt, len(text))
+		e.out = append(e.out, text...)
+	}
+}
+
+func (e *encoder) float(f float64) {
+	e.out = binary.BigEndian.AppendUint64(append(e.out, opFloat), math.Float64bits(f))
+}
+
+func (e *encoder) complex(c complex128) {
+	e.out = binary.BigEndian.AppendUint64(append(e.out, opComplex), math.Float64bits(real(c)))
+	e.out = binary.BigEndian.AppendUint64(e.out, math.Float64bits(imag(c)))
+}
+
+// header appends an opcode and its length, which the caller has checked.
+func (e *encoder) header(op byte, n int) {
+	e.out = binary.BigEndian.AppendUint32(append(e.out, op), uint32(n))
+}
+
+func (e *encoder) string(s string) error {
+	if len(s) > math.MaxInt32 {
+		return dumpErrorf("a string of %d bytes is too long", len(s))
+	}
+	if !utf8.ValidString(s) {
+		return dumpErrorf("the string %s is not valid UTF-8: send such data as []byte", clip(s))
+	}
+	e.header(opPy3String, len(s))
+	e.out = append(e.out, s...)
+	return nil
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		return strconv.Quote(s[:40]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+func (e *encoder) bytes(b []byte) error {
+	if len(b) > math.MaxInt32 {
+		return dumpErrorf("%d bytes are too many", len(b))
+	}
+	e.header(opBytes, len(b))
+	e.out = append(e.out, b...)
+	return nil
+}
+
+func (e *encoder) count(n int, what string) error {
+	if n > math.MaxInt32 {
+		return dumpErrorf("a %s of %d items is too long", what, n)
+	}
+	return nil
+}
+
+func (e *encoder) list(items []any) error {
+	if err := e.enter(items); err != nil {
+		return err
+	}
+	if err := e.count(len(items), "list"); err != nil {
+		return err
+	}
+	e.header(opNewList, len(items))
+	for i, item := range items {
+		e.header(opInt, i)
+		if err := e.value(item); err != nil {
+			return within(err, indexStep(i))
+		}
+		e.out = append(e.out, opSetItem)
+	}
+	e.leave(items)
+	return nil
+}
+
+// appendItems is list for the slices of plain types that are common enough to spare them reflection.
+func appendItems[T any](e *encoder, items []T, item func(*encoder, T) error) error {
+	if err := e.count(len(items), "list"); err != nil {
+		return err
+	}
+	e.header(opNewList, len(items))
+	for i, x := range items {
+		e.header(opInt, i)
+		if err := item(e, x); err != nil {
+			return within(err, indexStep(i))
+		}
+		e.out = append(e.out, opSetItem)
+	}
+	return nil
+}
+
+func (e *encoder) tuple(items Tuple) error {
+	if err := e.enter(items); err != nil {
+		return err
+	}
+	if err := e.count(len(items), "tuple"); err != nil {
+		return err
+	}
+	for i, item := range items {
+		if err := e.value(item); err != nil {
+			return within(err, indexStep(i))
+		}
+	}
+	e.header(opBuildTuple, len(items))
+	e.leave(items)
+	return nil
+}
+
+func (e *encoder) dict(d *Dict) error {
+	if d == nil {
+		e.out = append(e.out, opNone)
+		return nil
+	}
+	if err := e.enter(d); err != nil {
+		return err
+	}
+	e.out = append(e.out, opNewDict)
+	for key, value := range d.All() {
+		if err := e.value(key); err != nil {
+			return within(err, keyStep(key))
+		}
+		if err := e.value(value); err != nil {
+			return within(err, keyStep(key))
+		}
+		e.out = append(e.out, opSetItem)
+	}
+	e.leave(d)
+	return nil
+}
+
+func (e *encoder) set(items *Dict, op byte) error {
+	if err := e.enter(nil); err != nil {
+		return err
+	}
+	if err := e.count(items.Len(), "set"); err != nil {
+		return err
+	}
+	for item := range items.Keys() {
+		if err := e.value(item); err != nil {
+			return within(err, "{"+clip(Repr(item))+"}")
+		}
+	}
+	e.header(op, items.Len())
+	e.leave(nil)
+	return nil
+}
+
+func (e *encoder) channel(ch Channel) error {
+	if e.codec.Channels == nil {
+		return dumpErrorf("a channel has a meaning only on its gateway: send it through a channel")
+	}
+	if err := e.codec.Channels.CheckChannel(ch); err != nil {
+		return &DumpError{Msg: "a channel", Err: err}
+	}
+	e.header(opChannel, 0)
+	binary.BigEndian.PutUint32(e.out[len(e.out)-4:], uint32(ch.ExecnetChannelID()))
+	return nil
+}

@@ -1,0 +1,105 @@
+package serializer
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// field is a struct field that is serialized.
+type field struct {
+	name      string
+	index     []int // for reflect.Value.FieldByIndex
+	typ       reflect.Type
+	omitEmpty bool
+	tagged    bool
+}
+
+// structFields lists the fields of t that are serialized, in the order of the source. Embedded structs count as
+// encoding/json counts them: their fields stand for themselves unless the embedded one has a name in its tag; of fields
+// with one name the least nested wins, of equally nested ones the tagged, and if that leaves several, none.
+func structFields(t reflect.Type) []field {
+	var all []field
+	collectFields(t, nil, map[reflect.Type]bool{}, &all)
+	byName := map[string][]field{}
+	for _, f := range all {
+		byName[f.name] = append(byName[f.name], f)
+	}
+	return slices.DeleteFunc(all, func(f field) bool {
+		for _, other := range byName[f.name] {
+			if slices.Equal(f.index, other.index) {
+				continue
+			}
+			nested := cmp.Compare(len(other.index), len(f.index))
+			if nested < 0 || nested == 0 && (other.tagged || !f.tagged) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *[]field) {
+	if within[t] { // a struct that embeds a pointer to itself
+		return
+	}
+	within[t] = true
+	defer delete(within, t)
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		tag := sf.Tag.Get("execnet")
+		if tag == "-" {
+			continue
+		}
+		name, rest, _ := strings.Cut(tag, ",")
+		index := append(slices.Clone(at), i)
+		if sf.Anonymous && name == "" {
+			embedded := sf.Type
+			if embedded.Kind() == reflect.Pointer {
+				embedded = embedded.Elem()
+			}
+			if embedded.Kind() == reflect.Struct && !isOpaque(sf.Type) {
+				if sf.IsExported() || sf.Type.Kind() != reflect.Pointer {
+					collectFields(embedded, index, within, all)
+				}
+				continue
+			}
+		}
+		if !sf.IsExported() {
+			continue
+		}
+		f := field{name: name, index: index, typ: sf.Type, tagged: name != ""}
+		if name == "" {
+			f.name = sf.Name
+		}
+		for option := range strings.SplitSeq(rest, ",") {
+			f.omitEmpty = f.omitEmpty || option == "omitempty"
+		}
+		*all = append(*all, f)
+	}
+}
+
+// isOpaque says that a struct type is serialized as something else than its fields.
+func isOpaque(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t {
+	case bigIntType, dictType, setType, frozenSetType:
+		return true
+	}
+	p := reflect.PointerTo(t)
+	return p.Implements(marshalerType) || p.Implements(unmarshalerType) || p.Implements(channelType)
+}
+
+// isEmpty is what omitempty leaves out.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}

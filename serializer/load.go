@@ -1,0 +1,341 @@
+package serializer
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/big"
+	"sync"
+	"unicode/utf8"
+)
+
+// decoder walks a sound program forward, recursively, with its shape at hand.
+type decoder struct {
+	codec  *Codec
+	data   []byte
+	off    int
+	shape  shape
+	box    int // the next of shape.boxes to meet
+	pack   int // the next of shape.packs to meet
+	packAt int // where that one starts; noPack when there are no more
+	owned  bool
+	arena  arena
+	keys   [64]keyEntry
+}
+
+const noPack = math.MaxInt
+
+// keyEntry remembers a dict key that was made before: the dicts of a list tend to have the same keys.
+type keyEntry struct {
+	text  string
+	boxed any
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// release forgets the value and gives the decoder back.
+func (d *decoder) release() {
+	const most = 1 << 16 // entries of scratch worth keeping
+	d.codec, d.data, d.arena = nil, nil, arena{}
+	if cap(d.shape.boxes) > most || cap(d.shape.packs) > most || cap(d.shape.stack) > most {
+		d.shape = shape{}
+	}
+	decoders.Put(d)
+}
+
+// start scans data and stands d before its value.
+func (d *decoder) start(c *Codec, data []byte, owned bool) error {
+	if err := d.shape.scan(data, c.Limits.maxDepth()); err != nil {
+		return err
+	}
+	d.codec, d.data, d.owned = c, data, owned
+	d.off, d.box, d.pack = 0, 0, -1
+	d.nextPack()
+	return nil
+}
+
+func (d *decoder) nextPack() {
+	d.pack++
+	d.packAt = noPack
+	if d.pack < len(d.shape.packs) {
+		d.packAt = int(d.shape.packs[d.pack].start)
+	}
+}
+
+func (c *Codec) load(data []byte, base int64, owned bool) (any, error) {
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	err := d.start(c, data, owned)
+	if err == nil {
+		var v any
+		if v, err = d.value(); err == nil {
+			return v, nil
+		}
+	}
+	return nil, finishLoad(err, base)
+}
+
+// value loads the value at d.off and moves past it.
+func (d *decoder) value() (any, error) {
+	at := d.off
+	if at == d.packAt {
+		return d.packed()
+	}
+	switch op := d.data[at]; op {
+	case opInt, opLong:
+		d.off += 5
+		return int64(int32At(d.data, at+1)), nil
+	case opPy3String, opUnicode, opPy2String, opBytes:
+		raw := d.raw()
+		if d.isText(op) {
+			return d.text(at, op, raw)
+		}
+		return d.bytes(raw), nil
+	case opNone:
+		d.off++
+		return nil, nil
+	case opTrue:
+		d.off++
+		return true, nil
+	case opFalse:
+		d.off++
+		return false, nil
+	case opFloat:
+		d.off += 9
+		return floatAt(d.data, at+1), nil
+	case opNewDict:
+		return d.dict()
+	case opNewList:
+		return d.list()
+	case opLongInt, opLongLong:
+		return d.long()
+	case opComplex:
+		d.off += 17
+		return complex(floatAt(d.data, at+1), floatAt(d.data, at+9)), nil
+	default: // opChannel: the scan has refused all others
+		return d.channel()
+	}
+}
+
+func floatAt(data []byte, i int) float64 {
+	return math.Float64frombits(binary.BigEndian.Uint64(data[i:]))
+}
+
+// raw returns the operand of the opcode at d.off that has a length, and moves past it.
+func (d *decoder) raw() []byte {
+	start := d.off + 5
+	end := start + int(int32At(d.data, d.off+1))
+	d.off = end
+	return d.data[start:end:end]
+}
+
+// isText says whether the strings of this opcode load as text rather than bytes.
+func (d *decoder) isText(op byte) bool {
+	switch op {
+	case opPy3String:
+		return !d.codec.Py3StrAsPy2Str
+	case opPy2String:
+		return d.codec.Py2StrAsPy3Str
+	}
+	return op == opUnicode
+}
+
+func (d *decoder) text(at int, op byte, raw []byte) (string, error) {
+	if op == opPy2String {
+		return fromLatin1(raw), nil
+	}
+	if !utf8.Valid(raw) {
+		return "", loadErrorf(at, "a str that is not valid UTF-8")
+	}
+	return d.arena.string(raw), nil
+}
+
+func fromLatin1(raw []byte) string {
+	out := make([]byte, 0, len(raw))
+	for _, c := range raw {
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return string(out)
+}
+
+// bytes returns raw itself when the caller gave it away and it is a good part of the whole: a few bytes must not keep a
+// large message alive.
+func (d *decoder) bytes(raw []byte) []byte {
+	if d.owned && len(raw) > len(d.data)/4 {
+		return raw
+	}
+	out := make([]byte, len(raw))
+	copy(out, raw)
+	return out
+}
+
+// long loads a LONGINT: the decimal digits of an int of any size.
+func (d *decoder) long() (any, error) {
+	at := d.off
+	raw := d.raw()
+	digits := raw
+	if len(digits) > 0 && digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 {
+		return nil, loadErrorf(at, "an int without digits")
+	}
+	if most := d.codec.Limits.maxDigits(); len(digits) > most {
+		return nil, loadErrorf(at, "an int of %d digits (the limit is %d)", len(digits), most)
+	}
+	n := int64(0)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return nil, loadErrorf(at, "an int with the character %q", c)
+		}
+		n = n*10 - int64(c-'0') // negative, for -2^63 has no positive counterpart
+	}
+	if len(digits) < 19 {
+		if len(raw) == len(digits) {
+			n = -n
+		}
+		return n, nil
+	}
+	big, _ := new(big.Int).SetString(string(raw), 10)
+	return bigKey(big), nil
+}
+
+func (d *decoder) channel() (any, error) {
+	at := d.off
+	d.off += 5
+	if d.codec.Channels == nil {
+		return nil, loadErrorf(at, "a channel, which has a meaning only on a gateway")
+	}
+	ch, err := d.codec.Channels.Channel(int32At(d.data, at+1))
+	if err != nil {
+		return nil, &LoadError{Offset: int64(at), Msg: "a channel", Err: err}
+	}
+	return ch, nil
+}
+
+func (d *decoder) list() (any, error) {
+	b := d.shape.boxes[d.box]
+	d.box++
+	d.off += 5
+	items := make([]any, b.want)
+	for range b.pairs {
+		i, err := d.index(len(items))
+		if err != nil {
+			return nil, err
+		}
+		if items[i], err = d.value(); err != nil {
+			return nil, within(err, indexStep(i))
+		}
+		d.off++
+	}
+	return items, nil
+}
+
+// index loads the key of a pair that goes into a list of n items, as Python takes it: negative ones count from the end.
+func (d *decoder) index(n int) (int, error) {
+	at := d.off
+	if d.data[at] == opInt && at != d.packAt {
+		d.off += 5
+		if i := int(int32At(d.data, at+1)); i >= 0 && i < n {
+			return i, nil
+		}
+		d.off = at
+	}
+	key, err := d.value()
+	if err != nil {
+		return 0, err
+	}
+	i, ok := number(key).(int64)
+	if !ok || pythonType(key) != "int" && pythonType(key) != "bool" {
+		return 0, loadErrorf(at, "a list index that is a %s", pythonType(key))
+	}
+	if i < -int64(n) || i >= int64(n) {
+		return 0, loadErrorf(at, "index %d in a list of %d items", i, n)
+	}
+	if i < 0 {
+		i += int64(n)
+	}
+	return int(i), nil
+}
+
+func (d *decoder) dict() (*Dict, error) {
+	n := int(d.shape.boxes[d.box].pairs)
+	d.box++
+	d.off++
+	dict := new(Dict)
+	dict.reserve(n)
+	for range n {
+		key, err := d.key()
+		if err != nil {
+			return nil, err
+		}
+		value, err := d.value()
+		if err != nil {
+			return nil, within(err, keyStep(key))
+		}
+		d.off++
+		dict.put(key, value)
+	}
+	return dict, nil
+}
+
+// key loads a dict's key.
+func (d *decoder) key() (any, error) {
+	at := d.off
+	if at != d.packAt && d.data[at] == opPy3String && !d.codec.Py3StrAsPy2Str {
+		raw := d.raw()
+		if n := len(raw); n > 0 && n <= 32 {
+			slot := &d.keys[(uint(raw[0])*31+uint(raw[n-1])*7+uint(raw[n/2])+uint(n))%uint(len(d.keys))]
+			if slot.text != string(raw) {
+				if !utf8.Valid(raw) {
+					return nil, loadErrorf(at, "a str that is not valid UTF-8")
+				}
+				slot.text = string(raw)
+				slot.boxed = slot.text
+			}
+			return slot.boxed, nil
+		}
+		return d.text(at, opPy3String, raw)
+	}
+	key, err := d.value()
+	if err != nil {
+		return nil, err
+	}
+	if raw, ok := key.([]byte); ok && d.owned {
+		return append([]byte{}, raw...), nil
+	}
+	if err := checkHashable(key); err != nil {
+		return nil, &LoadError{Offset: int64(at), Err: err}
+	}
+	return key, nil
+}
+
+// packed loads the tuple, set or frozenset that starts at d.off.
+func (d *decoder) packed() (any, error) {
+	n := int(d.shape.packs[d.pack].n)
+	d.nextPack()
+	items := make(Tuple, n)
+	for i := range items {
+		var err error
+		if items[i], err = d.value(); err != nil {
+			return nil, within(err, indexStep(i))
+		}
+	}
+	at := d.off
+	d.off += 5
+	if d.data[at] == opBuildTuple {
+		return items, nil
+	}
+	var set Dict
+	set.reserve(n)
+	for _, item := range items {
+		if err := checkHashable(item); err != nil {
+			return nil, &LoadError{Offset: int64(at), Msg: fmt.Sprintf("in a %s", opTypes[d.data[at]]), Err: err}
+		}
+		set.put(item, nil)
+	}
+	if d.data[at] == opSet {
+		return &Set{items: set}, nil
+	}
+	return freeze(set), nil
+}

@@ -1,0 +1,242 @@
+package serializer
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+)
+
+// Loading takes two passes. The first, here, runs the program on a stack of bare sizes: it finds everything that is
+// wrong with its structure, so that the second need not look, and notes the two things that a reader going forward
+// cannot see: how many pairs each container will get, and where the items of a tuple or set begin, whose opcode comes
+// after them.
+
+// shape is what the first pass learns about a program.
+type shape struct {
+	boxes []box   // the lists and dicts, in the order of their opcodes
+	packs []pack  // the tuples and sets, in the order of their starts, the outer one first
+	stack []level // scratch
+}
+
+// box is a list or a dict.
+type box struct {
+	off   uint32 // of its opcode
+	want  int32  // the length that NEWLIST announced; 0 for a dict
+	pairs int32  // how many times SETITEM hits it
+}
+
+// pack is a tuple, set or frozenset.
+type pack struct {
+	start uint32 // where its first item begins, or its own opcode when it has none
+	n     int32
+	op    byte
+}
+
+// level is a value on the stack.
+type level struct {
+	off   uint32 // where it begins
+	box   int32  // its index among the boxes, or -1
+	depth int32  // how many containers are nested in it, itself included
+}
+
+const (
+	minPair = 7 // the bytes of the shortest item of a list: INT and its index, a value, SETITEM
+	maxSize = math.MaxUint32
+)
+
+// scan fills s with the shape of data, a whole program in the internal form.
+func (s *shape) scan(data []byte, maxDepth int) error {
+	s.boxes, s.packs, s.stack = s.boxes[:0], s.packs[:0], s.stack[:0]
+	if len(data) > maxSize {
+		return loadErrorf(0, "a value of %d bytes is too long", len(data))
+	}
+	stack := s.stack
+	defer func() { s.stack = stack }()
+	for i := 0; i < len(data); {
+		size := 1
+		switch op := data[i]; op {
+		case opInt:
+			// The usual item of a list: an index, an int, SETITEM.
+			if h := len(stack); i+10 < len(data) && data[i+5] == opInt && data[i+10] == opSetItem && h > 0 {
+				if b := stack[h-1].box; b >= 0 {
+					s.boxes[b].pairs++
+					i += 11
+					continue
+				}
+			}
+			size = 5
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opLong, opChannel:
+			size = 5
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opNone, opTrue, opFalse:
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opFloat:
+			size = 9
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opComplex:
+			size = 17
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opPy3String, opUnicode, opPy2String, opBytes, opLongInt, opLongLong:
+			n, err := lengthAt(data, i)
+			if err != nil {
+				return err
+			}
+			if n > len(data)-i-5 {
+				return loadErrorf(i, "a %s of %d bytes, but only %d are left", opTypes[op], n, len(data)-i-5)
+			}
+			size = 5 + n
+			stack = append(stack, level{off: uint32(i), box: -1})
+		case opNewDict:
+			stack = append(stack, level{off: uint32(i), box: int32(len(s.boxes)), depth: 1})
+			s.boxes = append(s.boxes, box{off: uint32(i)})
+		case opNewList:
+			n, err := lengthAt(data, i)
+			if err != nil {
+				return err
+			}
+			if n > (len(data)-i-5)/minPair {
+				return loadErrorf(i, "a list of %d items cannot fit in the %d bytes left", n, len(data)-i-5)
+			}
+			size = 5
+			stack = append(stack, level{off: uint32(i), box: int32(len(s.boxes)), depth: 1})
+			s.boxes = append(s.boxes, box{off: uint32(i), want: int32(n)})
+		case opSetItem:
+			h := len(stack) - 3
+			if h < 0 {
+				return loadErrorf(i, "SETITEM needs a container, a key and a value")
+			}
+			c := &stack[h]
+			if c.box < 0 {
+				return loadErrorf(i, "SETITEM on a %s", opTypes[s.opAt(data, *c)])
+			}
+			s.boxes[c.box].pairs++
+			c.depth = max(c.depth, stack[h+1].depth+1, stack[h+2].depth+1)
+			if int(c.depth) > maxDepth {
+				return loadErrorf(i, "nested more than %d levels deep", maxDepth)
+			}
+			stack = stack[:h+1]
+		case opBuildTuple, opSet, opFrozenSet:
+			n, err := lengthAt(data, i)
+			if err != nil {
+				return err
+			}
+			h := len(stack) - n
+			if h < 0 {
+				return loadErrorf(i, "a %s of %d items, but there are only %d", opTypes[op], n, len(stack))
+			}
+			made := level{off: uint32(i), box: -1}
+			for _, item := range stack[h:] {
+				made.depth = max(made.depth, item.depth)
+			}
+			made.depth++
+			if int(made.depth) > maxDepth {
+				return loadErrorf(i, "nested more than %d levels deep", maxDepth)
+			}
+			if n > 0 {
+				made.off = stack[h].off
+			}
+			s.packs = append(s.packs, pack{made.off, int32(n), op})
+			stack = append(stack[:h], made)
+			size = 5
+		case opStop:
+			if len(stack) != 1 {
+				return loadErrorf(i, "STOP with %d values on the stack (want 1)", len(stack))
+			}
+			if i+1 < len(data) {
+				return loadErrorf(i+1, "%d bytes after the value's end", len(data)-i-1)
+			}
+			return s.finish(maxDepth)
+		default:
+			return loadErrorf(i, "unknown opcode %q", op)
+		}
+		if size > len(data)-i {
+			return loadErrorf(i, "the data ends within a %s", opTypes[data[i]])
+		}
+		i += size
+	}
+	return loadErrorf(len(data), "the data ends without STOP")
+}
+
+// lengthAt reads the length that follows the opcode at i.
+func lengthAt(data []byte, i int) (int, error) {
+	if len(data)-i < 5 {
+		return 0, loadErrorf(i, "the data ends within a %s", opTypes[data[i]])
+	}
+	n := int32At(data, i+1)
+	if n < 0 {
+		return 0, loadErrorf(i, "a %s of negative length %d", opTypes[data[i]], n)
+	}
+	return int(n), nil
+}
+
+func int32At(data []byte, i int) int32 { return int32(binary.BigEndian.Uint32(data[i:])) }
+
+// opAt returns the opcode that made the value at l, for a message: a pack's first item stands where it begins.
+func (s *shape) opAt(data []byte, l level) byte {
+	for _, p := range slices.Backward(s.packs) { // the last of those that start here is the outermost
+		if p.start == l.off {
+			return p.op
+		}
+	}
+	return data[l.off]
+}
+
+// finish checks what can only be known at the end.
+func (s *shape) finish(maxDepth int) error {
+	for _, b := range s.boxes {
+		// A list that is filled as far as it claims to be costs no more memory than its items do. Every dumper fills
+		// its lists; a list of two billion Nones in five bytes comes from nobody one would like to talk to.
+		if b.pairs < b.want {
+			return loadErrorf(int(b.off), "a list of %d items, of which only %d follow", b.want, b.pairs)
+		}
+		if maxDepth < 1 {
+			return loadErrorf(int(b.off), "nested more than %d levels deep", maxDepth)
+		}
+	}
+	// Packs were noted where they end. Of two that start together the outer one ends later.
+	if len(s.packs) > 1 {
+		slices.Reverse(s.packs)
+		slices.SortStableFunc(s.packs, func(a, b pack) int { return cmp.Compare(a.start, b.start) })
+	}
+	return nil
+}
+
+// ChannelIDs calls f with the id of each CHANNEL opcode in data, a value in the internal form, in the order in which
+// loading meets them, and builds no values. It returns f's error, or a *LoadError when the structure of data is
+// unsound, in which case f is not called. It costs next to nothing when there is no channel in data.
+func ChannelIDs(data []byte, f func(id int32) error) error {
+	if bytes.IndexByte(data, opChannel) < 0 {
+		return nil
+	}
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	if err := d.shape.scan(data, DefaultMaxDepth); err != nil {
+		return finishLoad(err, 0)
+	}
+	for i := 0; i < len(data); i += opSize(data, i) {
+		if data[i] == opChannel {
+			if err := f(int32At(data, i+1)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// opSize returns how many bytes the opcode at i takes with its operands, in data known to be sound.
+func opSize(data []byte, i int) int {
+	switch data[i] {
+	case opInt, opLong, opChannel, opNewList, opBuildTuple, opSet, opFrozenSet:
+		return 5
+	case opFloat:
+		return 9
+	case opComplex:
+		return 17
+	case opPy3String, opUnicode, opPy2String, opBytes, opLongInt, opLongLong:
+		return 5 + int(int32At(data, i+1))
+	}
+	return 1
+}

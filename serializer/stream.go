@@ -1,0 +1,120 @@
+package serializer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Dump writes v to w in the public form, in one call of Write, as execnet.dump does. Its error is a *DumpError or w's.
+func Dump(w io.Writer, v any) error {
+	data, err := Dumps(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// Load reads exactly one value in the public form from r and never a byte beyond it, as execnet.load does. It reads in
+// small pieces: give it a *bufio.Reader when r is a file or a connection that nobody else reads from.
+// It returns io.EOF when r is at its end before the first byte, and else a *LoadError, which wraps what r said
+// (io.ErrUnexpectedEOF when the value is cut short).
+func Load(r io.Reader, opts ...Option) (any, error) {
+	c := newCodec(opts)
+	data, err := readValue(r, c.Limits.maxBytes())
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVersion(data); err != nil {
+		return nil, err
+	}
+	return c.load(data[1:], 1, true)
+}
+
+// readValue reads a value opcode by opcode, up to its STOP.
+func readValue(r io.Reader, most int64) ([]byte, error) {
+	in := source{r: r, most: most}
+	if err := in.read(1); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, io.EOF
+		}
+		return nil, err
+	}
+	if in.data[0] != Version {
+		return in.data, nil
+	}
+	if err := in.read(1); err != nil {
+		return nil, err
+	}
+	for {
+		// in.data ends with an opcode. After what belongs to it comes another one, unless it is STOP.
+		at := len(in.data) - 1
+		op := in.data[at]
+		switch op {
+		case opStop:
+			return in.data, nil
+		case opNone, opTrue, opFalse, opNewDict, opSetItem:
+		case opInt, opLong, opChannel, opNewList, opBuildTuple, opSet, opFrozenSet:
+			if err := in.read(4); err != nil {
+				return nil, err
+			}
+		case opFloat:
+			if err := in.read(8); err != nil {
+				return nil, err
+			}
+		case opComplex:
+			if err := in.read(16); err != nil {
+				return nil, err
+			}
+		case opPy3String, opUnicode, opPy2String, opBytes, opLongInt, opLongLong:
+			if err := in.read(4); err != nil {
+				return nil, err
+			}
+			n := int32At(in.data, at+1)
+			if n < 0 {
+				return nil, loadErrorf(at, "a %s of negative length %d", opTypes[op], n)
+			}
+			if err := in.read(int(n)); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, loadErrorf(at, "unknown opcode %q", op)
+		}
+		if err := in.read(1); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// source collects what it reads.
+type source struct {
+	r    io.Reader
+	data []byte
+	most int64
+}
+
+// read appends the next n bytes, growing as they come rather than as they are announced.
+func (s *source) read(n int) error {
+	const piece = 64 << 10
+	if int64(len(s.data))+int64(n) > s.most {
+		return loadErrorf(len(s.data), "a value of more than %d bytes", s.most)
+	}
+	for n > 0 {
+		from := len(s.data)
+		k := min(n, max(piece, from))
+		if cap(s.data)-from < k {
+			s.data = append(make([]byte, 0, from+max(k, from, 64)), s.data...)
+		}
+		got, err := io.ReadFull(s.r, s.data[from:from+k])
+		s.data = s.data[:from+got]
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return &LoadError{Offset: int64(from + got), Msg: fmt.Sprintf("reading %d more bytes", n-got), Err: err}
+		}
+		n -= k
+	}
+	return nil
+}
