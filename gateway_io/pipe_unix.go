@@ -1,0 +1,37 @@
+//go:build unix
+
+package gatewayio
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// newPipe makes a pipe between us and a child. Ours is the end to write to if we write, else the one to read from; it
+// has deadlines, and no other child inherits it.
+func newPipe(weWrite bool) (ours, theirs *os.File, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	grow(r)
+	if weWrite {
+		return w, r, nil
+	}
+	return r, w, nil
+}
+
+// buffered is the number of bytes that can be read from a pipe without waiting.
+func buffered(f *os.File) int {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	n := 0
+	err = conn.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), fionread) })
+	if err != nil {
+		return 0
+	}
+	return n
+}

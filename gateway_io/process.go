@@ -1,0 +1,316 @@
+package gatewayio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// Process is a running command whose stdin and stdout are a gateway's byte pipe, as execnet's Popen2IOMaster is. It
+// implements gatewaybase.IO.
+//
+// The command stays in this process's group, so that Ctrl-C at a terminal reaches it as it does with execnet. It is
+// always reaped, whether or not anybody waits for it. When it has died, a Write under way or a later one fails, and
+// Read returns what the pipe held at that moment and then io.EOF, even if a process that the command started still
+// holds the pipe open.
+//
+// The pipe's end of stdout is given back when Read has returned io.EOF or by CloseRead; everything else once the
+// process has died.
+type Process struct {
+	cmd    *exec.Cmd
+	stdin  *os.File
+	stdout *pipeReader
+	stderr *pipeReader
+	tail   tail
+
+	reaped chan struct{} // closed once cmd.ProcessState is set
+	done   chan struct{} // closed once nothing of the process is left here but stdout
+}
+
+var _ gatewaybase.IO = (*Process)(nil)
+
+// StartError is what Start and Popen return for a command that cannot be run.
+type StartError struct {
+	// Args is the command line.
+	Args []string
+	// Source says where the command comes from, as "python= in the spec"; it is empty when only the caller knows.
+	Source string
+	// Err is the reason; errors.Is finds exec.ErrNotFound and the errors of package fs through it.
+	Err error
+}
+
+func (e *StartError) Error() string {
+	if len(e.Args) == 0 {
+		return "cannot start an empty command line" + e.from()
+	}
+	// The operating system's own errors repeat the path; exec.Error adds a prefix for programmers.
+	reason := e.Err
+	var notFound *exec.Error
+	var path *fs.PathError
+	if errors.As(reason, &notFound) {
+		reason = notFound.Err
+	} else if errors.As(reason, &path) {
+		reason = path.Err
+	}
+	message := fmt.Sprintf("cannot start %q%s: %v", e.Args[0], e.from(), reason)
+	switch {
+	case errors.Is(reason, fs.ErrPermission):
+		return message + "; check that it is a program and may be executed"
+	case errors.Is(reason, exec.ErrNotFound) || errors.Is(reason, fs.ErrNotExist):
+		return message + "; check the spelling, or give the program's full path"
+	}
+	return message
+}
+
+func (e *StartError) from() string {
+	if e.Source == "" {
+		return ""
+	}
+	return " (" + e.Source + ")"
+}
+
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Start runs a command. A nil env passes this process's environment on. What the command writes to its stderr is
+// copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when stderr's Write fails, the rest is
+// only kept. A Write that blocks holds the command up once its pipe is full. The error is a *StartError, or says that
+// no pipe could be made.
+func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
+	if len(argv) == 0 {
+		return nil, &StartError{Err: exec.ErrNotFound}
+	}
+	p := &Process{reaped: make(chan struct{}), done: make(chan struct{})}
+	p.cmd = exec.Command(argv[0], argv[1:]...)
+	p.cmd.Env = env
+
+	var files []*os.File
+	closeAll := func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}
+	var ours, theirs [3]*os.File
+	for fd := range ours {
+		var err error
+		ours[fd], theirs[fd], err = newPipe(fd == 0)
+		if err != nil {
+			closeAll()
+			return nil, fmt.Errorf("cannot make a pipe to %s: %w", argv[0], err)
+		}
+		files = append(files, ours[fd], theirs[fd])
+	}
+	// As *os.File they go to the child as they are; with anything else exec.Cmd would copy through goroutines of its own.
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirs[0], theirs[1], theirs[2]
+	if err := p.cmd.Start(); err != nil {
+		closeAll()
+		return nil, &StartError{Args: argv, Err: err}
+	}
+	for _, f := range theirs {
+		f.Close()
+	}
+	p.stdin, p.stdout, p.stderr = ours[0], &pipeReader{file: ours[1]}, &pipeReader{file: ours[2]}
+
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		p.copyStderr(stderr)
+	}()
+	go p.reap(copied)
+	return p, nil
+}
+
+// reap waits for the process's end, frees whoever is blocked on its pipes and gives everything back.
+func (p *Process) reap(copied <-chan struct{}) {
+	// Its error repeats what ProcessState says.
+	_ = p.cmd.Wait()
+	close(p.reaped)
+	p.stdin.Close()
+	p.stdout.hangUp()
+	p.stderr.hangUp()
+	<-copied
+	close(p.done)
+}
+
+func (p *Process) copyStderr(to io.Writer) {
+	defer p.stderr.file.Close()
+	buf := make([]byte, 8<<10)
+	for {
+		n, err := p.stderr.Read(buf)
+		p.tail.write(buf[:n])
+		if n > 0 && to != nil {
+			if _, failed := to.Write(buf[:n]); failed != nil {
+				to = nil
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// PID is the process's id on this machine. It means nothing once Exit is known.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Args is the command line that runs.
+func (p *Process) Args() []string { return p.cmd.Args }
+
+// Read reads from the process's stdout.
+func (p *Process) Read(b []byte) (int, error) { return p.stdout.Read(b) }
+
+// Write writes to the process's stdin. Once the process has died or CloseWrite was called, the error is os.ErrClosed or
+// the system's word for a broken pipe.
+func (p *Process) Write(b []byte) (int, error) { return p.stdin.Write(b) }
+
+// CloseRead closes the process's stdout; the process's own writes fail from then on.
+func (p *Process) CloseRead() error { return closeOnce(p.stdout.file) }
+
+// CloseWrite closes the process's stdin, where it then finds the end of file.
+func (p *Process) CloseWrite() error { return closeOnce(p.stdin) }
+
+func closeOnce(f *os.File) error {
+	if err := f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Wait blocks until the process is reaped and its stderr copied, or until ctx ends, whose error it then returns.
+func (p *Process) Wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Kill ends the process with SIGKILL, or as Windows does it. What the process started lives on.
+func (p *Process) Kill() error {
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("cannot kill process %d: %w", p.PID(), err)
+	}
+	return nil
+}
+
+// Exit tells how the process ended. Its Stderr is complete once Wait has returned.
+func (p *Process) Exit() gatewaybase.Exit {
+	exit := gatewaybase.Exit{Stderr: p.tail.String()}
+	select {
+	case <-p.reaped:
+	default:
+		return exit
+	}
+	exit.Known = true
+	exit.Code = p.cmd.ProcessState.ExitCode()
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		exit.Signal = status.Signal()
+	}
+	return exit
+}
+
+// RemoteAddress is empty: the process runs here.
+func (p *Process) RemoteAddress() string { return "" }
+
+// pipeReader is our end of a pipe that a process writes to.
+type pipeReader struct {
+	file *os.File
+
+	// Set by the reader when it learns that the process has died, and then only its own.
+	ended bool
+	left  int // bytes that were in the pipe at the end and are still to be returned
+}
+
+// hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
+// that it will get: from here on only a process that has nothing to do with us could write.
+func (r *pipeReader) hangUp() {
+	// An error means that the file is closed already.
+	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+}
+
+func (r *pipeReader) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if !r.ended {
+		n, err := r.file.Read(b)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, r.closeAtEOF(err)
+		}
+		r.ended = true
+		r.left = buffered(r.file)
+		if err := r.file.SetReadDeadline(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
+	if r.left == 0 {
+		return 0, r.closeAtEOF(io.EOF)
+	}
+	n, err := r.file.Read(b[:min(len(b), r.left)])
+	r.left -= n
+	return n, err
+}
+
+// closeAtEOF gives the pipe back at its end and sees to it that later reads return io.EOF as well.
+func (r *pipeReader) closeAtEOF(err error) error {
+	if err == io.EOF {
+		r.ended, r.left = true, 0
+		r.file.Close()
+	}
+	return err
+}
+
+// tailSize is how much of a process's stderr is kept.
+const tailSize = 8 << 10
+
+// tail keeps the last tailSize bytes written to it.
+type tail struct {
+	mu   sync.Mutex // guards the fields below
+	ring [tailSize]byte
+	end  int // where the next byte goes
+	full bool
+}
+
+func (t *tail) write(b []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b = b[max(0, len(b)-tailSize):]
+	for len(b) > 0 {
+		n := copy(t.ring[t.end:], b)
+		b = b[n:]
+		t.end += n
+		if t.end == tailSize {
+			t.end, t.full = 0, true
+		}
+	}
+}
+
+// String returns the bytes kept, without the piece of a UTF-8 character that the ring may have cut in front.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.full {
+		return string(t.ring[:t.end])
+	}
+	text := string(t.ring[t.end:]) + string(t.ring[:t.end])
+	for i := range utf8.UTFMax - 1 {
+		if utf8.RuneStart(text[i]) {
+			return text[i:]
+		}
+	}
+	return text
+}
