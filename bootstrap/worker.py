@@ -1,0 +1,1433 @@
+"""The Python side of a gateway: serves execnet's protocol on a pipe or a socket.
+
+One file for Python 2.7 and 3.6 or newer. It runs as text given to exec() and as an imported
+module alike, defines things and does nothing else; serve_popen and serve_socket are its
+entries. What is imported up here is what an interpreter starts with anyway.
+"""
+import os
+import struct
+import sys
+import time
+from _collections import deque
+from _weakref import ref
+
+PY2 = sys.version_info[0] == 2
+if PY2:
+    import thread as _thread
+    from itertools import imap as map
+else:
+    import _thread
+    long = int
+text = type(u"")
+now = getattr(time, "monotonic", time.time)
+allocate = _thread.allocate_lock
+unpack_head = struct.Struct("!bii").unpack_from
+unpack_i4 = struct.Struct("!i").unpack_from
+unpack_f8 = struct.Struct("!d").unpack_from
+pack_i4 = struct.Struct("!ci").pack
+pack_int = struct.Struct("!biicic").pack  # header, opcode, value, STOP
+pack_text = struct.Struct("!biici").pack  # header, opcode, length
+
+STATUS, RECONFIGURE, GATEWAY_TERMINATE, CHANNEL_EXEC = 0, 1, 2, 3
+CHANNEL_DATA, CHANNEL_CLOSE, CHANNEL_CLOSE_ERROR, CHANNEL_LAST_MESSAGE = 4, 5, 6, 7
+CODES = ("STATUS RECONFIGURE GATEWAY_TERMINATE CHANNEL_EXEC CHANNEL_DATA CHANNEL_CLOSE "
+         "CHANNEL_CLOSE_ERROR CHANNEL_LAST_MESSAGE").split()
+INTERRUPT_TEXT = "keyboard-interrupted"
+MAIN_THREAD_ONLY_DEADLOCK_TEXT = (
+    "concurrent remote_exec would cause deadlock for main_thread_only execmodel")
+NO_ENDMARKER_WANTED = object()
+ENDMARKER = object()
+NOWAIT = (False,)
+CHUNK = 65536
+ATOMIC = 4096  # a pipe takes this much whole or not at all
+GRACE = 0.003  # how long nobody may read before the background thread does
+
+DEBUG = os.environ.get("EXECNET_DEBUG")
+trace = None
+if DEBUG:
+    def trace(*msg):
+        try:
+            line = " ".join(map(str, msg)) + "\n"
+            if DEBUG == "2":
+                sys.stderr.write("[%d] %s" % (os.getpid(), line))
+                sys.stderr.flush()
+            else:
+                if not hasattr(trace, "file"):
+                    import tempfile
+                    name = "execnet-debug-%d" % os.getpid()
+                    trace.file = open(os.path.join(tempfile.gettempdir(), name), "w")
+                trace.file.write(line)
+                trace.file.flush()
+        except Exception:
+            pass  # the interpreter is going away
+
+
+# ---- values <-> bytes
+
+class DataFormatError(Exception):
+    pass
+
+
+class DumpError(DataFormatError):
+    """A value cannot be serialized."""
+
+
+class LoadError(DataFormatError):
+    """Bytes are not a serialized value."""
+
+
+def itoa(i):
+    """Decimal digits of any int; str() refuses long ones since Python 3.11."""
+    if -10 ** 600 < i < 10 ** 600:
+        return b"%d" % i
+    if i < 0:
+        return b"-" + itoa(-i)
+
+    def digits(i, n):
+        if n <= 600:
+            return (b"%d" % i).rjust(n, b"0")
+        high, low = divmod(i, 10 ** (n // 2))
+        return digits(high, n - n // 2) + digits(low, n // 2)
+    return digits(i, i.bit_length() * 30103 // 100000 + 2).lstrip(b"0")
+
+
+def atoi(s):
+    if len(s) <= 600:
+        return int(s)
+    if s[:1] == b"-":
+        return -atoi(s[1:])
+    if not s.isdigit():
+        raise LoadError("not a number")
+    half = len(s) // 2
+    return atoi(s[:-half]) * 10 ** half + atoi(s[-half:])
+
+
+def save(x, write):
+    t = type(x)
+    if t is int or t is long:
+        small = t is int or t is not long
+        if -2147483648 <= x <= 2147483647:
+            write(pack_i4(b"F" if small else b"G", x))
+        else:
+            digits = itoa(x)
+            write(pack_i4(b"H" if small else b"I", len(digits)))
+            write(digits)
+    elif t is text:
+        raw = x.encode("utf-8")
+        write(pack_i4(b"S" if PY2 else b"N", len(raw)))
+        write(raw)
+    elif t is bytes:
+        write(pack_i4(b"M" if PY2 else b"A", len(x)))
+        write(x)
+    elif x is None:
+        write(b"L")
+    elif t is bool:
+        write(b"R" if x else b"C")
+    elif t is float:
+        write(struct.pack("!cd", b"D", x))
+    elif t is list:
+        write(pack_i4(b"K", len(x)))
+        for i, item in enumerate(x):
+            write(pack_i4(b"F", i))
+            save(item, write)
+            write(b"P")
+    elif t is dict:
+        write(b"J")
+        for key in x:
+            save(key, write)
+            save(x[key], write)
+            write(b"P")
+    elif t in (tuple, set, frozenset):
+        for item in x:
+            save(item, write)
+        write(pack_i4(b"@" if t is tuple else b"O" if t is set else b"E", len(x)))
+    elif t is complex:
+        write(struct.pack("!cdd", b"T", x.real, x.imag))
+    elif t is Channel:
+        write(pack_i4(b"B", x.id))
+    else:
+        raise DumpError("can't serialize %s" % (t,))
+
+
+def dumps(obj):
+    out = []
+    try:
+        save(obj, out.append)
+    except UnicodeError:
+        raise DumpError("strings must be utf-8 encodable")
+    except RuntimeError:
+        raise DumpError("nested too deep, or changed while sent: %s" % sys.exc_info()[1])
+    except struct.error:
+        raise DumpError("longer than 2147483647")
+    out.append(b"Q")
+    return b"".join(out)
+
+
+def loads(data, gateway=None, strconfig=(True, False)):
+    """A stack machine, so that depth costs memory only. Lengths are checked before use."""
+    stack = []
+    push, pop = stack.append, stack.pop
+    pos, size = 0, len(data)
+    try:
+        while True:
+            op = data[pos:pos + 1]
+            pos += 1
+            if op == b"F" or op == b"G":
+                i = unpack_i4(data, pos)[0]
+                push(long(i) if op == b"G" else i)
+                pos += 4
+            elif op == b"P":
+                value, key, box = pop(), pop(), stack[-1]
+                if type(box) is not dict and (type(box) is not list or key < 0):
+                    raise LoadError("misplaced SETITEM")
+                box[key] = value
+            elif op in (b"N", b"A", b"M", b"S", b"H", b"I"):
+                start = pos + 4
+                pos = start + unpack_i4(data, pos)[0]
+                if not start <= pos < size:
+                    raise LoadError("bad length")
+                raw = data[start:pos]
+                if op == b"S" or op == b"N" and not strconfig[1]:
+                    raw = raw.decode("utf-8")
+                elif op == b"M" and strconfig[0] and not PY2:
+                    raw = raw.decode("latin-1")
+                elif op == b"H":
+                    raw = atoi(raw)
+                elif op == b"I":
+                    raw = long(atoi(raw))
+                push(raw)
+            elif op == b"L":
+                push(None)
+            elif op == b"R" or op == b"C":
+                push(op == b"R")
+            elif op == b"D":
+                push(unpack_f8(data, pos)[0])
+                pos += 8
+            elif op == b"T":
+                push(complex(unpack_f8(data, pos)[0], unpack_f8(data, pos + 8)[0]))
+                pos += 16
+            elif op == b"J":
+                push({})
+            elif op == b"Q":
+                break
+            elif op in (b"K", b"@", b"O", b"E"):
+                n = unpack_i4(data, pos)[0]
+                pos += 4
+                if n < 0 or n > (size - pos if op == b"K" else len(stack)):
+                    raise LoadError("bad length")
+                if op == b"K":
+                    push([None] * n)
+                else:
+                    items = stack[len(stack) - n:]
+                    del stack[len(stack) - n:]
+                    push((tuple if op == b"@" else set if op == b"O" else frozenset)(items))
+            elif op == b"B" and gateway is not None:
+                push(gateway._channelfactory.new(unpack_i4(data, pos)[0]))
+                pos += 4
+            else:
+                raise LoadError("unknown opcode %r" % op)
+    except (LoadError, LookupError, TypeError, ValueError, struct.error):
+        raise LoadError("%s at offset %d" % (sys.exc_info()[1], pos))
+    if len(stack) != 1 or pos != size:
+        raise LoadError("not exactly one value, ends at %d of %d bytes" % (pos, size))
+    return stack[0]
+
+
+# ---- what remote code may expect by name
+
+class Message(object):
+    """One message; execnet's own gateway_io forwards with it."""
+
+    def __init__(self, msgcode, channelid=0, data=b""):
+        self.msgcode, self.channelid, self.data = msgcode, channelid, data
+
+    @staticmethod
+    def from_io(io):
+        code, channelid, size = struct.unpack("!bii", io.read(9))
+        return Message(code, channelid, io.read(size))
+
+    def to_io(self, io):
+        io.write(struct.pack("!bii", self.msgcode, self.channelid, len(self.data)) + self.data)
+
+    def __repr__(self):
+        return "<Message %s channel=%d lendata=%d>" % (
+            CODES[self.msgcode], self.channelid, len(self.data))
+
+
+for _code, _name in enumerate(CODES):
+    setattr(Message, _name, _code)
+
+
+class Popen2IO(object):
+    """Exact reads and flushed writes on two binary files, for execnet's gateway_io."""
+
+    error = (IOError, OSError, EOFError)
+
+    def __init__(self, outfile, infile, execmodel):
+        self.outfile, self.infile, self.execmodel = outfile, infile, execmodel
+
+    def read(self, numbytes):
+        data = b""
+        while len(data) < numbytes:
+            more = self.infile.read(numbytes - len(data))
+            if not more:
+                raise EOFError("expected %d bytes, got %d" % (numbytes, len(data)))
+            data += more
+        return data
+
+    def write(self, data):
+        self.outfile.write(data)
+        self.outfile.flush()
+
+    def close_read(self):
+        self.infile.close()
+
+    def close_write(self):
+        self.outfile.close()
+
+
+class ExecModel(object):
+    """Threads, or the greenlets of gevent or eventlet, and what goes with them."""
+
+    def __init__(self, backend):
+        if backend not in ("thread", "main_thread_only", "gevent", "eventlet"):
+            raise ValueError("unknown execmodel %r" % (backend,))
+        self.backend = backend
+        self.green = backend in ("gevent", "eventlet")
+
+    def __repr__(self):
+        return "<ExecModel %r>" % self.backend
+
+    def _module(self, plain, gevent, eventlet):
+        name = {"gevent": gevent, "eventlet": eventlet}.get(self.backend, plain)
+        __import__(name)
+        return sys.modules[name]
+
+    queue = property(lambda self: self._module(
+        "Queue" if PY2 else "queue", "gevent.queue", "eventlet.queue"))
+    subprocess = property(lambda self: self._module(
+        "subprocess", "gevent.subprocess", "eventlet.green.subprocess"))
+    socket = property(lambda self: self._module(
+        "socket", "gevent.socket", "eventlet.green.socket"))
+    _locks = property(lambda self: self._module(
+        "threading", "gevent.lock", "eventlet.green.threading"))
+
+    def get_ident(self):
+        return self._module(_thread.__name__, "gevent.thread", "eventlet.green.thread").get_ident()
+
+    def sleep(self, delay):
+        self._module("time", "gevent", "eventlet").sleep(delay)
+
+    def start(self, func, args=()):
+        if self.backend == "gevent":
+            self._module("", "gevent", "").spawn(func, *args)
+        elif self.backend == "eventlet":
+            self._module("", "", "eventlet").spawn_n(func, *args)
+        else:
+            import_threading()
+            _thread.start_new_thread(func, args)
+
+    def fdopen(self, fd, mode, bufsize=1, closefd=True):
+        if self.backend == "gevent":
+            fileobject = self._module("", "gevent.fileobject", "")
+            return fileobject.FileObjectThread(fd, mode, bufsize, closefd=closefd)
+        if self.backend == "eventlet":
+            return self._module("", "", "eventlet.green.os").fdopen(fd, mode, bufsize)
+        import io
+        kwargs = {} if "b" in mode else {"encoding": "utf-8"}
+        return io.open(fd, mode, bufsize, closefd=closefd, **kwargs)
+
+    def Lock(self):
+        return self._locks.RLock()
+
+    RLock = Lock
+
+    def Event(self):
+        if self.backend == "gevent":
+            return self._module("", "gevent.event", "").Event()
+        return self._locks.Event()
+
+
+def import_threading(main=[_thread.get_ident()]):
+    """Import threading so that it takes the right thread for the main one.
+
+    Before 3.13 that is the thread which imports it first, and importing it early costs
+    a noticeable part of the start.
+    """
+    if "threading" in sys.modules or sys.version_info >= (3, 13):
+        return
+    import threading
+    thread, me = threading._main_thread, _thread.get_ident()
+    if me == main[0] or thread.ident != me:
+        return
+    threading._active.pop(me, None)
+    thread._ident = main[0]
+    threading._active[main[0]] = thread
+    if hasattr(thread, "_native_id"):
+        thread._native_id = os.getpid()
+    # The lock says that the thread still runs; it must be the main thread's, not ours.
+    getattr(threading, "_shutdown_locks", set()).discard(thread._tstate_lock)
+    thread._tstate_lock = allocate()
+    thread._tstate_lock.acquire()
+
+
+# ---- channels
+
+class RemoteError(Exception):
+    """An error that the other side sent as text."""
+
+    def __init__(self, formatted):
+        Exception.__init__(self)
+        self.formatted = formatted
+
+    def __str__(self):
+        return self.formatted
+
+    def __repr__(self):
+        return "%s: %s" % (type(self).__name__, self.formatted)
+
+    def warn(self):
+        if self.formatted != INTERRUPT_TEXT:
+            sys.stderr.write("[%d] Warning: unhandled %r\n" % (os.getpid(), self))
+
+
+class TimeoutError(IOError):
+    """A timeout was reached."""
+
+
+class Channel(object):
+    RemoteError = RemoteError
+    TimeoutError = TimeoutError
+    _executing = False
+
+    def __init__(self, gateway, id, strconfig):
+        self.gateway, self.id, self._strconfig = gateway, id, strconfig
+        self._items = deque()  # None once there is a callback
+        self._waiters = []
+        self._closed = self._receiveclosed = False
+        self._remoteerrors = []
+
+    def __repr__(self):
+        return "<Channel id=%d %s>" % (self.id, "closed" if self._closed else "open")
+
+    def __del__(self):
+        try:
+            self.gateway._channelfactory._forget(self.id, self)
+            if self._closed:
+                for error in self._remoteerrors:
+                    error.warn()
+            elif not self._receiveclosed:
+                # with a callback the other side may still send, it only hears nothing more
+                self.gateway._post(
+                    CHANNEL_LAST_MESSAGE if self._items is None else CHANNEL_CLOSE, self.id)
+        except Exception:
+            pass  # the pipe is closed, or the interpreter half gone
+
+    def _getremoteerror(self):
+        if self._remoteerrors:
+            return self._remoteerrors.pop(0)
+        return self.gateway._error
+
+    def _end(self, error=None, sendonly=False):
+        """Nothing more will be received; error, if any, comes after the items before it."""
+        if error is not None:
+            self._remoteerrors.append(error)
+        if not sendonly:
+            self._closed = True
+        self._receiveclosed = True
+        items = self._items
+        if items is not None:
+            items.append(ENDMARKER)
+        self.gateway._wake(self._waiters)
+
+    def isclosed(self):
+        return self._closed
+
+    def makefile(self, mode="w", proxyclose=False):
+        if mode == "w":
+            return ChannelFileWrite(self, proxyclose)
+        if mode == "r":
+            return ChannelFileRead(self, proxyclose)
+        raise ValueError("mode %r not available" % (mode,))
+
+    def close(self, error=None):
+        if self._executing:
+            raise IOError("cannot explicitly close channel within remote_exec")
+        if self._closed:
+            return
+        if not self._receiveclosed:
+            if error is None:
+                self.gateway._send(CHANNEL_CLOSE, self.id)
+            else:
+                shown = error if isinstance(error, (bytes, text)) else str(error)
+                self.gateway._send(CHANNEL_CLOSE_ERROR, self.id, dumps(shown))
+        self._end(error if isinstance(error, RemoteError) else None)
+        self.gateway._channelfactory._no_longer_opened(self.id)
+
+    def waitclose(self, timeout=None):
+        deadline = None if timeout is None else now() + timeout
+        if not self.gateway._wait(lambda: self._receiveclosed, self._waiters, deadline):
+            raise self.TimeoutError("Timeout after %r seconds" % timeout)
+        error = self._getremoteerror()
+        if error:
+            raise error
+
+    def send(self, item):
+        if self._closed:
+            raise IOError("cannot send to %r" % self)
+        gateway = self.gateway
+        if gateway._fast:
+            # The commonest items in one step: a write this small is whole or fails whole.
+            t = type(item)
+            data = None
+            if t is bytes:
+                n = len(item)
+                if n < ATOMIC - 15:
+                    data = pack_text(CHANNEL_DATA, self.id, n + 6, b"A", n) + item + b"Q"
+            elif t is text:
+                if len(item) < ATOMIC // 4 - 15:
+                    try:
+                        raw = item.encode()
+                    except UnicodeError:
+                        raise DumpError("strings must be utf-8 encodable")
+                    n = len(raw)
+                    data = pack_text(CHANNEL_DATA, self.id, n + 6, b"N", n) + raw + b"Q"
+            elif t is int:
+                if -2147483648 <= item <= 2147483647:
+                    data = pack_int(CHANNEL_DATA, self.id, 6, b"F", item, b"Q")
+            if data is not None:
+                with gateway._writelock:
+                    if not gateway._unsent:
+                        try:
+                            gateway._syswrite(gateway._wfd, data)
+                        except (OSError, ValueError):
+                            gateway._cannot_send()
+                        data = None
+                if data is not None:
+                    gateway._write([data])
+                elif gateway._unsent:
+                    gateway._flush_posted()
+                return
+        if type(item) is bytes and not PY2:
+            head = pack_text(CHANNEL_DATA, self.id, len(item) + 6, b"A", len(item))
+            gateway._write([head, item, b"Q"] if len(item) > CHUNK else [head + item + b"Q"])
+        else:
+            gateway._send(CHANNEL_DATA, self.id, dumps(item))
+
+    def receive(self, timeout=None):
+        items = self._items
+        if items is None:
+            raise IOError("cannot receive(), channel has receiver callback")
+        deadline = None if timeout is None else now() + timeout
+        while True:
+            if items:
+                try:
+                    x = items.popleft()
+                    break
+                except IndexError:
+                    continue  # another thread had it
+            if not self.gateway._wait(items.__len__, self._waiters, deadline):
+                raise self.TimeoutError("no item after %r seconds" % timeout)
+        if x is ENDMARKER:
+            items.append(x)  # for other receivers
+            self.gateway._wake(self._waiters)
+            raise self._getremoteerror() or EOFError()
+        return x
+
+    def __iter__(self):
+        return self
+
+    def next(self):
+        try:
+            return self.receive()
+        except EOFError:
+            pass
+        raise StopIteration
+
+    __next__ = next
+
+    def setcallback(self, callback, endmarker=NO_ENDMARKER_WANTED):
+        gateway = self.gateway
+        with gateway._receivelock:
+            items = self._items
+            if items is None:
+                raise IOError("%r has callback already registered" % self)
+            self._items = None
+            while items:
+                item = items.popleft()
+                if item is not ENDMARKER:
+                    callback(item)
+                elif endmarker is not NO_ENDMARKER_WANTED:
+                    callback(endmarker)
+            if not (self._closed or self._receiveclosed):
+                gateway._callbacks[self.id] = callback, endmarker, self._strconfig
+
+    def reconfigure(self, py2str_as_py3str=True, py3str_as_py2str=False):
+        self._strconfig = (py2str_as_py3str, py3str_as_py2str)
+        self.gateway._send(RECONFIGURE, self.id, dumps(self._strconfig))
+
+
+class ChannelFile(object):
+    def __init__(self, channel, proxyclose=True):
+        self.channel, self._proxyclose = channel, proxyclose
+        self._buffer = None
+
+    def isatty(self):
+        return False
+
+    def close(self):
+        if self._proxyclose:
+            self.channel.close()
+
+    def __repr__(self):
+        return "<ChannelFile %d %s>" % (
+            self.channel.id, "closed" if self.channel.isclosed() else "open")
+
+
+class ChannelFileWrite(ChannelFile):
+    def write(self, out):
+        self.channel.send(out)
+
+    def flush(self):
+        pass
+
+
+class ChannelFileRead(ChannelFile):
+    def _more(self):
+        try:
+            item = self.channel.receive()
+        except EOFError:
+            self.close()
+            return False
+        self._buffer = item if self._buffer is None else self._buffer + item
+        return True
+
+    def _take(self, n):
+        if self._buffer is None:
+            return ""
+        out, self._buffer = self._buffer[:n], self._buffer[n:]
+        return out
+
+    def read(self, n):
+        while (self._buffer is None or len(self._buffer) < n) and self._more():
+            pass
+        return self._take(n)
+
+    def readline(self):
+        seen = 0
+        while True:
+            if self._buffer is not None:
+                i = self._buffer.find(b"\n" if type(self._buffer) is bytes else u"\n", seen)
+                if i >= 0:
+                    return self._take(i + 1)
+                seen = len(self._buffer)
+            if not self._more():
+                return self._take(seen)
+
+
+class ChannelFactory(object):
+    """Channels by id, held weakly."""
+
+    def __init__(self, gateway, startcount=2):
+        self.gateway, self.count = gateway, startcount
+        self.finished = False
+        self._refs = {}
+        self._strconfigs = {}  # for channels reconfigured before they are used
+        self._lock = gateway._newlock()
+
+    def new(self, id=None):
+        with self._lock:
+            if self.finished:
+                raise IOError("connection already closed: %s" % (self.gateway,))
+            if id is None:
+                id = self.count
+                self.count += 2
+            channel = self.get(id)
+            if channel is None:
+                strconfig = self._strconfigs.pop(id, self.gateway._strconfig)
+                channel = Channel(self.gateway, id, strconfig)
+                self._refs[id] = ref(channel)
+            return channel
+
+    def get(self, id):
+        found = self._refs.get(id)
+        return found and found()
+
+    def channels(self):
+        found = [r() for r in list(self._refs.values())]
+        return [channel for channel in found if channel is not None]
+
+    _channels = property(lambda self: dict((c.id, c) for c in self.channels()))
+
+    def _forget(self, id, channel):
+        found = self._refs.get(id)
+        if found is not None and found() in (None, channel):
+            self._refs.pop(id, None)
+
+    def _no_longer_opened(self, id):
+        self._refs.pop(id, None)
+        callback, endmarker, _ = self.gateway._callbacks.pop(id, (None, NO_ENDMARKER_WANTED, 0))
+        if endmarker is not NO_ENDMARKER_WANTED:
+            callback(endmarker)
+
+    def _local_close(self, id, remoteerror=None, sendonly=False):
+        channel = self.get(id)
+        if channel is not None:
+            channel._end(remoteerror, sendonly)
+        elif remoteerror is not None:
+            remoteerror.warn()
+        self._no_longer_opened(id)
+
+
+# ---- waiting
+
+class Waiter(object):
+    """An event for one waiter that resets itself."""
+
+    def __init__(self):
+        self._lock = allocate()
+        self._lock.acquire()
+
+    def set(self):
+        try:
+            self._lock.release()
+        except (RuntimeError, _thread.error):
+            pass  # is set already
+
+    def wait(self, deadline=None):
+        """False when the deadline came first."""
+        return acquire(self._lock, deadline)
+
+
+class GreenWaiter(object):
+    def __init__(self, execmodel):
+        self._event = execmodel.Event()
+        self.set = self._event.set
+
+    def wait(self, deadline=None):
+        self._event.wait(None if deadline is None else max(0, deadline - now()))
+        woken = self._event.is_set()
+        self._event.clear()
+        return woken
+
+
+def acquire(lock, deadline=None):
+    if deadline is None:
+        return lock.acquire()
+    if not PY2:
+        return lock.acquire(True, min(max(0, deadline - now()), 4000000))
+    delay = 0.0005
+    while not lock.acquire(False):
+        left = deadline - now()
+        if left <= 0:
+            return False
+        delay = min(delay * 2, left, 0.05)
+        time.sleep(delay)
+    return True
+
+
+def retrying(func):
+    """Python 2 does not by itself go on after a signal."""
+    def call(*args):
+        while True:
+            try:
+                return func(*args)
+            except (OSError, IOError):
+                if sys.exc_info()[1].errno != 4:
+                    raise
+    return call
+
+
+# ---- the gateway
+
+class Gateway(object):
+    """Reads messages and runs what they ask for.
+
+    Whoever holds _role reads the pipe: a thread that waits in receive() reads for itself,
+    which spares two thread switches a message. When nobody has read for GRACE seconds the
+    background thread does, so that reading never waits for a thread that computes. With a
+    callback registered, with greenlets and on Python 2 (_plain) only the background reads.
+
+    A KeyboardInterrupt may come between any two calls. Results that must not get lost are
+    therefore stored by the C code that made them: list.extend(map(func, args)).
+    """
+
+    def __init__(self, rfd, wfd, id, execmodel):
+        self.id, self.execmodel = id, execmodel
+        self._rfd, self._wfd = rfd, wfd
+        self._sysread, self._syswrite = os.read, os.write
+        self._syswritev = getattr(os, "writev", None)
+        if execmodel.green or PY2:
+            self._newlock = execmodel.RLock
+        else:
+            self._newlock = _thread.RLock
+        self._newwaiter = (lambda: GreenWaiter(execmodel)) if execmodel.green else Waiter
+        self._plain = PY2 or execmodel.green
+        self._fast = not (self._plain or trace)
+        self._strconfig = (True, False)
+        self._error = None
+        self._callbacks = {}
+        self._receivelock = self._newlock()  # held while messages are dispatched
+        self._channelfactory = ChannelFactory(self)
+        # writing
+        self._writelock = self._newlock()
+        self._unsent = deque()  # [parts, written counts] of messages; the first is under way
+        self._writing = False
+        # reading
+        self._role = self._newlock()
+        self._in = b"", 0, []  # bytes read, how far dispatched, chunks read after them
+        self._need = 9
+        self._gen = 0
+        self._followers = []
+        self._armed = False
+        self._background = None
+        self._finished = self._done = False
+        # executing
+        self._running = set()
+        self._tasks = deque()
+        self._slot = allocate()  # held while the main thread is taken
+        self._waiters = []  # main thread waiting for a task, or for the end
+
+    def __repr__(self):
+        return "<WorkerGateway id=%r>" % (self.id,)
+
+    def _trace(self, *msg):
+        if trace:
+            trace(self.id, *msg)
+
+    def newchannel(self):
+        return self._channelfactory.new()
+
+    def join(self, timeout=None):
+        """Wait until the connection has ended and its executions have."""
+        self._wait(lambda: self._done, self._waiters, None if timeout is None else now() + timeout)
+
+    # -- writing
+
+    def _cannot_send(self):
+        error = IOError("cannot send (already closed?)")
+        error.__cause__ = sys.exc_info()[1]
+        raise error
+
+    def _send(self, msgcode, channelid=0, data=b""):
+        head = struct.pack("!bii", msgcode, channelid, len(data))
+        self._write([head, data] if len(data) > CHUNK else [head + data])
+        if trace:
+            self._trace("sent", Message(msgcode, channelid, data))
+
+    def _write(self, parts):
+        """Write a message; it has been written when this returns."""
+        with self._writelock:
+            self._unsent.append([parts, []])
+            if not self._writing:  # else we came here from a signal handler in mid-write
+                self._flush()
+        if self._unsent:
+            self._flush_posted()
+
+    def _flush(self):
+        self._writing = True
+        try:
+            unsent, fd = self._unsent, self._wfd
+            while unsent:
+                parts, counts = unsent[0]
+                left, done = [], sum(counts)
+                for part in parts:
+                    if done < len(part):
+                        left.append(memoryview(part)[done:] if done else part)
+                    done = max(0, done - len(part))
+                if not left:
+                    unsent.popleft()
+                elif len(left) > 1 and self._syswritev:
+                    counts.extend(map(self._syswritev, (fd,), (left,)))
+                else:
+                    counts.extend(map(self._syswrite, (fd,), left[:1]))
+        except (OSError, ValueError):
+            unsent.clear()
+            self._cannot_send()
+        finally:
+            self._writing = False
+
+    def _post(self, msgcode, channelid, data=b""):
+        """Send without waiting, for finalizers and for who reads: reading waits for no writing."""
+        head = struct.pack("!bii", msgcode, channelid, len(data))
+        self._unsent.append([[head + data], []])
+        if self._plain or not self._poll(self._wfd, 0, True):
+            self.execmodel.start(self._flush_posted)
+        else:
+            self._flush_posted()
+
+    def _flush_posted(self):
+        while self._unsent and self._writelock.acquire(False):
+            try:
+                if self._writing:
+                    return
+                self._flush()
+            except IOError:
+                pass
+            finally:
+                self._writelock.release()
+
+    # -- reading
+
+    def _poll(self, fd, timeout, write=False):
+        """Whether fd is ready within timeout; None where that cannot be told."""
+        try:
+            import select
+            if hasattr(select, "poll"):
+                poll = select.poll()
+                poll.register(fd, select.POLLOUT if write else select.POLLIN)
+                return bool(poll.poll(max(0, timeout) * 1000))
+            return any(select.select([] if write else [fd], [fd] if write else [], [], timeout))
+        except (ImportError, IOError, OSError):
+            return None
+
+    def _wait(self, ready, waiters, deadline=None, idle=False):
+        """Wait until ready(), reading meanwhile if nobody else does. False: deadline passed.
+
+        An idle waiter reads only until it has woken another: that one will read for itself.
+        """
+        me, yielded, follow = None, False, False
+        try:
+            while not ready():
+                if not (yielded or follow or self._plain or self._callbacks or self._finished):
+                    held = []
+                    try:
+                        held.extend(map(self._role.acquire, NOWAIT))
+                        if held[0]:
+                            state = self._lead(ready, deadline, idle)
+                            if state == "timeout":
+                                return bool(ready())
+                            if state == "again":
+                                continue
+                            yielded, follow = state == "yield", state == "follow"
+                    finally:
+                        if held and held[0]:
+                            self._release_role()
+                    if ready():
+                        break
+                if me is None:
+                    me = self._newwaiter()
+                    waiters.append(me)
+                    if not idle:
+                        self._followers.append(me)
+                    continue
+                yielded = False
+                if not me.wait(deadline) and now() >= deadline:
+                    return bool(ready())
+            return True
+        finally:
+            if me is not None:
+                waiters.remove(me)
+                if not idle:
+                    self._followers.remove(me)
+                self._promote()
+
+    def _release_role(self):
+        self._gen += 1
+        self._role.release()
+        if self._armed:
+            self._background.set()
+        self._promote()
+
+    def _wake(self, waiters):
+        for waiter in list(waiters):
+            self._woke = True
+            waiter.set()
+
+    def _promote(self):
+        """Let another waiter see whether it may read now."""
+        try:
+            self._followers[0].set()
+        except IndexError:
+            pass
+
+    def _lead(self, ready, deadline=None, idle=False, background=False):
+        """Read and dispatch until ready(). The caller holds the role."""
+        try:
+            while not self._finished:
+                self._woke = False
+                self._dispatch(background)
+                if self._finished or ready():
+                    return "again"
+                if self._callbacks or self._plain:
+                    if not background:
+                        return "follow"
+                elif self._woke and (idle or background) and self._background is not None:
+                    return "yield"
+                if deadline is not None:
+                    readable = self._poll(self._rfd, deadline - now())
+                    if readable is None:
+                        return "follow"
+                    if not readable:
+                        return "timeout"
+                chunks = self._in[2]
+                before = len(chunks)
+                try:
+                    chunks.extend(map(self._sysread, (self._rfd,), (max(CHUNK, self._need),)))
+                    at_end = chunks[before:] == [b""]
+                except (OSError, ValueError):
+                    at_end = True
+                if at_end:
+                    if chunks and not chunks[-1]:
+                        chunks.pop()
+                    if background or not self._callbacks:
+                        self._finish(EOFError("couldn't load message header, expected 9 bytes"))
+            return "again"
+        except BaseException:
+            for waiter in self._followers + self._waiters:
+                waiter.set()  # we may have been interrupted between an item and its waking call
+            raise
+
+    def _dispatch(self, background):
+        """Handle the messages that are there in full."""
+        with self._receivelock:
+            buf, pos, chunks = state = self._in
+            if chunks:
+                count = len(chunks)
+                have = len(buf) - pos + sum(map(len, chunks))
+                if have < self._need:
+                    return
+                buf = b"".join([buf[pos:]] + chunks) if pos < len(buf) else (
+                    chunks[0] if len(chunks) == 1 else b"".join(chunks))
+                if self._in is not state or len(chunks) != count:  # see below
+                    return self._dispatch(background)
+                pos, chunks = 0, []
+                self._in = state = buf, pos, chunks
+            size = len(buf)
+            refs, callbacks = self._channelfactory._refs, self._callbacks
+            fast = self._fast
+            while True:
+                self._need = 9
+                if size - pos < 9 or callbacks and not background:
+                    break
+                code, id, n = unpack_head(buf, pos)
+                start = pos + 9
+                end = start + n
+                if n < 0 or not 0 <= code < 8:
+                    self._finish(EOFError("corrupt message header %r" % (buf[pos:start],)))
+                    break
+                if end > size:
+                    self._need = end - pos
+                    break
+                if code == CHANNEL_DATA and id not in callbacks and fast:
+                    found = refs.get(id)
+                    channel = found and found()
+                    if channel is None or channel._items is None:
+                        if self._in is state:
+                            self._in = state = buf, end, chunks
+                            pos = end
+                        else:
+                            buf, pos, chunks = state = self._in
+                            size = len(buf)
+                        continue
+                    op = buf[start]
+                    if op == 65 and buf[end - 1] == 81 and unpack_i4(buf, start + 1)[0] == n - 6:
+                        item = buf[start + 5:end - 1]
+                    elif op == 70 and n == 6 and buf[end - 1] == 81:
+                        item = unpack_i4(buf, start + 1)[0]
+                    else:
+                        try:
+                            item = loads(buf[start:end], self, channel._strconfig)
+                        except Exception:
+                            item = ENDMARKER
+                            error = sys.exc_info()[1]
+                    if self._in is not state:  # a signal handler has read meanwhile
+                        buf, pos, chunks = state = self._in
+                        size = len(buf)
+                        continue
+                    # No interrupt is taken between these two.
+                    self._in = state = buf, end, chunks
+                    if item is not ENDMARKER:
+                        channel._items.append(item)
+                    else:
+                        self._bad_item(id, error)
+                    pos = end
+                    if channel._waiters:
+                        self._wake(channel._waiters)
+                    continue
+                data = buf[start:end]
+                self._in = buf, end, chunks
+                self._received(code, id, data)
+                if self._finished:
+                    break
+                buf, pos, chunks = state = self._in  # user code may have run
+                if chunks:
+                    return self._dispatch(background)
+                size = len(buf)
+
+    def _bad_item(self, id, error):
+        formatted = "%s: %s" % (type(error).__name__, error)
+        self._post(CHANNEL_CLOSE_ERROR, id, dumps(formatted))
+        self._channelfactory._local_close(id, RemoteError(formatted))
+
+    def _received(self, code, id, data):
+        factory = self._channelfactory
+        if trace:
+            self._trace("[receiver-thread] received", Message(code, id, data))
+        if code == CHANNEL_DATA:
+            self._receive_item(id, data)
+        elif code == CHANNEL_CLOSE:
+            factory._local_close(id)
+        elif code == CHANNEL_LAST_MESSAGE:
+            factory._local_close(id, sendonly=True)
+        elif code == GATEWAY_TERMINATE:
+            self._finish()
+        elif code == STATUS:
+            status = {"numchannels": len(factory.channels()), "execmodel": self.execmodel.backend,
+                      "numexecuting": len(self._running)}
+            self._post(CHANNEL_DATA, id, dumps(status))
+            self._post(CHANNEL_CLOSE, id)
+        else:
+            try:
+                value = loads(data, self)
+                if code == CHANNEL_EXEC:
+                    source, file_name, call_name, kwargs = value
+                    self._schedule(factory.new(id), value)
+                elif code == CHANNEL_CLOSE_ERROR:
+                    factory._local_close(id, RemoteError(value))
+                else:
+                    py2str_as_py3str, py3str_as_py2str = value
+                    channel = factory.get(id)
+                    if id == 0:
+                        self._strconfig = value
+                    elif channel is not None:
+                        channel._strconfig = value
+                    else:
+                        factory._strconfigs[id] = value
+            except (LoadError, TypeError, ValueError):
+                self._bad_item(id, sys.exc_info()[1])
+
+    def _receive_item(self, id, data):
+        factory = self._channelfactory
+        channel = factory.get(id)
+        entry = self._callbacks.get(id)
+        try:
+            if entry is not None:
+                item = loads(data, self, entry[2])
+            elif channel is None or channel._items is None:
+                return
+            else:
+                item = loads(data, self, channel._strconfig)
+        except Exception:
+            return self._bad_item(id, sys.exc_info()[1])
+        if entry is None:
+            channel._items.append(item)
+            self._wake(channel._waiters)
+            return
+        try:
+            entry[0](item)
+        except Exception:
+            if trace:
+                self._trace("exception during callback: %s" % (sys.exc_info()[1],))
+            errortext = geterrortext()
+            self._post(CHANNEL_CLOSE_ERROR, id, dumps(errortext))
+            factory._local_close(id, RemoteError(errortext))
+
+    def _finish(self, error=None):
+        """The connection has ended: every channel ends, then somebody calls _terminate."""
+        if self._finished:
+            return
+        self._trace("finishing receiving", error or "")
+        factory = self._channelfactory
+        with self._receivelock:
+            with factory._lock:
+                factory.finished = True
+            self._error = error
+            for channel in factory.channels():
+                factory._local_close(channel.id, sendonly=True)
+            for id in list(self._callbacks):
+                try:
+                    factory._no_longer_opened(id)
+                except Exception:
+                    self._trace("exception during callback: %s" % (sys.exc_info()[1],))
+            self._finished = True
+        for waiter in self._followers + self._waiters:
+            waiter.set()
+        if self._background is not None:
+            self._background.set()
+
+    def _read_in_background(self):
+        seen = -1
+        try:
+            while not self._finished:
+                if not (self._plain or self._callbacks) and seen != self._gen:
+                    seen = self._gen
+                    time.sleep(GRACE)
+                    continue
+                self._armed = True
+                if not self._role.acquire(False):
+                    self._background.wait()
+                    continue
+                self._armed = False
+                try:
+                    self._lead(lambda: False, None, False, True)
+                finally:
+                    self._release_role()
+        finally:
+            self._finish()
+            self._terminate()
+
+    def _terminate(self):
+        self._trace("shutting down execution pool")
+        if not self._wait_idle(5.0):
+            self._trace("execution ongoing after 5 secs, sending ourselves a SIGINT")
+            if sys.platform != "win32":
+                os.kill(os.getpid(), 2)
+            else:
+                _thread.interrupt_main()
+            if not self._wait_idle(10.0):
+                self._trace("execution did not finish in another 10 secs, calling os._exit()")
+                os._exit(1)
+        self._trace("closing read and write")
+        if self._writelock.acquire(False):  # else somebody is stuck in a write
+            self._unsent.clear()
+            self._fast = False
+            self._syswritev, self._syswrite, self._sysread = None, closed, closed
+            self._close()
+            self._writelock.release()
+        self._done = True
+        self._wake(self._waiters)
+
+    def _wait_idle(self, seconds):
+        return self._wait(lambda: not self._running, self._waiters, now() + seconds)
+
+    def _close(self):
+        for fd in set((self._rfd, self._wfd)):
+            os.close(fd)
+
+    # -- executing
+
+    def _schedule(self, channel, task):
+        model = self.execmodel.backend
+        self._running.add(channel)
+        if not self.execmodel.green and self._slot.acquire(False):
+            self._to_main(channel, task)
+        elif model == "main_thread_only":
+            _thread.start_new_thread(self._schedule_later, (channel, task))
+        else:
+            self.execmodel.start(self._execute, (channel, task))
+
+    def _to_main(self, channel, task):
+        self._tasks.append((channel, task))
+        self._wake(self._waiters)
+
+    def _schedule_later(self, channel, task):
+        # The driver cannot know whether the task before has let the main thread go already.
+        if acquire(self._slot, now() + 1):
+            self._to_main(channel, task)
+        else:
+            try:
+                channel.close(MAIN_THREAD_ONLY_DEADLOCK_TEXT)
+            except IOError:
+                pass
+            self._leave(channel)
+
+    def _leave(self, channel):
+        self._running.discard(channel)
+        if self._finished:
+            self._wake(self._waiters)
+
+    def serve(self):
+        try:
+            if self._plain:
+                self._start_background()
+            while not self.execmodel.green:
+                self._wait(lambda: self._tasks or self._finished, self._waiters, None, True)
+                if not self._tasks:
+                    break
+                self._start_background()
+                self._execute(*self._tasks.popleft())
+                self._slot.release()
+            if self._background is None:
+                self._terminate()
+            self.join()
+        except KeyboardInterrupt:
+            self._trace("swallowing keyboardinterrupt, serve finished")
+
+    def _start_background(self):
+        if self._background is None:
+            self._background = self._newwaiter()
+            if self.execmodel.green:
+                self.execmodel.start(self._read_in_background)
+            else:
+                if PY2:
+                    import threading  # noqa: first in the main thread
+                _thread.start_new_thread(self._read_in_background, ())
+
+    def _execute(self, channel, task):
+        try:
+            try:
+                self._execute_task(channel, *task)
+            except IOError:
+                self._trace("cannot tell the end of the execution")
+            except KeyboardInterrupt:
+                pass
+        finally:
+            self._leave(channel)
+
+    def _execute_task(self, channel, source, file_name, call_name, kwargs):
+        self._trace("execution starts[%s]: %.50r" % (channel.id, source))
+        file_name = file_name or "<remote exec>"
+        errortext = None
+        try:
+            channel._executing = True
+            try:
+                run(source, file_name, call_name, kwargs, channel)
+            finally:
+                channel._executing = False
+                self._trace("execution finished")
+        except KeyboardInterrupt:
+            errortext = INTERRUPT_TEXT
+        except EOFError:
+            pass
+        except BaseException:
+            if not self._channelfactory.finished:
+                errortext = geterrortext(source, file_name)
+        channel.close(errortext)
+
+
+def closed(*args):
+    raise ValueError("closed")
+
+
+def run(source, file_name, call_name, kwargs, channel):
+    if PY2:
+        file_name = file_name.encode("utf-8")
+        kwargs = dict((str(key), kwargs[key]) for key in kwargs)
+        if type(source) is text:
+            source = without_cookie(source)
+    scope = {"channel": channel, "__name__": "__channelexec__"}
+    code = compile(source + "\n", file_name, "exec", 0, True)
+    exec(code, scope)
+    if call_name:
+        scope[call_name](channel, **kwargs)
+
+
+def without_cookie(source):
+    """Python 2 refuses decoded source that names its encoding."""
+    import re
+    lines = source.split("\n", 2)
+    for i, line in enumerate(lines[:2]):
+        if re.match(r"[ \t\f]*#.*?coding[:=]", line):
+            lines[i] = line.replace("coding", "c0ding")
+    return "\n".join(lines)
+
+
+def geterrortext(source=None, file_name=None):
+    """The traceback of the exception being handled, as text, without our own frames."""
+    import linecache
+    import traceback
+    kind, exc, tb = sys.exc_info()
+    try:
+        if source is not None:
+            lines = [line + "\n" for line in source.split("\n")]
+            linecache.cache[file_name] = len(source), None, lines, file_name
+        here = run.__code__.co_filename
+        while tb is not None and tb.tb_frame.f_code.co_filename == here:
+            tb = tb.tb_next
+        out = "".join(traceback.format_exception(kind, exc, tb))
+        if tb is None:
+            out = "Traceback (most recent call last):\n" + out
+    except Exception:
+        out = "%s: %s" % (kind.__name__, exc)
+    del tb
+    if PY2:
+        return out if type(out) is text else out.decode("utf-8", "replace")
+    return out.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+# ---- entries
+
+def use_green_io(gateway):
+    """Wait for the descriptors in the hub, then do what cannot block."""
+    if gateway.execmodel.backend == "gevent":
+        from gevent.socket import wait_read, wait_write
+    else:
+        from eventlet.hubs import trampoline
+
+        def wait_read(fd):
+            trampoline(fd, read=True)
+
+        def wait_write(fd):
+            trampoline(fd, write=True)
+
+    def read(fd, n):
+        wait_read(fd)
+        return os.read(fd, n)
+
+    def write(fd, data):
+        wait_write(fd)
+        return os.write(fd, memoryview(data)[:ATOMIC])
+    gateway._sysread, gateway._syswrite, gateway._syswritev = read, write, None
+
+
+def duplicate(fd):
+    """Our own copy of a descriptor, which the processes that user code starts do not get."""
+    fd = os.dup(fd)
+    if sys.platform == "win32":
+        import msvcrt
+        msvcrt.setmode(fd, os.O_BINARY)
+    elif PY2:
+        import fcntl
+        fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.fcntl(fd, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+    return fd
+
+
+def serve_popen(id, execmodel="thread", setup={}):
+    """Serve on stdin and stdout, which become the null device. setup: chdir, nice, env."""
+    sys.stdout.flush()
+    rfd, wfd = duplicate(0), duplicate(1)
+    for fd, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
+        null = os.open(os.devnull, mode)
+        os.dup2(null, fd)
+        os.close(null)
+    try:
+        model = ExecModel(execmodel)
+        os.environ.update(setup.get("env") or {})
+        if setup.get("nice") and hasattr(os, "nice"):
+            os.nice(int(setup["nice"]))
+        path = setup.get("chdir")
+        if path:
+            if not os.path.exists(path):
+                os.makedirs(path)
+            os.chdir(path)
+        gateway = Gateway(rfd, wfd, id, model)
+        if model.green:
+            use_green_io(gateway)
+    except Exception:
+        import traceback
+        sys.stderr.write("execnet worker %s: cannot set up: %s\n" % (id, sys.exc_info()[1]))
+        traceback.print_exc()
+        sys.exit(1)
+    serve(gateway)
+
+
+def serve_socket(sock, id, execmodel="thread"):
+    """Serve on a connected socket."""
+    model = execmodel if isinstance(execmodel, ExecModel) else ExecModel(execmodel)
+    sock.setblocking(True)
+    try:
+        sock.setsockopt(6, 1, 1)  # TCP_NODELAY
+    except (IOError, OSError):
+        pass
+    gateway = Gateway(sock.fileno(), sock.fileno(), id, model)
+    gateway._fast = False
+    gateway._close = sock.close
+    if sys.platform == "win32":
+        gateway._sysread = lambda fd, n: sock.recv(n)
+        gateway._syswrite = lambda fd, data: sock.send(data)
+    elif model.green:
+        use_green_io(gateway)
+    serve(gateway)
+
+
+def serve(gateway):
+    if PY2:
+        gateway._sysread = retrying(gateway._sysread)
+        gateway._syswrite = retrying(gateway._syswrite)
+    main = sys.modules["__main__"]
+    for cls in (Message, Popen2IO):
+        if not hasattr(main, cls.__name__):
+            setattr(main, cls.__name__, cls)
+    gateway._write([b"1"])
+    gateway.serve()
