@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
-	"time"
-	"unicode/utf8"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
@@ -38,48 +34,6 @@ type Process struct {
 }
 
 var _ gatewaybase.IO = (*Process)(nil)
-
-// StartError is what Start and Popen return for a command that cannot be run.
-type StartError struct {
-	// Args is the command line.
-	Args []string
-	// Source says where the command comes from, as "python= in the spec"; it is empty when only the caller knows.
-	Source string
-	// Err is the reason; errors.Is finds exec.ErrNotFound and the errors of package fs through it.
-	Err error
-}
-
-func (e *StartError) Error() string {
-	if len(e.Args) == 0 {
-		return "cannot start an empty command line" + e.from()
-	}
-	// The operating system's own errors repeat the path; exec.Error adds a prefix for programmers.
-	reason := e.Err
-	var notFound *exec.Error
-	var path *fs.PathError
-	if errors.As(reason, &notFound) {
-		reason = notFound.Err
-	} else if errors.As(reason, &path) {
-		reason = path.Err
-	}
-	message := fmt.Sprintf("cannot start %q%s: %v", e.Args[0], e.from(), reason)
-	switch {
-	case errors.Is(reason, fs.ErrPermission):
-		return message + "; check that it is a program and may be executed"
-	case errors.Is(reason, exec.ErrNotFound) || errors.Is(reason, fs.ErrNotExist):
-		return message + "; check the spelling, or give the program's full path"
-	}
-	return message
-}
-
-func (e *StartError) from() string {
-	if e.Source == "" {
-		return ""
-	}
-	return " (" + e.Source + ")"
-}
-
-func (e *StartError) Unwrap() error { return e.Err }
 
 // Start runs a command. A nil env passes this process's environment on. What the command writes to its stderr is
 // copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when stderr's Write fails, the rest is
@@ -225,92 +179,3 @@ func (p *Process) Exit() gatewaybase.Exit {
 
 // RemoteAddress is empty: the process runs here.
 func (p *Process) RemoteAddress() string { return "" }
-
-// pipeReader is our end of a pipe that a process writes to.
-type pipeReader struct {
-	file *os.File
-
-	// Set by the reader when it learns that the process has died, and then only its own.
-	ended bool
-	left  int // bytes that were in the pipe at the end and are still to be returned
-}
-
-// hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
-// that it will get: from here on only a process that has nothing to do with us could write.
-func (r *pipeReader) hangUp() {
-	// An error means that the file is closed already.
-	_ = r.file.SetReadDeadline(time.Unix(1, 0))
-}
-
-func (r *pipeReader) Read(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	if !r.ended {
-		n, err := r.file.Read(b)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, r.closeAtEOF(err)
-		}
-		r.ended = true
-		r.left = buffered(r.file)
-		if err := r.file.SetReadDeadline(time.Time{}); err != nil {
-			return 0, err
-		}
-	}
-	if r.left == 0 {
-		return 0, r.closeAtEOF(io.EOF)
-	}
-	n, err := r.file.Read(b[:min(len(b), r.left)])
-	r.left -= n
-	return n, err
-}
-
-// closeAtEOF gives the pipe back at its end and sees to it that later reads return io.EOF as well.
-func (r *pipeReader) closeAtEOF(err error) error {
-	if err == io.EOF {
-		r.ended, r.left = true, 0
-		r.file.Close()
-	}
-	return err
-}
-
-// tailSize is how much of a process's stderr is kept.
-const tailSize = 8 << 10
-
-// tail keeps the last tailSize bytes written to it.
-type tail struct {
-	mu   sync.Mutex // guards the fields below
-	ring [tailSize]byte
-	end  int // where the next byte goes
-	full bool
-}
-
-func (t *tail) write(b []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b = b[max(0, len(b)-tailSize):]
-	for len(b) > 0 {
-		n := copy(t.ring[t.end:], b)
-		b = b[n:]
-		t.end += n
-		if t.end == tailSize {
-			t.end, t.full = 0, true
-		}
-	}
-}
-
-// String returns the bytes kept, without the piece of a UTF-8 character that the ring may have cut in front.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.full {
-		return string(t.ring[:t.end])
-	}
-	text := string(t.ring[t.end:]) + string(t.ring[:t.end])
-	for i := range utf8.UTFMax - 1 {
-		if utf8.RuneStart(text[i]) {
-			return text[i:]
-		}
-	}
-	return text
-}

@@ -1,0 +1,56 @@
+package gatewayio
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// pipeReader is our end of a pipe that a process writes to.
+type pipeReader struct {
+	file *os.File
+
+	// Set by the reader when it learns that the process has died, and then only its own.
+	ended bool
+	left  int // bytes that were in the pipe at the end and are still to be returned
+}
+
+// hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
+// that it will get: from here on only a process that has nothing to do with us could write.
+func (r *pipeReader) hangUp() {
+	// An error means that the file is closed already.
+	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+}
+
+func (r *pipeReader) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if !r.ended {
+		n, err := r.file.Read(b)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, r.closeAtEOF(err)
+		}
+		r.ended = true
+		r.left = buffered(r.file)
+		if err := r.file.SetReadDeadline(time.Time{}); err != nil {
+			return 0, err
+		}
+	}
+	if r.left == 0 {
+		return 0, r.closeAtEOF(io.EOF)
+	}
+	n, err := r.file.Read(b[:min(len(b), r.left)])
+	r.left -= n
+	return n, err
+}
+
+// closeAtEOF gives the pipe back at its end and sees to it that later reads return io.EOF as well.
+func (r *pipeReader) closeAtEOF(err error) error {
+	if err == io.EOF {
+		r.ended, r.left = true, 0
+		r.file.Close()
+	}
+	return err
+}
