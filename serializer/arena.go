@@ -6,7 +6,7 @@ import "strings"
 // its block alive.
 type arena struct {
 	block strings.Builder
-	used  int
+	used  int // by all strings so far, which tells how large a block is worth its while
 }
 
 const (
@@ -14,22 +14,14 @@ const (
 	arenaMost  = 128 // longer strings get memory of their own
 )
 
-func (a *arena) string(raw []byte) string {
-	n := len(raw)
-	if n == 0 {
-		return ""
-	}
-	if n > arenaMost {
+// string copies raw; left is how many bytes of input come after it.
+func (a *arena) string(raw []byte, left int) string {
+	if len(raw) > arenaMost {
 		return string(raw)
 	}
-	return a.copy(raw)
-}
-
-func (a *arena) copy(raw []byte) string {
 	if a.block.Cap()-a.block.Len() < len(raw) {
-		size := min(max(64, 2*a.used), arenaBlock)
-		a.block = strings.Builder{}
-		a.block.Grow(max(size, len(raw)))
+		a.block.Reset()
+		a.block.Grow(len(raw) + min(left, a.used, arenaBlock))
 	}
 	from := a.block.Len()
 	a.block.Write(raw)

@@ -18,6 +18,7 @@ type encoder struct {
 	most  int // the limit of depth
 	watch int // the depth from which containers are remembered, to find one that holds itself
 	open  map[container]struct{}
+	trail []container // those below watch, in the order they were entered
 }
 
 // container is a Go value that can hold itself.
@@ -34,11 +35,12 @@ var errCycle = errors.New("the value contains itself")
 
 // append is Append, except that it may return nonsense beside an error.
 func (c *Codec) append(dst []byte, v any) ([]byte, error) {
-	e := encoder{codec: c, out: dst, most: c.Limits.maxDepth(), watch: watchFrom}
+	most := c.Limits.maxDepth()
+	e := encoder{codec: c, out: dst, most: most, watch: min(watchFrom, most)}
 	err := e.value(v)
 	if err != nil && e.depth > watchFrom {
-		// The cycle was found late, deep down: find it again from the top, where the path to it is short.
-		again := encoder{codec: c, out: dst, most: e.most, watch: 0}
+		// A cycle was found late, deep down: find it again from the top, where the path to it is short.
+		again := encoder{codec: c, out: dst, most: most}
 		if err2 := again.value(v); err2 != nil {
 			err = err2
 		}
@@ -49,42 +51,38 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 	return append(e.out, opStop), nil
 }
 
-// enter is called before the content of a container, leave after it unless an error ends everything.
-func (e *encoder) enter(v any) error {
+// enter is called before the content of a container, and leave after it unless an error ends everything. When enter
+// returns true, guard must be called with the container.
+func (e *encoder) enter() bool {
 	e.depth++
-	if e.depth > e.watch {
-		return e.enterWatched(reflect.ValueOf(v))
-	}
-	if e.depth > e.most {
-		return e.tooDeep()
-	}
-	return nil
+	return e.depth > e.watch
 }
 
-func (e *encoder) leave(v any) {
+func (e *encoder) leave() {
 	if e.depth > e.watch {
-		delete(e.open, identity(reflect.ValueOf(v)))
+		last := len(e.trail) - 1
+		delete(e.open, e.trail[last])
+		e.trail = e.trail[:last]
 	}
 	e.depth--
 }
 
-func (e *encoder) tooDeep() error { return dumpErrorf("nested more than %d levels deep", e.most) }
-
-func (e *encoder) enterWatched(v reflect.Value) error {
+// guard refuses a container that is too deep or within itself.
+func (e *encoder) guard(v reflect.Value) error {
 	if e.depth > e.most {
-		return e.tooDeep()
+		return dumpErrorf("nested more than %d levels deep", e.most)
 	}
 	id := identity(v)
-	if id.typ == nil {
-		return nil
-	}
 	if _, twice := e.open[id]; twice {
 		return errCycle
 	}
-	if e.open == nil {
-		e.open = make(map[container]struct{})
+	if id.typ != nil {
+		if e.open == nil {
+			e.open = make(map[container]struct{})
+		}
+		e.open[id] = struct{}{}
 	}
-	e.open[id] = struct{}{}
+	e.trail = append(e.trail, id)
 	return nil
 }
 
@@ -162,7 +160,7 @@ func (e *encoder) bool(b bool) {
 // the digits.)
 func (e *encoder) int(i int64) {
 	if i == int64(int32(i)) {
-		e.out = binary.BigEndian.AppendUint32(append(e.out, opInt), uint32(i))
+		e.header(opInt, int(i))
 		return
 	}
 	var digits [20]byte
@@ -195,7 +193,9 @@ func (e *encoder) big(i *big.Int) {
 }
 
 func (e *encoder) float(f float64) {
-	e.out = binary.BigEndian.AppendUint64(append(e.out, opFloat), math.Float64bits(f))
+	b := math.Float64bits(f)
+	e.out = append(e.out, opFloat,
+		byte(b>>56), byte(b>>48), byte(b>>40), byte(b>>32), byte(b>>24), byte(b>>16), byte(b>>8), byte(b))
 }
 
 func (e *encoder) complex(c complex128) {
@@ -203,9 +203,10 @@ func (e *encoder) complex(c complex128) {
 	e.out = binary.BigEndian.AppendUint64(e.out, math.Float64bits(imag(c)))
 }
 
-// header appends an opcode and its length, which the caller has checked.
+// header appends an opcode and its 32-bit operand, mostly a length, which the caller has checked. One append of several
+// bytes is one check for room.
 func (e *encoder) header(op byte, n int) {
-	e.out = binary.BigEndian.AppendUint32(append(e.out, op), uint32(n))
+	e.out = append(e.out, op, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
 func (e *encoder) string(s string) error {
@@ -244,8 +245,10 @@ func (e *encoder) count(n int, what string) error {
 }
 
 func (e *encoder) list(items []any) error {
-	if err := e.enter(items); err != nil {
-		return err
+	if e.enter() {
+		if err := e.guard(reflect.ValueOf(items)); err != nil {
+			return err
+		}
 	}
 	if err := e.count(len(items), "list"); err != nil {
 		return err
@@ -258,12 +261,17 @@ func (e *encoder) list(items []any) error {
 		}
 		e.out = append(e.out, opSetItem)
 	}
-	e.leave(items)
+	e.leave()
 	return nil
 }
 
 // appendItems is list for the slices of plain types that are common enough to spare them reflection.
 func appendItems[T any](e *encoder, items []T, item func(*encoder, T) error) error {
+	if e.enter() {
+		if err := e.guard(reflect.Value{}); err != nil {
+			return err
+		}
+	}
 	if err := e.count(len(items), "list"); err != nil {
 		return err
 	}
@@ -275,12 +283,15 @@ func appendItems[T any](e *encoder, items []T, item func(*encoder, T) error) err
 		}
 		e.out = append(e.out, opSetItem)
 	}
+	e.leave()
 	return nil
 }
 
 func (e *encoder) tuple(items Tuple) error {
-	if err := e.enter(items); err != nil {
-		return err
+	if e.enter() {
+		if err := e.guard(reflect.ValueOf(items)); err != nil {
+			return err
+		}
 	}
 	if err := e.count(len(items), "tuple"); err != nil {
 		return err
@@ -291,7 +302,7 @@ func (e *encoder) tuple(items Tuple) error {
 		}
 	}
 	e.header(opBuildTuple, len(items))
-	e.leave(items)
+	e.leave()
 	return nil
 }
 
@@ -300,8 +311,10 @@ func (e *encoder) dict(d *Dict) error {
 		e.out = append(e.out, opNone)
 		return nil
 	}
-	if err := e.enter(d); err != nil {
-		return err
+	if e.enter() {
+		if err := e.guard(reflect.ValueOf(d)); err != nil {
+			return err
+		}
 	}
 	e.out = append(e.out, opNewDict)
 	for key, value := range d.All() {
@@ -313,13 +326,15 @@ func (e *encoder) dict(d *Dict) error {
 		}
 		e.out = append(e.out, opSetItem)
 	}
-	e.leave(d)
+	e.leave()
 	return nil
 }
 
 func (e *encoder) set(items *Dict, op byte) error {
-	if err := e.enter(nil); err != nil {
-		return err
+	if e.enter() {
+		if err := e.guard(reflect.Value{}); err != nil {
+			return err
+		}
 	}
 	if err := e.count(items.Len(), "set"); err != nil {
 		return err
@@ -330,7 +345,7 @@ func (e *encoder) set(items *Dict, op byte) error {
 		}
 	}
 	e.header(op, items.Len())
-	e.leave(nil)
+	e.leave()
 	return nil
 }
 
@@ -341,7 +356,6 @@ func (e *encoder) channel(ch Channel) error {
 	if err := e.codec.Channels.CheckChannel(ch); err != nil {
 		return &DumpError{Msg: "a channel", Err: err}
 	}
-	e.header(opChannel, 0)
-	binary.BigEndian.PutUint32(e.out[len(e.out)-4:], uint32(ch.ExecnetChannelID()))
+	e.header(opChannel, int(ch.ExecnetChannelID()))
 	return nil
 }

@@ -2,6 +2,8 @@ package serializer
 
 import (
 	"bytes"
+	"cmp"
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -127,8 +129,10 @@ func dumpMarshaler(e *encoder, v reflect.Value) error {
 		e.out = append(e.out, opNone)
 		return nil
 	}
-	if err := e.enter(nil); err != nil {
-		return err
+	if e.enter() {
+		if err := e.guard(v); err != nil {
+			return err
+		}
 	}
 	instead, err := v.Interface().(Marshaler).MarshalExecnet()
 	if err != nil {
@@ -137,7 +141,7 @@ func dumpMarshaler(e *encoder, v reflect.Value) error {
 	if err := e.value(instead); err != nil {
 		return err
 	}
-	e.leave(nil)
+	e.leave()
 	return nil
 }
 
@@ -155,39 +159,25 @@ func dumpPointer(elem *dumpPlan) func(*encoder, reflect.Value) error {
 			e.out = append(e.out, opNone)
 			return nil
 		}
-		if err := e.enterReflected(v); err != nil {
-			return err
+		if e.enter() {
+			if err := e.guard(v); err != nil {
+				return err
+			}
 		}
 		if err := elem.dump(e, v.Elem()); err != nil {
 			return err
 		}
-		e.leaveReflected(v)
+		e.leave()
 		return nil
 	}
 }
 
-func (e *encoder) enterReflected(v reflect.Value) error {
-	e.depth++
-	if e.depth > e.watch {
-		return e.enterWatched(v)
-	}
-	if e.depth > e.most {
-		return e.tooDeep()
-	}
-	return nil
-}
-
-func (e *encoder) leaveReflected(v reflect.Value) {
-	if e.depth > e.watch {
-		delete(e.open, identity(v))
-	}
-	e.depth--
-}
-
 func dumpItems(elem *dumpPlan) func(*encoder, reflect.Value) error {
 	return func(e *encoder, v reflect.Value) error {
-		if err := e.enterReflected(v); err != nil {
-			return err
+		if e.enter() {
+			if err := e.guard(v); err != nil {
+				return err
+			}
 		}
 		n := v.Len()
 		if err := e.count(n, "list"); err != nil {
@@ -201,7 +191,7 @@ func dumpItems(elem *dumpPlan) func(*encoder, reflect.Value) error {
 			}
 			e.out = append(e.out, opSetItem)
 		}
-		e.leaveReflected(v)
+		e.leave()
 		return nil
 	}
 }
@@ -218,114 +208,114 @@ func dumpMap(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, ref
 		plain = false
 	}
 	return func(e *encoder, v reflect.Value) error {
-		if err := e.enterReflected(v); err != nil {
-			return err
+		if e.enter() {
+			if err := e.guard(v); err != nil {
+				return err
+			}
 		}
-		keys, err := e.sortedKeys(v, key, plain)
+		entries, err := e.sortedEntries(v, key, plain)
 		if err != nil {
 			return err
 		}
 		if !isSet {
 			e.out = append(e.out, opNewDict)
 		}
-		for _, k := range keys {
+		for _, k := range entries {
 			if k.dumped != nil {
 				e.out = append(e.out, k.dumped...)
-			} else if err := key.dump(e, k.value); err != nil {
-				return within(err, keyStep(k.value.Interface()))
+			} else if err := key.dump(e, k.key); err != nil {
+				return within(err, keyStep(k.key.Interface()))
 			}
 			if isSet {
 				continue
 			}
-			if err := elem.dump(e, v.MapIndex(k.value)); err != nil {
-				return within(err, keyStep(k.value.Interface()))
+			if err := elem.dump(e, k.value); err != nil {
+				return within(err, keyStep(k.key.Interface()))
 			}
 			e.out = append(e.out, opSetItem)
 		}
 		if isSet {
-			e.header(opSet, len(keys))
+			e.header(opSet, len(entries))
 		}
-		e.leaveReflected(v)
+		e.leave()
 		return nil
 	}
 }
 
-type mapKey struct {
-	value  reflect.Value
-	dumped []byte // nil for strings and numbers, which sort as they are
+type mapEntry struct {
+	key, value reflect.Value
+	dumped     []byte // the key's; nil for strings and numbers, which sort as they are
 }
 
-func (e *encoder) sortedKeys(v reflect.Value, plan *dumpPlan, plain bool) ([]mapKey, error) {
-	keys := make([]mapKey, 0, v.Len())
-	iter := v.MapRange()
-	for iter.Next() {
-		keys = append(keys, mapKey{value: iter.Key()})
+func (e *encoder) sortedEntries(v reflect.Value, plan *dumpPlan, plain bool) ([]mapEntry, error) {
+	entries := make([]mapEntry, 0, v.Len())
+	for iter := v.MapRange(); iter.Next(); {
+		entries = append(entries, mapEntry{key: iter.Key(), value: iter.Value()})
 	}
 	if plain {
-		slices.SortFunc(keys, func(a, b mapKey) int { return comparePlain(a.value, b.value) })
-		return keys, nil
+		slices.SortFunc(entries, func(a, b mapEntry) int { return comparePlain(a.key, b.key) })
+		return entries, nil
 	}
-	seen := make(map[string]bool, len(keys))
 	var unique Set
-	for i := range keys {
-		step := keyStep(keys[i].value.Interface())
-		sub := encoder{codec: e.codec, depth: e.depth, most: e.most, watch: e.watch}
-		if err := plan.dump(&sub, keys[i].value); err != nil {
-			return nil, within(err, step)
-		}
-		keys[i].dumped = sub.out
-		if len(sub.out) > 0 && sub.out[0] == opChannel {
-			if seen[string(sub.out)] {
-				return nil, within(dumpErrorf("the same channel twice among the keys"), step)
-			}
-			seen[string(sub.out)] = true
-			continue
-		}
-		asLoaded, err := e.codec.load(append(slices.Clone(sub.out), opStop), 0, true)
-		if err == nil && unique.Contains(asLoaded) {
-			return nil, within(dumpErrorf("two keys that are one key in Python"), step)
-		}
-		if err == nil {
-			err = unique.Add(asLoaded)
-		}
+	for i := range entries {
+		dumped, err := e.dumpKey(entries[i].key, plan, &unique)
 		if err != nil {
-			return nil, within(&DumpError{Msg: "a dict key or set item", Err: err}, step)
+			return nil, within(err, keyStep(entries[i].key.Interface()))
 		}
+		entries[i].dumped = dumped
 	}
-	slices.SortFunc(keys, func(a, b mapKey) int { return bytes.Compare(a.dumped, b.dumped) })
-	return keys, nil
+	slices.SortFunc(entries, func(a, b mapEntry) int { return bytes.Compare(a.dumped, b.dumped) })
+	return entries, nil
 }
+
+// dumpKey serializes a key that Python may find unhashable, or equal to another one that Go tells from it: it loads it
+// back to see, and keeps it among those that are to be unique.
+func (e *encoder) dumpKey(key reflect.Value, plan *dumpPlan, unique *Set) ([]byte, error) {
+	sub := encoder{codec: e.codec, depth: e.depth, most: e.most, watch: e.watch}
+	if err := plan.dump(&sub, key); err != nil {
+		return nil, err
+	}
+	sub.out = append(sub.out, opStop)
+	check := Codec{Channels: knownChannels{}, Limits: Limits{MaxDepth: e.most, MaxDigits: math.MaxInt}}
+	loaded, err := check.load(sub.out, 0, false)
+	if err == nil && unique.Contains(loaded) {
+		return nil, dumpErrorf("another key of the map is the same key in Python")
+	}
+	if err == nil {
+		err = unique.Add(loaded)
+	}
+	if err != nil {
+		return nil, &DumpError{Err: err}
+	}
+	return sub.out[:len(sub.out)-1], nil
+}
+
+// knownChannels makes stand-ins for channels, to compare them by id.
+type knownChannels struct{}
+
+type knownChannel int32
+
+func (id knownChannel) ExecnetChannelID() int32     { return int32(id) }
+func (knownChannels) CheckChannel(Channel) error    { return nil }
+func (knownChannels) Channel(id int32) (any, error) { return knownChannel(id), nil }
 
 func comparePlain(a, b reflect.Value) int {
 	switch {
 	case a.Kind() == reflect.String:
 		return strings.Compare(a.String(), b.String())
 	case a.CanInt():
-		return compare(a.Int(), b.Int())
+		return cmp.Compare(a.Int(), b.Int())
 	case a.CanUint():
-		return compare(a.Uint(), b.Uint())
+		return cmp.Compare(a.Uint(), b.Uint())
 	case a.CanFloat():
-		return compare(a.Float(), b.Float())
+		return cmp.Compare(a.Float(), b.Float())
 	case a.CanComplex():
 		x, y := a.Complex(), b.Complex()
-		if c := compare(real(x), real(y)); c != 0 {
-			return c
-		}
-		return compare(imag(x), imag(y))
+		return cmp.Or(cmp.Compare(real(x), real(y)), cmp.Compare(imag(x), imag(y)))
 	case a.Kind() == reflect.Bool && a.Bool() != b.Bool():
 		if b.Bool() {
 			return -1
 		}
-		return 1
-	}
-	return 0
-}
-
-func compare[T int64 | uint64 | float64](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
 		return 1
 	}
 	return 0
@@ -353,9 +343,10 @@ func dumpStruct(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, 
 		steps[i] = step{f, e.out, of(f.typ)}
 	}
 	return func(e *encoder, v reflect.Value) error {
-		e.depth++
-		if e.depth > e.most {
-			return e.tooDeep()
+		if e.enter() {
+			if err := e.guard(v); err != nil {
+				return err
+			}
 		}
 		e.out = append(e.out, opNewDict)
 		for i := range steps {
@@ -370,7 +361,7 @@ func dumpStruct(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, 
 			}
 			e.out = append(e.out, opSetItem)
 		}
-		e.depth--
+		e.leave()
 		return nil
 	}
 }

@@ -41,10 +41,7 @@ func structFields(t reflect.Type) []field {
 }
 
 func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *[]field) {
-	if within[t] { // a struct that embeds a pointer to itself
-		return
-	}
-	within[t] = true
+	within[t] = true // t may embed a pointer to itself
 	defer delete(within, t)
 	for i := range t.NumField() {
 		sf := t.Field(i)
@@ -60,10 +57,15 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 				embedded = embedded.Elem()
 			}
 			if embedded.Kind() == reflect.Struct && !isOpaque(sf.Type) {
-				if sf.IsExported() || sf.Type.Kind() != reflect.Pointer {
-					collectFields(embedded, index, within, all)
+				if !sf.IsExported() && sf.Type.Kind() == reflect.Pointer || within[embedded] {
+					continue
 				}
-				continue
+				before := len(*all)
+				collectFields(embedded, index, within, all)
+				if len(*all) > before || embedded.NumField() == 0 || !sf.IsExported() {
+					continue
+				}
+				// It hides all it has, as time.Time does: treat it as a field, which is an error, not as nothing.
 			}
 		}
 		if !sf.IsExported() {

@@ -142,20 +142,25 @@ func (d *decoder) isText(op byte) bool {
 
 func (d *decoder) text(at int, op byte, raw []byte) (string, error) {
 	if op == opPy2String {
-		return fromLatin1(raw), nil
+		raw = fromLatin1(raw)
 	}
 	if !utf8.Valid(raw) {
 		return "", loadErrorf(at, "a str that is not valid UTF-8")
 	}
-	return d.arena.string(raw), nil
+	return d.arena.string(raw, len(d.data)-d.off), nil
 }
 
-func fromLatin1(raw []byte) string {
-	out := make([]byte, 0, len(raw))
-	for _, c := range raw {
-		out = utf8.AppendRune(out, rune(c))
+func fromLatin1(raw []byte) []byte {
+	for i, c := range raw {
+		if c >= utf8.RuneSelf {
+			out := append(make([]byte, 0, 2*len(raw)), raw[:i]...)
+			for _, c := range raw[i:] {
+				out = utf8.AppendRune(out, rune(c))
+			}
+			return out
+		}
 	}
-	return string(out)
+	return raw
 }
 
 // bytes returns raw itself when the caller gave it away and it is a good part of the whole: a few bytes must not keep a

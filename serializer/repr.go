@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,14 +16,23 @@ import (
 // Items of sets come in the order they were added.
 func Repr(v any) string {
 	var b strings.Builder
-	writeRepr(&b, v, 0)
+	writeRepr(&b, v, nil)
 	return b.String()
 }
 
-func writeRepr(b *strings.Builder, v any, depth int) {
-	if depth > DefaultMaxDepth { // a container that holds itself
-		b.WriteString("...")
-		return
+func writeRepr(b *strings.Builder, v any, around []container) {
+	switch v.(type) { // the two that can hold themselves
+	case []any, *Dict:
+		id := identity(reflect.ValueOf(v))
+		if id.at != 0 && slices.Contains(around, id) {
+			if id.len > 0 {
+				b.WriteString("[...]")
+			} else {
+				b.WriteString("{...}")
+			}
+			return
+		}
+		around = append(around, id)
 	}
 	switch x := v.(type) {
 	case nil:
@@ -45,21 +56,21 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 	case []byte:
 		bytesRepr(b, x)
 	case []any:
-		writeItems(b, "[", x, "]", depth)
+		writeItems(b, "[", x, "]", around)
 	case Tuple:
 		if len(x) == 1 {
-			writeItems(b, "(", x, ",)", depth)
+			writeItems(b, "(", x, ",)", around)
 		} else {
-			writeItems(b, "(", x, ")", depth)
+			writeItems(b, "(", x, ")", around)
 		}
 	case *Dict:
 		b.WriteByte('{')
 		sep := ""
 		for key, value := range x.All() {
 			b.WriteString(sep)
-			writeRepr(b, key, depth+1)
+			writeRepr(b, key, around)
 			b.WriteString(": ")
-			writeRepr(b, value, depth+1)
+			writeRepr(b, value, around)
 			sep = ", "
 		}
 		b.WriteByte('}')
@@ -68,36 +79,36 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 			b.WriteString("set()")
 			return
 		}
-		writeSet(b, &x.items, depth)
+		writeSet(b, &x.items, around)
 	case FrozenSet:
 		if x.Len() == 0 {
 			b.WriteString("frozenset()")
 			return
 		}
 		b.WriteString("frozenset(")
-		writeSet(b, x.dict(), depth)
+		writeSet(b, x.dict(), around)
 		b.WriteByte(')')
 	default:
 		fmt.Fprint(b, v)
 	}
 }
 
-func writeItems(b *strings.Builder, start string, items []any, end string, depth int) {
+func writeItems(b *strings.Builder, start string, items []any, end string, around []container) {
 	b.WriteString(start)
 	for i, item := range items {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		writeRepr(b, item, depth+1)
+		writeRepr(b, item, around)
 	}
 	b.WriteString(end)
 }
 
-func writeSet(b *strings.Builder, items *Dict, depth int) {
+func writeSet(b *strings.Builder, items *Dict, around []container) {
 	sep := "{"
 	for item := range items.Keys() {
 		b.WriteString(sep)
-		writeRepr(b, item, depth+1)
+		writeRepr(b, item, around)
 		sep = ", "
 	}
 	b.WriteByte('}')

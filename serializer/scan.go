@@ -30,6 +30,7 @@ type box struct {
 // pack is a tuple, set or frozenset.
 type pack struct {
 	start uint32 // where its first item begins, or its own opcode when it has none
+	end   uint32 // its opcode
 	n     int32
 	op    byte
 }
@@ -138,7 +139,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			if n > 0 {
 				made.off = stack[h].off
 			}
-			s.packs = append(s.packs, pack{made.off, int32(n), op})
+			s.packs = append(s.packs, pack{made.off, uint32(i), int32(n), op})
 			stack = append(stack[:h], made)
 			size = 5
 		case opStop:
@@ -148,7 +149,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			if i+1 < len(data) {
 				return loadErrorf(i+1, "%d bytes after the value's end", len(data)-i-1)
 			}
-			return s.finish(maxDepth)
+			return s.finish()
 		default:
 			return loadErrorf(i, "unknown opcode %q", op)
 		}
@@ -185,28 +186,24 @@ func (s *shape) opAt(data []byte, l level) byte {
 }
 
 // finish checks what can only be known at the end.
-func (s *shape) finish(maxDepth int) error {
+func (s *shape) finish() error {
 	for _, b := range s.boxes {
 		// A list that is filled as far as it claims to be costs no more memory than its items do. Every dumper fills
 		// its lists; a list of two billion Nones in five bytes comes from nobody one would like to talk to.
 		if b.pairs < b.want {
 			return loadErrorf(int(b.off), "a list of %d items, of which only %d follow", b.want, b.pairs)
 		}
-		if maxDepth < 1 {
-			return loadErrorf(int(b.off), "nested more than %d levels deep", maxDepth)
-		}
 	}
 	// Packs were noted where they end. Of two that start together the outer one ends later.
-	if len(s.packs) > 1 {
-		slices.Reverse(s.packs)
-		slices.SortStableFunc(s.packs, func(a, b pack) int { return cmp.Compare(a.start, b.start) })
-	}
+	slices.SortFunc(s.packs, func(a, b pack) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
+	})
 	return nil
 }
 
 // ChannelIDs calls f with the id of each CHANNEL opcode in data, a value in the internal form, in the order in which
 // loading meets them, and builds no values. It returns f's error, or a *LoadError when the structure of data is
-// unsound, in which case f is not called. It costs next to nothing when there is no channel in data.
+// unsound, in which case f is not called. Data without a byte that could be the opcode is not looked at any closer.
 func ChannelIDs(data []byte, f func(id int32) error) error {
 	if bytes.IndexByte(data, opChannel) < 0 {
 		return nil

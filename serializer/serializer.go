@@ -1,6 +1,9 @@
 package serializer
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // Marshaler is implemented by types that choose what is serialized in their place.
 type Marshaler interface {
@@ -53,12 +56,22 @@ func (c *Codec) Unmarshal(data []byte, v any) error { return c.unmarshal(data, 0
 // Dumps serializes v in the public form, as execnet.dumps does. The package comment says what becomes of which Go type.
 // Its error is a *DumpError.
 func Dumps(v any) ([]byte, error) {
-	out, err := new(Codec).append([]byte{Version}, v)
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	out, err := new(Codec).append(append((*scratch)[:0], Version), v)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	if cap(out) <= maxScratch {
+		*scratch = out
+	}
+	return bytes.Clone(out), nil
 }
+
+// scratches are buffers in which values of unknown size are put together.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 1 << 20
 
 // Loads returns the value that data holds in the public form, as execnet.loads does. The result shares no memory with
 // data. Its error is a *LoadError; bytes after the value are one.

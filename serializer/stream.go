@@ -44,45 +44,35 @@ func readValue(r io.Reader, most int64) ([]byte, error) {
 	if in.data[0] != Version {
 		return in.data, nil
 	}
-	if err := in.read(1); err != nil {
-		return nil, err
-	}
-	for {
-		// in.data ends with an opcode. After what belongs to it comes another one, unless it is STOP.
+	for n := 1; ; {
+		if err := in.read(n); err != nil {
+			return nil, err
+		}
+		// The last byte is an opcode. All but STOP are followed by another one, which is read together with what
+		// belongs to this one.
 		at := len(in.data) - 1
-		op := in.data[at]
-		switch op {
+		n = 1
+		switch op := in.data[at]; op {
 		case opStop:
 			return in.data, nil
 		case opNone, opTrue, opFalse, opNewDict, opSetItem:
 		case opInt, opLong, opChannel, opNewList, opBuildTuple, opSet, opFrozenSet:
-			if err := in.read(4); err != nil {
-				return nil, err
-			}
+			n += 4
 		case opFloat:
-			if err := in.read(8); err != nil {
-				return nil, err
-			}
+			n += 8
 		case opComplex:
-			if err := in.read(16); err != nil {
-				return nil, err
-			}
+			n += 16
 		case opPy3String, opUnicode, opPy2String, opBytes, opLongInt, opLongLong:
 			if err := in.read(4); err != nil {
 				return nil, err
 			}
-			n := int32At(in.data, at+1)
-			if n < 0 {
-				return nil, loadErrorf(at, "a %s of negative length %d", opTypes[op], n)
+			length := int(int32At(in.data, at+1))
+			if length < 0 {
+				return nil, loadErrorf(at, "a %s of negative length %d", opTypes[op], length)
 			}
-			if err := in.read(int(n)); err != nil {
-				return nil, err
-			}
+			n += length
 		default:
 			return nil, loadErrorf(at, "unknown opcode %q", op)
-		}
-		if err := in.read(1); err != nil {
-			return nil, err
 		}
 	}
 }
