@@ -22,6 +22,7 @@ text = type(u"")
 now = getattr(time, "monotonic", time.time)
 allocate = _thread.allocate_lock
 unpack_head = struct.Struct("!bii").unpack_from
+unpack_item = struct.Struct("!biiBi").unpack_from
 unpack_i4 = struct.Struct("!i").unpack_from
 unpack_f8 = struct.Struct("!d").unpack_from
 pack_i4 = struct.Struct("!ci").pack
@@ -526,6 +527,8 @@ class Channel(object):
                     break
                 except IndexError:
                     continue  # another thread had it
+            if deadline is None and self.gateway._read_one(self.id, items):
+                continue
             if not self.gateway._wait(items.__len__, self._waiters, deadline):
                 raise self.TimeoutError("no item after %r seconds" % timeout)
         if x is ENDMARKER:
@@ -776,7 +779,7 @@ class Gateway(object):
         # reading
         self._role = self._newlock()
         self._in = b"", 0, []  # bytes read, how far dispatched, chunks read after them
-        self._need = 9
+        self._need, self._starved, self._woke = 9, True, False
         self._gen = 0
         self._followers = []
         self._armed = False
@@ -922,12 +925,53 @@ class Gateway(object):
                     self._followers.remove(me)
                 self._promote()
 
+    def _read_one(self, id, items):
+        """The short way for request and reply: read what turns out to be one simple item for us.
+
+        Anything else is left to _wait, with what was read.
+        """
+        if self._callbacks or self._plain or self._finished or not self._starved:
+            return False
+        held = []
+        try:
+            held.extend(map(self._role.acquire, NOWAIT))
+            buf, pos, chunks = state = self._in
+            if not held[0] or items or chunks or pos != len(buf):
+                return False
+            chunks.extend(map(self._sysread, (self._rfd,), (CHUNK,)))
+            self._starved = False
+            buf = chunks[0]
+            size = len(buf)
+            if size < 15:
+                return False
+            code, channelid, n, op, m = unpack_item(buf)
+            if channelid != id or code != CHANNEL_DATA or n != size - 9 or buf[-1] != 81:
+                return False
+            if op == 65 and m == n - 6:
+                item = buf[14:-1]
+            elif op == 70 and n == 6:
+                item = m
+            else:
+                return False
+            if trace or len(chunks) > 1 or self._in is not state:
+                return False
+            self._starved = True
+            self._in = b"", 0, []
+            items.append(item)
+            return True
+        except (OSError, ValueError):
+            return False  # the pipe is closed, as _wait will see for itself
+        finally:
+            if held and held[0]:
+                self._release_role()
+
     def _release_role(self):
         self._gen += 1
         self._role.release()
         if self._armed:
             self._background.set()
-        self._promote()
+        if self._followers:
+            self._promote()
 
     def _wake(self, waiters):
         for waiter in list(waiters):
@@ -936,69 +980,77 @@ class Gateway(object):
 
     def _promote(self):
         """Let another waiter see whether it may read now."""
-        try:
-            self._followers[0].set()
-        except IndexError:
-            pass
+        for waiter in self._followers[:1]:
+            waiter.set()
 
     def _lead(self, ready, deadline=None, idle=False, background=False):
         """Read and dispatch until ready(). The caller holds the role."""
         try:
             while not self._finished:
-                self._woke = False
-                self._dispatch(background)
-                if self._finished or ready():
-                    return "again"
+                if not self._starved:
+                    self._woke = False
+                    self._dispatch(background)
+                    if ready():
+                        break
                 if self._callbacks or self._plain:
                     if not background:
                         return "follow"
                 elif self._woke and (idle or background) and self._background is not None:
+                    self._woke = False
                     return "yield"
                 if deadline is not None:
                     readable = self._poll(self._rfd, deadline - now())
-                    if readable is None:
-                        return "follow"
                     if not readable:
-                        return "timeout"
+                        return "follow" if readable is None else "timeout"
                 chunks = self._in[2]
-                before = len(chunks)
+                size = CHUNK if self._need <= CHUNK else self._need
+                self._starved = False
                 try:
-                    chunks.extend(map(self._sysread, (self._rfd,), (max(CHUNK, self._need),)))
-                    at_end = chunks[before:] == [b""]
+                    chunks.extend(map(self._sysread, (self._rfd,), (size,)))
+                    at_end = not chunks[-1]
                 except (OSError, ValueError):
                     at_end = True
                 if at_end:
-                    if chunks and not chunks[-1]:
+                    while chunks and not chunks[-1]:
                         chunks.pop()
                     if background or not self._callbacks:
                         self._finish(EOFError("couldn't load message header, expected 9 bytes"))
             return "again"
         except BaseException:
+            self._starved = False
             for waiter in self._followers + self._waiters:
                 waiter.set()  # we may have been interrupted between an item and its waking call
             raise
 
     def _dispatch(self, background):
-        """Handle the messages that are there in full."""
+        """Handle the messages that are there in full.
+
+        A signal handler or a callback may come to read while we do. Then _in is another tuple
+        than the one we know, and we go on from there.
+        """
         with self._receivelock:
-            buf, pos, chunks = state = self._in
-            if chunks:
-                count = len(chunks)
-                have = len(buf) - pos + sum(map(len, chunks))
-                if have < self._need:
-                    return
-                buf = b"".join([buf[pos:]] + chunks) if pos < len(buf) else (
-                    chunks[0] if len(chunks) == 1 else b"".join(chunks))
-                if self._in is not state or len(chunks) != count:  # see below
-                    return self._dispatch(background)
-                pos, chunks = 0, []
-                self._in = state = buf, pos, chunks
-            size = len(buf)
-            refs, callbacks = self._channelfactory._refs, self._callbacks
-            fast = self._fast
+            state = None
             while True:
-                self._need = 9
-                if size - pos < 9 or callbacks and not background:
+                if self._in is not state:
+                    buf, pos, chunks = state = self._in
+                    if chunks:
+                        count, rest = len(chunks), len(buf) - pos
+                        if count == 1 and not rest:
+                            joined = chunks[0]
+                        elif rest + sum(map(len, chunks)) < self._need:
+                            break
+                        else:
+                            joined = b"".join([buf[pos:]] + chunks)
+                        if self._in is not state or len(chunks) != count:
+                            state = None
+                            continue
+                        buf, pos, chunks = joined, 0, []
+                        self._in = state = buf, pos, chunks
+                    size = len(buf)
+                    refs, callbacks = self._channelfactory._refs, self._callbacks
+                    eager = not (self._plain or trace)
+                if size - pos < 9 or callbacks and not background or self._finished:
+                    self._need = 9
                     break
                 code, id, n = unpack_head(buf, pos)
                 start = pos + 9
@@ -1009,51 +1061,42 @@ class Gateway(object):
                 if end > size:
                     self._need = end - pos
                     break
-                if code == CHANNEL_DATA and id not in callbacks and fast:
-                    found = refs.get(id)
-                    channel = found and found()
-                    if channel is None or channel._items is None:
-                        if self._in is state:
-                            self._in = state = buf, end, chunks
-                            pos = end
-                        else:
-                            buf, pos, chunks = state = self._in
-                            size = len(buf)
-                        continue
-                    op = buf[start]
-                    if op == 65 and buf[end - 1] == 81 and unpack_i4(buf, start + 1)[0] == n - 6:
-                        item = buf[start + 5:end - 1]
-                    elif op == 70 and n == 6 and buf[end - 1] == 81:
-                        item = unpack_i4(buf, start + 1)[0]
-                    else:
-                        try:
-                            item = loads(buf[start:end], self, channel._strconfig)
-                        except Exception:
-                            item = ENDMARKER
-                            error = sys.exc_info()[1]
-                    if self._in is not state:  # a signal handler has read meanwhile
-                        buf, pos, chunks = state = self._in
-                        size = len(buf)
-                        continue
-                    # No interrupt is taken between these two.
-                    self._in = state = buf, end, chunks
-                    if item is not ENDMARKER:
-                        channel._items.append(item)
-                    else:
-                        self._bad_item(id, error)
+                after = buf, end, chunks
+                channel = None
+                if code == CHANNEL_DATA and eager and id not in callbacks:
+                    channel = refs.get(id)
+                    if channel is not None:
+                        channel = channel()
+                if channel is None or channel._items is None:
+                    data = buf[start:end]
+                    if self._in is state:
+                        self._in = after
+                        self._received(code, id, data)
+                    state = None
+                    continue
+                op = m = 0
+                if n >= 6 and buf[end - 1] == 81:
+                    _, _, _, op, m = unpack_item(buf, pos)
+                if op == 65 and m == n - 6:
+                    item = buf[start + 5:end - 1]
+                elif op == 70 and n == 6:
+                    item = m
+                else:
+                    try:
+                        item = loads(buf[start:end], self, channel._strconfig)
+                    except Exception:
+                        item = ENDMARKER
+                        error = sys.exc_info()[1]
+                if self._in is state:
+                    self._in = state = after
                     pos = end
+                    if item is ENDMARKER:
+                        self._bad_item(id, error)
+                        continue
+                    channel._items.append(item)  # no interrupt is taken before this
                     if channel._waiters:
                         self._wake(channel._waiters)
-                    continue
-                data = buf[start:end]
-                self._in = buf, end, chunks
-                self._received(code, id, data)
-                if self._finished:
-                    break
-                buf, pos, chunks = state = self._in  # user code may have run
-                if chunks:
-                    return self._dispatch(background)
-                size = len(buf)
+            self._starved = background or not self._callbacks
 
     def _bad_item(self, id, error):
         formatted = "%s: %s" % (type(error).__name__, error)
