@@ -42,10 +42,8 @@ type level struct {
 	depth int32  // how many containers are nested in it, itself included
 }
 
-const (
-	minPair = 7 // the bytes of the shortest item of a list: INT and its index, a value, SETITEM
-	maxSize = math.MaxUint32
-)
+// maxSize is how long a value can be: offsets are kept in 32 bits.
+const maxSize = math.MaxUint32
 
 // scan fills s with the shape of data, a whole program in the internal form.
 func (s *shape) scan(data []byte, maxDepth int) error {
@@ -97,9 +95,6 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			n, err := lengthAt(data, i)
 			if err != nil {
 				return err
-			}
-			if n > (len(data)-i-5)/minPair {
-				return loadErrorf(i, "a list of %d items cannot fit in the %d bytes left", n, len(data)-i-5)
 			}
 			size = 5
 			stack = append(stack, level{off: uint32(i), box: int32(len(s.boxes)), depth: 1})
