@@ -1,0 +1,9 @@
+//go:build !unix
+
+package sshdtest
+
+import "os/exec"
+
+func newGroup(*exec.Cmd) {}
+
+func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
