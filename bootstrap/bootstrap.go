@@ -1,0 +1,187 @@
+// Package bootstrap speaks the first words on a fresh pipe to an interpreter: one line of Python that starts a worker
+// there, answered by the byte "1" (protocol.md section 7). Then it makes the gateway.
+//
+// The worker is worker.py, this module's own, unless the spec says bootstrap=import, which uses the execnet package
+// installed for that interpreter. The package corresponds to execnet's gateway_bootstrap.py.
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// Error is what Start reports when the far end did not become a worker: there is no Python there, it does not start, it
+// says something else first, or the spec's chdir, nice or env cannot be had.
+type Error struct {
+	Spec *xspec.Spec
+	// Got is what came instead of the answer "1"; empty if nothing came. At most 1 KiB of it is kept.
+	Got []byte
+	// Exit is how the far end's process ended, and the last it said on stderr.
+	Exit gatewaybase.Exit
+	// Err is what writing or reading reported, nil if only Got is wrong.
+	Err error
+}
+
+// Error tells what came instead of a worker's answer, how the process ended, and the last lines of its stderr.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "execnet: gateway %s (%s) did not start: ", e.Spec.ID, e.Spec)
+	switch {
+	case len(e.Got) > 0:
+		fmt.Fprintf(&b, "expected a Python worker's answer, got %s", quote(e.Got))
+	case errors.Is(e.Err, io.EOF):
+		b.WriteString("the interpreter ended without an answer")
+	default:
+		b.WriteString(strings.TrimPrefix(e.Err.Error(), "execnet: "))
+	}
+	switch {
+	case e.Exit.Signal != nil:
+		fmt.Fprintf(&b, " (signal: %v)", e.Exit.Signal)
+	case e.Exit.Known:
+		fmt.Fprintf(&b, " (exit status %d)", e.Exit.Code)
+	}
+	b.WriteString(gatewaybase.StderrText(e.Exit.Stderr))
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+func quote(got []byte) string {
+	const enough = 200
+	if len(got) > enough {
+		got = got[:enough]
+		for len(got) > 0 && !utf8.RuneStart(got[len(got)-1]) {
+			got = got[:len(got)-1]
+		}
+		return fmt.Sprintf("%q...", got)
+	}
+	return fmt.Sprintf("%q", got)
+}
+
+const (
+	garbageWait  = 100 * time.Millisecond // how long the rest of a wrong answer is waited for
+	garbageBytes = 1 << 10
+	reapWait     = 2 * time.Second // how long a far end that failed may take to go after it was killed
+)
+
+// Start turns the interpreter behind pipe into a worker as spec says and returns the gateway to it, whose ID is spec.ID.
+// It owns pipe: on an error, or when ctx ends first, the far end is killed and waited for.
+func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
+	spec := config.Spec
+	if err := handshake(ctx, pipe, spec); err != nil {
+		discard(pipe)
+		var wrong *Error
+		if errors.As(err, &wrong) {
+			wrong.Exit = pipe.Exit()
+		}
+		return nil, err
+	}
+	gw := gatewaybase.New(pipe, config)
+	if spec.Bootstrap == "import" {
+		if err := setUpInstalled(ctx, gw, spec); err != nil {
+			_ = gw.Kill() // the error is that of the set-up
+			discard(pipe)
+			return nil, err
+		}
+	}
+	return gw, nil
+}
+
+// handshake writes the first line and reads the answer.
+func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec) error {
+	stop := context.AfterFunc(ctx, func() {
+		pipe.CloseRead()
+		pipe.CloseWrite()
+	})
+	defer stop()
+	fail := func(got []byte, err error) error {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = gatewaybase.ErrTimeout
+			}
+			err = fmt.Errorf("no answer from the interpreter: %w", err)
+		}
+		return &Error{Spec: spec, Got: got, Err: err}
+	}
+	// A pipe that breaks while being written to belongs to a process that ended; what it said comes from reading.
+	_, writeErr := pipe.Write(firstLine(spec))
+	answer := make([]byte, 1, garbageBytes)
+	if _, err := io.ReadFull(pipe, answer); err != nil {
+		if writeErr != nil && !errors.Is(err, io.EOF) {
+			err = writeErr
+		}
+		return fail(nil, err)
+	}
+	if answer[0] == '1' && writeErr == nil {
+		return nil
+	}
+	timer := time.AfterFunc(garbageWait, func() { pipe.CloseRead() })
+	defer timer.Stop()
+	// However it ends, what was read is what the far end said.
+	n, _ := io.ReadFull(pipe, answer[1:cap(answer)])
+	return fail(answer[:1+n], writeErr)
+}
+
+// discard ends a far end that is of no use.
+func discard(pipe gatewaybase.IO) {
+	// Let a process that is ending by itself say how; one that is not does not read its stdin to the end either.
+	pipe.CloseWrite()
+	ctx, cancel := context.WithTimeout(context.Background(), garbageWait)
+	defer cancel()
+	if pipe.Wait(ctx) == nil {
+		return
+	}
+	// Nothing more can be done about a far end that resists.
+	_ = pipe.Kill()
+	pipe.CloseRead()
+	ctx, cancel = context.WithTimeout(context.Background(), reapWait)
+	defer cancel()
+	_ = pipe.Wait(ctx)
+}
+
+// setUpSource does for a worker that is not ours what worker.py does by itself: the spec's chdir, nice and env.
+const setUpSource = `
+import os
+def set_up(channel, chdir, nice, env):
+    if chdir:
+        if not os.path.isdir(chdir):
+            os.makedirs(chdir)
+        os.chdir(chdir)
+    if nice and hasattr(os, "nice"):
+        os.nice(nice)
+    for name, value in env.items():
+        os.environ[name] = value
+`
+
+func setUpInstalled(ctx context.Context, gw *gatewaybase.Gateway, spec *xspec.Spec) error {
+	if spec.ChDir == "" && spec.Nice == 0 && len(spec.Env) == 0 {
+		return nil
+	}
+	var chdir any
+	if spec.ChDir != "" {
+		chdir = spec.ChDir
+	}
+	env := spec.Env
+	if env == nil {
+		env = map[string]string{}
+	}
+	ch, err := gw.RemoteExecContext(ctx, setUpSource,
+		gatewaybase.Call("set_up", map[string]any{"chdir": chdir, "nice": spec.Nice, "env": env}))
+	if err == nil {
+		err = ch.WaitClose(ctx)
+	}
+	if err != nil {
+		return &Error{Spec: spec, Err: fmt.Errorf("its chdir, nice or env failed: %w", err)}
+	}
+	return nil
+}

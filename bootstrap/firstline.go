@@ -1,0 +1,124 @@
+package bootstrap
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-execnet/execnet/xspec"
+)
+
+//go:embed worker.py
+var workerSource string
+
+// firstLine is what the interpreter evaluates and executes: Python source as one string literal, and a newline.
+func firstLine(spec *xspec.Spec) []byte {
+	var source string
+	switch {
+	case spec.Bootstrap == "import":
+		source = importSource(spec)
+	case sharesFiles(spec):
+		source = cachedSource(spec)
+	default:
+		source = sentSource(spec)
+	}
+	return append([]byte(pyString(source)), '\n')
+}
+
+// importSource starts the worker of the execnet package that is installed there, whatever its release.
+func importSource(spec *xspec.Spec) string {
+	return fmt.Sprintf(`import sys
+from execnet import gateway_base
+sys.stdout.write("1")
+sys.stdout.flush()
+gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), id=%s)
+`, pyString(execModel(spec)), pyString(workerID(spec)))
+}
+
+// sentSource carries the whole worker.
+func sentSource(spec *xspec.Spec) string {
+	return workerSource + "\n" + serveCall(spec) + "\n"
+}
+
+// cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form
+// beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
+// folder (it runs in a container, or as another user) executes the source instead.
+func cachedSource(spec *xspec.Spec) string {
+	dir, err := workerFolder()
+	if err != nil {
+		return sentSource(spec)
+	}
+	return fmt.Sprintf(`import sys
+sys.path.insert(0, %[1]s)
+try:
+    from %[2]s import *
+except ImportError:
+    exec(%[3]s)
+finally:
+    sys.path.remove(%[1]s)
+%[4]s
+`, pyString(dir), workerModule, pyString(workerSource), serveCall(spec))
+}
+
+func serveCall(spec *xspec.Spec) string {
+	var setUp []string
+	if spec.ChDir != "" {
+		setUp = append(setUp, `"chdir": `+pyString(spec.ChDir))
+	}
+	if spec.Nice != 0 {
+		setUp = append(setUp, `"nice": `+strconv.Itoa(spec.Nice))
+	}
+	if len(spec.Env) > 0 {
+		var pairs []string
+		for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
+			pairs = append(pairs, pyString(name)+": "+pyString(spec.Env[name]))
+		}
+		setUp = append(setUp, `"env": {`+strings.Join(pairs, ", ")+`}`)
+	}
+	return fmt.Sprintf("serve_popen(%s, %s, {%s})", pyString(workerID(spec)), pyString(execModel(spec)), strings.Join(setUp, ", "))
+}
+
+func workerID(spec *xspec.Spec) string { return spec.ID + "-worker" }
+
+func execModel(spec *xspec.Spec) string {
+	if spec.ExecModel == "" {
+		return "thread"
+	}
+	return spec.ExecModel
+}
+
+// pyString is s as a Python literal that means the same text in Python 2.7 and 3, in ASCII and on one line. Python 2
+// reads it as str if it is ASCII, as Python 2 programs expect of names and paths, and as unicode otherwise.
+func pyString(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8 + 3)
+	ascii := true
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r < 0x10000:
+			ascii = false
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			ascii = false
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte('"')
+	if ascii {
+		return b.String()
+	}
+	return "u" + b.String()
+}

@@ -1,0 +1,174 @@
+// Package execnet drives Python interpreters from Go: it starts them, runs source in them and exchanges Python values
+// with them over channels. It speaks the protocol of Python's execnet on the wire, so either side can also be the
+// original.
+//
+// # A gateway, a channel
+//
+// A gateway is a connection to an interpreter; a spec says which one and how to reach it. RemoteExec runs source there and
+// returns a channel, whose other end the source finds as the global name channel:
+//
+//	gw, err := execnet.MakeGateway(ctx, "popen//python=python3.12")
+//	...
+//	defer execnet.Terminate(time.Second)
+//	ch, err := gw.RemoteExec(`
+//		for text in channel:
+//			channel.send((text, len(text)))
+//	`)
+//	...
+//	ch.Send("hello")
+//	item, err := ch.Receive(ctx) // serializer.Tuple{"hello", int64(5)}
+//
+// The channel closes when the source has run. After the last item Receive reports io.EOF, or, once, a *RemoteError with
+// the Python traceback if the source raised an exception. A ctx that runs out gives ErrTimeout; an interpreter that dies
+// gives every call that waits for it a *GatewayDiedError, with its exit status and the last it wrote to stderr.
+//
+// # Values
+//
+// Values travel by value, in the types that Python's execnet supports:
+//
+//	Python               received in Go as                 sent from Go also as
+//	None, bool           nil, bool
+//	int                  int64, *big.Int beyond            every integer kind
+//	float, complex       float64, complex128               float32, complex64
+//	str, bytes           string, []byte                    named string and byte slice types
+//	list, tuple          []any, Tuple                      any slice or array (as a list)
+//	dict                 *Dict, in insertion order         maps, structs with `execnet:"name"` tags
+//	set, frozenset       *Set, FrozenSet                   map[T]struct{}
+//	execnet.Channel      *Channel
+//
+// Receive and Items of this package, and Channel.ReceiveInto, fill Go types directly, as encoding/json does:
+//
+//	words, err := execnet.Receive[map[string]int](ctx, ch)
+//
+// # Groups
+//
+// Gateways belong to a Group, which finds them by id and ends them together: Terminate asks all workers to end, waits,
+// and kills what is left. MakeGateway and Terminate of this package use DefaultGroup. A worker whose driver is gone ends
+// by itself.
+//
+// # Python names
+//
+// Python execnet's makegateway, remote_exec, waitclose, setcallback and so on are MakeGateway, RemoteExec, WaitClose,
+// SetCallback here. A timeout is a context; iteration is Items; receive(timeout) is also ReceiveTimeout.
+package execnet
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/go-execnet/execnet/bootstrap"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/multi"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// What a program uses, from the packages that make it.
+type (
+	Gateway      = gatewaybase.Gateway      // a connection to another interpreter
+	Channel      = gatewaybase.Channel      // carries values both ways
+	FileReader   = gatewaybase.FileReader   // a channel as an io.Reader
+	FileWriter   = gatewaybase.FileWriter   // a channel as an io.Writer
+	StrConfig    = gatewaybase.StrConfig    // what becomes of Python 2 strings
+	RInfo        = gatewaybase.RInfo        // which interpreter it is
+	RemoteStatus = gatewaybase.RemoteStatus // what it is doing
+	Group        = multi.Group              // gateways that are ended together
+	XSpec        = xspec.Spec               // a parsed spec
+
+	Tuple     = serializer.Tuple     // a Python tuple
+	Dict      = serializer.Dict      // a Python dict
+	Set       = serializer.Set       // a Python set
+	FrozenSet = serializer.FrozenSet // a Python frozenset
+)
+
+// The errors a program meets, for errors.As.
+type (
+	RemoteError      = gatewaybase.RemoteError      // an exception of the remote code
+	GatewayDiedError = gatewaybase.GatewayDiedError // the interpreter ended unasked
+	BootstrapError   = bootstrap.Error              // the interpreter did not become a worker
+	DumpError        = serializer.DumpError         // a Go value that has no Python shape
+	LoadError        = serializer.LoadError         // bytes that are no value
+	XSpecError       = xspec.Error                  // a spec that is none
+)
+
+// The errors a program meets, for errors.Is.
+var (
+	ErrTimeout     = gatewaybase.ErrTimeout     // a context's deadline passed; also context.DeadlineExceeded
+	ErrClosed      = gatewaybase.ErrClosed      // the channel or gateway is closed
+	ErrHasCallback = gatewaybase.ErrHasCallback // the channel's items go to a callback
+	ErrDuplicateID = multi.ErrDuplicateID       // the group has a gateway of this id
+)
+
+// NoTimeout makes Terminate wait without end.
+const NoTimeout = multi.NoTimeout
+
+// DefaultGroup is the group that MakeGateway and Terminate use.
+var DefaultGroup = multi.DefaultGroup
+
+// NewGroup returns an empty group.
+func NewGroup() *Group { return multi.NewGroup() }
+
+// MakeGateway starts an interpreter as spec says, in DefaultGroup. See Group.MakeGateway.
+func MakeGateway(ctx context.Context, spec string) (*Gateway, error) {
+	return DefaultGroup.MakeGateway(ctx, spec)
+}
+
+// Terminate ends all gateways of DefaultGroup. See Group.Terminate.
+func Terminate(timeout time.Duration) error { return DefaultGroup.Terminate(timeout) }
+
+// ParseXSpec reads a spec. See package xspec for the grammar and the keys.
+func ParseXSpec(spec string) (*XSpec, error) { return xspec.Parse(spec) }
+
+// Call has RemoteExec call a function that the source defines. See the type RemoteExec takes in package gatewaybase.
+func Call(function string, kwargs map[string]any) gatewaybase.ExecOption {
+	return gatewaybase.Call(function, kwargs)
+}
+
+// File names the file and line that a source given to RemoteExec was taken from, for tracebacks.
+func File(name string, line int) gatewaybase.ExecOption { return gatewaybase.File(name, line) }
+
+// ProxyClose makes closing a channel's file close the channel.
+func ProxyClose() gatewaybase.FileOption { return gatewaybase.ProxyClose() }
+
+// Text makes a channel's file send str instead of bytes.
+func Text() gatewaybase.FileOption { return gatewaybase.Text() }
+
+// Receive receives the channel's next item as a T, as Channel.ReceiveInto does, and reports what that reports.
+func Receive[T any](ctx context.Context, ch *Channel) (T, error) {
+	var v T
+	err := ch.ReceiveInto(ctx, &v)
+	return v, err
+}
+
+// Items iterates over the channel's items as values of type T until the channel ends. Any error but io.EOF is handed out
+// last.
+func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			v, err := Receive[T](ctx, ch)
+			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Dumps serializes a value as execnet.dumps does.
+func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }
+
+// Loads is execnet.loads: it reads what Dumps, in either language, has written.
+func Loads(data []byte, options ...serializer.Option) (any, error) {
+	return serializer.Loads(data, options...)
+}
+
+// NewDict makes a Python dict of alternating keys and values. It panics on a key that Python could not hash.
+func NewDict(pairs ...any) *Dict { return serializer.NewDict(pairs...) }
+
+// NewSet makes a Python set. It panics on an item that Python could not hash.
+func NewSet(items ...any) *Set { return serializer.NewSet(items...) }
+
+// NewFrozenSet makes a Python frozenset. It panics on an item that Python could not hash.
+func NewFrozenSet(items ...any) FrozenSet { return serializer.NewFrozenSet(items...) }

@@ -1,0 +1,112 @@
+package gatewaybase
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// callback is who gets a channel's items instead of Receive.
+type callback struct {
+	f         func(item any) error
+	endmarker []any // none or one
+}
+
+// SetCallback has f called with each item, first with those that wait already, one call at a time and in order, in a
+// goroutine of the gateway. A channel has one callback; from then on Receive reports ErrHasCallback. With an endmarker, f
+// is called with it at last, when no more items come. WaitClose returns only after that.
+//
+// If f returns an error or panics, the channel closes with that error at both ends, as with an exception in a Python
+// callback. f may block: other channels go on, which execnet's would not. It is execnet's Channel.setcallback.
+func (c *Channel) SetCallback(f func(item any) error, endmarker ...any) error {
+	defer runtime.KeepAlive(c)
+	if len(endmarker) > 1 {
+		return fmt.Errorf("execnet: SetCallback takes one endmarker, not %d", len(endmarker))
+	}
+	core := c.core
+	core.mu.Lock()
+	if core.callback != nil {
+		core.mu.Unlock()
+		return ErrHasCallback
+	}
+	core.callback = &callback{f: f, endmarker: endmarker}
+	core.change.Broadcast() // whoever is in Receive has to leave
+	if !core.receiveClosed {
+		defer core.mu.Unlock()
+		if core.items.len() > 0 {
+			core.wake()
+		}
+		return nil
+	}
+	// Nothing more comes, and the channel's state is final: what is left is fed here and now.
+	core.draining = true
+	core.mu.Unlock()
+	core.drain()
+	core.callEndmarker()
+	return nil
+}
+
+// drain feeds the callback until the queue is empty.
+func (c *core) drain() {
+	for {
+		c.mu.Lock()
+		if c.items.len() == 0 {
+			c.draining = false
+			c.mu.Unlock()
+			return
+		}
+		it := c.items.pop()
+		c.mu.Unlock()
+		if it.last != nil {
+			c.callEndmarker()
+			c.mu.Lock()
+			c.apply(*it.last)
+			c.mu.Unlock()
+			continue
+		}
+		if err := c.feed(it); err != nil {
+			c.callbackFailed(err)
+		}
+	}
+}
+
+// feed calls the callback with one item.
+func (c *core) feed(it item) error {
+	v, err := it.codec.Load(it.payload)
+	if err != nil {
+		return err
+	}
+	return c.call(v)
+}
+
+// call runs the user's function; a panic is an error like another.
+func (c *core) call(v any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in channel callback: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.callback.f(v)
+}
+
+func (c *core) callEndmarker() {
+	if len(c.callback.endmarker) == 0 {
+		return
+	}
+	if err := c.call(c.callback.endmarker[0]); err != nil {
+		// The channel is over; there is nobody to send the error to.
+		c.gateway.warn(&RemoteError{Formatted: "in the callback's endmarker call: " + err.Error()})
+	}
+}
+
+// callbackFailed closes the channel at both ends with the callback's error. What had come after the item is dropped.
+func (c *core) callbackFailed(err error) {
+	c.gateway.trace("channel", c.id, "error in callback:", err)
+	c.notify(codeCloseError, errorPayload(err.Error()))
+	c.gateway.table.remove(c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items.takeAll()
+	c.ending = true
+	c.items.push(item{last: &ending{err: &RemoteError{Formatted: err.Error()}}})
+}

@@ -1,0 +1,157 @@
+package gatewaybase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"runtime"
+	"time"
+)
+
+// Channel carries Python values both ways between this program and code in another interpreter. Its methods may be used
+// from any number of goroutines. A channel that is no longer referenced closes itself. It is execnet's Channel.
+type Channel struct{ core *core }
+
+// ID is the channel's number in its gateway, as the wire has it.
+func (c *Channel) ID() int { return int(c.core.id) }
+
+// ExecnetChannelID implements serializer.Channel: a channel may be sent over another one of its gateway.
+func (c *Channel) ExecnetChannelID() int32 { return c.core.id }
+
+// Gateway is the gateway the channel belongs to.
+func (c *Channel) Gateway() *Gateway { return c.core.gateway }
+
+// String shows the channel as execnet's repr does.
+func (c *Channel) String() string {
+	state := "open"
+	if c.IsClosed() {
+		state = "closed"
+	}
+	return fmt.Sprintf("<Channel id=%d %s>", c.core.id, state)
+}
+
+// Send sends one value, in the mapping of package serializer, and returns when it is written to the pipe; that takes as
+// long as the far end does not read. It reports a serializer.DumpError for what Python has no shape for, ErrClosed on a
+// closed channel and a GatewayDiedError when the far end is gone. It is execnet's Channel.send.
+func (c *Channel) Send(v any) error { return c.SendContext(context.Background(), v) }
+
+// SendContext is Send with a context. When ctx ends first, it returns its error (ErrTimeout for a deadline); the value
+// is then withdrawn, unless writing it had begun.
+func (c *Channel) SendContext(ctx context.Context, v any) error {
+	defer runtime.KeepAlive(c)
+	core := c.core
+	if c.IsClosed() {
+		return core.gateway.ended(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
+	}
+	f := newFrame()
+	var err error
+	if f.bytes, err = core.codec.Load().Append(f.bytes, v); err != nil {
+		f.free()
+		return err
+	}
+	return core.gateway.send(ctx, codeData, core.id, f)
+}
+
+// Receive returns the next item, waiting for it if need be. Values have the shapes of package serializer: int64, string,
+// []byte, []any, *serializer.Dict and so on; a channel arrives as *Channel.
+//
+// After the last item it reports, once, the RemoteError that ended the remote code, and io.EOF from then on; a
+// GatewayDiedError if the far end died; ErrTimeout or ctx's error when ctx ends first; ErrHasCallback after SetCallback; a
+// serializer.LoadError for an item that is no value. It is execnet's Channel.receive.
+func (c *Channel) Receive(ctx context.Context) (any, error) {
+	defer runtime.KeepAlive(c)
+	it, err := c.core.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return it.codec.Load(it.payload)
+}
+
+// ReceiveTimeout is Receive with a time limit instead of a context; it reports ErrTimeout when that is over.
+func (c *Channel) ReceiveTimeout(limit time.Duration) (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return c.Receive(ctx)
+}
+
+// ReceiveInto receives the next item into what v points to, as serializer.Unmarshal does: a struct, a map, a slice or any
+// other Go type that fits. The item is gone even if it does not fit.
+func (c *Channel) ReceiveInto(ctx context.Context, v any) error {
+	defer runtime.KeepAlive(c)
+	it, err := c.core.next(ctx)
+	if err != nil {
+		return err
+	}
+	return it.codec.Unmarshal(it.payload, v)
+}
+
+// Items iterates over what Receive returns until the channel ends. Any error but io.EOF is handed out last, with a nil
+// item. It is iteration over an execnet channel.
+func (c *Channel) Items(ctx context.Context) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		for {
+			v, err := c.Receive(ctx)
+			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// IsClosed reports whether the channel is closed for sending; items may still be waiting. It is execnet's
+// Channel.isclosed.
+func (c *Channel) IsClosed() bool {
+	c.core.mu.Lock()
+	defer c.core.mu.Unlock()
+	return c.core.closed
+}
+
+// Close closes the channel at both ends; it does not wait. Items that have come can still be received. Closing twice
+// does nothing. It is execnet's Channel.close.
+func (c *Channel) Close() error { return c.CloseWithError(nil) }
+
+// CloseWithError is Close, with an error that the other end's receive and waitclose raise as a RemoteError. It is
+// channel.close(error) in execnet.
+func (c *Channel) CloseWithError(reason error) error {
+	defer runtime.KeepAlive(c)
+	core := c.core
+	core.mu.Lock()
+	if core.closed {
+		core.mu.Unlock()
+		return nil
+	}
+	core.closed = true
+	var raised *RemoteError
+	// What came from one channel may be handed to another, which then raises it here as well.
+	errors.As(reason, &raised)
+	if core.receiveClosed && raised != nil {
+		core.remoteErrors = append(core.remoteErrors, raised)
+	}
+	core.mu.Unlock()
+
+	if reason != nil {
+		core.notify(codeCloseError, errorPayload(reason.Error()))
+	} else {
+		core.notify(codeClose, nil)
+	}
+	core.gateway.table.remove(core)
+	core.end(ending{err: raised})
+	return nil
+}
+
+// WaitClose waits until the other end sends no more: the remote code has finished, or has closed or dropped the channel.
+// Items that came before can still be received afterwards. It reports the RemoteError that ended the remote code unless
+// that was received already, a GatewayDiedError if the far end died, and ErrTimeout or ctx's error. It is execnet's
+// Channel.waitclose.
+func (c *Channel) WaitClose(ctx context.Context) error {
+	defer runtime.KeepAlive(c)
+	core := c.core
+	core.mu.Lock()
+	defer core.mu.Unlock()
+	if err := core.wait(ctx, func() bool { return core.receiveClosed }, "execnet: waiting for the channel's close"); err != nil {
+		return err
+	}
+	return core.takeError()
+}

@@ -1,0 +1,242 @@
+package gatewaybase
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// core is a channel as its gateway knows it. What the user holds is a Channel, a handle: when the last reference to that
+// is gone, the core hears of it and tells the other end, as Python's Channel.__del__ does.
+//
+// Its states (protocol.md section 5): open; sendonly (receiveClosed: the far end sends no more); closed (both).
+type core struct {
+	gateway *Gateway
+	id      int32
+	codec   atomic.Pointer[serializer.Codec] // how items that arrive now are to be loaded
+
+	mu            sync.Mutex // guards what follows; no callback and no write runs under it
+	change        sync.Cond  // an item came, or a state changed
+	items         queue
+	closed        bool // sending is over, at this end or at the other
+	ending        bool // the end of the items is known, and waits for a callback to come to it
+	receiveClosed bool // no more items will come
+	remoteErrors  []*RemoteError
+	died          error // how the gateway died, if that ended the channel
+	callback      *callback
+	draining      bool // a goroutine is feeding the callback
+
+	user       weak.Pointer[Channel] // the handle, if one is alive
+	generation int                   // how many handles there have been
+}
+
+// item is one CHANNEL_DATA payload, or, when last is set, the end of the items.
+type item struct {
+	payload         []byte
+	codec           *serializer.Codec
+	carriesChannels bool
+	last            *ending
+}
+
+// ending is a close that waits for its turn behind the items a callback has yet to see.
+type ending struct {
+	err      *RemoteError
+	sendOnly bool
+	died     error // how the gateway died, if that is why
+}
+
+func newCore(g *Gateway, id int32) *core {
+	c := &core{gateway: g, id: id}
+	c.change.L = &c.mu
+	c.codec.Store(g.codec.Load())
+	return c
+}
+
+// handle returns the user's view of the channel, the same one for as long as somebody holds it.
+func (c *core) handle() *Channel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch := c.user.Value(); ch != nil {
+		return ch
+	}
+	ch := &Channel{core: c}
+	c.generation++
+	c.user = weak.Make(ch)
+	runtime.AddCleanup(ch, c.dropped, c.generation)
+	return ch
+}
+
+// dropped runs when a handle is gone for good.
+func (c *core) dropped(generation int) {
+	c.mu.Lock()
+	if c.generation != generation {
+		c.mu.Unlock()
+		return // the far end has named the channel again, and it has a new handle
+	}
+	errs, hasCallback := c.remoteErrors, c.callback != nil
+	closed, receiveClosed := c.closed, c.receiveClosed
+	var orphans []item
+	if !hasCallback {
+		orphans = c.items.takeAll()
+	}
+	c.mu.Unlock()
+
+	switch {
+	case closed:
+		for _, err := range errs {
+			c.gateway.warn(err)
+		}
+	case hasCallback && !receiveClosed:
+		// The callback goes on receiving; only sending has ended.
+		c.notify(codeLastMessage, nil)
+	default:
+		// Also when the far end sends no more: it may have a callback that waits for its endmarker. (execnet says
+		// nothing then, and the callback waits for the gateway's end.)
+		c.gateway.table.remove(c)
+		c.notify(codeClose, nil)
+	}
+	c.dropChannelsIn(orphans)
+}
+
+// dropChannelsIn lets go of the channels inside items that nobody will receive any more.
+func (c *core) dropChannelsIn(items []item) {
+	for _, it := range items {
+		if !it.carriesChannels {
+			continue
+		}
+		// The payload was walked when it came; what could not be read then has no channels now.
+		_ = serializer.ChannelIDs(it.payload, func(id int32) error {
+			if inner := c.gateway.table.get(id); inner != nil {
+				inner.mu.Lock()
+				generation, held := inner.generation, inner.user.Value() != nil
+				inner.mu.Unlock()
+				if !held {
+					inner.dropped(generation)
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// notify tells the far end about this channel without waiting. If the pipe is closed, the far end knows already.
+func (c *core) notify(what code, payload []byte) {
+	if err := c.gateway.post(what, c.id, payload); err != nil {
+		c.gateway.trace("channel", c.id, "could not send", what, err)
+	}
+}
+
+// deliver takes an item from the reader.
+func (c *core) deliver(it item) {
+	it.codec = c.codec.Load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending {
+		return
+	}
+	c.items.push(it)
+	c.wake()
+}
+
+// end ends receiving, and unless e.sendOnly sending as well, once a callback has seen all items before it. Only the first
+// call counts.
+func (c *core) end(e ending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending {
+		return
+	}
+	c.ending = true
+	if c.callback == nil {
+		c.apply(e)
+		return
+	}
+	c.items.push(item{last: &e})
+	c.wake()
+}
+
+// apply makes an ending the channel's state. The caller holds mu.
+func (c *core) apply(e ending) {
+	if e.err != nil {
+		c.remoteErrors = append(c.remoteErrors, e.err)
+	}
+	if !e.sendOnly {
+		c.closed = true
+	}
+	c.died = e.died
+	c.receiveClosed = true
+	c.change.Broadcast()
+}
+
+// wake lets a receiver or the callback see the queue. The caller holds mu.
+func (c *core) wake() {
+	if c.callback == nil {
+		c.change.Broadcast()
+		return
+	}
+	if !c.draining {
+		c.draining = true
+		c.gateway.tasks.start(c.drain)
+	}
+}
+
+// wait blocks until ready reports true, or until ctx ends. ready runs under mu, which the caller holds.
+func (c *core) wait(ctx context.Context, ready func() bool, doing string) error {
+	if ready() {
+		return nil
+	}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.change.Broadcast()
+		})
+		defer stop()
+	}
+	for !ready() {
+		if ctx.Err() != nil {
+			return contextError(ctx, doing)
+		}
+		c.change.Wait()
+	}
+	return nil
+}
+
+// next takes the oldest item, waiting for it if need be; after the last it returns the channel's error or io.EOF.
+func (c *core) next(ctx context.Context) (item, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.callback != nil {
+		return item{}, ErrHasCallback
+	}
+	err := c.wait(ctx, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "execnet: receiving")
+	if err != nil {
+		return item{}, err
+	}
+	if c.callback != nil {
+		return item{}, ErrHasCallback
+	}
+	if c.items.len() > 0 {
+		return c.items.pop(), nil
+	}
+	if err := c.takeError(); err != nil {
+		return item{}, err
+	}
+	return item{}, io.EOF
+}
+
+// takeError hands out a remote error once, then how the gateway died if it did (execnet's Channel._getremoteerror).
+// The caller holds mu.
+func (c *core) takeError() error {
+	if len(c.remoteErrors) > 0 {
+		err := c.remoteErrors[0]
+		c.remoteErrors = c.remoteErrors[1:]
+		return err
+	}
+	return c.died
+}

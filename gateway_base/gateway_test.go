@@ -1,0 +1,295 @@
+package gatewaybase
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+func TestRemoteStatusOfThisEnd(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, _ := twoEnds(t, driver, worker)
+	status, err := driver.RemoteStatus(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, RemoteStatus{NumChannels: 1, ExecModel: "thread"}, status)
+	assert.Equal(t, 1, driver.table.open(), "only %v", here)
+}
+
+func TestExecutionIsDisallowedHere(t *testing.T) {
+	driver, _, _ := pair(t)
+	ch, err := driver.RemoteExec("pass")
+	require.NoError(t, err)
+	assert.EqualError(t, ch.WaitClose(soon(t)), "execution disallowed")
+}
+
+func TestRemoteExecOnTheWire(t *testing.T) {
+	gw, far := raw(t)
+	var codec serializer.Codec
+	exec := func(source string, options ...ExecOption) any {
+		ch, err := gw.RemoteExec(source, options...)
+		require.NoError(t, err)
+		m := readFrame(t, far)
+		assert.Equal(t, codeExec, m.code)
+		assert.Equal(t, int32(ch.ID()), m.channel)
+		v, err := codec.Load(m.payload)
+		require.NoError(t, err)
+		require.NoError(t, ch.Close())
+		assert.Equal(t, codeClose, readFrame(t, far).code)
+		return v
+	}
+	assert.Equal(t, serializer.Tuple{"\nx = 1\nif x:\n    y\n\nz\n", nil, nil, serializer.NewDict()},
+		exec("\n\t\tx = 1\n\t\tif x:\n\t\t    y\n   \n\t\tz\n"))
+	assert.Equal(t, serializer.Tuple{"\n\ndef f(channel, n): pass", "a.py", "f", serializer.NewDict("n", int64(3))},
+		exec("def f(channel, n): pass", File("a.py", 3), Call("f", map[string]any{"n": 3})))
+}
+
+func TestRemoteExecRefusesWhatCannotWork(t *testing.T) {
+	gw, _ := raw(t)
+	for _, test := range []struct {
+		source string
+		option ExecOption
+		want   string
+	}{
+		{"pass", Call("", map[string]any{"n": 1}), "need the name of a function"},
+		{"def f(x): pass", Call("f", nil), "must be named channel"},
+		{"def f(): pass", Call("f", nil), "must be named channel"},
+		{"def g(channel): pass", Call("f", nil), "does not define the function f"},
+		{"def f(channel): pass", Call("f()", nil), "no name of a Python function"},
+		{"def f(channel, n): pass", Call("f", map[string]any{"n": func() {}}), "func()"},
+	} {
+		_, err := gw.RemoteExec(test.source, test.option)
+		assert.ErrorContains(t, err, test.want, test.source)
+	}
+	_, err := gw.RemoteExecFile("no such file.py")
+	assert.ErrorContains(t, err, "no such file.py")
+	assert.Zero(t, gw.table.open())
+}
+
+func TestExitTellsAndEndsInOrder(t *testing.T) {
+	gw, far := raw(t)
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	require.NoError(t, ch.Send(1))
+	gw.Exit()
+	gw.Exit()
+	assert.Equal(t, codeData, readFrame(t, far).code)
+	assert.Equal(t, codeTerminate, readFrame(t, far).code)
+	_, err = far.Read(make([]byte, 1))
+	assert.Equal(t, io.EOF, err)
+	far.CloseWrite()
+	require.NoError(t, gw.Join(soon(t)))
+	assert.False(t, gw.HasReceiver())
+	assert.NoError(t, gw.Err())
+	_, err = ch.Receive(soon(t))
+	assert.Equal(t, io.EOF, err, "an end that was asked for is no death")
+	assert.ErrorIs(t, ch.Send(2), ErrClosed)
+	_, err = gw.NewChannel()
+	assert.ErrorIs(t, err, ErrClosed)
+}
+
+func TestDeathFailsEveryCall(t *testing.T) {
+	a, far := pipes(t)
+	a.exit = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
+	gw := New(a, Config{Spec: spec(t, "popen//id=gw7")})
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	closed, err := gw.NewChannel()
+	require.NoError(t, err)
+	_, err = far.Write(frameBytes(t, codeData, 1, []byte("F\x00\x00\x00\x05Q")))
+	require.NoError(t, err)
+	_, err = far.Write(frameBytes(t, codeClose, 3, nil))
+	require.NoError(t, err)
+
+	fails := make(chan error, 2)
+	go func() { fails <- ch.WaitClose(soon(t)) }()
+	go func() { _, err := gw.RemoteStatus(soon(t)); fails <- err }()
+	_ = readFrame(t, far) // the status request: that call is waiting
+	require.NoError(t, a.Kill())
+	far.CloseWrite()
+	far.CloseRead()
+
+	var died *GatewayDiedError
+	for range 2 {
+		require.ErrorAs(t, <-fails, &died)
+		assert.Equal(t, "gw7", died.ID)
+		assert.Equal(t, syscall.SIGKILL, died.Exit.Signal)
+		assert.ErrorIs(t, died, io.ErrUnexpectedEOF)
+		assert.NotErrorIs(t, died, io.EOF)
+		assert.ErrorContains(t, died, "gateway gw7 died (signal: killed); its stderr ended:\n  Fatal Python error")
+	}
+	v, err := ch.Receive(soon(t))
+	require.NoError(t, err, "what came before the death is there")
+	assert.Equal(t, int64(5), v)
+	_, err = ch.Receive(soon(t))
+	assert.ErrorAs(t, err, &died)
+	_, err = closed.Receive(soon(t))
+	assert.Equal(t, io.EOF, err, "a channel closed before the death ended well")
+	assert.ErrorAs(t, ch.Send(1), &died)
+	_, err = gw.RemoteExec("pass")
+	assert.ErrorAs(t, err, &died)
+	require.NoError(t, gw.Join(soon(t)))
+	assert.ErrorAs(t, gw.Err(), &died)
+}
+
+func TestWhatIsNotTheProtocolEndsTheGateway(t *testing.T) {
+	for name, test := range map[string]struct{ bytes, want string }{
+		"text":            {hex.EncodeToString([]byte("Hello from a banner\n")), "unknown message code 72"},
+		"negative length": {"04" + "00000001" + "ffffffff", "negative payload length"},
+		"cut header":      {"0400", "died"},
+		"cut payload":     {"04" + "00000001" + "00000010" + "41", "died"},
+		"huge length":     {"04" + "00000001" + "7fffffff" + "41", "died"},
+		"bad reconfigure": {"01" + "00000000" + "00000002" + "4c51", "RECONFIGURE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gw, far := raw(t)
+			ch, err := gw.NewChannel()
+			require.NoError(t, err)
+			b, err := hex.DecodeString(test.bytes)
+			require.NoError(t, err)
+			_, err = far.Write(b)
+			require.NoError(t, err)
+			far.CloseWrite()
+			_, err = ch.Receive(soon(t))
+			var died *GatewayDiedError
+			require.ErrorAs(t, err, &died)
+			assert.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+func TestUnreadableItemIsItsReceiversError(t *testing.T) {
+	gw, far := raw(t)
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	for _, payload := range []string{"?Q", "B", "K\x7f\xff\xff\xffQ", "LL", "RQ"} {
+		_, err = far.Write(frameBytes(t, codeData, 1, []byte(payload)))
+		require.NoError(t, err)
+	}
+	for range 4 {
+		_, err = ch.Receive(soon(t))
+		var load *serializer.LoadError
+		require.ErrorAs(t, err, &load)
+	}
+	v, err := ch.Receive(soon(t))
+	require.NoError(t, err, "the stream goes on")
+	assert.Equal(t, true, v)
+}
+
+func TestDataForUnknownChannelsIsDropped(t *testing.T) {
+	gw, far := raw(t)
+	for _, c := range []code{codeData, codeClose, codeLastMessage} {
+		_, err := far.Write(frameBytes(t, c, 99, []byte("LQ")))
+		require.NoError(t, err)
+	}
+	_, err := far.Write(frameBytes(t, codeStatus, 98, nil))
+	require.NoError(t, err)
+	m := readFrame(t, far)
+	assert.Equal(t, codeData, m.code)
+	assert.Equal(t, int32(98), m.channel)
+	assert.Equal(t, codeClose, readFrame(t, far).code)
+	assert.Zero(t, gw.table.open())
+}
+
+func TestSendContextGivesUpOnAStuckPipe(t *testing.T) {
+	gw, far := raw(t)
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	sent := make(chan error, 1)
+	go func() { sent <- ch.SendContext(ctx, make([]byte, 8<<20)) }()
+	header := make([]byte, headerSize)
+	_, err = io.ReadFull(far, header)
+	require.NoError(t, err)
+	cancel()
+	assert.ErrorIs(t, <-sent, context.Canceled)
+	assert.ErrorIs(t, ch.SendContext(ctx, "behind it"), context.Canceled)
+	late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	assert.ErrorIs(t, ch.SendContext(late, "behind it"), ErrTimeout)
+	// The first was under way and arrives whole; the others were withdrawn.
+	go func() { sent <- ch.Send("fourth") }()
+	_, err = io.CopyN(io.Discard, far, 8<<20+6)
+	require.NoError(t, err)
+	assert.Equal(t, "N\x00\x00\x00\x06fourthQ", string(readFrame(t, far).payload))
+	assert.NoError(t, <-sent)
+}
+
+func TestKillFreesABlockedSend(t *testing.T) {
+	gw, _ := raw(t)
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	failed := make(chan error, 1)
+	go func() { failed <- ch.Send(make([]byte, 8<<20)) }()
+	time.Sleep(10 * time.Millisecond) // either order is fine; this one is the interesting one
+	require.NoError(t, gw.Kill())
+	assert.ErrorIs(t, <-failed, ErrClosed)
+	require.NoError(t, gw.Join(soon(t)))
+}
+
+func TestFarEndThatSendsAndDoesNotRead(t *testing.T) {
+	gw, far := raw(t)
+	ask := frameBytes(t, codeStatus, math.MaxInt32, nil)
+	many := []byte(strings.Repeat(string(ask), 4096))
+	var err error
+	for err == nil {
+		_, err = far.Write(many)
+	}
+	require.NoError(t, gw.Join(soon(t)))
+	assert.ErrorIs(t, gw.Err(), errNotReading)
+}
+
+func TestTerminateFromTheFarEnd(t *testing.T) {
+	gw, far := raw(t)
+	ch, err := gw.NewChannel()
+	require.NoError(t, err)
+	_, err = far.Write(frameBytes(t, codeTerminate, 0, nil))
+	require.NoError(t, err)
+	_, err = ch.Receive(soon(t))
+	assert.Equal(t, io.EOF, err)
+	require.NoError(t, gw.Join(soon(t)))
+	assert.NoError(t, gw.Err())
+}
+
+func TestRemoteErrorNamesItsException(t *testing.T) {
+	for _, test := range []struct{ text, exception, message string }{
+		{"Traceback (most recent call last):\n  File \"<remote exec>\", line 1, in <module>\nZeroDivisionError: division by zero\n", "ZeroDivisionError", "division by zero"},
+		{"Traceback (most recent call last):\n  File \"x\", line 1\n    a b\n      ^\nSyntaxError: invalid syntax\n", "SyntaxError", "invalid syntax"},
+		{"Traceback (most recent call last):\n  x\nKeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  y\npkg.mod.Error: two\nlines: of it\n", "pkg.mod.Error", "two"},
+		{"Traceback (most recent call last):\n  x\nStopIteration\n", "StopIteration", ""},
+		{"execution disallowed", "", "execution disallowed"},
+	} {
+		err := &RemoteError{Formatted: test.text}
+		assert.Equal(t, test.exception, err.Exception())
+		assert.Equal(t, test.message, err.Message())
+	}
+}
+
+func TestDedent(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\nb":                 "a\nb",
+		"  a\n    b\n  c":      "a\n  b\nc",
+		"\t a\n\t b\n":         "a\nb\n",
+		"  a\n\tb":             "  a\n\tb",
+		"   \n  a\n \n  b\n  ": "\na\n\nb\n",
+		"  \ta\n   b":          "\ta\n b",
+	} {
+		assert.Equal(t, want, dedent(in), "%q", in)
+	}
+}
+
+func TestErrTimeoutIsANetStyleTimeout(t *testing.T) {
+	var timeout interface{ Timeout() bool }
+	require.True(t, errors.As(ErrTimeout, &timeout))
+	assert.True(t, timeout.Timeout())
+}

@@ -1,0 +1,108 @@
+package gatewaybase
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// code is a message's first byte (protocol.md section 3; execnet's Message class).
+type code int8
+
+const (
+	codeStatus      code = 0 // asks for a remote status, answered as data on the channel id given
+	codeReconfigure code = 1 // sets the string configuration of a channel, or of the gateway on id 0
+	codeTerminate   code = 2 // the gateway shall end
+	codeExec        code = 3 // source to be executed with a channel of this id
+	codeData        code = 4 // one item
+	codeClose       code = 5 // the sender has closed the channel
+	codeCloseError  code = 6 // the same, because of an error, whose text follows
+	codeLastMessage code = 7 // the sender will send no more, and still receives
+)
+
+var codeNames = [...]string{"STATUS", "RECONFIGURE", "GATEWAY_TERMINATE", "CHANNEL_EXEC", "CHANNEL_DATA",
+	"CHANNEL_CLOSE", "CHANNEL_CLOSE_ERROR", "CHANNEL_LAST_MESSAGE"}
+
+func (c code) String() string {
+	if c >= 0 && int(c) < len(codeNames) {
+		return codeNames[c]
+	}
+	return fmt.Sprintf("code %d", int8(c))
+}
+
+// headerSize is what struct.pack("!bii") makes: code, channel id, payload length (protocol.md section 2).
+const headerSize = 9
+
+// payloadChunk is how much memory a header's word alone is worth; beyond it, memory follows the bytes that came.
+const payloadChunk = 4 << 20
+
+// message is one frame of the wire.
+type message struct {
+	code    code
+	channel int32
+	payload []byte
+}
+
+func (m message) String() string {
+	return fmt.Sprintf("<Message %s channel=%d lendata=%d>", m.code, m.channel, len(m.payload))
+}
+
+// putHeader fills the headerSize bytes that frame begins with. The rest of frame is the payload.
+func putHeader(frame []byte, c code, channel int32) error {
+	n := len(frame) - headerSize
+	if n > math.MaxInt32 {
+		return fmt.Errorf("execnet: a message of %d bytes exceeds the protocol's limit of %d", n, math.MaxInt32)
+	}
+	frame[0] = byte(c)
+	binary.BigEndian.PutUint32(frame[1:], uint32(channel))
+	binary.BigEndian.PutUint32(frame[5:], uint32(n))
+	return nil
+}
+
+// protocolError is what reading reports when the bytes cannot be execnet's.
+type protocolError struct{ text string }
+
+func (e *protocolError) Error() string {
+	return "execnet: " + e.text + " (did something else write to the worker's pipe?)"
+}
+
+// readMessage reads one frame. It returns io.EOF when the stream ends between two frames and io.ErrUnexpectedEOF when
+// it ends inside one.
+func readMessage(r io.Reader, header *[headerSize]byte) (message, error) {
+	if _, err := io.ReadFull(r, header[:]); err != nil {
+		return message{}, err
+	}
+	m := message{code: code(header[0]), channel: int32(binary.BigEndian.Uint32(header[1:]))}
+	n := int32(binary.BigEndian.Uint32(header[5:]))
+	if m.code < 0 || int(m.code) >= len(codeNames) {
+		return m, &protocolError{fmt.Sprintf("unknown message code %d in header % x", int8(m.code), header[:])}
+	}
+	if n < 0 {
+		return m, &protocolError{fmt.Sprintf("negative payload length in header % x", header[:])}
+	}
+	var err error
+	m.payload, err = readPayload(r, int(n))
+	return m, err
+}
+
+func readPayload(r io.Reader, n int) ([]byte, error) {
+	buf := make([]byte, min(n, payloadChunk))
+	for have := 0; ; {
+		k, err := io.ReadFull(r, buf[have:])
+		have += k
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		if have == n {
+			return buf, nil
+		}
+		grown := make([]byte, min(n, 2*have))
+		copy(grown, buf)
+		buf = grown
+	}
+}

@@ -1,0 +1,139 @@
+package gatewaybase
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// ExecOption says more about the source given to RemoteExec.
+type ExecOption func(*task)
+
+// task is what CHANNEL_EXEC carries (protocol.md section 6).
+type task struct {
+	source string
+	file   string // the name shown in tracebacks, empty for execnet's "<remote exec>"
+	line   int    // the line of that file on which source begins
+	call   string // the function to call, or empty
+	kwargs map[string]any
+}
+
+// File names the file, and the line in it, that the source was taken from: tracebacks show those. line counts from 1.
+func File(name string, line int) ExecOption {
+	return func(t *task) { t.file, t.line = name, line }
+}
+
+// Call has the remote side call a function that the source defines, with the channel as its first argument, which must
+// be named channel, and kwargs after it. Values of kwargs are sent as Channel.Send would send them. It is what execnet
+// does when remote_exec is given a function.
+func Call(function string, kwargs map[string]any) ExecOption {
+	return func(t *task) { t.call, t.kwargs = function, kwargs }
+}
+
+// RemoteExec has the far end execute Python source, with a channel to this end as the global name channel and with
+// __name__ set to "__channelexec__". It returns this end of that channel at once; the channel closes when the source has
+// run, with a RemoteError if it raised an exception. Common indentation is removed first. It is execnet's
+// Gateway.remote_exec.
+func (g *Gateway) RemoteExec(source string, options ...ExecOption) (*Channel, error) {
+	return g.RemoteExecContext(context.Background(), source, options...)
+}
+
+// RemoteExecContext is RemoteExec with a context for sending the source; it does not bound the execution.
+func (g *Gateway) RemoteExecContext(ctx context.Context, source string, options ...ExecOption) (*Channel, error) {
+	t := task{source: dedent(source)}
+	return g.exec(ctx, &t, options)
+}
+
+// RemoteExecFile is RemoteExec of a Python file, whose name and lines the remote tracebacks show. It is execnet's
+// remote_exec of a module.
+func (g *Gateway) RemoteExecFile(name string, options ...ExecOption) (*Channel, error) {
+	source, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("execnet: %w", err)
+	}
+	return g.exec(context.Background(), &task{source: string(source), file: name}, options)
+}
+
+// RemoteExecFS is RemoteExecFile for a file in fsys, such as an embed.FS.
+func (g *Gateway) RemoteExecFS(fsys fs.FS, name string, options ...ExecOption) (*Channel, error) {
+	source, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("execnet: %w", err)
+	}
+	return g.exec(context.Background(), &task{source: string(source), file: name}, options)
+}
+
+func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Channel, error) {
+	for _, option := range options {
+		option(t)
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	if t.line > 1 {
+		t.source = strings.Repeat("\n", t.line-1) + t.source
+	}
+	f := newFrame()
+	var err error
+	if f.bytes, err = g.codec.Load().Append(f.bytes, t.tuple()); err != nil {
+		f.free()
+		return nil, err
+	}
+	c, err := g.NewChannel()
+	if err != nil {
+		f.free()
+		return nil, err
+	}
+	if err := g.send(ctx, codeExec, c.core.id, f); err != nil {
+		c.core.end(ending{sendOnly: true})
+		g.table.remove(c.core)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (t *task) tuple() serializer.Tuple {
+	kwargs := serializer.NewDict()
+	for _, name := range slices.Sorted(maps.Keys(t.kwargs)) {
+		// A string is always hashable.
+		_ = kwargs.Set(name, t.kwargs[name])
+	}
+	return serializer.Tuple{t.source, orNone(t.file), orNone(t.call), kwargs}
+}
+
+func orNone(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// check refuses what could only fail at the far end, where it is harder to understand.
+func (t *task) check() error {
+	if t.call == "" {
+		if len(t.kwargs) > 0 {
+			return fmt.Errorf("execnet: keyword arguments need the name of a function to call")
+		}
+		return nil
+	}
+	if !identifier.MatchString(t.call) {
+		return fmt.Errorf("execnet: %q is no name of a Python function", t.call)
+	}
+	def := regexp.MustCompile(`(?m)^(?:async[ \t]+)?def[ \t]+` + t.call + `[ \t]*\(\s*(\w*)`)
+	if m := def.FindStringSubmatch(t.source); m != nil && m[1] != "channel" {
+		return fmt.Errorf("execnet: the first argument of the function %s must be named channel, not %q", t.call, m[1])
+	}
+	if !regexp.MustCompile(`\b` + t.call + `\b`).MatchString(t.source) {
+		return fmt.Errorf("execnet: the source does not define the function %s", t.call)
+	}
+	return nil
+}
+
+var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
