@@ -37,8 +37,8 @@ var _ gatewaybase.IO = (*Process)(nil)
 
 // Start runs a command. A nil env passes this process's environment on. What the command writes to its stderr is
 // copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when stderr's Write fails, the rest is
-// only kept. A Write that blocks holds the command up once its pipe is full. The error is a *StartError, or says that
-// no pipe could be made.
+// only kept. A Write that blocks holds up the command, once its pipe is full, and Wait. The error is a *StartError, or says
+// that no pipe could be made.
 func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	if len(argv) == 0 {
 		return nil, &StartError{Err: exec.ErrNotFound}
