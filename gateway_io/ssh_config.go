@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/kevinburke/ssh_config"
 )
 
 // maxSSHIncludes bounds how deep Include goes, as in OpenSSH.
@@ -18,9 +16,9 @@ const maxSSHIncludes = 16
 // sshConfig gathers the settings that apply to one host. Options of "ssh=" come first, then the files; of each keyword
 // the first value counts, and those in sshPluralKeywords add up.
 //
-// The lines themselves are read by kevinburke/ssh_config. Host, Match and Include are decided here, because that library
-// knows Match only in part and an Include'd file with an unknown Match would make the whole configuration unreadable
-// (Fedora ships one).
+// It reads the files itself. The parser that most programs use, kevinburke/ssh_config, cuts a value at a "#" inside a word,
+// lets "?" match nothing, takes "Match host a user b" for three hosts, and reads nothing at all of a configuration that
+// includes a "Match final", as Fedora's does: settings would be lost without a word.
 type sshConfig struct {
 	alias     string // the host as "ssh=" names it
 	localUser string
@@ -235,22 +233,7 @@ func parseSSHLine(line, where string) (s sshSetting, blank bool, err error) {
 	if !ok {
 		return s, false, fmt.Errorf("%s: %s has no value", where, keyword)
 	}
-	s = sshSetting{keyword, value, where}
-	switch strings.ToLower(keyword) {
-	case "host", "match", "include":
-		return s, false, nil
-	}
-	// The library cuts a value at a "#" even inside a word, where OpenSSH keeps it; String gives the line back whole.
-	parsed, err := ssh_config.DecodeBytes([]byte(line + "\n"))
-	if err != nil {
-		return s, false, fmt.Errorf("%s: %w", where, err)
-	}
-	for _, node := range parsed.Hosts[0].Nodes {
-		if kv, ok := node.(*ssh_config.KV); ok {
-			s.keyword, s.value, _ = splitSSHKeyword(kv.String())
-		}
-	}
-	return s, false, nil
+	return sshSetting{keyword, value, where}, false, nil
 }
 
 // splitSSHKeyword splits "Keyword value", "Keyword=value" and "Keyword = value".

@@ -163,7 +163,7 @@ func (o *SSHOptions) targetFrom(c *sshConfig) (*sshTarget, error) {
 	t.authMethods = r.authMethods()
 	t.minRSABits = r.number("RequiredRSASize", 1024, 0, 1<<20)
 
-	t.hostKeyAlias = c.get("HostKeyAlias")
+	t.hostKeyAlias = strings.ToLower(c.get("HostKeyAlias"))
 	t.userKnownHosts = r.knownHosts("UserKnownHostsFile", []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}, tokens)
 	t.globalKnownHosts = r.knownHosts("GlobalKnownHostsFile", []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}, tokens)
 	t.strict = sshStrictness(r.choice("StrictHostKeyChecking", "ask", "ask", "yes", "accept-new", "no", "off", "true", "false"))
