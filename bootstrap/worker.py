@@ -1279,8 +1279,9 @@ class Gateway(object):
                 if not self._tasks:
                     break
                 self._start_background()
-                self._execute(*self._tasks.popleft())
-                self._slot.release()
+                channel, task = self._tasks.popleft()
+                self._execute(channel, task, self._slot)
+                del channel, task
             if self._background is None:
                 self._terminate()
             self.join()
@@ -1297,22 +1298,12 @@ class Gateway(object):
                     import threading  # noqa: first in the main thread
                 _thread.start_new_thread(self._read_in_background, ())
 
-    def _execute(self, channel, task):
-        try:
-            try:
-                self._execute_task(channel, *task)
-            except IOError:
-                self._trace("cannot tell the end of the execution")
-            except KeyboardInterrupt:
-                pass
-        finally:
-            self._leave(channel)
-
-    def _execute_task(self, channel, source, file_name, call_name, kwargs):
-        self._trace("execution starts[%s]: %.50r" % (channel.id, source))
-        file_name = file_name or "<remote exec>"
+    def _execute(self, channel, task, slot=None):
         errortext = None
         try:
+            source, file_name, call_name, kwargs = task
+            self._trace("execution starts[%s]: %.50r" % (channel.id, source))
+            file_name = file_name or "<remote exec>"
             channel._executing = True
             try:
                 run(source, file_name, call_name, kwargs, channel)
@@ -1324,9 +1315,16 @@ class Gateway(object):
         except EOFError:
             pass
         except BaseException:
-            if not self._channelfactory.finished:
+            if not self._finished:
                 errortext = geterrortext(source, file_name)
-        channel.close(errortext)
+        # Who sees the channel closed finds us idle and the main thread free.
+        self._leave(channel)
+        if slot is not None:
+            slot.release()
+        try:
+            channel.close(errortext)
+        except (IOError, KeyboardInterrupt):
+            self._trace("could not tell the end of the execution")
 
 
 def closed(*args):
