@@ -20,6 +20,9 @@ type decoder struct {
 	packAt int // where that one starts; noPack when there are no more
 	owned  bool
 	arena  arena
+	ints   slab[int64]
+	floats slab[float64]
+	strs   slab[string]
 	keys   [64]keyEntry
 }
 
@@ -37,6 +40,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 func (d *decoder) release() {
 	const most = 1 << 16 // entries of scratch worth keeping
 	d.codec, d.data, d.arena = nil, nil, arena{}
+	d.ints, d.floats, d.strs = slab[int64]{}, slab[float64]{}, slab[string]{}
 	if cap(d.shape.boxes) > most || cap(d.shape.packs) > most || cap(d.shape.stack) > most {
 		d.shape = shape{}
 	}
@@ -84,11 +88,19 @@ func (d *decoder) value() (any, error) {
 	switch op := d.data[at]; op {
 	case opInt, opLong:
 		d.off += 5
-		return int64(int32At(d.data, at+1)), nil
+		i := int64(int32At(d.data, at+1))
+		if uint64(i) < 256 {
+			return i, nil // the runtime has these ready
+		}
+		return d.ints.box(i, intWord, len(d.data)-d.off), nil
 	case opPy3String, opUnicode, opPy2String, opBytes:
 		raw := d.raw()
 		if d.isText(op) {
-			return d.text(at, op, raw)
+			s, err := d.text(at, op, raw)
+			if err != nil || len(s) > arenaMost {
+				return s, err
+			}
+			return d.strs.box(s, stringWord, len(d.data)-d.off), nil
 		}
 		return d.bytes(raw), nil
 	case opNone:
@@ -102,7 +114,7 @@ func (d *decoder) value() (any, error) {
 		return false, nil
 	case opFloat:
 		d.off += 9
-		return floatAt(d.data, at+1), nil
+		return d.floats.box(floatAt(d.data, at+1), floatWord, len(d.data)-d.off), nil
 	case opNewDict:
 		return d.dict()
 	case opNewList:

@@ -54,20 +54,17 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 	stack := s.stack
 	defer func() { s.stack = stack }()
 	for i := 0; i < len(data); {
+		if h := len(stack); h > 0 && stack[h-1].box >= 0 {
+			// The usual pair, a scalar as key and another as value, need not go over the stack.
+			if end := scalarEnd(data, scalarEnd(data, i)); end < len(data) && data[end] == opSetItem {
+				s.boxes[stack[h-1].box].pairs++
+				i = end + 1
+				continue
+			}
+		}
 		size := 1
 		switch op := data[i]; op {
-		case opInt:
-			// The usual item of a list: an index, an int, SETITEM.
-			if h := len(stack); i+10 < len(data) && data[i+5] == opInt && data[i+10] == opSetItem && h > 0 {
-				if b := stack[h-1].box; b >= 0 {
-					s.boxes[b].pairs++
-					i += 11
-					continue
-				}
-			}
-			size = 5
-			stack = append(stack, level{off: uint32(i), box: -1})
-		case opLong, opChannel:
+		case opInt, opLong, opChannel:
 			size = 5
 			stack = append(stack, level{off: uint32(i), box: -1})
 		case opNone, opTrue, opFalse:
@@ -154,6 +151,26 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 		i += size
 	}
 	return loadErrorf(len(data), "the data ends without STOP")
+}
+
+// scalarEnd returns where the scalar at i ends, or the length of data when there is none of the common kinds.
+func scalarEnd(data []byte, i int) int {
+	if i >= len(data)-5 {
+		return len(data)
+	}
+	switch data[i] {
+	case opInt:
+		return i + 5
+	case opPy3String, opBytes:
+		if n := int(int32At(data, i+1)); n >= 0 && n < len(data)-i-5 {
+			return i + 5 + n
+		}
+	case opFloat:
+		return i + 9
+	case opNone, opTrue, opFalse:
+		return i + 1
+	}
+	return len(data)
 }
 
 // lengthAt reads the length that follows the opcode at i.
