@@ -1,0 +1,38 @@
+// Hello starts a Python interpreter, has it compute, and prints what it answers.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/go-execnet/execnet"
+)
+
+func main() {
+	ctx := context.Background()
+	gw, err := execnet.MakeGateway(ctx, "popen")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer execnet.Terminate(time.Second)
+	ch, err := gw.RemoteExec(`
+		import sys
+		for n in channel:
+			channel.send((n, n ** 20, sys.version.split()[0]))
+	`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for n := range 5 {
+		if err := ch.Send(n); err != nil {
+			log.Fatal(err)
+		}
+		item, err := ch.Receive(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(item)
+	}
+}
