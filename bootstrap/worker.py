@@ -40,6 +40,7 @@ NO_ENDMARKER_WANTED = object()
 ENDMARKER = object()
 NOWAIT = (False,)
 CHUNK = 65536
+LARGE = 4 * CHUNK
 ATOMIC = 4096  # a pipe takes this much whole or not at all
 GRACE = 0.003  # how long nobody may read before the background thread does
 
@@ -741,6 +742,38 @@ def retrying(func):
     return call
 
 
+class Large(object):
+    """A long bytes item, read to where it will stay."""
+
+    def __init__(self, id, size, start):
+        import io
+        self.id, self.size = id, size
+        self.item = io.BytesIO()
+        self.item.seek(size - 1)
+        self.item.write(b"\0")
+        self.view = self.item.getbuffer()
+        self.view[:len(start)] = start
+        self.counts = [len(start)]
+        self.tail = memoryview(bytearray(CHUNK))
+
+    def room(self):
+        n = sum(self.counts)
+        return [self.view[n:], self.tail] if n < self.size else [self.tail]
+
+    def done(self):
+        """Whether it is there, the STOP after it included."""
+        return sum(self.counts) > self.size
+
+    def take(self):
+        if self.tail[0] != 81:
+            raise LoadError("no STOP after %d bytes" % self.size)
+        self.view.release()
+        return self.item.getvalue()
+
+    def rest(self):
+        return self.tail[1:sum(self.counts) - self.size].tobytes()
+
+
 # ---- the gateway
 
 class Gateway(object):
@@ -766,7 +799,8 @@ class Gateway(object):
             self._newlock = _thread.RLock
         self._newwaiter = (lambda: GreenWaiter(execmodel)) if execmodel.green else Waiter
         self._plain = PY2 or execmodel.green
-        self._fast = not (self._plain or trace)
+        self._fast = self._eager = not (self._plain or trace)
+        self._large = self._eager and hasattr(os, "readv")
         self._strconfig = (True, False)
         self._error = None
         self._callbacks = {}
@@ -778,7 +812,8 @@ class Gateway(object):
         self._writing = False
         # reading
         self._role = self._newlock()
-        self._in = b"", 0, []  # bytes read, how far dispatched, chunks read after them
+        # bytes read, how far dispatched, chunks read after them, Large item under way
+        self._in = b"", 0, [], None
         self._need, self._starved, self._woke = 9, True, False
         self._gen = 0
         self._followers = []
@@ -935,8 +970,8 @@ class Gateway(object):
         held = []
         try:
             held.extend(map(self._role.acquire, NOWAIT))
-            buf, pos, chunks = state = self._in
-            if not held[0] or items or chunks or pos != len(buf):
+            buf, pos, chunks, large = state = self._in
+            if not held[0] or items or chunks or large or pos != len(buf):
                 return False
             chunks.extend(map(self._sysread, (self._rfd,), (CHUNK,)))
             self._starved = False
@@ -956,7 +991,7 @@ class Gateway(object):
             if trace or len(chunks) > 1 or self._in is not state:
                 return False
             self._starved = True
-            self._in = b"", 0, []
+            self._in = b"", 0, [], None
             items.append(item)
             return True
         except (OSError, ValueError):
@@ -1002,12 +1037,15 @@ class Gateway(object):
                     readable = self._poll(self._rfd, deadline - now())
                     if not readable:
                         return "follow" if readable is None else "timeout"
-                chunks = self._in[2]
-                size = CHUNK if self._need <= CHUNK else self._need
+                _, _, chunks, large = self._in
                 self._starved = False
                 try:
-                    chunks.extend(map(self._sysread, (self._rfd,), (size,)))
-                    at_end = not chunks[-1]
+                    if large:
+                        large.counts.extend(map(os.readv, (self._rfd,), (large.room(),)))
+                        at_end = not large.counts[-1]
+                    else:
+                        chunks.extend(map(self._sysread, (self._rfd,), (CHUNK,)))
+                        at_end = not chunks[-1]
                 except (OSError, ValueError):
                     at_end = True
                 if at_end:
@@ -1032,7 +1070,16 @@ class Gateway(object):
             state = None
             while True:
                 if self._in is not state:
-                    buf, pos, chunks = state = self._in
+                    buf, pos, chunks, large = state = self._in
+                    if large:
+                        if not large.done() or self._callbacks and not background:
+                            break
+                        after = large.rest(), 0, [], None
+                        if self._in is state:
+                            self._in = after
+                            self._receive_item(large.id, None, large)
+                        state = None
+                        continue
                     if chunks:
                         count, rest = len(chunks), len(buf) - pos
                         if count == 1 and not rest:
@@ -1045,10 +1092,9 @@ class Gateway(object):
                             state = None
                             continue
                         buf, pos, chunks = joined, 0, []
-                        self._in = state = buf, pos, chunks
+                        self._in = state = buf, pos, chunks, None
                     size = len(buf)
                     refs, callbacks = self._channelfactory._refs, self._callbacks
-                    eager = not (self._plain or trace)
                 if size - pos < 9 or callbacks and not background or self._finished:
                     self._need = 9
                     break
@@ -1060,10 +1106,14 @@ class Gateway(object):
                     break
                 if end > size:
                     self._need = end - pos
+                    if LARGE < n < 1000 * LARGE and self._large and size - pos >= 14:
+                        _, _, _, op, m = unpack_item(buf, pos)
+                        if code == CHANNEL_DATA and op == 65 and m == n - 6 and m > size - pos - 14:
+                            self._in = b"", 0, [], Large(id, m, buf[pos + 14:])
                     break
-                after = buf, end, chunks
+                after = buf, end, chunks, None
                 channel = None
-                if code == CHANNEL_DATA and eager and id not in callbacks:
+                if code == CHANNEL_DATA and self._eager and id not in callbacks:
                     channel = refs.get(id)
                     if channel is not None:
                         channel = channel()
@@ -1140,17 +1190,17 @@ class Gateway(object):
             except (LoadError, TypeError, ValueError):
                 self._bad_item(id, sys.exc_info()[1])
 
-    def _receive_item(self, id, data):
+    def _receive_item(self, id, data, large=None):
         factory = self._channelfactory
         channel = factory.get(id)
         entry = self._callbacks.get(id)
+        if entry is None and (channel is None or channel._items is None):
+            return
         try:
-            if entry is not None:
-                item = loads(data, self, entry[2])
-            elif channel is None or channel._items is None:
-                return
+            if large is not None:
+                item = large.take()
             else:
-                item = loads(data, self, channel._strconfig)
+                item = loads(data, self, entry[2] if entry else channel._strconfig)
         except Exception:
             return self._bad_item(id, sys.exc_info()[1])
         if entry is None:
