@@ -1,0 +1,287 @@
+package gatewayio
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/go-execnet/execnet/internal/sshdtest"
+)
+
+func authError(t *testing.T, err error) *SSHAuthError {
+	t.Helper()
+	var auth *SSHAuthError
+	require.ErrorAs(t, err, &auth)
+	return auth
+}
+
+func TestSSHWrongKey(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	wrong := filepath.Join(t.TempDir(), "id")
+	sshdtest.Keygen(t, wrong)
+	pool := sshPool(t, SSHOptions{})
+	sshdtest.Write(t, server.AuthorizedKeysFile, sshdtest.Read(t, wrong+".pub"))
+	err := authError(t, startFails(t, pool, "ssh=-i /no/such/key box//ssh_config="+server.ConfigFile))
+	assert.Equal(t, server.User, err.User)
+	assert.Equal(t, []string{"publickey " + server.IdentityFile + " (ssh-ed25519 " + fingerprint(t, server.IdentityFile) + ")"}, err.Tried)
+	assert.Equal(t, []string{"/no/such/key (no such file)"}, err.Skipped)
+	assert.Equal(t, []string{"publickey"}, err.Accepts)
+	assert.ErrorContains(t, err, "/no/such/key")
+
+	// One connection's failure is not the pool's: the second key fits.
+	requireAlive(t, sshStart(t, pool, "ssh=-i "+wrong+" box//ssh_config="+server.ConfigFile))
+}
+
+func TestSSHDefaultKeys(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	home := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(home, ".ssh"), 0o700))
+	sshdtest.Copy(t, server.IdentityFile, filepath.Join(home, ".ssh", "id_ed25519"))
+	sshdtest.Write(t, filepath.Join(home, ".ssh", "id_rsa"), "not a key\n")
+	var kept []string
+	for _, line := range strings.Split(server.ClientConfig(), "\n") {
+		if !strings.Contains(line, "IdentityFile") && !strings.Contains(line, "KnownHostsFile") {
+			kept = append(kept, line)
+		}
+	}
+	// With ~/.ssh/config and ~/.ssh/known_hosts "ssh=box" is all it takes.
+	sshdtest.Write(t, filepath.Join(home, ".ssh", "config"), strings.Join(kept, "\n"))
+	sshdtest.Copy(t, server.KnownHostsFile, filepath.Join(home, ".ssh", "known_hosts"))
+	requireAlive(t, sshStart(t, sshPool(t, SSHOptions{home: home}), "ssh=box"))
+}
+
+func TestSSHEncryptedKey(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	for _, format := range [][]string{nil, {"-t", "rsa", "-b", "2048", "-m", "PEM"}} {
+		key := filepath.Join(t.TempDir(), "id")
+		sshdtest.Keygen(t, key, append(format, "-N", "open sesame")...)
+		sshdtest.Write(t, server.AuthorizedKeysFile, sshdtest.Read(t, key+".pub"))
+		if format != nil {
+			require.NoError(t, os.Remove(key+".pub"), "the old format alone does not tell which key it is")
+		}
+		config := strings.Replace(server.ClientConfig(), server.IdentityFile, key, 1)
+		file := filepath.Join(t.TempDir(), "config")
+		sshdtest.Write(t, file, config)
+		spec := "ssh=box//ssh_config=" + file
+
+		err := authError(t, startFails(t, sshPool(t, SSHOptions{}), spec))
+		assert.Empty(t, err.Tried)
+		assert.ErrorContains(t, err, key+" (it is encrypted, and there is no Passphrase callback")
+
+		var asked atomic.Int32
+		pool := sshPool(t, SSHOptions{Passphrase: func(file string) ([]byte, error) {
+			assert.Equal(t, key, file)
+			if asked.Add(1) == 1 {
+				return []byte("wrong"), nil
+			}
+			return []byte("open sesame"), nil
+		}, SessionsPerConnection: 1})
+		requireAlive(t, sshStart(t, pool, spec))
+		requireAlive(t, sshStart(t, pool, spec))
+		assert.EqualValues(t, 2, asked.Load(), "the opened key serves the second connection")
+
+		wrong := sshPool(t, SSHOptions{Passphrase: func(string) ([]byte, error) { return []byte("wrong"), nil }})
+		assert.ErrorContains(t, startFails(t, wrong, spec), "wrong 3 times")
+		refused := errors.New("no tty")
+		silent := sshPool(t, SSHOptions{Passphrase: func(string) ([]byte, error) { return nil, refused }})
+		failure := startFails(t, silent, spec)
+		assert.ErrorContains(t, failure, "no tty")
+	}
+}
+
+// testAgent serves an agent with the key of a file on a socket, and counts its connections.
+func testAgent(t *testing.T, keyFile string) (socket string, used *atomic.Int32) {
+	t.Helper()
+	raw, err := ssh.ParseRawPrivateKey([]byte(sshdtest.Read(t, keyFile)))
+	require.NoError(t, err)
+	keyring := agent.NewKeyring()
+	require.NoError(t, keyring.Add(agent.AddedKey{PrivateKey: raw}))
+	dir, err := os.MkdirTemp("", "agent") // a socket's path must be short
+	require.NoError(t, err)
+	socket = filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	used = new(atomic.Int32)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			used.Add(1)
+			running.Go(func() {
+				_ = agent.ServeAgent(keyring, conn)
+				conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		running.Wait()
+		os.RemoveAll(dir)
+	})
+	return socket, used
+}
+
+func TestSSHAgent(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	socket, used := testAgent(t, server.IdentityFile)
+	other := filepath.Join(t.TempDir(), "id")
+	sshdtest.Keygen(t, other)
+	base := strings.Replace(server.ClientConfig(), "IdentityAgent none", "IdentityAgent "+socket, 1)
+	base = strings.Replace(base, "IdentityFile "+server.IdentityFile, "IdentityFile "+other, 1)
+	file := filepath.Join(t.TempDir(), "config")
+	sshdtest.Write(t, file, base)
+	pool := sshPool(t, SSHOptions{})
+
+	err := authError(t, startFails(t, pool, "ssh=box//ssh_config="+file))
+	assert.NotContains(t, strings.Join(err.Tried, " "), "agent", "IdentitiesOnly keeps the agent's other keys back")
+	requireAlive(t, sshStart(t, pool, "ssh=-o IdentitiesOnly=no box//ssh_config="+file))
+	// The public half is enough to pick a key of the agent.
+	requireAlive(t, sshStart(t, pool, "ssh=-i "+server.IdentityFile+".pub box//ssh_config="+file))
+	assert.EqualValues(t, 3, used.Load())
+
+	err = authError(t, startFails(t, pool, "ssh=-o IdentityAgent=/no/such/socket box//ssh_config="+file))
+	assert.ErrorContains(t, err, "/no/such/socket")
+}
+
+func TestSSHUserCertificate(t *testing.T) {
+	t.Parallel()
+	authority := filepath.Join(t.TempDir(), "ca")
+	sshdtest.Keygen(t, authority)
+	server := sshdtest.Start(t, "TrustedUserCAKeys "+authority+".pub")
+	sshdtest.Write(t, server.AuthorizedKeysFile, "")
+	pool := sshPool(t, SSHOptions{})
+	authError(t, startFails(t, pool, server.Spec()))
+	sshdtest.Run(t, "ssh-keygen", "-q", "-s", authority, "-I", "me", "-n", server.User, server.IdentityFile+".pub")
+	requireAlive(t, sshStart(t, pool, server.Spec())) // from IDENTITY-cert.pub
+
+	elsewhere := filepath.Join(t.TempDir(), "certificate")
+	require.NoError(t, os.Rename(server.IdentityFile+"-cert.pub", elsewhere))
+	authError(t, startFails(t, sshPool(t, SSHOptions{}), server.Spec()))
+	requireAlive(t, sshStart(t, pool, "ssh=-o CertificateFile="+elsewhere+" box//ssh_config="+server.ConfigFile))
+
+	socket, _ := testAgent(t, server.IdentityFile)
+	requireAlive(t, sshStart(t, pool, "ssh=-o IdentityAgent="+socket+" -o CertificateFile="+elsewhere+" box//ssh_config="+server.ConfigFile))
+}
+
+func TestSSHKeyLimits(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	rsa := filepath.Join(t.TempDir(), "id")
+	sshdtest.Run(t, "ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", rsa)
+	sshdtest.Write(t, server.AuthorizedKeysFile, sshdtest.Read(t, rsa+".pub"))
+	pool := sshPool(t, SSHOptions{})
+	spec := func(options string) string {
+		return "ssh=-i " + rsa + options + " box//ssh_config=" + server.ConfigFile
+	}
+	requireAlive(t, sshStart(t, pool, spec("")))
+	requireAlive(t, sshStart(t, pool, spec(" -o PubkeyAcceptedAlgorithms=rsa-sha2-512")))
+	assert.ErrorContains(t, startFails(t, pool, spec(" -o PubkeyAcceptedAlgorithms=-rsa*")), "PubkeyAcceptedAlgorithms")
+	assert.ErrorContains(t, startFails(t, pool, spec(" -o RequiredRSASize=3072")), "RequiredRSASize is 3072")
+}
+
+func TestSSHPassword(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.NewPasswordServer(t, &ssh.ServerConfig{
+		PasswordCallback: func(conn ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+			if conn.User() != "alice" || string(password) != "pw" {
+				return nil, errors.New("no")
+			}
+			return nil, nil
+		},
+	})
+	spec := "ssh=box//ssh_config=" + server.ConfigFile
+	err := authError(t, startFails(t, sshPool(t, SSHOptions{}), spec))
+	assert.Equal(t, []string{"password (there is no Password callback to ask)"}, err.Skipped)
+
+	asked := 0
+	pool := sshPool(t, SSHOptions{Password: func(user, host string) (string, error) {
+		assert.Equal(t, "alice", user)
+		assert.Equal(t, "127.0.0.1:"+server.Port, host)
+		if asked++; asked == 1 {
+			return "typo", nil
+		}
+		return "pw", nil
+	}})
+	requireAlive(t, sshStart(t, pool, spec))
+	assert.Equal(t, 2, asked)
+
+	wrong := sshPool(t, SSHOptions{Password: func(string, string) (string, error) { return "typo", nil }})
+	err = authError(t, startFails(t, wrong, spec))
+	assert.Equal(t, []string{"password", "password", "password"}, err.Tried)
+	err = authError(t, startFails(t, wrong, "ssh=-o BatchMode=yes box//ssh_config="+server.ConfigFile))
+	assert.Empty(t, err.Tried)
+	aborted := errors.New("pressed Ctrl-C")
+	abort := sshPool(t, SSHOptions{Password: func(string, string) (string, error) { return "", aborted }})
+	assert.ErrorIs(t, startFails(t, abort, spec), aborted)
+
+	// A host whose key has changed gets no password, whatever StrictHostKeyChecking says.
+	other := filepath.Join(t.TempDir(), "other")
+	sshdtest.Keygen(t, other)
+	known := filepath.Join(t.TempDir(), "known_hosts")
+	sshdtest.Write(t, known, "[127.0.0.1]:"+server.Port+" "+sshdtest.Read(t, other+".pub"))
+	err = authError(t, startFails(t, pool, "ssh=-o StrictHostKeyChecking=no -o UserKnownHostsFile="+known+" box//ssh_config="+server.ConfigFile))
+	assert.Equal(t, []string{"password (the host key has changed)"}, err.Skipped)
+}
+
+func TestSSHKeyboardInteractive(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.NewPasswordServer(t, &ssh.ServerConfig{
+		KeyboardInteractiveCallback: func(_ ssh.ConnMetadata, challenge ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			answers, err := challenge("", "Two questions", []string{"Token: ", "Pet: "}, []bool{false, true})
+			if err != nil || len(answers) != 2 || answers[0] != "123" || answers[1] != "cat" {
+				return nil, errors.New("no")
+			}
+			return nil, nil
+		},
+	})
+	spec := "ssh=box//ssh_config=" + server.ConfigFile
+	pool := sshPool(t, SSHOptions{KeyboardInteractive: func(user, _, instruction string, questions []string, echos []bool) ([]string, error) {
+		assert.Equal(t, "alice", user)
+		assert.Equal(t, "Two questions", instruction)
+		assert.Equal(t, []string{"Token: ", "Pet: "}, questions)
+		assert.Equal(t, []bool{false, true}, echos)
+		return []string{"123", "cat"}, nil
+	}})
+	requireAlive(t, sshStart(t, pool, spec))
+	short := sshPool(t, SSHOptions{KeyboardInteractive: func(string, string, string, []string, []bool) ([]string, error) { return nil, nil }})
+	assert.ErrorContains(t, startFails(t, short, spec), "0 answers to 2 questions")
+	assert.ErrorContains(t, startFails(t, sshPool(t, SSHOptions{}), spec), "no KeyboardInteractive callback")
+}
+
+// A key and then a password, as hosts with two factors want it.
+func TestSSHTwoFactors(t *testing.T) {
+	t.Parallel()
+	key := filepath.Join(t.TempDir(), "id")
+	sshdtest.Keygen(t, key)
+	server := sshdtest.NewPasswordServer(t, &ssh.ServerConfig{
+		PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) {
+			return nil, &ssh.PartialSuccessError{Next: ssh.ServerAuthCallbacks{
+				PasswordCallback: func(_ ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+					if string(password) != "pw" {
+						return nil, errors.New("no")
+					}
+					return nil, nil
+				},
+			}}
+		},
+	})
+	pool := sshPool(t, SSHOptions{Password: func(string, string) (string, error) { return "pw", nil }})
+	requireAlive(t, sshStart(t, pool, "ssh=-i "+key+" box//ssh_config="+server.ConfigFile))
+}
