@@ -45,13 +45,16 @@ func sentSource(spec *xspec.Spec) string {
 
 // cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form
 // beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
-// folder (it runs in a container, or as another user) executes the source instead.
+// folder (it runs in a container, or as another user) executes the source instead. PYTHONDONTWRITEBYTECODE keeps folders
+// of sources tidy, which this one is not; the spec's dont_write_bytecode is obeyed (see sharesFiles).
 func cachedSource(spec *xspec.Spec) string {
 	dir, err := workerFolder()
 	if err != nil {
 		return sentSource(spec)
 	}
-	return fmt.Sprintf(`import sys
+	return fmt.Sprintf(`import os, struct, sys, time
+keep = sys.dont_write_bytecode
+sys.dont_write_bytecode = False
 sys.path.insert(0, %[1]s)
 try:
     from %[2]s import *
@@ -59,6 +62,7 @@ except ImportError:
     exec(%[3]s)
 finally:
     sys.path.remove(%[1]s)
+    sys.dont_write_bytecode = keep
 %[4]s
 `, pyString(dir), workerModule, pyString(workerSource), serveCall(spec))
 }

@@ -1,0 +1,28 @@
+# make test   everything: makes .venv, then tox runs every env of tox.ini
+# make bench  one table: this module beside pip's execnet, raw pipes and other codecs, measured in the same run
+# make build  bin/execnet
+PYTHON ?= python3
+VENV := .venv
+# Where a virtual environment keeps its programs depends on the system.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+
+.PHONY: test venv bench build clean
+
+test: venv
+	$(BIN)/tox run
+
+venv: $(VENV)/installed
+
+$(VENV)/installed: requirements-test.txt compat_tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	touch $@
+
+bench: venv
+	go run ./bench
+
+build:
+	go build -o bin/ ./cmd/execnet
+
+clean:
+	rm -rf $(VENV) .tox bin

@@ -1,0 +1,42 @@
+// Callback gets a worker's items as they come, while the program does something else.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/go-execnet/execnet"
+)
+
+func main() {
+	ctx := context.Background()
+	gw, err := execnet.MakeGateway(ctx, "popen")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer execnet.Terminate(time.Second)
+	ch, err := gw.RemoteExec(`
+		def ticks(channel, count):
+			for n in range(count):
+				channel.send(n)
+	`, execnet.Call("ticks", map[string]any{"count": 3}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = ch.SetCallback(func(item any) error {
+		if item == nil {
+			fmt.Println("done")
+			return nil
+		}
+		fmt.Println("tick", item)
+		return nil
+	}, nil) // the endmarker: what the callback gets last
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ch.WaitClose(ctx); err != nil {
+		log.Fatal(err)
+	}
+}

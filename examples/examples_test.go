@@ -1,0 +1,25 @@
+// Package examples holds nothing but the test that runs each example, as a reader would.
+package examples
+
+import (
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestExamples(t *testing.T) {
+	for name, want := range map[string]string{
+		"hello":     `(?s)^\(0, 0, '\d+\.\d+\.\d+[^']*'\)\n.*\(4, 1099511627776, '[^']+'\)\n$`,
+		"wordcount": `(?s)^worker gw0 on Python [\d.]+: .*the +\d+\n`,
+		"callback":  `(?s)^tick 0\ntick 1\ntick 2\ndone\n$`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := exec.Command("go", "run", "./"+name).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			assert.Regexp(t, regexp.MustCompile(want), string(out))
+		})
+	}
+}

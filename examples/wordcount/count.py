@@ -1,0 +1,7 @@
+"""Runs in the worker: counts words in each text that comes, until the channel closes."""
+import re
+from collections import Counter
+
+for text in channel:  # noqa: F821 (execnet's global)
+    words = Counter(re.findall(r"[a-z]+", text.lower()))
+    channel.send({"total": sum(words.values()), "words": dict(words)})  # noqa: F821
