@@ -38,7 +38,7 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 	most := c.Limits.maxDepth()
 	e := encoder{codec: c, out: dst, most: most, watch: min(watchFrom, most)}
 	err := e.value(v)
-	if err != nil && e.depth > watchFrom {
+	if err != nil && e.depth > e.watch {
 		// A cycle was found late, deep down: find it again from the top, where the path to it is short.
 		again := encoder{codec: c, out: dst, most: most}
 		if err2 := again.value(v); err2 != nil {

@@ -155,6 +155,10 @@ func TestLimits(t *testing.T) {
 		_, err = c.Append(nil, nested(levels))
 		assert.Equal(t, fails, err != nil, levels)
 	}
+	ring := []any{nil}
+	ring[0] = ring
+	_, err = (&serializer.Codec{Limits: serializer.Limits{MaxDepth: 2}}).Append(nil, ring)
+	assert.ErrorContains(t, err, "contains itself")
 	data, err := serializer.Dumps(1 << 40)
 	require.NoError(t, err)
 	_, err = serializer.Loads(data, shallow)

@@ -65,9 +65,13 @@ func loadSlice(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) err
 		if !ok {
 			return mismatch(d, v)
 		}
-		s := reflect.MakeSlice(t, it.n, it.n)
-		v.Set(s)
-		return it.load(d, elem, s.Index)
+		if v.SetZero(); it.n == 0 {
+			v.Set(reflect.MakeSlice(t, 0, 0))
+		} else { // one allocation less than MakeSlice, which makes a header too
+			v.Grow(it.n)
+			v.SetLen(it.n)
+		}
+		return it.load(d, elem, v.Index)
 	}
 }
 

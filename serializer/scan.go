@@ -48,7 +48,7 @@ const maxSize = math.MaxUint32
 // scan fills s with the shape of data, a whole program in the internal form.
 func (s *shape) scan(data []byte, maxDepth int) error {
 	s.boxes, s.packs, s.stack = s.boxes[:0], s.packs[:0], s.stack[:0]
-	if len(data) > maxSize {
+	if uint64(len(data)) > maxSize {
 		return loadErrorf(0, "a value of %d bytes is too long", len(data))
 	}
 	stack := s.stack
