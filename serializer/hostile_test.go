@@ -159,7 +159,7 @@ func TestLimits(t *testing.T) {
 	ring[0] = ring
 	_, err = (&serializer.Codec{Limits: serializer.Limits{MaxDepth: 2}}).Append(nil, ring)
 	assert.ErrorContains(t, err, "contains itself")
-	data, err := serializer.Dumps(1 << 40)
+	data, err := serializer.Dumps(int64(1) << 40)
 	require.NoError(t, err)
 	_, err = serializer.Loads(data, shallow)
 	assert.ErrorContains(t, err, "the limit is 3")

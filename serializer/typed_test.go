@@ -219,7 +219,7 @@ func TestUnmarshalForms(t *testing.T) {
 	require.NoError(t, load(nil, &number), "None leaves what cannot be nil as it is")
 	assert.Equal(t, 7, number)
 	var f float64
-	require.NoError(t, load(1<<53, &f))
+	require.NoError(t, load(int64(1<<53), &f))
 	assert.Equal(t, float64(1<<53), f)
 	var c complex64
 	require.NoError(t, load(1.5, &c))
@@ -261,7 +261,7 @@ func TestUnmarshalErrors(t *testing.T) {
 		{-1, new(uint64), "", "the int -1 does not fit a Go uint64"},
 		{bigInt("99999999999999999999"), new(int64), "", "the int 99999999999999999999 does not fit"},
 		{bigInt("99999999999999999999"), new(uint64), "", "the int 99999999999999999999 does not fit"},
-		{1<<53 + 1, new(float64), "", "the int 9007199254740993 does not fit a Go float64"},
+		{int64(1<<53 + 1), new(float64), "", "the int 9007199254740993 does not fit a Go float64"},
 		{1e300, new(float32), "", "the float 1e+300 does not fit a Go float32"},
 		{[]any{1}, new([2]int), "", "1 items do not fit a Go [2]int"},
 		{[]byte("abc"), new([2]byte), "", "3 bytes do not fit a Go [2]uint8"},
