@@ -74,7 +74,7 @@ func (e *HostKeyError) Error() string {
 	case HostKeyRevoked:
 		return fmt.Sprintf("ssh: the host key of %s (%s) is marked as revoked in %s. Do not use this host before its owner has given it a new key", e.Host, key, strings.Join(e.Known, ", "))
 	case HostKeyFile:
-		return fmt.Sprintf("ssh: the host key of %s cannot be checked: %v. Repair or remove that line", e.Host, e.Err)
+		return fmt.Sprintf("ssh: the host key of %s cannot be checked: %v. Repair or remove what it complains about", e.Host, e.Err)
 	}
 	return fmt.Sprintf("ssh: the host certificate of %s (%s) is not valid: %v. Ask the host's owner for a new one, or for the authority's key to put behind @cert-authority into %s", e.Host, key, e.Err, file)
 }
@@ -123,7 +123,9 @@ type hostKeyCheck struct {
 func newHostKeyCheck(t *sshTarget, warn io.Writer) (*hostKeyCheck, error) {
 	h := &hostKeyCheck{target: t, warn: warn, address: net.JoinHostPort(t.host, strconv.Itoa(t.port))}
 	if t.hostKeyAlias != "" {
-		h.address = net.JoinHostPort(t.hostKeyAlias, "22") // an alias stands without a port
+		if h.address = t.hostKeyAlias; !strings.HasPrefix(h.address, "[") {
+			h.address = net.JoinHostPort(t.hostKeyAlias, "22") // an alias stands without a port, unless it names one
+		}
 	}
 	h.files = slices.Concat(t.userKnownHosts, t.globalKnownHosts)
 	var present []string
@@ -177,6 +179,9 @@ func (h *hostKeyCheck) check(_ string, remote net.Addr, key ssh.PublicKey) error
 	failure := &HostKeyError{
 		Host: h.host(), Problem: HostKeyInvalid, KeyType: key.Type(), Fingerprint: ssh.FingerprintSHA256(key),
 		Files: h.files, Err: err, strict: h.target.strict,
+	}
+	if _, ok := key.(*ssh.Certificate); !ok {
+		failure.Problem = HostKeyFile
 	}
 	var mismatch *xknownhosts.KeyError
 	var revoked *xknownhosts.RevokedError

@@ -80,10 +80,10 @@ func readExactly(t *testing.T, pipe io.Reader, n int) string {
 	return string(buf)
 }
 
-// requireAlive checks that Python answers at the other end.
+// requireAlive checks that Python answers at the other end. It stays until its stdin ends.
 func requireAlive(t *testing.T, pipe gatewaybase.IO) {
 	t.Helper()
-	execLine(t, pipe, "import sys;sys.stdout.write('1');sys.stdout.flush()")
+	execLine(t, pipe, "import sys;sys.stdout.write('1');sys.stdout.flush();sys.stdin.read()")
 	require.Equal(t, "1", readExactly(t, pipe, 1))
 }
 
