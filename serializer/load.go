@@ -2,7 +2,6 @@ package serializer
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/big"
 	"sync"
@@ -264,7 +263,7 @@ func (d *decoder) index(n int) (int, error) {
 	}
 	i, ok := number(key).(int64)
 	if !ok || pythonType(key) != "int" && pythonType(key) != "bool" {
-		return 0, loadErrorf(at, "a list index that is a %s", pythonType(key))
+		return 0, loadErrorf(at, "a list index must be an int, not %s", pythonType(key))
 	}
 	if i < -int64(n) || i >= int64(n) {
 		return 0, loadErrorf(at, "index %d in a list of %d items", i, n)
@@ -347,7 +346,7 @@ func (d *decoder) packed() (any, error) {
 	set.reserve(n)
 	for _, item := range items {
 		if err := checkHashable(item); err != nil {
-			return nil, &LoadError{Offset: int64(at), Msg: fmt.Sprintf("in a %s", opTypes[d.data[at]]), Err: err}
+			return nil, &LoadError{Offset: int64(at), Msg: "in " + aType(d.data[at]), Err: err}
 		}
 		set.put(item, nil)
 	}

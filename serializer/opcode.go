@@ -37,3 +37,15 @@ var opTypes = [256]string{
 	opNewList: "list", opNone: "None", opPy2String: "str (of Python 2)", opPy3String: "str", opSet: "set",
 	opTrue: "bool", opUnicode: "str", opComplex: "complex",
 }
+
+// aType names the type that op makes, with its article.
+func aType(op byte) string {
+	switch name := opTypes[op]; name {
+	case "int":
+		return "an int"
+	case "None":
+		return name
+	default:
+		return "a " + name
+	}
+}

@@ -81,7 +81,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 				return err
 			}
 			if n > len(data)-i-5 {
-				return loadErrorf(i, "a %s of %d bytes, but only %d are left", opTypes[op], n, len(data)-i-5)
+				return loadErrorf(i, "%s of %d bytes, but only %d are left", aType(op), n, len(data)-i-5)
 			}
 			size = 5 + n
 			stack = append(stack, level{off: uint32(i), box: -1})
@@ -103,7 +103,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			}
 			c := &stack[h]
 			if c.box < 0 {
-				return loadErrorf(i, "SETITEM on a %s", opTypes[s.opAt(data, *c)])
+				return loadErrorf(i, "SETITEM on %s", aType(s.opAt(data, *c)))
 			}
 			s.boxes[c.box].pairs++
 			c.depth = max(c.depth, stack[h+1].depth+1, stack[h+2].depth+1)
@@ -118,7 +118,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			}
 			h := len(stack) - n
 			if h < 0 {
-				return loadErrorf(i, "a %s of %d items, but there are only %d", opTypes[op], n, len(stack))
+				return loadErrorf(i, "%s of %d items, but there are only %d", aType(op), n, len(stack))
 			}
 			made := level{off: uint32(i), box: -1}
 			for _, item := range stack[h:] {
@@ -146,7 +146,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			return loadErrorf(i, "unknown opcode %q", op)
 		}
 		if size > len(data)-i {
-			return loadErrorf(i, "the data ends within a %s", opTypes[data[i]])
+			return loadErrorf(i, "the data ends within %s", aType(data[i]))
 		}
 		i += size
 	}
@@ -176,11 +176,11 @@ func scalarEnd(data []byte, i int) int {
 // lengthAt reads the length that follows the opcode at i.
 func lengthAt(data []byte, i int) (int, error) {
 	if len(data)-i < 5 {
-		return 0, loadErrorf(i, "the data ends within a %s", opTypes[data[i]])
+		return 0, loadErrorf(i, "the data ends within %s", aType(data[i]))
 	}
 	n := int32At(data, i+1)
 	if n < 0 {
-		return 0, loadErrorf(i, "a %s of negative length %d", opTypes[data[i]], n)
+		return 0, loadErrorf(i, "%s of negative length %d", aType(data[i]), n)
 	}
 	return int(n), nil
 }

@@ -68,7 +68,7 @@ func readValue(r io.Reader, most int64) ([]byte, error) {
 			}
 			length := int(int32At(in.data, at+1))
 			if length < 0 {
-				return nil, loadErrorf(at, "a %s of negative length %d", opTypes[op], length)
+				return nil, loadErrorf(at, "%s of negative length %d", aType(op), length)
 			}
 			n += length
 		default:
