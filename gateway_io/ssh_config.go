@@ -50,6 +50,7 @@ func (c *sshConfig) add(s sshSetting) error {
 		if key == "identityfile" || key == "certificatefile" {
 			words = words[:1]
 		}
+		c.first[key] = s // for the place
 		for _, word := range words {
 			if !slices.Contains(c.plural[key], word) {
 				c.plural[key] = append(c.plural[key], word)

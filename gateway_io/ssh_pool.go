@@ -196,16 +196,20 @@ func (p *SSHPool) session(ctx context.Context, t *sshTarget) (*sshConn, ssh.Chan
 		}
 		alone := p.refused(conn)
 		broken := conn.wire.err()
-		p.release(conn, false)
 		var refusal *ssh.OpenChannelError
+		full := errors.As(err, &refusal)
+		if !full && ctx.Err() == nil {
+			conn.retireNow() // it is dead, even if nobody has noticed yet
+		}
+		p.release(conn, false)
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, nil, context.Cause(ctx)
-		case errors.As(err, &refusal):
+		case full:
 			if alone {
 				return nil, nil, nil, fmt.Errorf("ssh: %s lets %s in but refuses a session (%s): %s", t.address(), t.user, refusal.Reason, refusal.Message)
 			}
-		case lost > 0 || broken == nil:
+		case lost > 0:
 			return nil, nil, nil, fmt.Errorf("ssh: the connection to %s was lost: %w", t.address(), cmp.Or(broken, err))
 		default:
 			lost++ // it had been open for others and died just now: once more with a new one
