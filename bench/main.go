@@ -1,0 +1,112 @@
+// Command bench prints one table: how fast this module is, beside Python's execnet and beside what the machine can do at
+// all, measured together. It needs a Python 3, and another interpreter that can import execnet (see -execnet):
+//
+//	go run ./bench
+//	go run ./bench -only 'echo|items' -rounds 31
+//
+// # Method
+//
+// A machine is never the same twice: its clock rate, its caches and whoever else uses it change from second to second. So
+// every figure is a comparison. What is compared takes turns: a round measures each side once, one right after the other,
+// and the next round starts with another side. Each round gives a ratio; the table shows the median ratio, the quartiles
+// of the ratios in parentheses, and each side's own median. The ratio is what to rely on, the rest is for orientation;
+// where the quartiles lie far apart, use more -rounds.
+//
+// A sample repeats its work until it takes about 20 ms, and that number of repetitions is found before the first round.
+// Starts of interpreters are measured one by one. Each side runs with its garbage collector as it comes.
+//
+// # How to read it
+//
+// "speed × 41" means 41 times as fast as what it is measured against, and more is better; "time × 1.2" means 1.2 times as
+// long, and less is better. Next comes the aim and whether it is met; a comparison without one is there for orientation.
+//
+//   - dumps and loads: the public form, in memory. Python's execnet is timed inside its own process. msgpack and CBOR
+//     load the same value, from their own format, to any.
+//   - echo, items, MB: this program and a Python worker in one process each. The raw pipe is a Python loop of os.read or
+//     readinto and os.write over a pipe made the same way, which moves the same number of bytes and understands nothing.
+//     With execnet, both ends are Python.
+//   - starts: from the call that makes the gateway to the first value received from code that runs there; ending the
+//     gateway is not timed. The bare start is `python -c pass` from fork to wait. What an interpreter does by itself at
+//     its start depends on what is installed there, so execnet's interpreter is measured with both.
+//     16 starts are 16 goroutines on either side; execnet's own group makes one gateway after the other.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the command line says.
+type options struct {
+	python   string
+	execnet  string
+	rounds   int
+	only     *regexp.Regexp
+	markdown bool
+	json     bool
+}
+
+func parse(args []string) (options, error) {
+	o := options{only: regexp.MustCompile("")}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&o.python, "python", "python3", "the interpreter that our worker runs in, a `path` or a name on PATH")
+	flags.StringVar(&o.execnet, "execnet", "", "the interpreter that can import execnet (default: that of $EXECNET_TEST_VENV, else of .venv)")
+	flags.IntVar(&o.rounds, "rounds", 15, "how many `rounds` each comparison gets; those of 16 starts get a third")
+	flags.Func("only", "compare only what matches the `regexp`", func(s string) (err error) {
+		o.only, err = regexp.Compile(s)
+		return err
+	})
+	flags.BoolVar(&o.markdown, "markdown", false, "print the table in Markdown")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object a line")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.rounds < 1 {
+		return o, fmt.Errorf("-rounds %d: at least one is needed", o.rounds)
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	b, err := newBench(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	table := newTable(os.Stdout, o)
+	table.head(b)
+	for _, part := range []func() []measurement{b.values, b.pipes, b.starts} {
+		for _, m := range part() {
+			if !o.only.MatchString(m.title()) {
+				continue
+			}
+			rows, err := m.run(ctx, o.rounds)
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.title(), err)
+			}
+			table.rows(rows)
+		}
+	}
+	return table.flush()
+}

@@ -1,0 +1,105 @@
+"""Times pip's execnet for the benchmark, as its commands say: JSON with the length before it."""
+import base64
+import json
+import struct
+import sys
+import time
+
+import execnet
+
+clock = time.perf_counter
+gateways = {}
+channels = {}
+
+
+def hello(source):
+    channels["source"] = source
+    return {"release": execnet.__version__}
+
+
+def timed(n, function, argument):
+    start = clock()
+    for _ in range(n):
+        function(argument)
+    return {"seconds": clock() - start}
+
+
+def dumps(data, n):
+    data = base64.b64decode(data)
+    value = execnet.loads(data)
+    assert execnet.loads(execnet.dumps(value)) == value
+    return timed(n, execnet.dumps, value)
+
+
+def loads(data, n):
+    return timed(n, execnet.loads, base64.b64decode(data))
+
+
+def channel():
+    if "open" not in channels:
+        gateways["open"] = execnet.makegateway("popen")
+        channels["open"] = gateways["open"].remote_exec(channels["source"])
+    return channels["open"]
+
+
+def echo(data, n):
+    item, ch = base64.b64decode(data), channel()
+    start = clock()
+    ch.send(("echo", n, b""))
+    for _ in range(n):
+        ch.send(item)
+        ch.receive()
+    return {"seconds": clock() - start}
+
+
+def take(data, n):
+    item, ch = base64.b64decode(data), channel()
+    start = clock()
+    ch.send(("take", n, b""))
+    for _ in range(n):
+        ch.send(item)
+    ch.receive()
+    return {"seconds": clock() - start}
+
+
+def give(data, n):
+    item, ch = base64.b64decode(data), channel()
+    start = clock()
+    ch.send(("give", n, item))
+    for _ in range(n):
+        ch.receive()
+    return {"seconds": clock() - start}
+
+
+def start(data, n):
+    """Make n gateways in one group and receive a value from each."""
+    group = execnet.Group()
+    begin = clock()
+    opened = [group.makegateway("popen").remote_exec("channel.send(1)") for _ in range(n)]
+    for ch in opened:
+        assert ch.receive() == 1
+    seconds = clock() - begin
+    group.terminate(10)
+    return {"seconds": seconds}
+
+
+def main():
+    commands = {f.__name__: f for f in (hello, dumps, loads, echo, take, give, start)}
+    read, write = sys.stdin.buffer, sys.stdout.buffer
+    while True:
+        head = read.read(4)
+        if len(head) < 4:
+            break
+        command = json.loads(read.read(*struct.unpack("!I", head)).decode())
+        try:
+            reply = commands[command["call"]](**command["arguments"])
+        except Exception as e:
+            reply = {"error": "%s: %s" % (type(e).__name__, e)}
+        reply = json.dumps(reply).encode()
+        write.write(struct.pack("!I", len(reply)) + reply)
+        write.flush()
+    for gateway in gateways.values():
+        gateway.exit()
+
+
+main()

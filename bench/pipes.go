@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/go-execnet/execnet"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+)
+
+const (
+	smallItem = 10
+	largeItem = 1 << 20
+	// frameSize is what bytes of smallItem are on the wire: header, opcode, length, the bytes, and STOP.
+	frameSize = 9 + 1 + 4 + smallItem + 1
+)
+
+// pipes compares what goes through a pipe.
+func (b *bench) pipes() []measurement {
+	small, large := make([]byte, smallItem), make([]byte, largeItem)
+	contests := []measurement{contest{
+		name:   "echo round trip",
+		figure: duration,
+		sides:  []side{b.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
+		goals:  []goal{{"ours", "raw pipe", span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", "raw pipe", span, 0}},
+	}}
+	directions := []struct {
+		name, command string
+		ours          func(item []byte) side
+		raw           func(size int) side
+	}{
+		{"Go to Python", "take", b.take, b.raw.take},
+		{"Python to Go", "give", b.give, b.raw.give},
+	}
+	for _, d := range directions {
+		contests = append(contests, contest{
+			name:   "items of 10 bytes, " + d.name,
+			figure: rate,
+			sides:  []side{d.ours(small), b.pip.side(d.command, small)},
+			goals:  []goal{{"ours", "execnet", speed, 3}},
+		})
+	}
+	for _, d := range directions {
+		contests = append(contests, contest{
+			name:   "bytes of 1 MiB, " + d.name,
+			figure: throughput(largeItem),
+			sides:  []side{d.ours(large), d.raw(largeItem), b.pip.side(d.command, large)},
+			goals:  []goal{{"ours", "raw pipe", speed, 0.8}, {"ours", "execnet", speed, 0}},
+		})
+	}
+	return contests
+}
+
+// task is what worker.py takes.
+func (b *bench) task(name string, n int, item []byte) error {
+	return b.ch.Send(execnet.Tuple{name, n, item})
+}
+
+func (b *bench) echo(item []byte) side {
+	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
+		start := time.Now()
+		if err := b.task("echo", n, nil); err != nil {
+			return 0, err
+		}
+		for range n {
+			if err := b.ch.Send(item); err != nil {
+				return 0, err
+			}
+			if _, err := b.ch.Receive(context.Background()); err != nil {
+				return 0, err
+			}
+		}
+		return time.Since(start), nil
+	}}
+}
+
+func (b *bench) take(item []byte) side {
+	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
+		start := time.Now()
+		if err := b.task("take", n, nil); err != nil {
+			return 0, err
+		}
+		for range n {
+			if err := b.ch.Send(item); err != nil {
+				return 0, err
+			}
+		}
+		_, err := b.ch.Receive(context.Background())
+		return time.Since(start), err
+	}}
+}
+
+func (b *bench) give(item []byte) side {
+	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
+		start := time.Now()
+		if err := b.task("give", n, item); err != nil {
+			return 0, err
+		}
+		for range n {
+			v, err := b.ch.Receive(context.Background())
+			if err != nil {
+				return 0, err
+			}
+			if got, _ := v.([]byte); len(got) != len(item) {
+				return 0, fmt.Errorf("received %v", v)
+			}
+		}
+		return time.Since(start), nil
+	}}
+}
+
+//go:embed raw.py
+var rawSource string
+
+// raw is a Python process that moves bytes and nothing else.
+type raw struct{ process *gatewayio.Process }
+
+func startRaw(python string) (*raw, error) {
+	process, err := gatewayio.Start([]string{python, "-u", "-c", rawSource}, nil, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	return &raw{process}, nil
+}
+
+// side is a side that gives raw.py a command and then moves blocks.
+func (r *raw) side(command byte, size int, move func(block []byte, n int) error) side {
+	block := make([]byte, size)
+	return side{"raw pipe", func(_ context.Context, n int) (time.Duration, error) {
+		head := binary.BigEndian.AppendUint32([]byte{command}, uint32(size))
+		start := time.Now()
+		if _, err := r.process.Write(binary.BigEndian.AppendUint32(head, uint32(n))); err != nil {
+			return 0, err
+		}
+		err := move(block, n)
+		return time.Since(start), err
+	}}
+}
+
+func (r *raw) echo(size int) side {
+	return r.side('e', size, func(block []byte, n int) error {
+		for range n {
+			if _, err := r.process.Write(block); err != nil {
+				return err
+			}
+			if _, err := io.ReadFull(r.process, block); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (r *raw) take(size int) side {
+	return r.side('t', size, func(block []byte, n int) error {
+		for range n {
+			if _, err := r.process.Write(block); err != nil {
+				return err
+			}
+		}
+		_, err := io.ReadFull(r.process, block[:1])
+		return err
+	})
+}
+
+func (r *raw) give(size int) side {
+	return r.side('g', size, func(block []byte, n int) error {
+		for range n {
+			if _, err := io.ReadFull(r.process, block); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

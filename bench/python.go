@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+// interpreter is a Python to run things with.
+type interpreter struct{ path, version string }
+
+// findPython asks the interpreter itself who it is: a name on PATH may be a script that looks for it first, whose time
+// is not Python's.
+func findPython(ctx context.Context, name string) (interpreter, error) {
+	out, err := exec.CommandContext(ctx, name, "-c", "import sys; print(sys.executable); print(sys.version.split()[0])").Output()
+	if err != nil {
+		return interpreter{}, fmt.Errorf("cannot run %s: %w", name, err)
+	}
+	lines := strings.Fields(strings.ReplaceAll(string(out), " ", "\x00"))
+	if len(lines) != 2 {
+		return interpreter{}, fmt.Errorf("%s does not say what it is: %q", name, out)
+	}
+	return interpreter{strings.ReplaceAll(lines[0], "\x00", " "), lines[1]}, nil
+}
+
+// execnetPython is where pip's execnet is expected.
+func execnetPython() string {
+	venv := os.Getenv("EXECNET_TEST_VENV")
+	if venv == "" {
+		venv = filepath.Join(pythons.Root(), ".venv")
+	}
+	if runtime.GOOS == "windows" {
+		return filepath.Join(venv, "Scripts", "python.exe")
+	}
+	return filepath.Join(venv, "bin", "python")
+}
+
+//go:embed pip.py
+var pipSource string
+
+// pip is a Python process that drives pip's execnet and times it. It takes commands and answers them: each is JSON with
+// its length before it, in four bytes.
+type pip struct {
+	python  interpreter
+	release string
+	process *gatewayio.Process
+}
+
+// answer is what pip.py replies.
+type answer struct {
+	Seconds float64
+	Release string
+	Error   string
+}
+
+func startPip(ctx context.Context, name string) (*pip, error) {
+	python, err := findPython(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("no Python with execnet (make .venv, or see -execnet): %w", err)
+	}
+	process, err := gatewayio.Start([]string{python.path, "-c", pipSource}, nil, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	p := &pip{python: python, process: process}
+	hello, err := p.call("hello", map[string]any{"source": workerSource})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s cannot run execnet: %w", name, err), stop(process))
+	}
+	p.release = hello.Release
+	return p, nil
+}
+
+// side is a side that pip.py times.
+func (p *pip) side(what string, data []byte) side {
+	return side{"execnet", func(_ context.Context, n int) (time.Duration, error) {
+		a, err := p.call(what, map[string]any{"data": data, "n": n})
+		return time.Duration(a.Seconds * float64(time.Second)), err
+	}}
+}
+
+func (p *pip) call(what string, arguments map[string]any) (a answer, err error) {
+	command, err := json.Marshal(map[string]any{"call": what, "arguments": arguments})
+	if err != nil {
+		return a, err
+	}
+	command = append(binary.BigEndian.AppendUint32(nil, uint32(len(command))), command...)
+	if _, err := p.process.Write(command); err != nil {
+		return a, fmt.Errorf("the Python process has gone: %w", err)
+	}
+	var size [4]byte
+	if _, err := io.ReadFull(p.process, size[:]); err != nil {
+		return a, fmt.Errorf("the Python process has gone: %w", err)
+	}
+	reply := make([]byte, binary.BigEndian.Uint32(size[:]))
+	if _, err := io.ReadFull(p.process, reply); err != nil {
+		return a, fmt.Errorf("the Python process has gone: %w", err)
+	}
+	if err := json.Unmarshal(reply, &a); err != nil {
+		return a, err
+	}
+	if a.Error != "" {
+		return a, errors.New(a.Error)
+	}
+	return a, nil
+}
+
+// stop ends a process that ends with its stdin.
+func stop(p *gatewayio.Process) error {
+	p.CloseWrite()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := p.Wait(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("process %d does not end: %w", p.PID(), err), p.Kill())
+	}
+	p.CloseRead()
+	return err
+}
