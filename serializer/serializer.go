@@ -95,11 +95,11 @@ func Unmarshal(data []byte, v any, opts ...Option) error {
 }
 
 func checkVersion(data []byte) error {
-	if bytes.HasPrefix(data, []byte{Version}) {
-		return nil
-	}
 	if len(data) == 0 {
 		return loadErrorf(0, "there is no data")
+	}
+	if data[0] == Version || data[0] == oldVersion {
+		return nil
 	}
 	return loadErrorf(0, "wrong dump format version %d (want %d)", data[0], Version)
 }

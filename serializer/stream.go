@@ -41,7 +41,7 @@ func readValue(r io.Reader, most int64) ([]byte, error) {
 		}
 		return nil, err
 	}
-	if in.data[0] != Version {
+	if checkVersion(in.data) != nil {
 		return in.data, nil
 	}
 	for n := 1; ; {

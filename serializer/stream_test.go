@@ -54,7 +54,7 @@ func TestStreamErrors(t *testing.T) {
 		}
 	}
 	for data, says := range map[string]string{
-		"\x01LQ":                         "version 1",
+		"\x03LQ":                         "version 3",
 		"\x02LxQ":                        "unknown opcode",
 		"\x02" + n32('N', -1):            "negative length",
 		"\x02" + n32('A', 1<<31-1) + "x": "more than",
@@ -92,4 +92,13 @@ func TestSharing(t *testing.T) {
 	var typed []byte
 	require.NoError(t, new(serializer.Codec).Unmarshal(data, &typed))
 	assert.Same(t, &data[5], &typed[0])
+}
+
+func TestLoadReadsTheFormOfExecnet19(t *testing.T) {
+	v, err := serializer.Loads([]byte("\x01N\x00\x00\x00\x01aQ"))
+	require.NoError(t, err)
+	assert.Equal(t, "a", v)
+	v, err = serializer.Load(strings.NewReader("\x01LQ"))
+	require.NoError(t, err)
+	assert.Nil(t, v)
 }
