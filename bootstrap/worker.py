@@ -5,9 +5,10 @@ module alike, defines things and does nothing else; serve_popen and serve_socket
 entries. What is imported up here is what an interpreter starts with anyway.
 """
 import os
-import struct
 import sys
 import time
+
+import _struct as struct
 from _collections import deque
 from _weakref import ref
 
@@ -418,7 +419,7 @@ class Channel(object):
             if self._closed:
                 for error in self._remoteerrors:
                     error.warn()
-            elif not self._receiveclosed:
+            elif not self._receiveclosed and self.gateway._pid == os.getpid():  # not in a fork
                 # with a callback the other side may still send, it only hears nothing more
                 self.gateway._post(
                     CHANNEL_LAST_MESSAGE if self._items is None else CHANNEL_CLOSE, self.id)
@@ -785,11 +786,12 @@ class Gateway(object):
     callback registered, with greenlets and on Python 2 (_plain) only the background reads.
 
     A KeyboardInterrupt may come between any two calls. Results that must not get lost are
-    therefore stored by the C code that made them: list.extend(map(func, args)).
+    therefore stored by the C code that made them: list.extend(map(func, args)). (Before 3.10
+    an interrupt can still hit the one step between taking an item and queueing it.)
     """
 
     def __init__(self, rfd, wfd, id, execmodel):
-        self.id, self.execmodel = id, execmodel
+        self.id, self.execmodel, self._pid = id, execmodel, os.getpid()
         self._rfd, self._wfd = rfd, wfd
         self._sysread, self._syswrite = os.read, os.write
         self._syswritev = getattr(os, "writev", None)
@@ -927,12 +929,17 @@ class Gateway(object):
         me, yielded, follow = None, False, False
         try:
             while not ready():
-                if not (yielded or follow or self._plain or self._callbacks or self._finished):
+                # While only the background thread reads: it may be the one that waits here, in
+                # a callback, and then reads on from there.
+                only = bool(self._plain or self._callbacks)
+                background = only and self._role._is_owned() and not (
+                    self.execmodel.green and deadline is not None)
+                if not (yielded or follow or only and not background or self._finished):
                     held = []
                     try:
                         held.extend(map(self._role.acquire, NOWAIT))
                         if held[0]:
-                            state = self._lead(ready, deadline, idle)
+                            state = self._lead(ready, deadline, idle, background)
                             if state == "timeout":
                                 return bool(ready())
                             if state == "again":
@@ -1368,9 +1375,9 @@ class Gateway(object):
             if not self._finished:
                 errortext = geterrortext(source, file_name)
         # Who sees the channel closed finds us idle and the main thread free.
-        self._leave(channel)
         if slot is not None:
             slot.release()
+        self._leave(channel)
         try:
             channel.close(errortext)
         except (IOError, KeyboardInterrupt):

@@ -4,6 +4,7 @@ The driver is execnet's own Gateway over its own pipe class; only the first line
 """
 import glob
 import os
+import random
 import signal
 import struct
 import subprocess
@@ -100,6 +101,16 @@ def worker(request):
     w.py2 = w.run("import sys; channel.send(sys.version_info[0])").receive(WAIT) == 2
     yield w
     assert w.stop() == 0
+
+
+def settle(worker):
+    """Wait until what earlier tests started has ended."""
+    end = time.time() + WAIT
+    while True:
+        status = worker.gw.remote_status()
+        if (status.numexecuting, status.numchannels) == (0, 0):
+            return
+        assert time.time() < end, status
 
 
 VALUES = [
@@ -281,6 +292,41 @@ def test_callbacks_and_endmarkers(worker):
     channel.waitclose(WAIT)
 
 
+def test_receiving_in_a_callback(worker):
+    channel = worker.run("""
+        a, b = channel.gateway.newchannel(), channel.gateway.newchannel()
+        q = channel.gateway.execmodel.queue.Queue()
+        a.setcallback(lambda x: q.put((x, b.receive(), b.receive(timeout=10))))
+        channel.send((a, b))
+        channel.send([q.get(), channel.receive()])
+    """)
+    a, b = channel.receive(WAIT)
+    a.send(1)
+    for item in (2, 3):
+        time.sleep(0.01)
+        b.send(item)
+    channel.send(4)
+    assert channel.receive(WAIT) == [(1, 2, 3), 4]
+
+
+def test_a_forked_child_closes_no_channel(worker):
+    channel = worker.run("""
+        import os, sys, gc
+        c = channel.gateway.newchannel()
+        channel.send(c)
+        pid = os.fork()
+        if pid == 0:
+            del c; gc.collect()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        channel.send(c.receive())
+    """)
+    inner = channel.receive(WAIT)
+    time.sleep(0.05)
+    inner.send(1)
+    assert channel.receive(WAIT) == 1
+
+
 def test_failing_callback_closes_with_its_error(worker):
     channel = worker.run("""
         c = channel.receive()
@@ -414,6 +460,7 @@ def test_gateway_api(worker):
 
 
 def test_the_main_thread_stays_the_main_thread(worker):
+    settle(worker)
     main = worker.run("channel.send(1); channel.receive()")
     assert main.receive(WAIT) == 1
     other = worker.run("""
@@ -425,7 +472,7 @@ def test_the_main_thread_stays_the_main_thread(worker):
     assert other.receive(WAIT) == (True, True, True)
     other.waitclose(WAIT)
     main.send(None)
-    main.waitclose(WAIT)
+    settle(worker)
     third = worker.run("""
         import threading
         same = not hasattr(threading, "main_thread") or (
@@ -436,6 +483,7 @@ def test_the_main_thread_stays_the_main_thread(worker):
 
 
 def test_status(worker):
+    settle(worker)
     channel = worker.run("channel.send(1); channel.receive()")
     channel.receive(WAIT)
     status = worker.gw.remote_status()
@@ -502,6 +550,62 @@ def test_many_executions_receive_at_once(worker):
         assert channel.receive(WAIT) == 300 * 299 // 2
         assert [other.receive(WAIT) for _ in range(43)] == list(range(0, 300, 7))
         channel.waitclose(WAIT)
+
+
+MIXED = """
+import random, time
+r = random.Random(%d)
+n = channel.receive()
+gw = channel.gateway
+q = gw.execmodel.queue.Queue()
+subs = [gw.newchannel() for _ in range(4)]
+channel.send(subs)
+def work(c, mode):
+    got = []
+    try:
+        while mode < 3:
+            try: got.append(c.receive(r.choice([0, 0.0005, 0.004])) if mode == 1 else c.receive())
+            except c.TimeoutError: continue
+            if mode == 2: time.sleep(r.choice([0, 0, 0.0001, 0.005]))
+        c.setcallback(got.append, endmarker=None)
+        c.waitclose()
+        while got[-1:] != [None]: time.sleep(0.001)
+        got.pop()
+    except EOFError: pass
+    q.put(got)
+for i, c in enumerate(subs): gw.execmodel.start(work, (c, i))
+own = []
+for i in range(n):
+    own.append(channel.receive())
+    if i %% 17 == 0: time.sleep(r.choice([0, 0.004]))
+channel.send([q.get() for c in subs] + [own])
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_kind_of_waiting_at_once(worker, seed):
+    n = 150
+    channels = [worker.gw.remote_exec(MIXED % (seed * 2 + i)) for i in range(2)]
+    threads = []
+
+    def feed(channel, rand, close):
+        for i in range(n):
+            channel.send(i)
+            if rand.random() < 0.05:
+                time.sleep(rand.choice([0, 0.001, 0.004]))
+        if close:
+            channel.close()
+    for channel in channels:
+        channel.send(n)
+        for sub in channel.receive(WAIT) + [channel]:
+            rand = random.Random(seed + len(threads))
+            threads.append(threading.Thread(target=feed, args=(sub, rand, sub is not channel)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    for channel in channels:
+        assert channel.receive(WAIT) == [list(range(n))] * 5
 
 
 def test_waiting_while_another_reads(worker):
