@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-execnet/execnet/bootstrap"
+	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/multi"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// errTimeLimit is the cause of a context whose --timeout is over.
+var errTimeLimit = errors.New("the time is over")
+
+// withGateways starts gateways, has use work with them, ends them, whatever happens, and makes the exit code of it. use
+// reports whether all went well; cancel ends it early.
+func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, together bool,
+	use func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool) error {
+	ctx, second, stop := fleet.WatchSignals(cmd.Context())
+	defer stop()
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errTimeLimit)
+		defer cancel()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	group := &multi.Group{Stderr: cmd.ErrOrStderr()}
+	members := fleet.Start(ctx, group, specs, together)
+	ok := true
+	for _, m := range members {
+		if m.Err != nil {
+			ok = false
+			if ctx.Err() == nil && !errors.Is(m.Err, fleet.ErrOtherFailed) {
+				cmd.ErrOrStderr().Write(prefixed(m.Spec.ID, startError(m)))
+			}
+		}
+	}
+	if ctx.Err() == nil && (ok || !together) {
+		ok = use(ctx, cancel, members) && ok
+	}
+	cause := context.Cause(ctx) // before anything that happens while they end
+	if err := fleet.End(ctx, second, group); err != nil {
+		return failure(err)
+	}
+
+	var interrupted *fleet.Interrupted
+	switch {
+	case errors.As(cause, &interrupted):
+		return &exit{code: 128 + int(interrupted.Signal)}
+	case errors.Is(cause, errTimeLimit):
+		return &exit{code: exitTimeout, err: fmt.Errorf("not done after %v (--timeout)", limit)}
+	case isBrokenPipe(cause):
+		return &exit{code: exitPipe}
+	case cause != nil:
+		return failure(cause)
+	case !ok:
+		return &exit{code: exitFailure}
+	}
+	return nil
+}
+
+// startError says why a gateway did not start, and always which one that is.
+func startError(m fleet.Member) string {
+	text := plainError(m.Err)
+	if !strings.Contains(text, m.Spec.String()) {
+		text = fmt.Sprintf("cannot start %s: %s", m.Spec, text)
+	}
+	return text
+}
+
+// plainError is an error's text without the module's name. What workers wrote to stderr has been seen there already.
+func plainError(err error) string {
+	var died *gatewaybase.GatewayDiedError
+	var wrong *bootstrap.Error
+	switch {
+	case errors.As(err, &died):
+		bare := *died
+		bare.Exit.Stderr = ""
+		err = &bare
+	case errors.As(err, &wrong):
+		bare := *wrong
+		bare.Exit.Stderr = ""
+		err = &bare
+	}
+	return strings.TrimPrefix(err.Error(), "execnet: ")
+}
+
+// prefixed puts a gateway's id before each line.
+func prefixed(id, text string) []byte {
+	var b bytes.Buffer
+	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
+		fmt.Fprintf(&b, "[%s] %s", id, line)
+	}
+	return b.Bytes()
+}
+
+// addTimeout adds the option that withGateways takes as its limit.
+func addTimeout(cmd *cobra.Command, limit *time.Duration) {
+	cmd.Flags().DurationVar(limit, "timeout", 0, "give up after this `time`, such as 30s or 5m, and exit with 124 (default: never)")
+}
+
+func checkTimeout(limit time.Duration) error {
+	if limit < 0 {
+		return fmt.Errorf("--timeout %v: it cannot be negative", limit)
+	}
+	return nil
+}
+
+// readAll reads stdin.
+func readAll(cmd *cobra.Command) ([]byte, error) {
+	data, err := io.ReadAll(cmd.InOrStdin())
+	if err != nil {
+		return nil, failure(fmt.Errorf("cannot read stdin: %w", err))
+	}
+	return data, nil
+}

@@ -1,0 +1,59 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// Task is what every gateway is to do.
+type Task struct {
+	Source  string
+	Options []gatewaybase.ExecOption
+	Send    []any // what the source finds in its channel
+}
+
+// Run has all gateways do the task at the same time, and returns when they have, or soon after ctx has ended. It calls
+// item with each item that comes and failed with the error, if any, that ended a gateway's part; for one gateway these
+// calls come one after the other, for several they come at the same time. What ends because of ctx is no failure.
+func Run(ctx context.Context, members []Member, task Task, item func(gateway string, v any), failed func(gateway string, err error)) {
+	var wg sync.WaitGroup
+	for _, m := range members {
+		wg.Go(func() {
+			err := runOne(ctx, m.Gateway, task, item)
+			if err != nil && ctx.Err() == nil {
+				failed(m.Spec.ID, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(gateway string, v any)) error {
+	ch, err := gw.RemoteExecContext(ctx, task.Source, task.Options...)
+	if err != nil {
+		return err
+	}
+	for _, v := range task.Send {
+		err := ch.SendContext(ctx, v)
+		if errors.Is(err, gatewaybase.ErrClosed) {
+			break // the source ended without having wanted it, or failed: Receive tells
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for {
+		v, err := ch.Receive(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		item(gw.ID(), v)
+	}
+}

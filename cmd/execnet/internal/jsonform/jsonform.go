@@ -1,0 +1,41 @@
+// Package jsonform is the form that Python values have in JSON on the command line, in both directions.
+//
+// What JSON has is written as itself. What it lacks is an object with one member, named like a Python special method:
+//
+//	None, True, False    null, true, false
+//	int                  a number without point and exponent, of any length
+//	float                a number with a point or an exponent; {"__float__": "nan"}, "inf" or "-inf"
+//	complex              {"__complex__": [real, imaginary]}, both floats
+//	str                  a string
+//	bytes                {"__bytes__": "base64"}
+//	list                 an array
+//	tuple                an array; to read one, {"__tuple__": [...]}
+//	set, frozenset       {"__set__": [...]}, {"__frozenset__": [...]}
+//	dict                 an object if all keys are str, else {"__dict__": [[key, value], ...]}
+//	channel              {"__channel__": id}, written only
+//
+// An object with a member of such a name is never a dict: a dict that has one for a key is written in the form __dict__,
+// so that nothing has two meanings. Reading gives back what was written, but for tuples: an array is read as a tuple only as a dict's key or in
+// a set, where Python could have nothing else.
+package jsonform
+
+// The names of the objects' only member.
+const (
+	tagFloat     = "__float__"
+	tagComplex   = "__complex__"
+	tagBytes     = "__bytes__"
+	tagTuple     = "__tuple__"
+	tagSet       = "__set__"
+	tagFrozenSet = "__frozenset__"
+	tagDict      = "__dict__"
+	tagChannel   = "__channel__"
+)
+
+// isTag reports whether an object with a member of this name is not a dict.
+func isTag(name string) bool {
+	switch name {
+	case tagFloat, tagComplex, tagBytes, tagTuple, tagSet, tagFrozenSet, tagDict, tagChannel:
+		return true
+	}
+	return false
+}

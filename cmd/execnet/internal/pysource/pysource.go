@@ -1,0 +1,112 @@
+// Package pysource looks at Python source, just closely enough to tell whether it is one function.
+package pysource
+
+import (
+	"regexp"
+	"strings"
+)
+
+var def = regexp.MustCompile(`^def[ \t]+([\p{L}_][\p{L}\p{N}_]*)[ \t]*[(\[]`)
+
+// SingleFunction returns the name of the function that the source defines if it does nothing else: comments and
+// decorators aside, its only statement at the outermost level is a def.
+func SingleFunction(source string) (name string, ok bool) {
+	for _, statement := range outermost(source) {
+		if strings.HasPrefix(statement, "@") {
+			continue
+		}
+		m := def.FindStringSubmatch(statement)
+		if m == nil || name != "" {
+			return "", false
+		}
+		name = m[1]
+	}
+	return name, name != ""
+}
+
+// outermost returns the source from the beginning of each statement that is indented no more than the first one.
+func outermost(source string) []string {
+	var found []string
+	margin := -1
+	s := scanner{text: source}
+	for s.pos < len(source) {
+		start := s.pos
+		s.skipIndent()
+		indent := s.pos - start
+		if s.pos < len(source) && !strings.ContainsRune("#\r\n", rune(source[s.pos])) {
+			if margin < 0 {
+				margin = indent
+			}
+			if indent <= margin {
+				found = append(found, source[s.pos:])
+			}
+		}
+		s.skipLogicalLine()
+	}
+	return found
+}
+
+// scanner moves over Python source.
+type scanner struct {
+	text string
+	pos  int
+}
+
+func (s *scanner) skipIndent() {
+	for s.pos < len(s.text) && strings.ContainsRune(" \t\f", rune(s.text[s.pos])) {
+		s.pos++
+	}
+}
+
+// skipLogicalLine moves behind the newline that ends a statement: none inside brackets, strings or after a backslash.
+func (s *scanner) skipLogicalLine() {
+	brackets := 0
+	for s.pos < len(s.text) {
+		c := s.text[s.pos]
+		switch c {
+		case '\'', '"':
+			s.skipString()
+			continue
+		case '#':
+			for s.pos < len(s.text) && s.text[s.pos] != '\n' {
+				s.pos++
+			}
+			continue
+		case '(', '[', '{':
+			brackets++
+		case ')', ']', '}':
+			brackets--
+		case '\\':
+			s.pos++
+			if strings.HasPrefix(s.text[s.pos:], "\r\n") {
+				s.pos++
+			}
+		}
+		s.pos++
+		if c == '\n' && brackets <= 0 {
+			return
+		}
+	}
+}
+
+// skipString moves behind a string, of which the opening quote comes next. A backslash hides the quote behind it in raw
+// strings as well.
+func (s *scanner) skipString() {
+	quote := s.text[s.pos : s.pos+1]
+	if triple := strings.Repeat(quote, 3); strings.HasPrefix(s.text[s.pos:], triple) {
+		quote = triple
+	}
+	s.pos += len(quote)
+	for s.pos < len(s.text) {
+		switch {
+		case strings.HasPrefix(s.text[s.pos:], quote):
+			s.pos += len(quote)
+			return
+		case s.text[s.pos] == '\n' && len(quote) == 1:
+			return // not closed: the interpreter will say so
+		case s.text[s.pos] == '\\':
+			s.pos++
+		}
+		s.pos++
+	}
+}

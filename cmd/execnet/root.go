@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "execnet",
+		Short: "Run Python source in other interpreters",
+		Long: `Execnet starts Python interpreters, runs source in them and prints what they
+send back. The interpreters need nothing installed: Python 2.7 or 3.6 and later
+is enough.
+
+The source finds a variable named channel: channel.send(value) hands a value
+out, channel.receive() waits for the next one that comes in.
+
+Exit codes: 0 all went well; 1 the remote code or an interpreter failed; 2 the
+command line was wrong; 124 --timeout was over; 130 and 143 it was interrupted
+(Ctrl-C, SIGTERM); 141 nobody read its output any more.`,
+		Example: `  execnet exec -c 'channel.send(1 + 1)'
+  execnet exec --tx popen//python=python3.8 --tx popen//python=python3.13 -c 'import sys; channel.send(sys.version)'
+  execnet info 'popen//python=python2.7'`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newExec(), newInfo(), newDumps(), newLoads(), newVersion(), helpJSON(), helpSpecs())
+	return root
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// A command that cannot be run is a topic of "execnet help".
+
+func helpJSON() *cobra.Command {
+	return &cobra.Command{
+		Use:   "json",
+		Short: "How Python values look in JSON",
+		Long: `"execnet exec" prints items as JSON and reads the values of --send from it:
+
+  Python               JSON
+  None, True, False    null, true, false
+  int                  a number without point and exponent: 5
+  float                a number with a point or an exponent: 5.0, 1e+16
+                       {"__float__": "nan"}, "inf", "-inf"
+  complex              {"__complex__": [1.0, 2.0]}: real part, imaginary part
+  str                  a string
+  bytes                {"__bytes__": "aGVsbG8="}: in base64
+  list                 an array
+  tuple                an array; to send one: {"__tuple__": [1, 2]}
+  set                  {"__set__": [1, 2]}
+  frozenset            {"__frozenset__": [1, 2]}
+  dict                 an object if all its keys are str, else
+                       {"__dict__": [[key, value], [key, value]]}
+  channel              {"__channel__": 3}: its id; it cannot be sent
+
+Ints have as many digits as they need. Python and jq read them all; programs that
+make every number a double lose what is beyond 2**53.
+
+Strings are always str, and an object with a member of one of the names above is
+never a dict: a dict with such a key is printed as {"__dict__": ...}, and has to
+be sent so. So what is printed can be sent back and is the same value again, but
+for tuples, which become lists. (Where a list cannot be, as a dict's key or in a
+set, an array is read as a tuple.)`,
+		Example: `  execnet exec --send '{"__set__": [1, 2]}' -c 'channel.send(channel.receive() | {3})'
+  execnet exec -c 'channel.send(b"hello")' | jq -r '.item.__bytes__ | @base64d'`,
+	}
+}
+
+func helpSpecs() *cobra.Command {
+	return &cobra.Command{
+		Use:   "specs",
+		Short: "What --tx and SPEC can be",
+		Long: `A spec says which interpreter to use and how. It is a list of keys, with // in
+between:
+
+  popen                            the interpreter that is called python3 or python,
+                                   or the one that $EXECNET_PYTHON names
+  popen//python=python3.12         another one; any command that ends in one will do:
+  popen//python=docker exec -i box python3
+  popen//chdir=/tmp/x              work in this folder, which is made if it is absent
+  popen//env:NAME=value            set an environment variable
+  popen//nice=10                   with lower priority
+  popen//dont_write_bytecode       leave no .pyc files
+  popen//execmodel=gevent          how the worker runs what it is sent: thread,
+                                   main_thread_only, gevent or eventlet
+  popen//bootstrap=import          use the execnet package installed there
+  popen//id=left                   the gateway's name in what is printed; without id
+                                   it is gw0, gw1, ... in the order of the specs
+
+Keys go together: popen//python=python3.12//chdir=/tmp/x//id=left.
+
+N*SPEC, such as 3*popen, stands for N of the same, as with pytest-xdist.`,
+		Example: `  execnet exec --tx '4*popen//python=python3.12' -c 'import os; channel.send(os.getpid())'
+  execnet info 'popen//python=python2.7//chdir=/tmp'`,
+	}
+}
