@@ -88,7 +88,7 @@ func TestHostileInput(t *testing.T) {
 }
 
 func TestWrongVersion(t *testing.T) {
-	for _, data := range []string{"", "\x01LQ", "LQ"} {
+	for _, data := range []string{"", "\x00LQ", "\x03LQ", "LQ"} {
 		_, err := serializer.Loads([]byte(data))
 		var le *serializer.LoadError
 		require.ErrorAs(t, err, &le)
