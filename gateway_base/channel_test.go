@@ -318,3 +318,32 @@ func TestStrConfigOfPython2(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []byte("a"), v)
 }
+
+func TestChannelsThatEndedBeforeTheyAreReceived(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	for _, reason := range []error{nil, errors.New("enough")} {
+		inner, err := there.Gateway().NewChannel()
+		require.NoError(t, err)
+		require.NoError(t, there.Send([]any{inner, there}))
+		require.NoError(t, inner.Send("item"))
+		require.NoError(t, inner.CloseWithError(reason))
+	}
+	require.NoError(t, there.Close())
+	require.NoError(t, here.WaitClose(soon(t)))
+	for _, want := range []string{"EOF", "enough"} {
+		v, err := here.Receive(soon(t))
+		require.NoError(t, err)
+		both, _ := v.([]any)
+		require.Len(t, both, 2)
+		assert.Same(t, here, both[1])
+		inner, _ := both[0].(*Channel)
+		require.NotNil(t, inner)
+		v, err = inner.Receive(soon(t))
+		require.NoError(t, err)
+		assert.Equal(t, "item", v)
+		_, err = inner.Receive(soon(t))
+		assert.EqualError(t, err, want)
+	}
+	assert.Zero(t, driver.table.open())
+}

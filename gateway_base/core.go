@@ -37,10 +37,10 @@ type core struct {
 
 // item is one CHANNEL_DATA payload, or, when last is set, the end of the items.
 type item struct {
-	payload         []byte
-	codec           *serializer.Codec
-	carriesChannels bool
-	last            *ending
+	payload []byte
+	codec   *serializer.Codec
+	carried map[int32]*Channel // the other channels that payload names, held until it is received or thrown away
+	last    *ending
 }
 
 // ending is a close that waits for its turn behind the items a callback has yet to see.
@@ -80,9 +80,8 @@ func (c *core) dropped(generation int) {
 	}
 	errs, hasCallback := c.remoteErrors, c.callback != nil
 	closed, receiveClosed := c.closed, c.receiveClosed
-	var orphans []item
 	if !hasCallback {
-		orphans = c.items.takeAll()
+		c.items.takeAll() // nobody will receive them; this lets go of the channels in them
 	}
 	c.mu.Unlock()
 
@@ -100,28 +99,6 @@ func (c *core) dropped(generation int) {
 		c.gateway.table.remove(c)
 		c.notify(codeClose, nil)
 	}
-	c.dropChannelsIn(orphans)
-}
-
-// dropChannelsIn lets go of the channels inside items that nobody will receive any more.
-func (c *core) dropChannelsIn(items []item) {
-	for _, it := range items {
-		if !it.carriesChannels {
-			continue
-		}
-		// The payload was walked when it came; what could not be read then has no channels now.
-		_ = serializer.ChannelIDs(it.payload, func(id int32) error {
-			if inner := c.gateway.table.get(id); inner != nil {
-				inner.mu.Lock()
-				generation, held := inner.generation, inner.user.Value() != nil
-				inner.mu.Unlock()
-				if !held {
-					inner.dropped(generation)
-				}
-			}
-			return nil
-		})
-	}
 }
 
 // notify tells the far end about this channel without waiting. If the pipe is closed, the far end knows already.
@@ -134,6 +111,11 @@ func (c *core) notify(what code, payload []byte) {
 // deliver takes an item from the reader.
 func (c *core) deliver(it item) {
 	it.codec = c.codec.Load()
+	if it.carried != nil {
+		codec := *it.codec
+		codec.Channels = carriedChannels{&c.gateway.table, c, it.carried}
+		it.codec = &codec
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {

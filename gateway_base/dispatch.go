@@ -55,17 +55,25 @@ func (g *Gateway) dispatchData(m message) error {
 		return nil
 	}
 	// Channels inside the item must exist before the next message, which may be for one of them.
-	carries := false
+	var carried map[int32]*Channel
 	err := serializer.ChannelIDs(m.payload, func(id int32) error {
-		carries = true
-		_, err := g.table.ensure(id)
-		return err
+		inner, err := g.table.ensure(id)
+		if err != nil {
+			return err
+		}
+		if carried == nil {
+			carried = make(map[int32]*Channel)
+		}
+		if inner != c { // a channel that held itself would never be dropped
+			carried[id] = inner.handle()
+		}
+		return nil
 	})
 	if err != nil {
 		// The frame is whole, so the stream goes on; whoever receives the item is told.
 		g.trace("channel", m.channel, "got an item that cannot be loaded:", err)
 	}
-	c.deliver(item{payload: m.payload, carriesChannels: carries})
+	c.deliver(item{payload: m.payload, carried: carried})
 	return nil
 }
 

@@ -129,6 +129,25 @@ func (t *channelTable) Channel(id int32) (any, error) {
 	return c.handle(), nil
 }
 
+// carriedChannels are the channels that one item names, as they were when it came: by the time it is received they may have
+// ended and be out of the table, with items of their own still to be received.
+type carriedChannels struct {
+	*channelTable
+	carrier *core
+	others  map[int32]*Channel
+}
+
+// Channel implements serializer.Channels.
+func (c carriedChannels) Channel(id int32) (any, error) {
+	if ch := c.others[id]; ch != nil {
+		return ch, nil
+	}
+	if id == c.carrier.id {
+		return c.carrier.handle(), nil
+	}
+	return c.channelTable.Channel(id)
+}
+
 // warn prints a remote error that nobody will receive, as execnet's RemoteError.warn does.
 func (g *Gateway) warn(err *RemoteError) {
 	if err == nil || err.Formatted == interruptText {
