@@ -1472,7 +1472,10 @@ def duplicate(fd):
 
 
 def serve_popen(id, execmodel="thread", setup={}):
-    """Serve on stdin and stdout, which become the null device. setup: chdir, nice, env."""
+    """Serve on stdin and stdout, which become the null device.
+
+    setup may hold chdir, nice, env, and ahead: messages to be taken as read first.
+    """
     sys.stdout.flush()
     rfd, wfd = duplicate(0), duplicate(1)
     for fd, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
@@ -1490,6 +1493,8 @@ def serve_popen(id, execmodel="thread", setup={}):
                 os.makedirs(path)
             os.chdir(path)
         gateway = Gateway(rfd, wfd, id, model)
+        if setup.get("ahead"):
+            gateway._in, gateway._starved = (setup["ahead"], 0, [], None), False
         if model.green:
             use_green_io(gateway)
     except Exception:

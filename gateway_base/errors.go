@@ -103,6 +103,16 @@ func (e *GatewayDiedError) Error() string {
 // Unwrap returns Err.
 func (e *GatewayDiedError) Unwrap() error { return e.Err }
 
+// NotStartedError is how an IO whose far end is reached while it is in use reports that there will be none. The gateway's
+// calls report Err itself.
+type NotStartedError struct{ Err error }
+
+// Error is the error of Err.
+func (e *NotStartedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *NotStartedError) Unwrap() error { return e.Err }
+
 // StderrText is the tail of a far end's stderr as error messages show it: the last twenty lines, or nothing.
 func StderrText(stderr string) string {
 	stderr = strings.TrimSpace(stderr)

@@ -139,7 +139,8 @@ func (g *Gateway) Kill() error {
 	return err
 }
 
-// Err tells how the gateway ended: nil while it lives and after an orderly end, a GatewayDiedError otherwise.
+// Err tells how the gateway ended: nil while it lives and after an orderly end, a GatewayDiedError otherwise, or why it never
+// started.
 func (g *Gateway) Err() error {
 	if g.HasReceiver() {
 		return nil
@@ -179,6 +180,10 @@ const deathNotice = 60 * time.Millisecond
 func (g *Gateway) verdict(err error) error {
 	if errors.Is(err, errTerminated) || g.exiting.Load() {
 		return nil
+	}
+	var notStarted *NotStartedError
+	if errors.As(err, &notStarted) {
+		return notStarted.Err
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
