@@ -347,3 +347,20 @@ func TestChannelsThatEndedBeforeTheyAreReceived(t *testing.T) {
 	}
 	assert.Zero(t, driver.table.open())
 }
+
+func TestChannelsInItemsForUnknownChannelsAreClosed(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	held, err := driver.NewChannel()
+	require.NoError(t, err)
+	require.NoError(t, here.Send(held))
+	require.Eventually(t, func() bool { return worker.table.get(held.core.id) != nil }, 5*time.Second, time.Millisecond)
+	worker.table.remove(there.core)
+	waiting, err := driver.NewChannel()
+	require.NoError(t, err)
+	require.NoError(t, here.Send([]any{waiting, held}))
+	require.NoError(t, waiting.WaitClose(soon(t)))
+	assert.True(t, waiting.IsClosed())
+	assert.False(t, held.IsClosed(), "it waits in another item")
+	runtime.KeepAlive(there)
+}

@@ -52,7 +52,7 @@ func (g *Gateway) dispatchData(m message) error {
 	c := g.table.get(m.channel)
 	if c == nil {
 		g.trace("dropping data for unknown channel", m.channel)
-		return nil
+		return g.refuseChannelsIn(m.payload)
 	}
 	// Channels inside the item must exist before the next message, which may be for one of them.
 	var carried map[int32]*Channel
@@ -75,6 +75,20 @@ func (g *Gateway) dispatchData(m message) error {
 	}
 	c.deliver(item{payload: m.payload, carried: carried})
 	return nil
+}
+
+// refuseChannelsIn closes the channels that an item names which nobody will receive: whoever waits at their other end
+// would wait for good.
+func (g *Gateway) refuseChannelsIn(payload []byte) error {
+	var refused error
+	// An item that cannot be read to its end is thrown away like another.
+	_ = serializer.ChannelIDs(payload, func(id int32) error {
+		if g.table.get(id) == nil {
+			refused = g.answer(codeClose, id, nil)
+		}
+		return refused
+	})
+	return refused
 }
 
 func (g *Gateway) dispatchReconfigure(m message) error {
