@@ -86,8 +86,8 @@ func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) 
 		return nil, err
 	}
 	gw := gatewaybase.New(pipe, config)
-	if spec.Bootstrap == "import" {
-		if err := setUpInstalled(ctx, gw, spec); err != nil {
+	if spec.Bootstrap == "import" || spec.Kind() == xspec.KindSocket {
+		if err := setUp(ctx, gw, spec); err != nil {
 			_ = gw.Kill() // the error is that of the set-up
 			discard(pipe)
 			return nil, err
@@ -113,13 +113,10 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec) error
 		}
 		return &Error{Spec: spec, Got: got, Err: err}
 	}
-	// A pipe that breaks while being written to belongs to a process that ended; what it said comes from reading.
+	// A pipe that breaks while being written to belongs to a far end that is gone; why comes from reading.
 	_, writeErr := pipe.Write(firstLine(spec))
 	answer := make([]byte, 1, garbageBytes)
 	if _, err := io.ReadFull(pipe, answer); err != nil {
-		if writeErr != nil && !errors.Is(err, io.EOF) {
-			err = writeErr
-		}
 		return fail(nil, err)
 	}
 	if answer[0] == '1' && writeErr == nil {
@@ -149,7 +146,8 @@ func discard(pipe gatewaybase.IO) {
 	_ = pipe.Wait(ctx)
 }
 
-// setUpSource does for a worker that is not ours what worker.py does by itself: the spec's chdir, nice and env.
+// setUpSource does what worker.py does by itself when it is given a process of its own: the spec's chdir, nice and env.
+// It is for other workers, and for those that a socket server lets run in its process.
 const setUpSource = `
 import os
 def set_up(channel, chdir, nice, env):
@@ -163,7 +161,7 @@ def set_up(channel, chdir, nice, env):
         os.environ[name] = value
 `
 
-func setUpInstalled(ctx context.Context, gw *gatewaybase.Gateway, spec *xspec.Spec) error {
+func setUp(ctx context.Context, gw *gatewaybase.Gateway, spec *xspec.Spec) error {
 	if spec.ChDir == "" && spec.Nice == 0 && len(spec.Env) == 0 {
 		return nil
 	}

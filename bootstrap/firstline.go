@@ -18,6 +18,10 @@ var workerSource string
 func firstLine(spec *xspec.Spec) []byte {
 	var source string
 	switch {
+	case spec.Kind() == xspec.KindSocket && spec.Bootstrap == "import":
+		source = importSocketSource(spec)
+	case spec.Kind() == xspec.KindSocket:
+		source = sentSocketSource(spec)
 	case spec.Bootstrap == "import":
 		source = importSource(spec)
 	case sharesFiles(spec):
@@ -36,6 +40,30 @@ sys.stdout.write("1")
 sys.stdout.flush()
 gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), id=%s)
 `, pyString(execModel(spec)), pyString(workerID(spec)))
+}
+
+// importSocketSource is importSource for a socket server, which has left a connection in the name clientsock and its own
+// execution model in the name execmodel. The latter counts unless the spec names another.
+func importSocketSource(spec *xspec.Spec) string {
+	model := "execmodel"
+	if spec.ExecModel != "" {
+		model = "gateway_base.get_execmodel(" + pyString(spec.ExecModel) + ")"
+	}
+	return fmt.Sprintf(`from execnet import gateway_base
+from execnet.gateway_socket import SocketIO
+io = SocketIO(clientsock, %s)
+io.write(b"1")
+gateway_base.serve(io, id=%s)
+`, model, pyString(workerID(spec)))
+}
+
+// sentSocketSource carries the whole worker to a socket server.
+func sentSocketSource(spec *xspec.Spec) string {
+	model := "execmodel.backend"
+	if spec.ExecModel != "" {
+		model = pyString(spec.ExecModel)
+	}
+	return fmt.Sprintf("%s\nserve_socket(clientsock, %s, %s)\n", workerSource, pyString(workerID(spec)), model)
 }
 
 // sentSource carries the whole worker.

@@ -60,11 +60,15 @@ func popenArgs(spec *xspec.Spec) (argv []string, source string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	argv = append(argv, "-u")
+	return append(argv, interpreterArgs(spec)...), source, nil
+}
+
+// interpreterArgs is what stands behind the interpreter.
+func interpreterArgs(spec *xspec.Spec) []string {
 	if spec.DontWriteBytecode {
-		argv = append(argv, "-B")
+		return []string{"-u", "-B", "-c", BootstrapLine}
 	}
-	return append(argv, "-c", BootstrapLine), source, nil
+	return []string{"-u", "-c", BootstrapLine}
 }
 
 func interpreter(command string) (argv []string, source string, err error) {

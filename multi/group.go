@@ -3,6 +3,7 @@
 package multi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-execnet/execnet/bootstrap"
@@ -25,13 +27,24 @@ type Group struct {
 	DefaultSpec string
 	// ExecModel is the execution model of workers whose spec names none; empty means "thread".
 	ExecModel string
+	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each processor.
+	MaxStarting int
 	// Stderr is where what the workers print to stderr goes; nil means os.Stderr.
 	Stderr io.Writer
+	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the group's if it is nil.
+	SSH gatewayio.SSHOptions
 
 	mu       sync.Mutex // guards what follows
 	gateways []*gatewaybase.Gateway
-	reserved map[string]bool // ids of gateways that are being made
+	starting map[string]*start // gateways that are being made, by id
 	autoID   int
+	ssh      *gatewayio.SSHPool // made when the first gateway needs it
+}
+
+// start is a gateway that is being made.
+type start struct {
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when it is a member, or has failed
 }
 
 // NewGroup returns an empty group.
@@ -48,17 +61,16 @@ var DefaultGroup = NewGroup()
 // interpreter to start, and a bootstrap.Error, with what the interpreter said, when it does not become a worker. It is
 // execnet's Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
-	if spec == "" {
-		spec = g.DefaultSpec
-	}
-	if spec == "" {
-		spec = "popen"
-	}
-	parsed, err := xspec.Parse(spec)
+	parsed, err := g.parse(spec)
 	if err != nil {
 		return nil, err
 	}
 	return g.MakeGatewaySpec(ctx, parsed)
+}
+
+// parse reads a spec; an empty one means the default.
+func (g *Group) parse(spec string) (*xspec.Spec, error) {
+	return xspec.Parse(cmp.Or(spec, g.DefaultSpec, "popen"))
 }
 
 // MakeGatewaySpec is MakeGateway for a spec that is parsed already. It works on a copy.
@@ -67,21 +79,26 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	if spec.ExecModel == "" {
-		spec.ExecModel = g.ExecModel
-	}
-	release, err := g.reserve(spec)
+	ctx, release, err := g.reserve(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	return g.start(ctx, spec)
+}
+
+// start makes a gateway whose id is reserved.
+func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gateway, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	pipe, err := g.open(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	gw, err := bootstrap.Start(ctx, pipe, gatewaybase.Config{Spec: spec, Warnings: g.stderr()})
 	if err != nil {
-		return nil, err
+		return nil, g.explain(err, pipe, spec)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -91,11 +108,80 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 
 // open makes the byte pipe that spec asks for.
 func (g *Group) open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
-	if spec.Kind() == "popen" && spec.Via == "" {
+	if spec.Via != "" {
+		via, err := g.member(spec, "via", spec.Via)
+		if err != nil {
+			return nil, err
+		}
+		return gatewayio.StartVia(ctx, via, spec)
+	}
+	switch spec.Kind() {
+	case xspec.KindSSH, xspec.KindVagrantSSH:
+		return g.sshPool().Start(ctx, spec)
+	case xspec.KindSocket:
+		if spec.InstallVia == "" {
+			return gatewayio.DialSocket(ctx, spec.Socket)
+		}
+		host, err := g.member(spec, "installvia", spec.InstallVia)
+		if err != nil {
+			return nil, err
+		}
+		return gatewayio.InstallSocket(ctx, host)
+	default:
 		return gatewayio.Popen(spec, g.stderr())
 	}
-	return nil, &xspec.Error{Spec: spec.String(), Key: spec.Kind(), Problem: "this release starts local interpreters only (popen)"}
 }
+
+// member is the gateway that a key of spec names.
+func (g *Group) member(spec *xspec.Spec, key, id string) (*gatewaybase.Gateway, error) {
+	if gw := g.Get(id); gw != nil {
+		return gw, nil
+	}
+	return nil, &xspec.Error{Spec: spec.String(), Key: key, Problem: fmt.Sprintf("the group has no gateway with the id %q; make that one first", id)}
+}
+
+// explain turns a failed start over ssh into the error that execnet reports for it.
+func (g *Group) explain(err error, pipe gatewaybase.IO, spec *xspec.Spec) error {
+	var failed *bootstrap.Error
+	if spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH {
+		if errors.As(err, &failed) && len(failed.Got) == 0 {
+			return cmp.Or(gatewayio.HostNotFoundFromExit(pipe), err)
+		}
+	}
+	return err
+}
+
+// sshPool holds the group's ssh connections.
+func (g *Group) sshPool() *gatewayio.SSHPool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ssh == nil {
+		options := g.SSH
+		options.Stderr = cmp.Or(options.Stderr, g.stderr())
+		g.ssh = gatewayio.NewSSHPool(options)
+	}
+	return g.ssh
+}
+
+// SetExecModel sets the execution model of workers whose spec names none. It reports an error for a model that there is
+// not, and ErrHasGateways once the group has gateways. It is execnet's Group.set_execmodel, without the model of the
+// driver's own side, which Go has no choice of.
+func (g *Group) SetExecModel(model string) error {
+	if !slices.Contains(xspec.ExecModels, model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forgetEnded()
+	if len(g.gateways)+len(g.starting) > 0 {
+		return ErrHasGateways
+	}
+	g.ExecModel = model
+	return nil
+}
+
+// ErrHasGateways is what SetExecModel reports when the group has gateways already.
+var ErrHasGateways = errors.New("execnet: cannot set the execution model: the group has gateways already")
 
 func (g *Group) stderr() io.Writer {
 	if g.Stderr == nil {
@@ -107,8 +193,12 @@ func (g *Group) stderr() io.Writer {
 // ErrDuplicateID is what MakeGateway reports when the group has a gateway of that id.
 var ErrDuplicateID = errors.New("the group already has a gateway with this id")
 
-// reserve gives spec an id if it has none, and keeps the id from others until release is called.
-func (g *Group) reserve(spec *xspec.Spec) (release func(), err error) {
+// ErrTerminated is why a gateway that was being made when its group was terminated was not.
+var ErrTerminated = errors.New("execnet: the group was terminated")
+
+// reserve gives spec an id and an execution model if it has none, and keeps the id from others until release is called.
+// The context it returns ends when the group is terminated.
+func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Context, release func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.forgetEnded()
@@ -118,23 +208,30 @@ func (g *Group) reserve(spec *xspec.Spec) (release func(), err error) {
 			g.autoID++
 		}
 	} else if g.taken(spec.ID) {
-		return nil, fmt.Errorf("execnet: cannot make %s: id %q: %w", spec, spec.ID, ErrDuplicateID)
+		return nil, nil, fmt.Errorf("execnet: cannot make %s: id %q: %w", spec, spec.ID, ErrDuplicateID)
+	}
+	if spec.ExecModel == "" {
+		spec.ExecModel = g.ExecModel
 	}
 	id := spec.ID
-	if g.reserved == nil {
-		g.reserved = map[string]bool{}
+	s := &start{done: make(chan struct{})}
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	if g.starting == nil {
+		g.starting = map[string]*start{}
 	}
-	g.reserved[id] = true
-	return func() {
+	g.starting[id] = s
+	return ctx, func() {
+		s.cancel(nil)
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		delete(g.reserved, id)
+		delete(g.starting, id)
+		close(s.done)
 	}, nil
 }
 
 // taken reports whether a member, or a gateway in the making, has the id. The caller holds mu.
 func (g *Group) taken(id string) bool {
-	return g.reserved[id] || slices.ContainsFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
+	return g.starting[id] != nil || slices.ContainsFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
 		return !gw.Exiting() && gw.ID() == id
 	})
 }
@@ -165,6 +262,9 @@ func (g *Group) At(i int) *gatewaybase.Gateway {
 	}
 	return nil
 }
+
+// Contains reports whether gw is one of the gateways. It is "in" in execnet.
+func (g *Group) Contains(gw *gatewaybase.Gateway) bool { return slices.Contains(g.members(), gw) }
 
 // Get returns the gateway with the id, or nil. It is group["id"] in execnet.
 func (g *Group) Get(id string) *gatewaybase.Gateway {

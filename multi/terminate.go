@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,44 +20,89 @@ const killGrace = 2 * time.Second
 // Terminate ends all gateways: it asks every worker to end, waits for at most timeout, and kills those that are left. It
 // returns when all are gone, their processes reaped, which takes hardly longer than timeout however stuck they are. A
 // gateway that others are reached through ends after them, and they share its time. With NoTimeout it waits without
-// end. The error names gateways that resisted even that.
+// end. Gateways that are being made meanwhile are given up. The error names gateways that resisted even being killed.
 //
 // The group is empty then and can be used again. It is execnet's Group.terminate.
 func (g *Group) Terminate(timeout time.Duration) error {
-	ctx, cancel := context.Background(), context.CancelFunc(func() {})
-	if timeout >= 0 {
-		ctx, cancel = context.WithTimeout(ctx, timeout)
+	if timeout < 0 {
+		return g.TerminateContext(context.Background())
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	return g.TerminateContext(ctx)
+}
+
+// TerminateContext is Terminate with the end of ctx as its time limit. Calls at the same time share the work: one whose
+// ctx has ended makes the others quick as well.
+func (g *Group) TerminateContext(ctx context.Context) error {
+	g.abandonStarts()
+	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
+	g.mu.Lock()
+	pool := g.ssh
+	g.ssh = nil
+	g.mu.Unlock()
+	if pool != nil {
+		err = errors.Join(err, pool.Close())
+	}
+	return err
+}
+
+// abandonStarts gives up the gateways that are being made and waits until nothing is left of them.
+func (g *Group) abandonStarts() {
+	g.mu.Lock()
+	var pending []*start
+	for _, s := range g.starting {
+		s.cancel(ErrTerminated)
+		pending = append(pending, s)
+	}
+	g.mu.Unlock()
+	for _, s := range pending {
+		<-s.done
+	}
+}
+
+// end ends those gateways of the group that are chosen, and takes them out of it.
+func (g *Group) end(ctx context.Context, chosen func(*gatewaybase.Gateway) bool) error {
 	var errs []error
 	for {
-		round := g.nextToEnd()
+		round := g.nextToEnd(chosen)
 		if len(round) == 0 {
 			return errors.Join(errs...)
 		}
 		errs = append(errs, endAll(ctx, round)...)
+		g.mu.Lock()
+		g.gateways = slices.DeleteFunc(g.gateways, func(gw *gatewaybase.Gateway) bool { return slices.Contains(round, gw) })
+		g.mu.Unlock()
 	}
 }
 
-// nextToEnd asks those gateways to exit that no other depends on, and takes them out of the group together with the ones
-// that were asked before.
-func (g *Group) nextToEnd() []*gatewaybase.Gateway {
+// nextToEnd asks those of the chosen gateways to exit that no other one depends on.
+func (g *Group) nextToEnd(chosen func(*gatewaybase.Gateway) bool) []*gatewaybase.Gateway {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	needed := map[string]bool{}
 	for _, gw := range g.gateways {
-		needed[gw.Spec().Via] = true
+		if chosen(gw) {
+			needed[gw.Spec().Via] = true
+			needed[gw.Spec().InstallVia] = true
+		}
 	}
-	var round, rest []*gatewaybase.Gateway
+	var all, round []*gatewaybase.Gateway
 	for _, gw := range g.gateways {
-		if needed[gw.ID()] {
-			rest = append(rest, gw)
-		} else {
-			gw.Exit()
+		if !chosen(gw) {
+			continue
+		}
+		all = append(all, gw)
+		if !needed[gw.ID()] {
 			round = append(round, gw)
 		}
 	}
-	g.gateways = rest
+	if len(round) == 0 {
+		round = all // ids used again can look like a circle
+	}
+	for _, gw := range round {
+		gw.Exit()
+	}
 	return round
 }
 

@@ -1,0 +1,293 @@
+"""Starts an interpreter, or connects to a socket server, and passes bytes between it and a channel.
+
+Executed by a worker, with the io channel as channel; the first item on it is the control
+channel. It uses nothing else of the worker, so any will do. Python 2.7 and 3.
+
+io, from the driver:     bytes for the far end; None for the end of them
+io, to the driver:       bytes from the far end
+control, to the driver:  ("ack", n)                 n more bytes were taken by the far end
+                         ("exit", status, stderr)   it has ended: status (None: nobody knows; -n:
+                                                    signal n) and the last it wrote to stderr
+control, from the driver: "kill"
+
+When the io channel ends the far end is told, and killed if it does not follow.
+"""
+import errno
+import os
+import sys
+
+PATIENCE = 4.0  # less than the five seconds a worker waits for what it executes before it ends
+LINGER = 0.02  # how long output may stay away once the process has ended, and
+LINGERINGS = 50  # how often, when somebody else still holds its output open
+TAIL = 8192
+ACK = 128 * 1024
+PY2 = sys.version_info[0] == 2
+
+
+def native(text):
+    return text.encode("utf-8") if PY2 else text
+
+
+def retry(func, *args):
+    """Python 2 does not by itself go on after a signal."""
+    while True:
+        try:
+            return func(*args)
+        except EnvironmentError:
+            if sys.exc_info()[1].errno != errno.EINTR:
+                raise
+
+
+class Descriptors(object):
+    """Reading and writing file descriptors so that other greenlets go on meanwhile."""
+
+    def __init__(self, execmodel):
+        self.chunk = 65536
+        self.before_read = self.before_write = lambda fd: None
+        if execmodel.backend == "gevent":
+            from gevent.socket import wait_read, wait_write
+            self.before_read, self.before_write = wait_read, wait_write
+            self.chunk = 4096  # what a pipe that is ready for writing takes
+        elif execmodel.backend == "eventlet":
+            from eventlet.hubs import trampoline
+            self.before_read = lambda fd: trampoline(fd, read=True)
+            self.before_write = lambda fd: trampoline(fd, write=True)
+            self.chunk = 4096
+
+    def read(self, fd):
+        self.before_read(fd)
+        return retry(os.read, fd, 65536)
+
+    def write(self, fd, data):
+        left = memoryview(data)
+        while len(left):
+            self.before_write(fd)
+            left = left[retry(os.write, fd, left[:self.chunk]):]
+
+
+class Process(object):
+    """An interpreter, or the ssh command that runs one elsewhere."""
+
+    def __init__(self, execmodel, interpreter, argv):
+        if interpreter is not None:
+            argv = self.split(interpreter) + argv
+        pipe = execmodel.subprocess.PIPE
+        self.process = execmodel.subprocess.Popen(
+            [native(arg) for arg in argv], bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe,
+            close_fds=os.name == "posix" or not PY2)
+        self.fds = Descriptors(execmodel)
+        self.tail = b""
+        self.stderr_ended = execmodel.Event()
+        execmodel.start(self.pass_stderr)
+
+    @staticmethod
+    def split(command):
+        if not command:
+            return [sys.executable]
+        import shlex
+        if sys.platform == "win32":
+            command = command.replace("\\", "/")
+        return [part.decode("utf-8") if PY2 else part for part in shlex.split(native(command))]
+
+    def pass_stderr(self):
+        try:
+            while True:
+                data = self.fds.read(self.process.stderr.fileno())
+                if not data:
+                    break
+                self.tail = (self.tail + data)[-TAIL:]
+                try:
+                    self.fds.write(2, data)
+                except EnvironmentError:
+                    pass  # the tail is kept
+        except (EnvironmentError, ValueError):
+            pass
+        self.stderr_ended.set()
+
+    def read(self):
+        return self.fds.read(self.process.stdout.fileno())
+
+    def write(self, data):
+        self.fds.write(self.process.stdin.fileno(), data)
+
+    def close_write(self):
+        self.process.stdin.close()
+
+    def kill(self):
+        if self.process.returncode is None:
+            try:
+                self.process.kill()
+            except EnvironmentError:
+                pass  # it has ended
+
+    def wait(self):
+        return retry(self.process.wait)
+
+    def pending(self):
+        """Whether it has left output that was not read yet."""
+        import select
+        fd = self.process.stdout.fileno()
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            return any(event & select.POLLIN for _, event in poll.poll(0))
+        return False
+
+    def last_words(self):
+        self.stderr_ended.wait(LINGER)
+        return self.tail
+
+
+class Connection(object):
+    """A socket server."""
+
+    def __init__(self, execmodel, host, port, timeout):
+        socket = execmodel.socket
+        self.socket = socket.create_connection((native(host), port), timeout)
+        self.socket.settimeout(None)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.ended = execmodel.Event()
+
+    def read(self):
+        try:
+            data = retry(self.socket.recv, 65536)
+        except EnvironmentError:
+            data = b""
+        if not data:
+            self.ended.set()
+        return data
+
+    def write(self, data):
+        self.socket.sendall(data)
+
+    def close_write(self):
+        self.shutdown(1)
+
+    def kill(self):
+        self.shutdown(2)
+        self.ended.set()
+
+    def shutdown(self, how):
+        try:
+            self.socket.shutdown(how)
+        except EnvironmentError:
+            pass  # it is closed
+
+    def wait(self):
+        self.ended.wait()
+
+    def pending(self):
+        return False
+
+    def last_words(self):
+        self.socket.close()
+        return b""
+
+
+class Forwarder(object):
+    def __init__(self, io, control, far):
+        self.io, self.control, self.far = io, control, far
+        self.execmodel = io.gateway.execmodel
+        self.ended = self.execmodel.Event()
+        self.output_ended = self.execmodel.Event()
+        self.passed, self.sending = 0, False
+
+    def run(self):
+        """Wait for the far end, then for the rest of its output."""
+        for job in (self.pass_input, self.pass_output, self.obey):
+            self.execmodel.start(job)
+        status = None
+        try:
+            status = self.far.wait()
+        finally:
+            if status is None:
+                self.far.kill()  # or we were interrupted
+            self.ended.set()
+        quiet = 0
+        for _ in range(LINGERINGS):
+            passed = self.passed
+            self.output_ended.wait(LINGER)
+            if self.output_ended.is_set() or quiet == 2:
+                break
+            busy = self.sending or passed != self.passed or self.far.pending()
+            quiet = 0 if busy else quiet + 1
+        try:
+            self.control.send((u"exit", status, self.far.last_words()))
+            self.control.close()
+        except EnvironmentError:
+            pass  # nobody wants to know
+
+    def pass_input(self):
+        taken, open = 0, True
+        try:
+            while True:
+                data = self.io.receive()
+                if data is None:
+                    break
+                try:
+                    if open:
+                        self.far.write(data)
+                except (EnvironmentError, ValueError):
+                    open = False  # it is ending
+                taken += len(data)
+                if taken >= ACK:
+                    self.control.send((u"ack", taken))
+                    taken = 0
+        except (EnvironmentError, EOFError):
+            pass
+        self.close_input()
+        try:
+            self.io.receive()
+        except (EnvironmentError, EOFError):
+            pass
+        if not self.ended.is_set():
+            self.ended.wait(PATIENCE)
+            self.far.kill()
+
+    def close_input(self):
+        try:
+            self.far.close_write()
+        except EnvironmentError:
+            pass  # it has ended, with input left
+
+    def pass_output(self):
+        try:
+            while True:
+                data = self.far.read()
+                if not data:
+                    break
+                self.sending = True
+                self.io.send(data)
+                self.passed += 1
+                self.sending = False
+        except (EnvironmentError, ValueError):
+            pass  # the driver takes no more
+        self.output_ended.set()
+
+    def obey(self):
+        try:
+            while self.control.receive() == "kill":
+                self.far.kill()
+        except (EnvironmentError, EOFError):
+            pass
+
+
+def forward(channel, connect):
+    control = channel.receive()
+    try:
+        if PY2:  # bytes are to arrive as bytes
+            channel.reconfigure(False, False)
+            control.reconfigure(False, False)
+        far = connect(channel.gateway.execmodel)
+    except Exception:
+        control.close()
+        raise
+    Forwarder(channel, control, far).run()
+
+
+def forward_process(channel, interpreter, argv):
+    forward(channel, lambda execmodel: Process(execmodel, interpreter, argv))
+
+
+def forward_connection(channel, host, port, timeout):
+    forward(channel, lambda execmodel: Connection(execmodel, host, port, timeout))

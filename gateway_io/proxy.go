@@ -1,0 +1,331 @@
+package gatewayio
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// forwarder.py is the half of a Proxy that runs behind the other gateway; it says what travels between the two.
+//
+//go:embed forwarder.py
+var forwarderSource string
+
+const (
+	// proxyChunk is how many bytes go into one item.
+	proxyChunk = 128 << 10
+	// proxyWindow is how many bytes may be on their way to the far end before Write waits for it to take some. The
+	// forwarder confirms every 128 KiB.
+	proxyWindow = 1 << 20
+	// proxyPatience is how long the forwarder may take to confirm that it has killed the far end.
+	proxyPatience = time.Second
+)
+
+// Proxy is the pipe to an interpreter that runs where another gateway's does, as execnet's ProxyIO is. It implements
+// gatewaybase.IO. Its bytes are items on a channel of that gateway, whose other end is a forwarder.
+type Proxy struct {
+	via         string // the other gateway's id
+	address     string
+	io, control *gatewaybase.Channel
+	unread      []byte // what Read has received and not yet returned
+
+	life    context.Context // ends with the far end, or when it is given up
+	end     context.CancelFunc
+	reading context.Context
+	stopR   context.CancelFunc
+	writing context.Context
+	stopW   context.CancelFunc
+	killed  sync.Once
+
+	mu          sync.Mutex // guards what follows
+	change      sync.Cond
+	inFlight    int // bytes the far end has not confirmed to have taken
+	writeClosed bool
+	ended       bool
+	exit        gatewaybase.Exit
+	helpers     sync.WaitGroup
+	done        chan struct{} // closed when nothing is left here but what Read has not fetched
+}
+
+var _ gatewaybase.IO = (*Proxy)(nil)
+
+// StartVia starts what spec asks for where via's interpreter runs: an interpreter (without python=, the one that via is),
+// the ssh command with one behind it, or a connection to a socket server. It returns at once: the first bytes written
+// follow the forwarder without waiting for it. That the far end cannot be started is Read's to report, as a *ViaError;
+// StartVia itself reports that via is closed or dead, ctx's error, or what is wrong in the spec.
+func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (*Proxy, error) {
+	call, address, err := forwarding(ctx, via, spec)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) (*Proxy, error) {
+		return nil, fmt.Errorf("execnet: cannot start %s through gateway %s: %w", spec, via.ID(), err)
+	}
+	control, err := via.NewChannel()
+	if err != nil {
+		return fail(err)
+	}
+	ch, err := via.RemoteExecContext(ctx, forwarderSource, gatewaybase.File("<execnet forwarder>", 1), call)
+	if err == nil {
+		if err = ch.SendContext(ctx, control); err != nil {
+			_ = ch.Close() // the error is the first one
+		}
+	}
+	if err != nil {
+		_ = control.Close()
+		return fail(err)
+	}
+	p := &Proxy{via: via.ID(), address: address, io: ch, control: control, done: make(chan struct{})}
+	p.change.L = &p.mu
+	p.life, p.end = context.WithCancel(context.Background())
+	p.writing, p.stopW = context.WithCancel(p.life)
+	p.reading, p.stopR = context.WithCancel(context.Background()) // there may be something to read after the end
+	go p.supervise()
+	return p, nil
+}
+
+// forwarding says which function of the forwarder is to be called, and what the far end's address is.
+func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.ExecOption, string, error) {
+	switch spec.Kind() {
+	case xspec.KindSocket:
+		host, service, err := net.SplitHostPort(spec.Socket)
+		port, portErr := strconv.Atoi(service)
+		if err != nil || portErr != nil {
+			return nil, "", badSocketAddress(spec.Socket)
+		}
+		timeout := SocketTimeout
+		if deadline, ok := ctx.Deadline(); ok {
+			timeout = min(timeout, time.Until(deadline))
+		}
+		return gatewaybase.Call("forward_connection", map[string]any{
+			"host": host, "port": port, "timeout": max(timeout, time.Millisecond).Seconds(),
+		}), spec.Socket, nil
+	case xspec.KindSSH, xspec.KindVagrantSSH:
+		argv, err := OpenSSHArgs(spec)
+		if err != nil {
+			return nil, "", err
+		}
+		return gatewaybase.Call("forward_process", map[string]any{"interpreter": nil, "argv": argv}), remoteAddress(spec), nil
+	default:
+		return gatewaybase.Call("forward_process", map[string]any{
+			"interpreter": spec.Python, "argv": interpreterArgs(spec),
+		}), via.RemoteAddress(), nil
+	}
+}
+
+// ViaError is what reading from a Proxy reports when the forwarder behind the other gateway failed, mostly because it
+// could not start the interpreter.
+type ViaError struct {
+	Via string // the gateway the forwarder runs behind
+	Err *gatewaybase.RemoteError
+}
+
+// Error tells the exception; Err has the traceback.
+func (e *ViaError) Error() string {
+	text := e.Err.Message()
+	if name := e.Err.Exception(); name != "" {
+		text = name + ": " + text
+	}
+	return fmt.Sprintf("execnet: through gateway %s: %s", e.Via, text)
+}
+
+// Unwrap returns Err.
+func (e *ViaError) Unwrap() error { return e.Err }
+
+// Read reads from the far end's stdout. When the other gateway dies, its error says so.
+func (p *Proxy) Read(b []byte) (int, error) {
+	for len(p.unread) == 0 {
+		item, err := p.io.Receive(p.reading)
+		var failed *gatewaybase.RemoteError
+		switch {
+		case errors.As(err, &failed):
+			return 0, &ViaError{p.via, failed}
+		case p.reading.Err() != nil:
+			return 0, io.ErrClosedPipe
+		case err != nil:
+			return 0, err
+		}
+		var ok bool
+		if p.unread, ok = item.([]byte); !ok {
+			return 0, fmt.Errorf("execnet: the forwarder of gateway %s sent a %T instead of bytes", p.via, item)
+		}
+	}
+	n := copy(b, p.unread)
+	p.unread = p.unread[n:]
+	return n, nil
+}
+
+// Write writes to the far end's stdin. It waits while the far end has proxyWindow bytes to take.
+func (p *Proxy) Write(b []byte) (int, error) {
+	written := 0
+	for written < len(b) {
+		piece := b[written:min(len(b), written+proxyChunk)]
+		if err := p.claim(len(piece)); err != nil {
+			return written, err
+		}
+		if err := p.io.SendContext(p.writing, piece); err != nil {
+			if p.writing.Err() != nil || errors.Is(err, gatewaybase.ErrClosed) {
+				err = io.ErrClosedPipe
+			}
+			return written, err
+		}
+		written += len(piece)
+	}
+	return written, nil
+}
+
+// claim waits until n more bytes may be sent.
+func (p *Proxy) claim(n int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.writeClosed && !p.ended && p.inFlight+n > proxyWindow {
+		p.change.Wait()
+	}
+	if p.writeClosed || p.ended {
+		return io.ErrClosedPipe
+	}
+	p.inFlight += n
+	return nil
+}
+
+// CloseRead ends reading; the far end cannot go on without a reader and is ended as well.
+func (p *Proxy) CloseRead() error {
+	p.stopR()
+	return p.io.Close()
+}
+
+// CloseWrite closes the far end's stdin behind what was written before.
+func (p *Proxy) CloseWrite() error {
+	p.mu.Lock()
+	first := !p.writeClosed
+	p.writeClosed = true
+	p.change.Broadcast()
+	p.mu.Unlock()
+	p.stopW()
+	if first {
+		p.help(func() {
+			// Where it cannot be sent, the far end finds its stdin closed anyway.
+			_ = p.io.SendContext(p.life, nil)
+		})
+	}
+	return nil
+}
+
+// Kill has the forwarder kill the far end. If it does not confirm that in a second, the far end is given up.
+func (p *Proxy) Kill() error {
+	p.killed.Do(func() {
+		p.help(func() {
+			ctx, cancel := context.WithTimeout(p.life, proxyPatience)
+			defer cancel()
+			// Not being able to ask is like not being answered.
+			_ = p.control.SendContext(ctx, "kill")
+			<-ctx.Done()
+			p.end()
+		})
+	})
+	return nil
+}
+
+// help runs f in a goroutine that Wait waits for. f has to end with p.life.
+func (p *Proxy) help(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.helpers.Go(f)
+	}
+}
+
+// supervise sees the far end to its end.
+func (p *Proxy) supervise() {
+	defer close(p.done)
+	p.follow()
+	p.mu.Lock()
+	p.ended = true
+	p.change.Broadcast()
+	p.mu.Unlock()
+	p.end()
+	p.helpers.Wait()
+	_ = p.control.Close() // fails only where the other gateway has ended, and all channels with it
+}
+
+// follow reads the forwarder's reports until the last one.
+func (p *Proxy) follow() {
+	for {
+		item, err := p.control.Receive(p.life)
+		if err != nil {
+			return
+		}
+		if ended, ok := p.report(item); ended {
+			return
+		} else if !ok {
+			text := fmt.Sprintf("the forwarder reported %v, which means nothing", item)
+			_ = p.io.CloseWithError(&gatewaybase.RemoteError{Formatted: text}) // Read hands it out
+			return
+		}
+	}
+}
+
+// report takes in one report of the forwarder.
+func (p *Proxy) report(item any) (ended, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	report, _ := item.(serializer.Tuple)
+	switch {
+	case len(report) == 2 && report[0] == "ack":
+		n, _ := report[1].(int64)
+		if n <= 0 || n > int64(p.inFlight) {
+			return false, false
+		}
+		p.inFlight -= int(n)
+		p.change.Broadcast()
+		return false, true
+	case len(report) == 3 && report[0] == "exit":
+		status, known := report[1].(int64)
+		stderr, _ := report[2].([]byte)
+		p.exit = gatewaybase.Exit{Known: known, Code: int(status), Stderr: string(stderr)}
+		if status < 0 {
+			p.exit.Code, p.exit.Signal = -1, os.Signal(syscall.Signal(-status))
+		}
+		return true, true
+	}
+	return false, false
+}
+
+// Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were given up after Kill,
+// or until ctx ends, whose error it then returns.
+func (p *Proxy) Wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return nil
+	default:
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a socket server, and when
+// the other gateway ended first.
+func (p *Proxy) Exit() gatewaybase.Exit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.exit
+}
+
+// RemoteAddress is the far end's host as its spec names it, that of the other gateway for an interpreter beside it.
+func (p *Proxy) RemoteAddress() string { return p.address }

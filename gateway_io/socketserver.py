@@ -1,0 +1,65 @@
+"""A socket server for one connection, executed by a worker that has channel as a global name.
+
+It receives the tuple (host, port) to listen on and answers with the one it listens on. Whoever
+connects is asked for one line, the literal of a source that is executed with the names
+clientsock, address and execmodel. Python 2.7 and 3.
+"""
+
+
+def listen(socket, host, port):
+    family, kind, proto, _, place = socket.getaddrinfo(
+        host or None, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)[0]
+    server = socket.socket(family, kind, proto)
+    server.bind(place)
+    server.listen(1)
+    return server
+
+
+def accept(server, socket, channel, patience=60):
+    """The first connection; none if the driver lets go of the channel or does not come."""
+    step = 0.25
+    server.settimeout(step)
+    for _ in range(int(patience / step)):
+        try:
+            connection, address = server.accept()
+        except socket.timeout:
+            if channel.isclosed():
+                break
+        else:
+            connection.setblocking(True)
+            return connection, address
+    raise EOFError("nobody connected")
+
+
+def read_line(connection):
+    """No byte behind the line is taken: it belongs to the worker that the line starts."""
+    parts = []
+    while True:
+        ahead = connection.recv(65536, 2)  # MSG_PEEK
+        if not ahead:
+            raise EOFError("the connection ended within the first line")
+        part = connection.recv(ahead.find(b"\n") + 1 or len(ahead))
+        parts.append(part)
+        if part.endswith(b"\n"):
+            return b"".join(parts)
+
+
+def serve_one(channel):
+    execmodel = channel.gateway.execmodel
+    socket = execmodel.socket
+    host, port = channel.receive()
+    server = listen(socket, host, port)
+    try:
+        channel.send(tuple(server.getsockname()[:2]))
+        connection, address = accept(server, socket, channel)
+    finally:
+        server.close()
+    source = eval(read_line(connection).decode("ascii").strip())
+    scope = {"clientsock": connection, "address": address, "execmodel": execmodel,
+             "__name__": "__socketserver__"}
+    if source:
+        exec(compile(source + "\n", "<socket server>", "exec"), scope)
+
+
+if __name__ == "__channelexec__":
+    serve_one(channel)  # noqa: F821

@@ -1,0 +1,149 @@
+package multi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// FailedGateway is one gateway that MakeGateways could not make.
+type FailedGateway struct {
+	ID   string // its id, empty if it failed before it got one
+	Spec string // the spec as it was given
+	Err  error  // what MakeGateway would have reported
+}
+
+// MakeGatewaysError is what MakeGateways reports: which gateways failed, and why. errors.Is and errors.As find the reasons.
+type MakeGatewaysError struct {
+	Failed []FailedGateway // in the order of the specs
+	Total  int             // how many were asked for
+}
+
+// Error has a line for each gateway that failed, and more where its error has more.
+func (e *MakeGatewaysError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "execnet: %d of %d gateways could not be made", len(e.Failed), e.Total)
+	for _, f := range e.Failed {
+		reason := strings.ReplaceAll(f.Err.Error(), "\n", "\n    ")
+		fmt.Fprintf(&b, "\n  %s (%s): %s", f.ID, f.Spec, strings.TrimPrefix(reason, "execnet: "))
+	}
+	return b.String()
+}
+
+// Unwrap returns the reasons.
+func (e *MakeGatewaysError) Unwrap() []error {
+	errs := make([]error, len(e.Failed))
+	for i, f := range e.Failed {
+		errs[i] = f.Err
+	}
+	return errs
+}
+
+// newcomer is a gateway on its way through MakeGateways.
+type newcomer struct {
+	spec    *xspec.Spec
+	ctx     context.Context
+	release func()
+	gateway *gatewaybase.Gateway
+	err     error
+	ended   chan struct{} // closed once gateway or err is set
+}
+
+// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side but at most MaxStarting at a time, and
+// returns them in the specs' order, in which they also got their ids. A gateway that is reached through another one of
+// the same call (via, installvia) waits for that one, which must stand before it.
+//
+// It is all or nothing: when some fail, the others are still waited for, then ended, and the error is a
+// *MakeGatewaysError that names each that failed. ctx bounds the starts.
+func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
+	all := make([]newcomer, len(specs))
+	failed := false
+	for i := range all {
+		all[i].ended = make(chan struct{})
+		all[i].spec, all[i].err = g.admit(specs[i])
+		if all[i].err == nil {
+			all[i].ctx, all[i].release, all[i].err = g.reserve(ctx, all[i].spec)
+		}
+		if all[i].err == nil {
+			defer all[i].release()
+		}
+		failed = failed || all[i].err != nil
+	}
+	if !failed {
+		g.startAll(all)
+	}
+	return g.outcome(specs, all)
+}
+
+// admit reads a spec and checks it.
+func (g *Group) admit(text string) (*xspec.Spec, error) {
+	spec, err := g.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return spec, spec.Validate()
+}
+
+// startAll starts the newcomers and waits for all of them.
+func (g *Group) startAll(all []newcomer) {
+	limit := g.MaxStarting
+	if limit <= 0 {
+		limit = 4 * runtime.GOMAXPROCS(0)
+	}
+	slots := make(chan struct{}, limit)
+	var wg sync.WaitGroup
+	for i := range all {
+		n := &all[i]
+		wg.Go(func() {
+			defer close(n.ended)
+			for _, host := range all[:i] {
+				if host.spec.ID == n.spec.Via || host.spec.ID == n.spec.InstallVia {
+					<-host.ended // which takes no longer than ctx
+				}
+			}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			n.gateway, n.err = g.start(n.ctx, n.spec)
+		})
+	}
+	wg.Wait()
+}
+
+// startGrace is how long gateways that were made in vain have to end before they are killed.
+const startGrace = 2 * time.Second
+
+// outcome is what MakeGateways returns.
+func (g *Group) outcome(specs []string, all []newcomer) ([]*gatewaybase.Gateway, error) {
+	var gateways []*gatewaybase.Gateway
+	failure := &MakeGatewaysError{Total: len(all)}
+	for i, n := range all {
+		switch {
+		case n.err != nil:
+			f := FailedGateway{Spec: specs[i], Err: n.err}
+			if n.spec != nil {
+				f.ID = n.spec.ID
+			}
+			failure.Failed = append(failure.Failed, f)
+		case n.gateway != nil:
+			gateways = append(gateways, n.gateway)
+		}
+	}
+	if len(failure.Failed) == 0 {
+		return gateways, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startGrace)
+	defer cancel()
+	err := g.end(ctx, func(gw *gatewaybase.Gateway) bool { return slices.Contains(gateways, gw) })
+	if err != nil {
+		return nil, errors.Join(failure, err)
+	}
+	return nil, failure
+}
