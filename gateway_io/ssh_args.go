@@ -29,11 +29,11 @@ type sshSetting struct {
 const (
 	// sshIgnoredFlags change nothing for a gateway: compression (the native client has none), talkativeness, no
 	// terminal, no forwarding, connection sharing (it is always done), log destination.
-	sshIgnoredFlags  = "CqvTxakM2y"
+	sshIgnoredFlags  = "CqvTxkM2y"
 	sshIgnoredValues = "eES"
 	// sshRefusedFlags and sshRefusedValues ask for something that only the ssh command can do, or that would spoil the
 	// byte stream a gateway needs.
-	sshRefusedFlags  = "1AfGgKNnstVXY"
+	sshRefusedFlags  = "1fGgKNnstVXY"
 	sshRefusedValues = "BDILOPQRwW"
 )
 
@@ -88,6 +88,12 @@ func (a *sshArgs) option(letters string, rest []string) (used int, err error) {
 		name := "-" + string(letter)
 		switch {
 		case strings.IndexByte(sshIgnoredFlags, letter) >= 0:
+			continue
+		case letter == 'A':
+			a.set("ForwardAgent", "yes")
+			continue
+		case letter == 'a':
+			a.set("ForwardAgent", "no")
 			continue
 		case letter == '4':
 			a.set("AddressFamily", "inet")

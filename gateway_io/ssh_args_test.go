@@ -19,7 +19,8 @@ func TestSSHArgs(t *testing.T) {
 		"-p5000 host":                {host: "host", settings: []sshSetting{{"Port", "5000", "ssh="}}},
 		"host -p 5000":               {host: "host", settings: []sshSetting{{"Port", "5000", "ssh="}}},
 		"-Cqp 5000 host":             {host: "host", settings: []sshSetting{{"Port", "5000", "ssh="}}},
-		"-vv -x -T -a host":          {host: "host"},
+		"-vv -x -T host":             {host: "host"},
+		"-A -a host":                 {host: "host", settings: []sshSetting{{"ForwardAgent", "yes", "ssh="}, {"ForwardAgent", "no", "ssh="}}},
 		"-F '/my files/cfg' host":    {host: "host", configFile: "/my files/cfg"},
 		"-l me -i ~/k1 -i k2 host":   {host: "host", settings: []sshSetting{{"User", "me", "ssh="}, {"IdentityFile", "~/k1", "ssh="}, {"IdentityFile", "k2", "ssh="}}},
 		"-J a,b@c:22 host":           {host: "host", settings: []sshSetting{{"ProxyJump", "a,b@c:22", "ssh="}}},
@@ -43,7 +44,7 @@ func TestSSHArgs(t *testing.T) {
 }
 
 func TestSSHArgsRefused(t *testing.T) {
-	for _, option := range []string{"-L 1:h:2", "-R1:h:2", "-D 8080", "-w 0", "-W h:22", "-A", "-X", "-t", "-N", "-f", "-s", "-I lib.so", "-K", "-O exit"} {
+	for _, option := range []string{"-L 1:h:2", "-R1:h:2", "-D 8080", "-w 0", "-W h:22", "-X", "-t", "-N", "-f", "-s", "-I lib.so", "-K", "-O exit"} {
 		_, err := parseSSHArgs(option + " host")
 		var unsupported *UnsupportedSSHError
 		if assert.ErrorAs(t, err, &unsupported, option) {

@@ -2,6 +2,7 @@ package gatewayio
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -158,6 +159,25 @@ func TestSSHAgent(t *testing.T) {
 
 	err = authError(t, startFails(t, pool, "ssh=-o IdentityAgent=/no/such/socket box//ssh_config="+file))
 	assert.ErrorContains(t, err, "/no/such/socket")
+}
+
+func TestSSHForwardAgent(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	socket, _ := testAgent(t, server.IdentityFile)
+	pool := sshPool(t, SSHOptions{})
+	const list = "import os,subprocess;os.write(1,subprocess.run(['ssh-add','-l'],stdout=-1,stderr=-2).stdout)"
+	for options, want := range map[string]string{
+		"-A -o IdentityAgent=" + socket: fingerprint(t, server.IdentityFile),
+		"-o ForwardAgent=" + socket:     fingerprint(t, server.IdentityFile),
+		"-a -o ForwardAgent=" + socket:  "Could not open a connection",
+	} {
+		pipe := sshStart(t, pool, "ssh="+options+" box//ssh_config="+server.ConfigFile)
+		execLine(t, pipe, list)
+		out, err := io.ReadAll(pipe)
+		require.NoError(t, err)
+		assert.Contains(t, string(out), want, options)
+	}
 }
 
 func TestSSHUserCertificate(t *testing.T) {

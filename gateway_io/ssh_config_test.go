@@ -275,3 +275,23 @@ func TestSSHEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []sshEnv{{"A", "b c"}, {"D", "e"}, {"SSHTEST_ONE", "1"}}, target.env)
 }
+
+// Whatever stands in a specification or a configuration, it is read or refused.
+func FuzzSSHConfig(f *testing.F) {
+	f.Add("-p 22 me@host", "Host *\n Port=22\nMatch final host a,!b\n IdentityFile \"~/x y\" # z\n")
+	f.Add("-oA=b -J a,[::1]:2 host x", "ProxyJump %h,a\nCiphers +aes*\nConnectTimeout 1h2\nMatch !all\n")
+	f.Fuzz(func(t *testing.T, value, config string) {
+		args, err := parseSSHArgs(value)
+		if err != nil {
+			return
+		}
+		options := SSHOptions{home: "/nonexistent"}.withDefaults()
+		if strings.Contains(strings.ToLower(config), "include") {
+			return // it would read files of this machine
+		}
+		target, err := options.resolveSSH(args, []sshConfigFile{{path: "config", text: config + "\n"}})
+		if err == nil && (target.host == "" || target.port < 1 || target.port > 65535 || len(target.authMethods) == 0) {
+			t.Fatalf("%+v", target)
+		}
+	})
+}

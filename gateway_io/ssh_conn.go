@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // errSSHReleased is the reason with which a connection ends that nobody needs any more.
@@ -23,6 +24,11 @@ func (c *sshConn) connect(ctx context.Context) {
 		c.pool.mu.Unlock()
 		close(c.ready)
 		return
+	}
+	if socket := c.target.forwardAgent; socket != "" {
+		if err := agent.ForwardToRemote(c.client, socket); err != nil {
+			fmt.Fprintf(c.pool.options.Stderr, "warning: ssh: the agent is not forwarded to %s: %v\n", c.target.address(), err)
+		}
 	}
 	ended := make(chan struct{})
 	c.running.Add(2)

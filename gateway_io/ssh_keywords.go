@@ -23,7 +23,7 @@ func makeSSHKeywords() map[string]sshKeywordUse {
 	uses := map[string]sshKeywordUse{}
 	for use, names := range map[sshKeywordUse]string{
 		sshHonoured: `AddressFamily BatchMode BindAddress CertificateFile ChallengeResponseAuthentication
-			Ciphers ConnectionAttempts ConnectTimeout GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias
+			Ciphers ConnectionAttempts ConnectTimeout ForwardAgent GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias
 			HostName IdentitiesOnly IdentityAgent IdentityFile IgnoreUnknown KbdInteractiveAuthentication KexAlgorithms
 			MACs NumberOfPasswordPrompts PasswordAuthentication Port PreferredAuthentications ProxyCommand ProxyJump
 			PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes PubkeyAuthentication RequiredRSASize SendEnv
@@ -32,8 +32,8 @@ func makeSSHKeywords() map[string]sshKeywordUse {
 		sshIgnored: `AddKeysToAgent CanonicalDomains CanonicalizeFallbackLocal CanonicalizeMaxDots
 			CanonicalizePermittedCNAMEs ChannelTimeout CheckHostIP Cipher ClearAllForwardings Compression CompressionLevel
 			ControlMaster ControlPath ControlPersist DSAAuthentication DynamicForward EnableEscapeCommandline
-			EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardAgent
-			ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts GSSAPIAuthentication GSSAPIClientIdentity
+			EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardX11
+			ForwardX11Timeout ForwardX11Trusted GatewayPorts GSSAPIAuthentication GSSAPIClientIdentity
 			GSSAPIDelegateCredentials GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey
 			GSSAPIServerIdentity GSSAPITrustDns HostbasedAcceptedAlgorithms HostbasedAuthentication HostbasedKeyTypes
 			IPQoS KbdInteractiveDevices KeepAlive LocalCommand LocalForward LogLevel LogVerbose

@@ -163,9 +163,8 @@ func (r *sshReader) knownHosts(keyword string, missing []string, tokens map[byte
 	return r.paths(keyword, files, tokens)
 }
 
-// agent is the socket of the agent to use, "" for none.
-func (r *sshReader) agent(tokens map[byte]string) string {
-	value := r.c.get("IdentityAgent")
+// agent is the socket that a value of IdentityAgent or ForwardAgent stands for, "" for none.
+func (r *sshReader) agent(keyword, value string, tokens map[byte]string) string {
 	switch {
 	case value == "" || value == "SSH_AUTH_SOCK":
 		if socket := os.Getenv("SSH_AUTH_SOCK"); socket != "" || runtime.GOOS != "windows" {
@@ -177,7 +176,7 @@ func (r *sshReader) agent(tokens map[byte]string) string {
 	case value[0] == '$' && !strings.HasPrefix(value, "${"):
 		return os.Getenv(value[1:])
 	}
-	return r.path("IdentityAgent", value, tokens)
+	return r.path(keyword, value, tokens)
 }
 
 // The authentication methods of the native client.

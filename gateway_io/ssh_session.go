@@ -57,7 +57,8 @@ type sshSession struct {
 var _ gatewaybase.IO = (*sshSession)(nil)
 
 // startSession runs a command on the target. It does not wait for the host's answer: what is written at once travels
-// behind the command, in the same round trip.
+// behind the command, in the same round trip. The price is that a host which refuses to run commands is not heard; nothing
+// ever comes from it, as from one whose Python hangs.
 func (p *SSHPool) startSession(ctx context.Context, t *sshTarget, command, address string) (*sshSession, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
@@ -69,6 +70,9 @@ func (p *SSHPool) startSession(ctx context.Context, t *sshTarget, command, addre
 	}
 	s.stdin, s.stdinEnd = io.Pipe()
 	s.stdout, s.stdoutEnd = io.Pipe()
+	if t.forwardAgent != "" {
+		_, _ = channel.SendRequest("auth-agent-req@openssh.com", false, nil)
+	}
 	for _, variable := range t.env {
 		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable)) // sshd takes what AcceptEnv allows
 	}
@@ -92,13 +96,19 @@ func (p *SSHPool) startSession(ctx context.Context, t *sshTarget, command, addre
 		defer pumps.Done()
 		s.pumpStderr()
 	}()
+	fetched := make(chan struct{})
 	go func() {
 		defer p.running.Done()
+		defer close(fetched)
 		s.pumpStdout()
 	}()
 	go func() {
 		defer p.running.Done()
 		s.supervise(requests, pumps)
+		<-fetched // until then the pool's Close has something to end
+		p.mu.Lock()
+		delete(p.sessions, s)
+		p.mu.Unlock()
 	}()
 	if err != nil || closed {
 		_ = s.Kill()
@@ -144,12 +154,8 @@ func (s *sshSession) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGro
 		s.stdoutEnd.CloseWithError(s.lost(io.EOF))
 		s.conn.retireNow()
 	}
-	p := s.conn.pool
-	p.mu.Lock()
-	delete(p.sessions, s)
-	p.mu.Unlock()
 	s.conn.sessionClosed()
-	p.release(s.conn, false)
+	s.conn.pool.release(s.conn, false)
 	close(s.done)
 }
 
@@ -331,7 +337,7 @@ func (s *sshSession) Wait(ctx context.Context) error {
 	case <-s.done:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 }
 

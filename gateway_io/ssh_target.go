@@ -29,6 +29,7 @@ type sshTarget struct {
 	identitiesOnly   bool
 	certificateFiles []string
 	identityAgent    string // a socket, "" for no agent
+	forwardAgent     string // the socket of the agent that remote programs may use, "" for none
 	authMethods      []string
 	prompts          int
 	pubkeyAlgorithms []string // nil for all
@@ -158,7 +159,14 @@ func (o *SSHOptions) targetFrom(c *sshConfig) (*sshTarget, error) {
 		}
 	}
 	t.certificateFiles = r.paths("CertificateFile", c.plural["certificatefile"], tokens)
-	t.identityAgent = r.agent(tokens)
+	t.identityAgent = r.agent("IdentityAgent", c.get("IdentityAgent"), tokens)
+	switch forward := c.get("ForwardAgent"); strings.ToLower(forward) {
+	case "", "no", "false":
+	case "yes", "true":
+		t.forwardAgent = t.identityAgent
+	default:
+		t.forwardAgent = r.agent("ForwardAgent", forward, tokens)
+	}
 	t.prompts = r.number("NumberOfPasswordPrompts", 3, 1, 100)
 	t.authMethods = r.authMethods()
 	t.minRSABits = r.number("RequiredRSASize", 1024, 0, 1<<20)
