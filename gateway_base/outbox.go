@@ -44,13 +44,16 @@ func newOutbox(io IO, spawn func(func())) *outbox {
 	return o
 }
 
-// frames keeps buffers for reuse; large ones are left to the collector.
+// frames keeps buffers for reuse. Large items gain most from it: memory that is fresh each time costs more than the copy.
 var frames = sync.Pool{New: func() any { return &frame{bytes: make([]byte, headerSize, 512)} }}
 
 func newFrame() *frame { return frames.Get().(*frame) }
 
+// maxKept is the largest buffer kept for reuse; the collector frees those that are not used for a while.
+const maxKept = 4 << 20
+
 func (f *frame) free() {
-	if cap(f.bytes) > 64<<10 {
+	if cap(f.bytes) > maxKept {
 		return
 	}
 	f.bytes = f.bytes[:headerSize]
