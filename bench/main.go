@@ -24,7 +24,8 @@
 //     load the same value, from their own format, to any.
 //   - echo, items, MB: this program and a Python worker in one process each. The raw pipe is a Python loop of os.read or
 //     readinto and os.write over a pipe made the same way, which moves the same number of bytes and understands nothing.
-//     With execnet, both ends are Python.
+//     It reads into the same memory all the time; for the pipe whose blocks are kept, each has memory of its own, as what
+//     Receive returns must have. With execnet, both ends are Python.
 //   - starts: from the call that makes the gateway to the first value received from code that runs there; ending the
 //     gateway is not timed. The bare start is `python -c pass` from fork to wait. What an interpreter does by itself at
 //     its start depends on what is installed there, so execnet's interpreter is measured with both.

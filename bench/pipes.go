@@ -27,12 +27,12 @@ func (b *bench) pipes() []measurement {
 		name:   "echo round trip",
 		figure: duration,
 		sides:  []side{b.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
-		goals:  []goal{{"ours", "raw pipe", span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", "raw pipe", span, 0}},
+		goals:  []goal{{"ours", rawPipe, span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, span, 0}},
 	}}
 	directions := []struct {
 		name, command string
 		ours          func(item []byte) side
-		raw           func(size int) side
+		raw           func(name string, size int, keep bool) side
 	}{
 		{"Go to Python", "take", b.take, b.raw.take},
 		{"Python to Go", "give", b.give, b.raw.give},
@@ -49,8 +49,10 @@ func (b *bench) pipes() []measurement {
 		contests = append(contests, contest{
 			name:   "bytes of 1 MiB, " + d.name,
 			figure: throughput(largeItem),
-			sides:  []side{d.ours(large), d.raw(largeItem), b.pip.side(d.command, large)},
-			goals:  []goal{{"ours", "raw pipe", speed, 0.8}, {"ours", "execnet", speed, 0}},
+			sides: []side{
+				d.ours(large), d.raw(rawPipe, largeItem, false), d.raw(keepingPipe, largeItem, true), b.pip.side(d.command, large),
+			},
+			goals: []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}, {"ours", "execnet", speed, 0}},
 		})
 	}
 	return contests
@@ -117,6 +119,13 @@ func (b *bench) give(item []byte) side {
 //go:embed raw.py
 var rawSource string
 
+// The sides that raw gives: one reads everything into the same memory; the other reads each block into memory of its own, as
+// one must whose reader may keep it.
+const (
+	rawPipe     = "raw pipe"
+	keepingPipe = "raw pipe, blocks kept"
+)
+
 // raw is a Python process that moves bytes and nothing else.
 type raw struct{ process *gatewayio.Process }
 
@@ -129,9 +138,9 @@ func startRaw(python string) (*raw, error) {
 }
 
 // side is a side that gives raw.py a command and then moves blocks.
-func (r *raw) side(command byte, size int, move func(block []byte, n int) error) side {
+func (r *raw) side(name string, command byte, size int, move func(block []byte, n int) error) side {
 	block := make([]byte, size)
-	return side{"raw pipe", func(_ context.Context, n int) (time.Duration, error) {
+	return side{name, func(_ context.Context, n int) (time.Duration, error) {
 		head := binary.BigEndian.AppendUint32([]byte{command}, uint32(size))
 		start := time.Now()
 		if _, err := r.process.Write(binary.BigEndian.AppendUint32(head, uint32(n))); err != nil {
@@ -143,7 +152,7 @@ func (r *raw) side(command byte, size int, move func(block []byte, n int) error)
 }
 
 func (r *raw) echo(size int) side {
-	return r.side('e', size, func(block []byte, n int) error {
+	return r.side(rawPipe, 'e', size, func(block []byte, n int) error {
 		for range n {
 			if _, err := r.process.Write(block); err != nil {
 				return err
@@ -156,8 +165,12 @@ func (r *raw) echo(size int) side {
 	})
 }
 
-func (r *raw) take(size int) side {
-	return r.side('t', size, func(block []byte, n int) error {
+func (r *raw) take(name string, size int, keep bool) side {
+	command := byte('t')
+	if keep {
+		command = 'k'
+	}
+	return r.side(name, command, size, func(block []byte, n int) error {
 		for range n {
 			if _, err := r.process.Write(block); err != nil {
 				return err
@@ -168,9 +181,12 @@ func (r *raw) take(size int) side {
 	})
 }
 
-func (r *raw) give(size int) side {
-	return r.side('g', size, func(block []byte, n int) error {
+func (r *raw) give(name string, size int, keep bool) side {
+	return r.side(name, 'g', size, func(block []byte, n int) error {
 		for range n {
+			if keep {
+				block = make([]byte, size)
+			}
 			if _, err := io.ReadFull(r.process, block); err != nil {
 				return err
 			}
