@@ -128,8 +128,8 @@ func (f *execFlags) run(cmd *cobra.Command, args []string) error {
 	if f.call == "" {
 		f.call, _ = pysource.SingleFunction(task.Source)
 	}
-	if f.call == "" && (len(kwargs) > 0 || cmd.Flags().Changed("call")) {
-		return errors.New("the source is more than one function: name the one to call with --call NAME")
+	if f.call == "" && len(kwargs) > 0 {
+		return errors.New("--arg is for a function, and the source is more than one or none: name the one to call with --call NAME")
 	}
 	if f.call != "" {
 		task.Options = append(task.Options, gatewaybase.Call(f.call, kwargs))

@@ -41,7 +41,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, 
 	for _, m := range members {
 		if m.Err != nil {
 			ok = false
-			if ctx.Err() == nil && !errors.Is(m.Err, fleet.ErrOtherFailed) {
+			if !errors.Is(m.Err, fleet.ErrOtherFailed) && !fleet.Settled(ctx, m.Err) {
 				cmd.ErrOrStderr().Write(prefixed(m.Spec.ID, startError(m)))
 			}
 		}

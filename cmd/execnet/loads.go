@@ -72,7 +72,7 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 // byte.
 func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	if len(data) == 0 {
-		return nil, 0, &serializer.LoadError{Msg: "there is nothing to load", Err: io.EOF}
+		return nil, 0, &serializer.LoadError{Msg: "there is nothing to load"}
 	}
 	rest := bytes.NewReader(data)
 	var r io.Reader = rest

@@ -11,7 +11,6 @@ type printer struct {
 	ctx    context.Context
 	pieces chan piece
 	done   chan struct{}
-	err    error // what writing to stdout reported; to be read when done is closed
 }
 
 type piece struct {
@@ -25,12 +24,11 @@ func newPrinter(ctx context.Context, stdout io.Writer, cancel context.CancelCaus
 	go func() {
 		defer close(p.done)
 		for piece := range p.pieces {
-			if p.err != nil {
+			if ctx.Err() != nil {
 				continue
 			}
 			// What cannot be said on stderr can be said nowhere.
 			if _, err := piece.to.Write(piece.text); err != nil && piece.to == stdout {
-				p.err = err
 				cancel(err)
 			}
 		}
@@ -47,12 +45,10 @@ func (p *printer) print(to io.Writer, text []byte) {
 }
 
 // close waits until everything is written, or until ctx has ended.
-func (p *printer) close() error {
+func (p *printer) close() {
 	close(p.pieces)
 	select {
 	case <-p.done:
-		return p.err
 	case <-p.ctx.Done():
 	}
-	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
+	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
@@ -24,7 +26,7 @@ func Run(ctx context.Context, members []Member, task Task, item func(gateway str
 	for _, m := range members {
 		wg.Go(func() {
 			err := runOne(ctx, m.Gateway, task, item)
-			if err != nil && ctx.Err() == nil {
+			if err != nil && !Settled(ctx, err) {
 				failed(m.Spec.ID, err)
 			}
 		})
@@ -56,4 +58,30 @@ func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(g
 		}
 		item(gw.ID(), v)
 	}
+}
+
+// signalDelay is by how much a worker's end may be known before a signal that both it and this process got.
+const signalDelay = 100 * time.Millisecond
+
+// Settled reports whether err comes of ctx's end and not of a failure. Ctrl-C at a terminal goes to the workers as well,
+// and what becomes of them can be known here before the signal is: an end that looks like that is given a moment.
+func Settled(ctx context.Context, err error) bool {
+	if interrupted(err) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(signalDelay):
+		}
+	}
+	return ctx.Err() != nil
+}
+
+// interrupted reports whether a signal may be the reason of err.
+func interrupted(err error) bool {
+	var remote *gatewaybase.RemoteError
+	if errors.As(err, &remote) {
+		return remote.Formatted == "keyboard-interrupted" // what workers say of one that Ctrl-C has ended
+	}
+	var died *gatewaybase.GatewayDiedError
+	var unborn *bootstrap.Error
+	return errors.As(err, &died) || errors.As(err, &unborn)
 }
