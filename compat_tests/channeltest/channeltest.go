@@ -1,0 +1,196 @@
+// Package channeltest is the test of everything a channel does, written once and run over every transport and against
+// every worker. The far end is a real interpreter; what it is sent runs under Python 2.7 and 3 alike.
+package channeltest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+)
+
+// Caps says what a worker is and where it differs from this module's own worker under Python 3, which its zero value
+// describes. A difference changes what a test expects; no test is left out because of one.
+type Caps struct {
+	// Python2 is set for an interpreter of Python 2, whose bytes are str and which orders no dict.
+	Python2 bool
+	// UnorderedDicts is set where a dict does not keep the order of its keys: Python 2 and 3.5.
+	UnorderedDicts bool
+	// ExecModel is what RemoteStatus is to name; empty means "thread".
+	ExecModel string
+	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a stream of its own
+	// (sockets).
+	KeepsStdio bool
+
+	// NoIntBelowInt32: execnet's dumper chooses INT for every int up to 2^31-1, and fails with struct.error below
+	// -2^31.
+	NoIntBelowInt32 bool
+	// ShallowDumper: execnet's dumper recurses, several frames a level, and gives up after some hundred levels.
+	ShallowDumper bool
+	// RefusesCookies: execnet 1.9.0 under Python 2 compiles source as unicode, in which Python 2 does not allow a
+	// coding cookie.
+	RefusesCookies bool
+	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution that raised, and
+	// answers every later one with the deadlock text (protocol.md section 6.5).
+	DeafAfterError bool
+	// MuteOnUnsendableError: execnet cannot send a traceback that holds a lone surrogate. The execution's channel stays
+	// open for good.
+	MuteOnUnsendableError bool
+	// SilentSendOnlyDrop: execnet says nothing when it drops a channel that it could only send on, so that a callback here
+	// gets its endmarker with the end of the gateway (protocol.md section 5.3).
+	SilentSendOnlyDrop bool
+}
+
+func (c Caps) execModel() string {
+	if c.ExecModel == "" {
+		return "thread"
+	}
+	return c.ExecModel
+}
+
+// green reports whether executions are greenlets, all of one thread.
+func (c Caps) green() bool { return c.ExecModel == "gevent" || c.ExecModel == "eventlet" }
+
+// Patience is how long any single step may take. Nothing that works comes near it.
+const Patience = 30 * time.Second
+
+// run is one gateway that the tests share, and what its worker is.
+type run struct {
+	gw   *execnet.Gateway
+	caps Caps
+}
+
+// Run runs the test. open makes a gateway and has it ended when the test given to it is over; Run calls it for one gateway
+// that most tests share and for some that they have to themselves. The worker's execution model may be any but
+// main_thread_only, which RunMainThreadOnly is for.
+func Run(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
+	shared := &run{open(t), caps}
+	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads} {
+		for _, test := range group {
+			t.Run(test.name, func(t *testing.T) {
+				test.f(t, shared)
+				require.NoError(t, shared.gw.Err(), "the gateway has to outlive this test")
+			})
+		}
+	}
+	t.Run("nothing is left open", shared.nothingLeft)
+	for _, test := range alone {
+		t.Run(test.name, func(t *testing.T) { test.f(t, &run{open(t), caps}) })
+	}
+}
+
+type test struct {
+	name string
+	f    func(t *testing.T, r *run)
+}
+
+var errStillRunning = errors.New("the worker still has channels or executions")
+
+// idle waits until the worker executes nothing.
+func (r *run) idle(t *testing.T) {
+	t.Helper()
+	eventually(t, func() error {
+		status, err := r.gw.RemoteStatus(soon(t))
+		if err == nil && status.NumExecuting > 0 {
+			err = errStillRunning
+		}
+		return err
+	})
+}
+
+// nothingLeft looks for channels and executions that outlived the tests, at both ends.
+func (r *run) nothingLeft(t *testing.T) {
+	eventually(t, func() error {
+		runtime.GC()
+		status, err := r.gw.RemoteStatus(soon(t))
+		if err != nil {
+			return err
+		}
+		if status.NumChannels != 0 || status.NumExecuting != 0 {
+			return errStillRunning
+		}
+		return nil
+	})
+}
+
+// soon is a context that outlasts any step that works.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// eventually repeats a check until it passes. It is for states that nothing announces.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(Patience / 2); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = check(); err == nil {
+			return
+		}
+	}
+	require.NoError(t, err)
+}
+
+// exec has source executed.
+func (r *run) exec(t *testing.T, source string) *execnet.Channel {
+	t.Helper()
+	ch, err := r.gw.RemoteExec(source)
+	require.NoError(t, err)
+	return ch
+}
+
+// receive takes the next item.
+func receive(t *testing.T, ch *execnet.Channel) any {
+	t.Helper()
+	v, err := ch.Receive(soon(t))
+	require.NoError(t, err)
+	return v
+}
+
+// receiveAs takes the next item as a T.
+func receiveAs[T any](t *testing.T, ch *execnet.Channel) T {
+	t.Helper()
+	v, err := execnet.Receive[T](soon(t), ch)
+	require.NoError(t, err)
+	return v
+}
+
+// send sends items.
+func send(t *testing.T, ch *execnet.Channel, items ...any) {
+	t.Helper()
+	for _, item := range items {
+		require.NoError(t, ch.Send(item))
+	}
+}
+
+// ends waits for an execution that is to end well.
+func ends(t *testing.T, ch *execnet.Channel) {
+	t.Helper()
+	require.NoError(t, ch.WaitClose(soon(t)))
+}
+
+// fails waits for an execution that is to raise exception, and returns the error.
+func fails(t *testing.T, ch *execnet.Channel, exception string) *execnet.RemoteError {
+	t.Helper()
+	err := ch.WaitClose(soon(t))
+	var remote *execnet.RemoteError
+	require.ErrorAs(t, err, &remote)
+	assert.Equal(t, exception, remote.Exception(), "in %v", err)
+	return remote
+}
+
+// timeout is a context that has a deadline just ahead.
+func timeout(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,185 @@
+package channeltest
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+)
+
+var drops = []test{
+	{"a channel dropped here is closed there", dropHere},
+	{"a channel with a callback dropped here stays open for sending there", dropHereCallback},
+	{"a channel dropped there is closed here", dropThere},
+	{"a channel with a callback dropped there stays open for sending here", dropThereCallback},
+	{"an execution's channel dropped here", dropExecution},
+	{"channels in items that nobody receives", dropInside},
+}
+
+// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only reference.
+func (r *run) newThere(t *testing.T, ch *execnet.Channel) *execnet.Channel {
+	t.Helper()
+	sub, err := r.gw.NewChannel()
+	require.NoError(t, err)
+	send(t, ch, sub)
+	return sub
+}
+
+// receiveCollecting receives an item that comes only when the garbage collector has run.
+func receiveCollecting(t *testing.T, ch *execnet.Channel) any {
+	t.Helper()
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	go func() {
+		for ctx.Err() == nil {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	v, err := ch.Receive(ctx)
+	require.NoError(t, err)
+	return v
+}
+
+func dropHere(t *testing.T, r *run) {
+	ch := r.exec(t, `
+sub = channel.receive()
+sub.waitclose(20)
+channel.send(sub.isclosed())
+try:
+    sub.send(1)
+except IOError:
+    channel.send("IOError")
+`)
+	r.newThere(t, ch)
+	assert.Equal(t, true, receiveCollecting(t, ch))
+	assert.Equal(t, "IOError", receive(t, ch))
+	ends(t, ch)
+}
+
+func dropHereCallback(t *testing.T, r *run) {
+	ch := r.exec(t, `
+sub = channel.receive()
+sub.send(1)
+sub.waitclose(20)
+channel.send(sub.isclosed())
+sub.send(2)
+del sub
+`)
+	got := make(chan any, 9)
+	func() {
+		sub := r.newThere(t, ch)
+		require.NoError(t, sub.SetCallback(func(item any) error { got <- item; return nil }, "END"))
+	}()
+	assert.Equal(t, false, receiveCollecting(t, ch), "it is sendonly")
+	ends(t, ch)
+	assert.Equal(t, int64(1), <-got)
+	assert.Equal(t, int64(2), <-got)
+	if r.caps.SilentSendOnlyDrop {
+		_, err := r.gw.RemoteStatus(soon(t)) // whatever was sent about the channel has come by now
+		require.NoError(t, err)
+		assert.Empty(t, got)
+		return
+	}
+	select {
+	case item := <-got:
+		assert.Equal(t, "END", item)
+	case <-soon(t).Done():
+		t.Fatal("no endmarker")
+	}
+}
+
+func dropThere(t *testing.T, r *run) {
+	ch := r.exec(t, `
+import gc
+sub = channel.receive()
+sub.send(1)
+del sub
+gc.collect()
+channel.receive()
+`)
+	sub := r.newThere(t, ch)
+	require.NoError(t, sub.WaitClose(soon(t)))
+	assert.True(t, sub.IsClosed())
+	assert.Equal(t, int64(1), receive(t, sub))
+	_, err := sub.Receive(soon(t))
+	assert.Equal(t, io.EOF, err)
+	send(t, ch, nil)
+	ends(t, ch)
+}
+
+func dropThereCallback(t *testing.T, r *run) {
+	ch := r.exec(t, `
+import gc
+sub = channel.receive()
+queue = channel.gateway.execmodel.queue.Queue()
+sub.setcallback(queue.put, endmarker=u"END")
+del sub
+gc.collect()
+for i in range(3):
+    channel.send(queue.get())
+`)
+	sub := r.newThere(t, ch)
+	require.NoError(t, sub.WaitClose(soon(t)))
+	assert.False(t, sub.IsClosed(), "it is sendonly")
+	_, err := sub.Receive(soon(t))
+	assert.Equal(t, io.EOF, err)
+	send(t, sub, "a", "b")
+	assert.Equal(t, "a", receive(t, ch))
+	assert.Equal(t, "b", receive(t, ch))
+	require.NoError(t, sub.Close())
+	assert.Equal(t, "END", receive(t, ch))
+	ends(t, ch)
+}
+
+func dropExecution(t *testing.T, r *run) {
+	out := r.exec(t, "channel.send(channel.receive().receive())")
+	report := r.newThere(t, out)
+	func() {
+		ch := r.exec(t, `
+report = channel.receive()
+channel.waitclose(20)
+report.send(channel.isclosed())
+`)
+		send(t, ch, report)
+	}()
+	eventually(t, func() error {
+		runtime.GC()
+		status, err := r.gw.RemoteStatus(soon(t))
+		if err != nil {
+			return err
+		}
+		if status.NumExecuting > 1 {
+			return context.DeadlineExceeded
+		}
+		return nil
+	})
+	send(t, report, "end")
+	assert.Equal(t, true, receive(t, report))
+	assert.Equal(t, "end", receive(t, out))
+	ends(t, out)
+}
+
+func dropInside(t *testing.T, r *run) {
+	ch := r.exec(t, `
+sub = channel.gateway.newchannel()
+inner = channel.receive()
+inner.send([sub])
+channel.send("sent")
+sub.waitclose(20)
+channel.send(sub.isclosed())
+`)
+	func() {
+		inner := r.newThere(t, ch)
+		assert.Equal(t, "sent", receive(t, ch))
+		runtime.KeepAlive(inner)
+	}()
+	assert.Equal(t, true, receiveCollecting(t, ch))
+	ends(t, ch)
+}

@@ -1,0 +1,53 @@
+package channeltest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/go-execnet/execnet"
+)
+
+const deadlockText = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
+
+// RunMainThreadOnly is the part of the test that is about the execution model main_thread_only. open makes gateways of
+// that model.
+func RunMainThreadOnly(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
+	r := &run{open(t), caps}
+	inMain := `
+import threading
+channel.send(type(threading.current_thread()).__name__)
+`
+	for range 3 {
+		ch := r.exec(t, inMain)
+		assert.Equal(t, "_MainThread", receive(t, ch))
+		ends(t, ch)
+	}
+	holding := r.exec(t, "channel.send('held'); channel.receive(); channel.send('freed')")
+	assert.Equal(t, "held", receive(t, holding))
+	refused := r.exec(t, "pass")
+	assert.EqualError(t, refused.WaitClose(soon(t)), deadlockText)
+	// What was refused is told so a little before it is gone.
+	var status execnet.RemoteStatus
+	eventually(t, func() (err error) {
+		if status, err = r.gw.RemoteStatus(soon(t)); err == nil && status.NumExecuting > 1 {
+			err = errStillRunning
+		}
+		return err
+	})
+	assert.Equal(t, execnet.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "main_thread_only"}, status)
+	send(t, holding, nil)
+	assert.Equal(t, "freed", receive(t, holding))
+	ends(t, holding)
+
+	for _, end := range []string{"raise ValueError('x')", "raise SystemExit(1)", "raise EOFError"} {
+		_ = r.exec(t, end).WaitClose(soon(t)) // how it ends is the channel test's business
+		next := r.exec(t, inMain)
+		if caps.DeafAfterError {
+			assert.EqualError(t, next.WaitClose(soon(t)), deadlockText)
+			return // and so it goes on
+		}
+		assert.Equal(t, "_MainThread", receive(t, next), end)
+		ends(t, next)
+	}
+}

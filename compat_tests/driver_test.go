@@ -1,0 +1,33 @@
+package compat_tests
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/go-execnet/execnet"
+)
+
+// driverVariable makes the test binary a driver: it holds the spec of the workers to start.
+const driverVariable = "EXECNET_TEST_BE_DRIVER"
+
+// beDriver starts two workers, one of them busy, prints their process ids, and waits to be killed.
+func beDriver(spec string) {
+	ctx := context.Background()
+	for _, source := range []string{"import os; channel.send(os.getpid())", "import os; channel.send(os.getpid()); channel.receive()"} {
+		gw, err := execnet.MakeGateway(ctx, spec)
+		if err == nil {
+			var ch *execnet.Channel
+			if ch, err = gw.RemoteExec(source); err == nil {
+				var pid int
+				pid, err = execnet.Receive[int](ctx, ch)
+				fmt.Println(pid)
+			}
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	select {}
+}

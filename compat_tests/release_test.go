@@ -1,0 +1,127 @@
+package compat_tests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/compat_tests/channeltest"
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+// release is the release of Python's execnet that the tests compare with.
+func release() string {
+	if release := os.Getenv("EXECNET_TEST_RELEASE"); release != "" {
+		return release
+	}
+	return "2.1.2"
+}
+
+// releaseDir is a folder with that release and nothing else, to be put on PYTHONPATH. Unless one is given, pip makes one in
+// the user's cache folder, once.
+func releaseDir(t *testing.T) string {
+	t.Helper()
+	dir, err := findRelease()
+	require.NoError(t, err)
+	return dir
+}
+
+var findRelease = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("EXECNET_TEST_EXECNET_DIR"); dir != "" {
+		return dir, checkRelease(dir)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "go-execnet-tests", "execnet-"+release())
+	if checkRelease(dir) == nil {
+		return dir, nil
+	}
+	python := filepath.Join(pythons.Root(), ".venv", "bin", "python")
+	out, err := exec.Command(python, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", dir,
+		"execnet=="+release()).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("cannot install execnet %s with %s (%w): %s\nmake .venv, or name a folder in EXECNET_TEST_EXECNET_DIR",
+			release(), python, err, out)
+	}
+	return dir, checkRelease(dir)
+})
+
+// checkRelease tells whether dir holds the release, so that no test compares with another one unawares.
+func checkRelease(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "execnet", "gateway_base.py")); err != nil {
+		return fmt.Errorf("no execnet in %s: %w", dir, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "execnet-"+release()+".dist-info")); err != nil {
+		return fmt.Errorf("the execnet in %s is not release %s: %w", dir, release(), err)
+	}
+	return nil
+}
+
+// supported reports whether the release runs on the interpreter: what its metadata says, and for 1.9.0 also newer ones
+// than its authors could know.
+func supported(p pythons.Interpreter) bool {
+	switch {
+	case strings.HasPrefix(release(), "1."):
+		return p.Major == 2 || p.AtLeast(3, 5)
+	case strings.HasPrefix(release(), "2.0."):
+		return p.AtLeast(3, 7)
+	}
+	return p.AtLeast(3, 8)
+}
+
+// worker is one of the two workers an interpreter can be made.
+type worker struct {
+	name   string
+	python pythons.Interpreter
+	dir    string // on the PYTHONPATH of the installed one; empty for ours
+}
+
+func ours(p pythons.Interpreter) worker { return worker{name: "ours", python: p} }
+
+func installed(t *testing.T, p pythons.Interpreter) worker {
+	t.Helper()
+	return worker{name: "installed", python: p, dir: releaseDir(t)}
+}
+
+// workers are both workers of the interpreter, or ours alone where the release does not run.
+func workers(t *testing.T, p pythons.Interpreter) []worker {
+	t.Helper()
+	if !supported(p) {
+		return []worker{ours(p)}
+	}
+	return []worker{ours(p), installed(t, p)}
+}
+
+// spec starts the worker.
+func (w worker) spec() string {
+	if w.dir == "" {
+		return w.python.Spec()
+	}
+	return fmt.Sprintf("popen//python=env 'PYTHONPATH=%s' '%s'//bootstrap=import", w.dir, w.python.Path)
+}
+
+// caps says where the worker differs from ours under Python 3.
+func (w worker) caps() channeltest.Caps {
+	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6)}
+	caps.SilentSendOnlyDrop = true
+	if w.dir != "" {
+		caps.NoIntBelowInt32 = true
+		caps.MuteOnUnsendableError = !caps.Python2
+		caps.RefusesCookies = caps.Python2
+		caps.DeafAfterError = strings.HasPrefix(release(), "2.1.")
+	}
+	return caps
+}
+
+// hasMainThreadOnly reports whether the release knows that execution model.
+func hasMainThreadOnly() bool {
+	return !strings.HasPrefix(release(), "1.") && !strings.HasPrefix(release(), "2.0.")
+}
