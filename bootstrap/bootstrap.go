@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -74,36 +75,40 @@ const (
 )
 
 // Start turns the interpreter behind pipe into a worker as spec says and returns the gateway to it, whose ID is spec.ID.
-// It owns pipe: on an error, or when ctx ends first, the far end is killed and waited for.
+// It owns pipe: on an error, or when ctx ends first, the far end is killed and waited for. It reports an Error, or a
+// gatewayio.HostNotFoundError where the ssh command says that it did not get to the host.
 func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
-	spec := config.Spec
-	if err := handshake(ctx, pipe, spec); err != nil {
-		discard(pipe)
-		var wrong *Error
-		if errors.As(err, &wrong) {
-			wrong.Exit = pipe.Exit()
-		}
+	if err := greet(ctx, pipe, config.Spec, nil); err != nil {
 		return nil, err
 	}
-	gw := gatewaybase.New(pipe, config)
-	if spec.Bootstrap == "import" || spec.Kind() == xspec.KindSocket {
-		if err := setUp(ctx, gw, spec); err != nil {
-			_ = gw.Kill() // the error is that of the set-up
-			discard(pipe)
-			return nil, err
+	return gatewaybase.New(pipe, config), nil
+}
+
+// greet makes a worker of the far end, which takes the messages of ahead as the first it gets, or discards the far end
+// and tells why.
+func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) error {
+	failed := handshake(ctx, pipe, spec, ahead)
+	if failed == nil {
+		return nil
+	}
+	discard(pipe)
+	failed.Exit = pipe.Exit()
+	if len(failed.Got) == 0 && (spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH) {
+		if err := gatewayio.HostNotFoundFromExit(pipe); err != nil {
+			return err
 		}
 	}
-	return gw, nil
+	return failed
 }
 
 // handshake writes the first line and reads the answer.
-func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec) error {
+func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) *Error {
 	stop := context.AfterFunc(ctx, func() {
 		pipe.CloseRead()
 		pipe.CloseWrite()
 	})
 	defer stop()
-	fail := func(got []byte, err error) error {
+	fail := func(got []byte, err error) *Error {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 			if errors.Is(err, context.DeadlineExceeded) {
@@ -114,7 +119,7 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec) error
 		return &Error{Spec: spec, Got: got, Err: err}
 	}
 	// A pipe that breaks while being written to belongs to a far end that is gone; why comes from reading.
-	_, writeErr := pipe.Write(firstLine(spec))
+	_, writeErr := pipe.Write(firstLine(spec, ahead))
 	answer := make([]byte, 1, garbageBytes)
 	if _, err := io.ReadFull(pipe, answer); err != nil {
 		return fail(nil, err)
@@ -144,42 +149,4 @@ func discard(pipe gatewaybase.IO) {
 	ctx, cancel = context.WithTimeout(context.Background(), reapWait)
 	defer cancel()
 	_ = pipe.Wait(ctx)
-}
-
-// setUpSource does what worker.py does by itself when it is given a process of its own: the spec's chdir, nice and env.
-// It is for other workers, and for those that a socket server lets run in its process.
-const setUpSource = `
-import os
-def set_up(channel, chdir, nice, env):
-    if chdir:
-        if not os.path.isdir(chdir):
-            os.makedirs(chdir)
-        os.chdir(chdir)
-    if nice and hasattr(os, "nice"):
-        os.nice(nice)
-    for name, value in env.items():
-        os.environ[name] = value
-`
-
-func setUp(ctx context.Context, gw *gatewaybase.Gateway, spec *xspec.Spec) error {
-	if spec.ChDir == "" && spec.Nice == 0 && len(spec.Env) == 0 {
-		return nil
-	}
-	var chdir any
-	if spec.ChDir != "" {
-		chdir = spec.ChDir
-	}
-	env := spec.Env
-	if env == nil {
-		env = map[string]string{}
-	}
-	ch, err := gw.RemoteExecContext(ctx, setUpSource,
-		gatewaybase.Call("set_up", map[string]any{"chdir": chdir, "nice": spec.Nice, "env": env}))
-	if err == nil {
-		err = ch.WaitClose(ctx)
-	}
-	if err != nil {
-		return &Error{Spec: spec, Err: fmt.Errorf("its chdir, nice or env failed: %w", err)}
-	}
-	return nil
 }

@@ -14,8 +14,10 @@ import (
 //go:embed worker.py
 var workerSource string
 
-// firstLine is what the interpreter evaluates and executes: Python source as one string literal, and a newline.
-func firstLine(spec *xspec.Spec) []byte {
+// firstLine is what the interpreter evaluates and executes: Python source as one string literal, and a newline. A worker
+// of ours in a process of its own takes the messages of ahead as the first that it gets; for others ahead is not to be
+// given.
+func firstLine(spec *xspec.Spec, ahead []byte) []byte {
 	var source string
 	switch {
 	case spec.Kind() == xspec.KindSocket && spec.Bootstrap == "import":
@@ -25,21 +27,21 @@ func firstLine(spec *xspec.Spec) []byte {
 	case spec.Bootstrap == "import":
 		source = importSource(spec)
 	case sharesFiles(spec):
-		source = cachedSource(spec)
+		source = cachedSource(spec, ahead)
 	default:
-		source = sentSource(spec)
+		source = sentSource(spec, ahead)
 	}
 	return append([]byte(pyString(source)), '\n')
 }
 
 // importSource starts the worker of the execnet package that is installed there, whatever its release.
 func importSource(spec *xspec.Spec) string {
-	return fmt.Sprintf(`import sys
+	return fmt.Sprintf(`import os, sys
 from execnet import gateway_base
-sys.stdout.write("1")
+%ssys.stdout.write("1")
 sys.stdout.flush()
 gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), id=%s)
-`, pyString(execModel(spec)), pyString(workerID(spec)))
+`, setUpLines(spec), pyString(execModel(spec)), pyString(workerID(spec)))
 }
 
 // importSocketSource is importSource for a socket server, which has left a connection in the name clientsock and its own
@@ -49,7 +51,7 @@ func importSocketSource(spec *xspec.Spec) string {
 	if spec.ExecModel != "" {
 		model = "gateway_base.get_execmodel(" + pyString(spec.ExecModel) + ")"
 	}
-	return fmt.Sprintf(`from execnet import gateway_base
+	return socketSetUp(spec) + fmt.Sprintf(`from execnet import gateway_base
 from execnet.gateway_socket import SocketIO
 io = SocketIO(clientsock, %s)
 io.write(b"1")
@@ -63,22 +65,22 @@ func sentSocketSource(spec *xspec.Spec) string {
 	if spec.ExecModel != "" {
 		model = pyString(spec.ExecModel)
 	}
-	return fmt.Sprintf("%s\nserve_socket(clientsock, %s, %s)\n", workerSource, pyString(workerID(spec)), model)
+	return socketSetUp(spec) + fmt.Sprintf("%s\nserve_socket(clientsock, %s, %s)\n", workerSource, pyString(workerID(spec)), model)
 }
 
 // sentSource carries the whole worker.
-func sentSource(spec *xspec.Spec) string {
-	return workerSource + "\n" + serveCall(spec) + "\n"
+func sentSource(spec *xspec.Spec, ahead []byte) string {
+	return workerSource + "\n" + serveCall(spec, ahead) + "\n"
 }
 
 // cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form
 // beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
 // folder (it runs in a container, or as another user) executes the source instead. PYTHONDONTWRITEBYTECODE keeps folders
 // of sources tidy, which this one is not; the spec's dont_write_bytecode is obeyed (see sharesFiles).
-func cachedSource(spec *xspec.Spec) string {
+func cachedSource(spec *xspec.Spec, ahead []byte) string {
 	dir, err := workerFolder()
 	if err != nil {
-		return sentSource(spec)
+		return sentSource(spec, ahead)
 	}
 	return fmt.Sprintf(`import os, struct, sys, time
 keep = sys.dont_write_bytecode
@@ -92,10 +94,42 @@ finally:
     sys.path.remove(%[1]s)
     sys.dont_write_bytecode = keep
 %[4]s
-`, pyString(dir), workerModule, pyString(workerSource), serveCall(spec))
+`, pyString(dir), workerModule, pyString(workerSource), serveCall(spec, ahead))
 }
 
-func serveCall(spec *xspec.Spec) string {
+// setUpLines do what worker.py does by itself when it is given a process of its own: the spec's env, nice and chdir.
+func setUpLines(spec *xspec.Spec) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
+		fmt.Fprintf(&b, "os.environ[%s] = %s\n", pyString(name), pyString(spec.Env[name]))
+	}
+	if spec.Nice != 0 {
+		fmt.Fprintf(&b, "getattr(os, 'nice', int)(%d)\n", spec.Nice)
+	}
+	if spec.ChDir != "" {
+		fmt.Fprintf(&b, "os.path.isdir(%[1]s) or os.makedirs(%[1]s)\nos.chdir(%[1]s)\n", pyString(spec.ChDir))
+	}
+	return b.String()
+}
+
+// socketSetUp is setUpLines for a socket server, whose stderr nobody here sees: an exception goes over the connection.
+func socketSetUp(spec *xspec.Spec) string {
+	lines := setUpLines(spec)
+	if lines == "" {
+		return ""
+	}
+	return fmt.Sprintf(`import os
+try:
+    exec(%s)
+except Exception:
+    import traceback
+    clientsock.sendall(traceback.format_exc().encode("utf-8"))
+    clientsock.close()
+    raise
+`, pyString(lines))
+}
+
+func serveCall(spec *xspec.Spec, ahead []byte) string {
 	var setUp []string
 	if spec.ChDir != "" {
 		setUp = append(setUp, `"chdir": `+pyString(spec.ChDir))
@@ -109,6 +143,9 @@ func serveCall(spec *xspec.Spec) string {
 			pairs = append(pairs, pyString(name)+": "+pyString(spec.Env[name]))
 		}
 		setUp = append(setUp, `"env": {`+strings.Join(pairs, ", ")+`}`)
+	}
+	if len(ahead) > 0 {
+		setUp = append(setUp, `"ahead": `+pyBytes(ahead))
 	}
 	return fmt.Sprintf("serve_popen(%s, %s, {%s})", pyString(workerID(spec)), pyString(execModel(spec)), strings.Join(setUp, ", "))
 }
@@ -153,4 +190,20 @@ func pyString(s string) string {
 		return b.String()
 	}
 	return "u" + b.String()
+}
+
+// pyBytes is p as a Python literal of type bytes (str in Python 2), in ASCII and on one line.
+func pyBytes(p []byte) string {
+	var b strings.Builder
+	b.Grow(2*len(p) + 3)
+	b.WriteString(`b"`)
+	for _, c := range p {
+		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

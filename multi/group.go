@@ -87,6 +87,36 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 	return g.start(ctx, spec)
 }
 
+// StartGateway is MakeGateway without the waiting: it returns at once, while the far end is still being reached; ctx bounds
+// that. What is sent meanwhile goes with the bootstrap, so that over a slow network the first RemoteExec costs no round
+// trip of its own. Any call on the gateway that waits for the far end reports it if there is none, with the errors of
+// MakeGateway. Where the worker cannot take messages that early (a socket server's, or that of bootstrap=import),
+// StartGateway waits as MakeGateway does.
+func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
+	parsed, err := g.parse(spec)
+	if err != nil {
+		return nil, err
+	}
+	if !bootstrap.CanStartLazily(parsed) {
+		return g.MakeGatewaySpec(ctx, parsed)
+	}
+	if err := parsed.Validate(); err != nil {
+		return nil, err
+	}
+	_, release, err := g.reserve(ctx, parsed)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	gw := bootstrap.StartLazily(ctx, func(ctx context.Context) (gatewaybase.IO, error) {
+		return g.open(ctx, parsed)
+	}, gatewaybase.Config{Spec: parsed, Warnings: g.stderr()})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.gateways = append(g.gateways, gw)
+	return gw, nil
+}
+
 // start makes a gateway whose id is reserved.
 func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gateway, error) {
 	if ctx.Err() != nil {
@@ -98,7 +128,7 @@ func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gatew
 	}
 	gw, err := bootstrap.Start(ctx, pipe, gatewaybase.Config{Spec: spec, Warnings: g.stderr()})
 	if err != nil {
-		return nil, g.explain(err, pipe, spec)
+		return nil, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -138,17 +168,6 @@ func (g *Group) member(spec *xspec.Spec, key, id string) (*gatewaybase.Gateway, 
 		return gw, nil
 	}
 	return nil, &xspec.Error{Spec: spec.String(), Key: key, Problem: fmt.Sprintf("the group has no gateway with the id %q; make that one first", id)}
-}
-
-// explain turns a failed start over ssh into the error that execnet reports for it.
-func (g *Group) explain(err error, pipe gatewaybase.IO, spec *xspec.Spec) error {
-	var failed *bootstrap.Error
-	if spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH {
-		if errors.As(err, &failed) && len(failed.Got) == 0 {
-			return cmp.Or(gatewayio.HostNotFoundFromExit(pipe), err)
-		}
-	}
-	return err
 }
 
 // sshPool holds the group's ssh connections.

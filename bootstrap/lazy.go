@@ -1,0 +1,190 @@
+package bootstrap
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// aheadMost is how much may be written before the far end is reached; then writing waits for it.
+const aheadMost = 256 << 10
+
+// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there with the first line, so that
+// over a slow network the first source to be executed does not wait for the answer to the bootstrap.
+type lazyIO struct {
+	spec   *xspec.Spec
+	cancel context.CancelFunc // ends reaching out
+	done   chan struct{}      // closed when reaching out has ended, well or not
+
+	mu          sync.Mutex // guards what follows
+	change      sync.Cond
+	ahead       []byte         // written, and not yet on its way
+	pipe        gatewaybase.IO // nil until there is one
+	ready       bool           // the far end has answered
+	err         error          // why it never will
+	exit        gatewaybase.Exit
+	readClosed  bool
+	writeClosed bool
+}
+
+// CanStartLazily reports whether StartLazily is for spec: its worker has to be ours, in a process of its own.
+func CanStartLazily(spec *xspec.Spec) bool {
+	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket
+}
+
+// StartLazily returns a gateway at once, and reaches its far end meanwhile: open makes the pipe, then the first line, with
+// whatever has been sent by then inside it, makes a worker. ctx bounds that. If it fails, every call that waits for the
+// gateway reports what Start would have reported.
+func StartLazily(ctx context.Context, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config) *gatewaybase.Gateway {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &lazyIO{spec: config.Spec, cancel: cancel, done: make(chan struct{})}
+	l.change.L = &l.mu
+	go func() {
+		defer close(l.done)
+		defer cancel()
+		l.reach(ctx, open)
+	}()
+	return gatewaybase.New(l, config)
+}
+
+// reach makes the pipe and the worker.
+func (l *lazyIO) reach(ctx context.Context, open func(context.Context) (gatewaybase.IO, error)) {
+	pipe, err := open(ctx)
+	if err != nil {
+		l.fail(err, gatewaybase.Exit{})
+		return
+	}
+	l.mu.Lock()
+	l.pipe = pipe
+	ahead := l.ahead
+	l.ahead = nil
+	l.mu.Unlock()
+	if err := greet(ctx, pipe, l.spec, ahead); err != nil {
+		l.fail(err, pipe.Exit())
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ready = true
+	l.change.Broadcast()
+	if l.readClosed {
+		pipe.CloseRead()
+	}
+	if l.writeClosed {
+		pipe.CloseWrite()
+	}
+}
+
+func (l *lazyIO) fail(err error, exit gatewaybase.Exit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err, l.exit = err, exit
+	l.change.Broadcast()
+}
+
+// await blocks until the far end has answered, or until that is out of the question. The caller holds mu.
+func (l *lazyIO) await(closed *bool) (gatewaybase.IO, error) {
+	for !l.ready && l.err == nil && !*closed {
+		l.change.Wait()
+	}
+	switch {
+	case l.err != nil:
+		return nil, &gatewaybase.NotStartedError{Err: l.err}
+	case *closed:
+		return nil, gatewaybase.ErrClosed
+	}
+	return l.pipe, nil
+}
+
+func (l *lazyIO) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	pipe, err := l.await(&l.readClosed)
+	l.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return pipe.Read(p)
+}
+
+func (l *lazyIO) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	if l.pipe == nil && l.err == nil && !l.writeClosed && len(l.ahead)+len(p) <= aheadMost {
+		l.ahead = slices.Concat(l.ahead, p)
+		l.mu.Unlock()
+		return len(p), nil
+	}
+	pipe, err := l.await(&l.writeClosed)
+	l.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return pipe.Write(p)
+}
+
+func (l *lazyIO) CloseRead() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readClosed = true
+	l.change.Broadcast()
+	if l.ready {
+		return l.pipe.CloseRead()
+	}
+	l.cancel() // whoever does not want to read does not want the far end
+	return nil
+}
+
+func (l *lazyIO) CloseWrite() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writeClosed = true
+	l.change.Broadcast()
+	if l.ready {
+		return l.pipe.CloseWrite()
+	}
+	return nil
+}
+
+func (l *lazyIO) Kill() error {
+	l.cancel()
+	if pipe := l.reached(); pipe != nil {
+		return pipe.Kill()
+	}
+	return nil
+}
+
+func (l *lazyIO) Wait(ctx context.Context) error {
+	select {
+	case <-l.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if pipe := l.reached(); pipe != nil {
+		return pipe.Wait(ctx)
+	}
+	return nil
+}
+
+func (l *lazyIO) Exit() gatewaybase.Exit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil || l.pipe == nil {
+		return l.exit
+	}
+	return l.pipe.Exit()
+}
+
+func (l *lazyIO) RemoteAddress() string {
+	if pipe := l.reached(); pipe != nil {
+		return pipe.RemoteAddress()
+	}
+	return l.spec.SSH
+}
+
+func (l *lazyIO) reached() gatewaybase.IO {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pipe
+}
