@@ -1,6 +1,7 @@
 package gatewayio
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -40,5 +41,5 @@ func HostNotFoundFromExit(pipe gatewaybase.IO) error {
 	if reason == "" {
 		reason = "the ssh command exited with status 255"
 	}
-	return &HostNotFoundError{Host: pipe.RemoteAddress(), Err: fmt.Errorf("%s", reason)}
+	return &HostNotFoundError{Host: pipe.RemoteAddress(), Err: errors.New(reason)}
 }

@@ -95,7 +95,7 @@ func TestSSHEncryptedKey(t *testing.T) {
 		assert.EqualValues(t, 2, asked.Load(), "the opened key serves the second connection")
 
 		wrong := sshPool(t, SSHOptions{Passphrase: func(string) ([]byte, error) { return []byte("wrong"), nil }})
-		assert.ErrorContains(t, startFails(t, wrong, spec), "wrong 3 times")
+		assert.ErrorContains(t, startFails(t, wrong, "ssh=-o NumberOfPasswordPrompts=1 box//ssh_config="+file), "was wrong (tries: 1)")
 		refused := errors.New("no tty")
 		silent := sshPool(t, SSHOptions{Passphrase: func(string) ([]byte, error) { return nil, refused }})
 		failure := startFails(t, silent, spec)

@@ -333,7 +333,7 @@ func (k *lockedKey) unlock() (signer ssh.Signer, err error) {
 			}
 			signer = nil
 		}
-		return fmt.Errorf("the passphrase of %s was wrong %d times", k.path, k.attempts)
+		return fmt.Errorf("the passphrase of %s was wrong (tries: %d)", k.path, k.attempts)
 	})
 	return signer, err
 }

@@ -15,6 +15,7 @@ import (
 
 // The same as TestSSHNetworkSwallowsEverything over a real link between two network namespaces that goes down.
 func TestSSHLinkGoesDown(t *testing.T) {
+	t.Parallel()
 	name := fmt.Sprintf("execnet%d", os.Getpid())
 	near, far := fmt.Sprintf("xn%d", os.Getpid()), fmt.Sprintf("xf%d", os.Getpid())
 	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-execnet/execnet/internal/pythons"
 )
 
 // Alias is the name that a server has in its client configuration.
@@ -136,7 +138,7 @@ func (s *Server) run(tb testing.TB, sshd string, extra []string) {
 			"PermitRootLogin yes",
 			"UseDNS no",
 			"LogLevel VERBOSE",
-			`SetEnv "PATH=`+os.Getenv("PATH")+`"`,
+			`SetEnv "PATH=`+searchPath(tb)+`" SHLVL=2`, // at that level bash leaves the user's .bashrc alone
 		), "\n") + "\n"
 		Write(tb, s.path("sshd_config"), config)
 		s.cmd = exec.Command(sshd, "-D", "-e", "-f", s.path("sshd_config"))
@@ -169,6 +171,12 @@ func (s *Server) waitForPort() bool {
 		time.Sleep(2 * time.Millisecond)
 	}
 	return false
+}
+
+// searchPath is this process's PATH with the real python3 in front: the first one may be a slow shim.
+func searchPath(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Dir(pythons.Default(tb).Path) + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
 func find(tb testing.TB) string {
