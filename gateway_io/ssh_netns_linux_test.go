@@ -26,7 +26,9 @@ func TestSSHLinkGoesDown(t *testing.T) {
 		t.Skipf("no virtual links here (%v: %s); TestSSHNetworkSwallowsEverything does it without", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "delete", near).Run() })
-	const host, guest, port = "10.231.77.1", "10.231.77.2", "22022"
+	subnet := fmt.Sprintf("10.%d.%d.", 200+os.Getpid()/250%50, os.Getpid()%250) // two runs side by side differ
+	host, guest := subnet+"1", subnet+"2"
+	const port = "22022"
 	sshdtest.Run(t, "ip", "addr", "add", host+"/24", "dev", near)
 	sshdtest.Run(t, "ip", "link", "set", near, "up")
 	sshdtest.Run(t, "ip", "-n", name, "addr", "add", guest+"/24", "dev", far)
