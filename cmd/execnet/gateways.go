@@ -36,7 +36,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, 
 	defer cancel(nil)
 
 	group := &multi.Group{Stderr: cmd.ErrOrStderr()}
-	members := fleet.Start(ctx, group, specs, together)
+	members := fleet.Start(ctx, group.MakeGatewaySpec, specs, together)
 	ok := true
 	for _, m := range members {
 		if m.Err != nil {

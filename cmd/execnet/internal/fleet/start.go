@@ -5,10 +5,10 @@ package fleet
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -22,14 +22,16 @@ type Member struct {
 	Err     error
 }
 
-// Start makes a gateway in group for each of specs, all at the same time, except that one which is reached through
-// another of an earlier spec (via, installvia) waits for that. With together, the first failure ends the starts still
-// under way, with ErrOtherFailed. It returns when all are done, members in the order of specs.
-func Start(ctx context.Context, group *multi.Group, specs []*xspec.Spec, together bool) []Member {
+// Start makes a gateway for each of specs, with a group's MakeGatewaySpec: side by side, several for each processor at a
+// time, except that one which is reached through another of an earlier spec (via, installvia) waits for that. With
+// together, the first failure ends the starts still under way, with ErrOtherFailed. It returns when all are done, members
+// in the order of specs.
+func Start(ctx context.Context, makeGateway func(context.Context, *xspec.Spec) (*gatewaybase.Gateway, error), specs []*xspec.Spec, together bool) []Member {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	members := make([]Member, len(specs))
 	started := map[string]<-chan struct{}{}
+	slots := make(chan struct{}, startsPerCPU*runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
 	for i, spec := range specs {
 		before := []<-chan struct{}{started[spec.Via], started[spec.InstallVia]}
@@ -41,14 +43,22 @@ func Start(ctx context.Context, group *multi.Group, specs []*xspec.Spec, togethe
 					<-other
 				}
 			}
-			gw, err := group.MakeGatewaySpec(ctx, spec)
-			if err != nil && together {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			members[i] = Member{Spec: spec}
+			if members[i].Err = context.Cause(ctx); members[i].Err != nil {
+				return
+			}
+			members[i].Gateway, members[i].Err = makeGateway(ctx, spec)
+			if members[i].Err != nil && together {
 				cancel(ErrOtherFailed)
 			}
-			members[i] = Member{Spec: spec, Gateway: gw, Err: err}
 		})
 		started[spec.ID] = done
 	}
 	wg.Wait()
 	return members
 }
+
+// startsPerCPU is how many interpreters may be starting for each processor. They wait a good part of the time.
+const startsPerCPU = 4
