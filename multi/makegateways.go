@@ -51,7 +51,6 @@ func (e *MakeGatewaysError) Unwrap() []error {
 type newcomer struct {
 	spec    *xspec.Spec
 	ctx     context.Context
-	release func()
 	gateway *gatewaybase.Gateway
 	err     error
 	ended   chan struct{} // closed once gateway or err is set
@@ -64,18 +63,20 @@ type newcomer struct {
 // It is all or nothing: when some fail, the others are still waited for, then ended, and the error is a
 // *MakeGatewaysError that names each that failed. ctx bounds the starts.
 func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
-	all := make([]newcomer, len(specs))
+	all := make([]*newcomer, len(specs))
 	failed := false
 	for i := range all {
-		all[i].ended = make(chan struct{})
-		all[i].spec, all[i].err = g.admit(specs[i])
-		if all[i].err == nil {
-			all[i].ctx, all[i].release, all[i].err = g.reserve(ctx, all[i].spec)
+		n := &newcomer{ended: make(chan struct{})}
+		all[i] = n
+		n.spec, n.err = g.admit(specs[i])
+		if n.err == nil {
+			var release func()
+			n.ctx, release, n.err = g.reserve(ctx, n.spec)
+			if n.err == nil {
+				defer release()
+			}
 		}
-		if all[i].err == nil {
-			defer all[i].release()
-		}
-		failed = failed || all[i].err != nil
+		failed = failed || n.err != nil
 	}
 	if !failed {
 		g.startAll(all)
@@ -93,15 +94,14 @@ func (g *Group) admit(text string) (*xspec.Spec, error) {
 }
 
 // startAll starts the newcomers and waits for all of them.
-func (g *Group) startAll(all []newcomer) {
+func (g *Group) startAll(all []*newcomer) {
 	limit := g.MaxStarting
 	if limit <= 0 {
 		limit = 4 * runtime.GOMAXPROCS(0)
 	}
 	slots := make(chan struct{}, limit)
 	var wg sync.WaitGroup
-	for i := range all {
-		n := &all[i]
+	for i, n := range all {
 		wg.Go(func() {
 			defer close(n.ended)
 			for _, host := range all[:i] {
@@ -121,7 +121,7 @@ func (g *Group) startAll(all []newcomer) {
 const startGrace = 2 * time.Second
 
 // outcome is what MakeGateways returns.
-func (g *Group) outcome(specs []string, all []newcomer) ([]*gatewaybase.Gateway, error) {
+func (g *Group) outcome(specs []string, all []*newcomer) ([]*gatewaybase.Gateway, error) {
 	var gateways []*gatewaybase.Gateway
 	failure := &MakeGatewaysError{Total: len(all)}
 	for i, n := range all {
@@ -137,6 +137,7 @@ func (g *Group) outcome(specs []string, all []newcomer) ([]*gatewaybase.Gateway,
 		}
 	}
 	if len(failure.Failed) == 0 {
+		g.arrange(gateways)
 		return gateways, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startGrace)
@@ -146,4 +147,20 @@ func (g *Group) outcome(specs []string, all []newcomer) ([]*gatewaybase.Gateway,
 		return nil, errors.Join(failure, err)
 	}
 	return nil, failure
+}
+
+// arrange puts members, which joined the group as they were ready, into this order.
+func (g *Group) arrange(gateways []*gatewaybase.Gateway) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	present := slices.DeleteFunc(slices.Clone(gateways), func(gw *gatewaybase.Gateway) bool {
+		return !slices.Contains(g.gateways, gw) // it has ended already
+	})
+	next := 0
+	for i, gw := range g.gateways {
+		if slices.Contains(present, gw) {
+			g.gateways[i] = present[next]
+			next++
+		}
+	}
 }

@@ -1,0 +1,73 @@
+//go:build unix
+
+package multi_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/multi"
+)
+
+// TestMain can make the test binary a program that a test runs.
+func TestMain(m *testing.M) {
+	if name := os.Getenv(programVariable); name != "" {
+		os.Exit(runProgram(name))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// soon is a context for what should take no time.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// newGroup returns a group of default interpreters that is terminated when the test ends.
+func newGroup(t *testing.T) *multi.Group {
+	t.Helper()
+	g := multi.NewGroup()
+	g.DefaultSpec = pythons.Default(t).Spec()
+	g.Stderr = t.Output()
+	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	return g
+}
+
+func makeGateway(t *testing.T, g *multi.Group, spec string) *gatewaybase.Gateway {
+	t.Helper()
+	gw, err := g.MakeGateway(soon(t), spec)
+	require.NoError(t, err, spec)
+	return gw
+}
+
+// requireWorks has the gateway compute something.
+func requireWorks(t *testing.T, gw *gatewaybase.Gateway) {
+	t.Helper()
+	ch, err := gw.RemoteExec("channel.send(channel.receive() * 2)")
+	require.NoError(t, err)
+	require.NoError(t, ch.Send("ab"))
+	item, err := ch.Receive(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, "abab", item)
+	_, err = ch.Receive(soon(t))
+	assert.ErrorIs(t, err, io.EOF)
+}
+
+// pid is the process id of the gateway's interpreter.
+func pid(t *testing.T, gw *gatewaybase.Gateway) int {
+	t.Helper()
+	info, err := gw.RInfo(soon(t))
+	require.NoError(t, err)
+	return info.PID
+}

@@ -1,0 +1,215 @@
+//go:build unix
+
+package multi_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/multi"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// three returns a group of three gateways.
+func three(t *testing.T) *multi.Group {
+	t.Helper()
+	g := newGroup(t)
+	_, err := g.MakeGateways(soon(t), "", "", "")
+	require.NoError(t, err)
+	return g
+}
+
+func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
+	g := three(t)
+	m, err := g.RemoteExec(`
+		for item in channel:
+			channel.send((channel.gateway.id, item))
+	`)
+	require.NoError(t, err)
+	require.Equal(t, 3, m.Len())
+	require.NoError(t, m.SendEach(1))
+	items, err := m.ReceiveEach(soon(t))
+	require.NoError(t, err)
+	require.Len(t, items, 3)
+	assert.Equal(t, "gw0-worker", items[0].(serializer.Tuple)[0], "the order is the group's")
+
+	require.NoError(t, m.SendEach(2))
+	received, err := m.ReceiveEachWithChannel(soon(t))
+	require.NoError(t, err)
+	for i, r := range received {
+		assert.Same(t, m.At(i), r.Channel)
+	}
+	assert.Equal(t, m.Len(), len(slices.Collect(m.All())))
+	assert.True(t, m.Contains(m.At(1)))
+	assert.Nil(t, m.At(3))
+	assert.Nil(t, m.At(-1))
+	other, err := g.At(0).NewChannel()
+	require.NoError(t, err)
+	assert.False(t, m.Contains(other))
+
+	require.NoError(t, m.At(1).Close())
+	err = m.SendEach(3)
+	require.ErrorIs(t, err, gatewaybase.ErrClosed)
+	assert.ErrorContains(t, err, "gateway gw1")
+	items, err = m.ReceiveEach(soon(t))
+	assert.ErrorIs(t, err, io.EOF)
+	assert.Len(t, items, 1, "what came before the channel that has ended")
+	item, err := m.At(2).Receive(soon(t))
+	require.NoError(t, err, "nothing was taken from the channels behind")
+	assert.NotNil(t, item)
+}
+
+func TestReceiveQueue(t *testing.T) {
+	g := three(t)
+	m, err := g.RemoteExec(`
+		for i in range(100):
+			channel.send(i)
+		if channel.gateway.id == "gw1-worker":
+			raise ValueError("one")
+	`)
+	require.NoError(t, err)
+	first, err := m.At(0).Receive(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, int64(0), first)
+
+	q, err := m.MakeReceiveQueue("end")
+	require.NoError(t, err)
+	again, err := m.MakeReceiveQueue()
+	require.NoError(t, err)
+	assert.Same(t, q, again)
+	_, err = m.ReceiveEach(soon(t))
+	assert.ErrorIs(t, err, gatewaybase.ErrHasCallback)
+
+	next := map[*gatewaybase.Channel]int64{m.At(0): 1, m.At(1): 0, m.At(2): 0}
+	ends := 0
+	for r, err := range q.Items(soon(t)) {
+		require.NoError(t, err)
+		if r.Item == "end" {
+			assert.Equal(t, int64(100), next[r.Channel], "the endmarker comes last")
+			ends++
+			continue
+		}
+		require.Equal(t, next[r.Channel], r.Item)
+		next[r.Channel]++
+	}
+	assert.Equal(t, 3, ends)
+	assert.Zero(t, q.Len())
+	_, err = q.Receive(soon(t))
+	assert.ErrorIs(t, err, io.EOF)
+
+	err = m.WaitClose(soon(t))
+	var remote *gatewaybase.RemoteError
+	require.ErrorAs(t, err, &remote)
+	assert.Equal(t, "one", remote.Message())
+	assert.ErrorContains(t, err, "gateway gw1")
+	assert.NoError(t, m.WaitClose(soon(t)), "an error is raised once")
+}
+
+func TestReceiveQueueWaits(t *testing.T) {
+	g := newGroup(t)
+	makeGateway(t, g, "")
+	m, err := g.RemoteExec("channel.receive()")
+	require.NoError(t, err)
+	q, err := m.MakeReceiveQueue()
+	require.NoError(t, err)
+	short, cancel := context.WithTimeout(context.Background(), 1)
+	defer cancel()
+	_, err = q.Receive(short)
+	assert.ErrorIs(t, err, gatewaybase.ErrTimeout)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = q.Receive(cancelled)
+	assert.ErrorIs(t, err, context.Canceled)
+
+	ended := make(chan error, 1)
+	go func() {
+		_, err := q.Receive(context.Background())
+		ended <- err
+	}()
+	require.NoError(t, g.At(0).Kill())
+	assert.ErrorIs(t, <-ended, io.EOF, "the end of the gateway ends the queue")
+	_, err = m.MakeReceiveQueue(1, 2)
+	assert.ErrorContains(t, err, "one endmarker")
+}
+
+func TestReceiveQueueBesideACallback(t *testing.T) {
+	g := three(t)
+	m, err := g.RemoteExec("channel.send(5)")
+	require.NoError(t, err)
+	require.NoError(t, m.At(1).SetCallback(func(any) error { return nil }))
+	q, err := m.MakeReceiveQueue()
+	require.ErrorIs(t, err, gatewaybase.ErrHasCallback)
+	assert.ErrorContains(t, err, "gateway gw1")
+	n := 0
+	for r, err := range q.Items(soon(t)) {
+		require.NoError(t, err)
+		assert.Equal(t, int64(5), r.Item)
+		n++
+	}
+	assert.Equal(t, 2, n, "the other channels lose nothing")
+}
+
+func TestMultiChannelItems(t *testing.T) {
+	g := three(t)
+	m, err := g.RemoteExec(`
+		channel.send(1)
+		channel.send(2)
+		if channel.gateway.id == "gw2-worker":
+			1/0
+	`)
+	require.NoError(t, err)
+	var sum int64
+	var last error
+	for r, err := range m.Items(soon(t)) {
+		if err != nil {
+			last = err
+			break
+		}
+		sum += r.Item.(int64)
+	}
+	assert.Equal(t, int64(9), sum)
+	var remote *gatewaybase.RemoteError
+	require.ErrorAs(t, last, &remote)
+	assert.Equal(t, "ZeroDivisionError", remote.Exception())
+}
+
+func TestMultiChannelWaitCloseReportsTheFirst(t *testing.T) {
+	g := three(t)
+	m, err := g.RemoteExec(`
+		def fail(channel):
+			if channel.gateway.id != "gw0-worker":
+				raise KeyError(channel.gateway.id)
+	`, gatewaybase.Call("fail", nil))
+	require.NoError(t, err)
+	assert.ErrorContains(t, m.WaitClose(soon(t)), "gw1-worker")
+
+	m, err = g.RemoteExec("channel.receive()")
+	require.NoError(t, err)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorIs(t, m.WaitClose(cancelled), context.Canceled)
+}
+
+func TestGroupRemoteExecFails(t *testing.T) {
+	g := three(t)
+	_, err := g.RemoteExec("def f(x): pass", gatewaybase.Call("f", nil))
+	assert.ErrorContains(t, err, "must be named channel")
+	_, err = g.RemoteExecFile("no-such-file.py")
+	assert.ErrorContains(t, err, "no-such-file.py")
+	empty, err := multi.NewGroup().RemoteExec("pass")
+	require.NoError(t, err)
+	assert.Zero(t, empty.Len())
+	items, err := empty.ReceiveEach(soon(t))
+	assert.NoError(t, err)
+	assert.Empty(t, items)
+	assert.NoError(t, empty.WaitClose(soon(t)))
+	for range empty.Items(soon(t)) {
+		t.Error("an item of no channel")
+	}
+}

@@ -1,0 +1,253 @@
+//go:build unix
+
+package multi_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/multi"
+)
+
+// tricks are the ways in which a worker resists its end.
+var tricks = map[string]func(t *testing.T, gw *gatewaybase.Gateway){
+	"stopped": func(t *testing.T, gw *gatewaybase.Gateway) {
+		require.NoError(t, signal(pid(t, gw), stopSignal))
+	},
+	"ignoring signals": func(t *testing.T, gw *gatewaybase.Gateway) {
+		started(t, gw, `
+			import signal, time
+			signal.signal(signal.SIGTERM, signal.SIG_IGN)
+			signal.signal(signal.SIGINT, signal.SIG_IGN)
+			channel.send(1)
+			while True:
+				time.sleep(1)
+		`)
+	},
+	"blocked writing": func(t *testing.T, gw *gatewaybase.Gateway) {
+		started(t, gw, `
+			import os
+			channel.send(1)
+			r, w = os.pipe()
+			while True:
+				os.write(w, b"x" * 65536)
+		`)
+	},
+	"computing": func(t *testing.T, gw *gatewaybase.Gateway) {
+		started(t, gw, "channel.send(1)\nwhile True: pass")
+	},
+	"not read": func(t *testing.T, gw *gatewaybase.Gateway) {
+		started(t, gw, "channel.send(1)\nwhile True: channel.send(b'x' * 100000)")
+	},
+	"not reading": func(t *testing.T, gw *gatewaybase.Gateway) {
+		require.NoError(t, signal(pid(t, gw), stopSignal))
+		ch, err := gw.NewChannel()
+		require.NoError(t, err)
+		sent := make(chan error, 1)
+		go func() { sent <- ch.Send(make([]byte, 16<<20)) }()
+		t.Cleanup(func() { assert.Error(t, <-sent) })
+	},
+}
+
+// started has the gateway execute what never ends, and returns when it has begun.
+func started(t *testing.T, gw *gatewaybase.Gateway, source string) *gatewaybase.Channel {
+	t.Helper()
+	ch, err := gw.RemoteExec(source)
+	require.NoError(t, err)
+	_, err = ch.Receive(soon(t))
+	require.NoError(t, err)
+	return ch
+}
+
+// TestTerminateIsBounded ends a group in which every worker is stuck in another way, each behind each transport.
+func TestTerminateIsBounded(t *testing.T) {
+	server := sshdtest.Start(t)
+	python := pythons.Default(t)
+	transports := map[string]string{
+		"popen": python.Spec(),
+		"via":   python.Spec() + "//via=host",
+		"ssh":   server.Spec() + "//python=" + python.Path,
+	}
+	for name, spec := range transports {
+		t.Run(name, func(t *testing.T) {
+			g := newGroup(t)
+			makeGateway(t, g, "popen//id=host")
+			var pids []int
+			for trick, play := range tricks {
+				gw := makeGateway(t, g, spec+"//id="+strings.ReplaceAll(trick, " ", "-"))
+				pids = append(pids, pid(t, gw))
+				play(t, gw)
+			}
+			begin := time.Now()
+			err := g.Terminate(500 * time.Millisecond)
+			assert.Less(t, time.Since(begin), 4*time.Second)
+			require.NoError(t, err)
+			assert.Zero(t, g.Len())
+			if name == "ssh" {
+				server.Stop() // it cannot kill what is stopped
+				for _, pid := range pids {
+					_ = signal(pid, killSignal) // most have ended
+				}
+			}
+			for _, pid := range pids {
+				requireGone(t, pid)
+			}
+		})
+	}
+}
+
+// TestTerminateBehindAStuckHost stops the worker that another one is reached through.
+func TestTerminateBehindAStuckHost(t *testing.T) {
+	g := newGroup(t)
+	host := makeGateway(t, g, "")
+	sub := makeGateway(t, g, "popen//via=gw0")
+	deep := makeGateway(t, g, "popen//via=gw1")
+	subPID, deepPID := pid(t, sub), pid(t, deep)
+	require.NoError(t, signal(pid(t, host), stopSignal))
+	begin := time.Now()
+	require.NoError(t, g.Terminate(300*time.Millisecond))
+	assert.Less(t, time.Since(begin), 6*time.Second)
+	requireGone(t, subPID)
+	requireGone(t, deepPID)
+}
+
+// TestTerminateShares has a second call with less patience hurry the first.
+func TestTerminateShares(t *testing.T) {
+	g := newGroup(t)
+	gw := makeGateway(t, g, "")
+	require.NoError(t, signal(pid(t, gw), stopSignal))
+	ended := make(chan error, 1)
+	go func() { ended <- g.Terminate(multi.NoTimeout) }()
+	require.Eventually(t, gw.Exiting, 10*time.Second, time.Millisecond)
+	require.NoError(t, g.Terminate(0))
+	require.NoError(t, <-ended)
+}
+
+// TestViaEndsWithItsDriver kills a driver: what runs behind its worker's forwarder ends as well, however stuck.
+func TestViaEndsWithItsDriver(t *testing.T) {
+	pids, driver := startProgram(t, "driver")
+	require.NoError(t, driver.Process.Kill())
+	for _, pid := range pids {
+		requireGone(t, pid)
+	}
+}
+
+func TestNotifyContext(t *testing.T) {
+	for name, signals := range map[string]int{"patient": 1, "impatient": 2} {
+		t.Run(name, func(t *testing.T) {
+			pids, program := startProgram(t, name)
+			begin := time.Now()
+			require.NoError(t, program.Process.Signal(os.Interrupt))
+			if signals == 2 {
+				time.Sleep(300 * time.Millisecond) // signals are not counted; this is how a user presses twice
+				require.NoError(t, program.Process.Signal(os.Interrupt))
+			}
+			require.NoError(t, program.Wait())
+			assert.Less(t, time.Since(begin), 10*time.Second)
+			for _, pid := range pids {
+				requireGone(t, pid)
+			}
+		})
+	}
+}
+
+func TestNotifyContextWithoutSignals(t *testing.T) {
+	g := newGroup(t)
+	parent, cancel := context.WithCancelCause(context.Background())
+	ctx, stop := g.NotifyContext(parent, 10*time.Second)
+	requireWorks(t, makeGateway(t, g, ""))
+	require.NoError(t, ctx.Err())
+	require.NoError(t, stop())
+	assert.Zero(t, g.Len())
+	require.NoError(t, stop())
+	assert.Error(t, ctx.Err())
+
+	ctx, stop = g.NotifyContext(parent, 0)
+	makeGateway(t, g, "")
+	cancel(os.ErrDeadlineExceeded)
+	require.Eventually(t, func() bool { return g.Len() == 0 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, stop())
+	assert.ErrorIs(t, context.Cause(ctx), os.ErrDeadlineExceeded)
+}
+
+// programVariable makes the test binary one of the programs below.
+const programVariable = "EXECNET_TEST_PROGRAM"
+
+// startProgram runs this test binary as a program that prints the ids of its workers when they are busy.
+func startProgram(t *testing.T, name string) (pids []int, program *exec.Cmd) {
+	t.Helper()
+	program = exec.Command(os.Args[0])
+	program.Env = append(os.Environ(), programVariable+"="+name, "EXECNET_PYTHON="+pythons.Default(t).Path)
+	program.Stderr = t.Output()
+	out, err := program.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, program.Start())
+	t.Cleanup(func() {
+		_ = program.Process.Kill() // it has ended, mostly
+		_ = program.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && lines.Text() != "ready" {
+		var pid int
+		_, err := fmt.Sscan(lines.Text(), &pid)
+		require.NoError(t, err)
+		pids = append(pids, pid)
+	}
+	require.NotEmpty(t, pids)
+	return pids, program
+}
+
+// runProgram is what the test binary does as a program; it returns its exit status.
+func runProgram(name string) int {
+	g := multi.NewGroup()
+	ctx, stop := context.Background(), func() error { return nil }
+	switch name {
+	case "patient":
+		ctx, stop = g.NotifyContext(ctx, 500*time.Millisecond)
+	case "impatient":
+		ctx, stop = g.NotifyContext(ctx, time.Hour)
+	}
+	gateways, err := g.MakeGateways(ctx, "popen//id=host", "popen//via=host", "popen//via=host")
+	if err == nil {
+		for i, gw := range gateways {
+			var info gatewaybase.RInfo
+			if info, err = gw.RInfo(ctx); err != nil {
+				break
+			}
+			fmt.Println(info.PID)
+			if i == 1 {
+				err = signal(info.PID, stopSignal)
+			}
+		}
+	}
+	fmt.Println("ready")
+	var ch *gatewaybase.Channel
+	if err == nil {
+		ch, err = gateways[0].RemoteExec("import time\nwhile True: time.sleep(1)")
+	}
+	if err == nil {
+		_, err = ch.Receive(ctx)
+	}
+	if ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	var interrupted *multi.InterruptedError
+	if err := stop(); err != nil || ctx.Err() == nil || !errors.As(context.Cause(ctx), &interrupted) {
+		fmt.Fprintln(os.Stderr, "stop:", err, "cause:", context.Cause(ctx))
+		return 1
+	}
+	return 0
+}
