@@ -25,9 +25,12 @@
 //   - echo, items, MB: this program and a Python worker in one process each. The raw pipe is a Python loop of os.read or
 //     readinto and os.write over a pipe made the same way, which moves the same number of bytes and understands nothing.
 //     It reads into the same memory all the time; for the pipe whose blocks are kept, each has memory of its own, as what
-//     Receive returns must have. With execnet, both ends are Python.
+//     Receive returns must have. With execnet, both ends are Python. A raw echo takes a few times as long on an idle
+//     machine, where each end wakes a sleeping CPU, as on a busy one, where both share a CPU that is awake; what a worker
+//     adds stays about the same.
 //   - starts: from the call that makes the gateway to the first value received from code that runs there; ending the
-//     gateway is not timed. The bare start is `python -c pass` from fork to wait. What an interpreter does by itself at
+//     gateway is not timed. The bare start is `python -c pass` from fork to wait, so it has the interpreter's end in it, and
+//     a ratio can be below 1. What an interpreter does by itself at
 //     its start depends on what is installed there, so execnet's interpreter is measured with both.
 //     16 starts are 16 goroutines on either side; execnet's own group makes one gateway after the other.
 package main
@@ -97,6 +100,7 @@ func run(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	table := newTable(os.Stdout, o)
 	table.head(b)
+	compared := false
 	for _, part := range []func() []measurement{b.values, b.pipes, b.starts} {
 		for _, m := range part() {
 			if !o.only.MatchString(m.title()) {
@@ -107,7 +111,11 @@ func run(ctx context.Context, args []string) (err error) {
 				return fmt.Errorf("%s: %w", m.title(), err)
 			}
 			table.rows(rows)
+			compared = true
 		}
+	}
+	if !compared {
+		return fmt.Errorf("nothing matches -only %s", o.only)
 	}
 	return table.flush()
 }
