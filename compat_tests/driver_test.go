@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -11,7 +12,10 @@ import (
 // driverVariable makes the test binary a driver: it holds the spec of the workers to start.
 const driverVariable = "EXECNET_TEST_BE_DRIVER"
 
-// beDriver starts two workers, one of them busy, prints their process ids, and waits to be killed.
+// driverModeVariable says how the driver ends: "end" by itself, otherwise it waits to be killed.
+const driverModeVariable = "EXECNET_TEST_DRIVER_MODE"
+
+// beDriver starts two workers, one of them busy, prints their process ids, and ends as it is told.
 func beDriver(spec string) {
 	ctx := context.Background()
 	for _, source := range []string{"import os; channel.send(os.getpid())", "import os; channel.send(os.getpid()); channel.receive()"} {
@@ -28,6 +32,12 @@ func beDriver(spec string) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	}
+	if os.Getenv(driverModeVariable) == "end" {
+		if err := execnet.Terminate(10 * time.Millisecond); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(0)
 	}
 	select {}
 }
