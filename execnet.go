@@ -44,7 +44,14 @@
 //
 // Gateways belong to a Group, which finds them by id and ends them together: Terminate asks all workers to end, waits,
 // and kills what is left. MakeGateway and Terminate of this package use DefaultGroup. A worker whose driver is gone ends
-// by itself.
+// by itself. Group.MakeGateways starts many side by side; Group.RemoteExec runs a source in all of them and returns a
+// MultiChannel; Group.NotifyContext ends them on Ctrl-C.
+//
+// # Other hosts
+//
+// A spec can lead further than this machine: "ssh=user@host" with a built-in client that reads the same configuration as
+// the ssh command, "socket=host:port" to a socket server, and "popen//via=ID" through another gateway. Package xspec has
+// all the keys.
 //
 // # Python names
 //
@@ -61,6 +68,7 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
@@ -76,6 +84,10 @@ type (
 	RInfo        = gatewaybase.RInfo        // which interpreter it is
 	RemoteStatus = gatewaybase.RemoteStatus // what it is doing
 	Group        = multi.Group              // gateways that are ended together
+	MultiChannel = multi.MultiChannel       // one channel to each gateway of a group
+	ReceiveQueue = multi.ReceiveQueue       // what comes from all of them, as it comes
+	Received     = multi.Received           // an item, and the channel it came from
+	SSHOptions   = gatewayio.SSHOptions     // passwords, timeouts and so on of a group's ssh connections
 	XSpec        = xspec.Spec               // a parsed spec
 
 	Tuple     = serializer.Tuple     // a Python tuple
@@ -92,6 +104,13 @@ type (
 	DumpError        = serializer.DumpError         // a Go value that has no Python shape
 	LoadError        = serializer.LoadError         // bytes that are no value
 	XSpecError       = xspec.Error                  // a spec that is none
+
+	PythonNotFoundError = gatewayio.PythonNotFoundError // there is no interpreter to start
+	HostNotFoundError   = gatewayio.HostNotFoundError   // the host is unknown or out of reach
+	HostKeyError        = gatewayio.HostKeyError        // the ssh host is not the one that is known
+	SSHAuthError        = gatewayio.SSHAuthError        // the ssh host lets nobody in with what there is
+	UnsupportedSSHError = gatewayio.UnsupportedSSHError // something only the ssh command can do
+	MakeGatewaysError   = multi.MakeGatewaysError       // which gateways failed, and why
 )
 
 // The errors a program meets, for errors.Is.
