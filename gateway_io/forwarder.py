@@ -110,6 +110,9 @@ class Process(object):
     def write(self, data):
         self.fds.write(self.process.stdin.fileno(), data)
 
+    def close_read(self):
+        self.process.stdout.close()
+
     def close_write(self):
         self.process.stdin.close()
 
@@ -126,12 +129,14 @@ class Process(object):
     def pending(self):
         """Whether it has left output that was not read yet."""
         import select
-        fd = self.process.stdout.fileno()
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(fd, select.POLLIN)
-            return any(event & select.POLLIN for _, event in poll.poll(0))
-        return False
+        if not hasattr(select, "poll"):
+            return False
+        poll = select.poll()
+        try:
+            poll.register(self.process.stdout.fileno(), select.POLLIN)
+        except ValueError:
+            return False  # we have closed it
+        return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def last_words(self):
         self.stderr_ended.wait(LINGER)
@@ -159,6 +164,9 @@ class Connection(object):
 
     def write(self, data):
         self.socket.sendall(data)
+
+    def close_read(self):
+        self.shutdown(0)
 
     def close_write(self):
         self.shutdown(1)
@@ -261,7 +269,7 @@ class Forwarder(object):
                 self.passed += 1
                 self.sending = False
         except (EnvironmentError, ValueError):
-            pass  # the driver takes no more
+            self.far.close_read()  # the driver takes no more
         self.output_ended.set()
 
     def obey(self):

@@ -176,9 +176,9 @@ func TestViaErrors(t *testing.T) {
 		requireWorks(t, host)
 
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-		_, err = g.MakeGateway(ctx, "popen//via="+host.ID()+"//python=sleep 60")
+		_, err = g.MakeGateway(ctx, "popen//via="+host.ID()+"//python=sh -c 'exec sleep 60'")
 		cancel()
-		require.Error(t, err)
+		require.ErrorIs(t, err, gatewaybase.ErrTimeout)
 		host.Exit()
 	}
 	dead := makeGateway(t, g, "")
