@@ -58,7 +58,7 @@ func start(t *testing.T, source string, args ...string) *running {
 	lines := bufio.NewReader(r.stdout)
 	for len(r.pids) < 2 {
 		text, err := lines.ReadBytes('\n')
-		require.NoError(t, err, r.stderr.String())
+		require.NoError(t, err)
 		var l struct{ Item any }
 		require.NoError(t, json.Unmarshal(text, &l), "%s", text)
 		if pid, ok := l.Item.(float64); ok {
@@ -153,4 +153,5 @@ func TestInterruptBlockedOutput(t *testing.T) {
 	r := start(t, "import os\nchannel.send(os.getpid())\nfor i in range(1000): channel.send('x' * 1000)\nchannel.receive()")
 	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
 	assert.Equal(t, 130, r.end(t))
+	assert.Empty(t, r.stderr.String())
 }

@@ -133,6 +133,13 @@ func TestRunAndEnd(t *testing.T) {
 	fleet.Run(ctx, members, fleet.Task{Source: "channel.send(0)\nchannel.receive()"}, func(string, any) { cancel() }, failed)
 	assert.Empty(t, failures)
 
+	// Items that wait already do not keep it going.
+	count := 0
+	ctx, cancel = context.WithCancel(t.Context())
+	fleet.Run(ctx, members[:1], fleet.Task{Source: "for i in range(100): channel.send(i)"}, func(string, any) { count++; cancel() }, failed)
+	assert.Equal(t, 1, count)
+	assert.Empty(t, failures)
+
 	require.NoError(t, fleet.End(t.Context(), nil, group))
 	assert.Zero(t, group.Len())
 	assert.Empty(t, stderr.String())

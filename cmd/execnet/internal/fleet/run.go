@@ -57,6 +57,9 @@ func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(g
 			return err
 		}
 		item(gw.ID(), v)
+		if ctx.Err() != nil { // Receive does not look while there are items
+			return context.Cause(ctx)
+		}
 	}
 }
 
