@@ -93,6 +93,24 @@ func echo(t *testing.T, gw *gatewaybase.Gateway) {
 	}
 }
 
+// TestUnreadableCache has interpreters that cannot import the cached worker execute its source.
+func TestUnreadableCache(t *testing.T) {
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			spec := parse(t, python.Spec()+"//id=gwé")
+			pipe, err := gatewayio.Popen(spec, io.Discard)
+			require.NoError(t, err)
+			_, err = pipe.Write(append(line(cachedSource(filepath.Join(t.TempDir(), "none"), spec, nil)), workerLine()...))
+			require.NoError(t, err)
+			answer := make([]byte, 1)
+			_, err = io.ReadFull(pipe, answer)
+			require.NoError(t, err, pipe.Exit().Stderr)
+			assert.Equal(t, "1", string(answer))
+			echo(t, gatewaybase.New(pipe, gatewaybase.Config{Spec: spec}))
+		})
+	}
+}
+
 func TestSetUp(t *testing.T) {
 	python := "popen//python=" + pythons.WithExecnet(t)
 	for name, form := range map[string]string{"ours": "", "installed": "//bootstrap=import"} {

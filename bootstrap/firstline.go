@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -14,25 +15,29 @@ import (
 //go:embed worker.py
 var workerSource string
 
-// firstLine is what the interpreter evaluates and executes: Python source as one string literal, and a newline. A worker
-// of ours in a process of its own takes the messages of ahead as the first that it gets; for others ahead is not to be
-// given.
-func firstLine(spec *xspec.Spec, ahead []byte) []byte {
-	var source string
+// firstWords are what the interpreter reads first: a line with Python source as one string literal, which it evaluates and
+// executes, and possibly another that the first reads. A worker of ours in a process of its own takes the messages of
+// ahead as the first that it gets; for others ahead is not to be given.
+func firstWords(spec *xspec.Spec, ahead []byte) []byte {
 	switch {
 	case spec.Kind() == xspec.KindSocket && spec.Bootstrap == "import":
-		source = importSocketSource(spec)
+		return line(importSocketSource(spec))
 	case spec.Kind() == xspec.KindSocket:
-		source = sentSocketSource(spec)
+		return line(sentSocketSource(spec))
 	case spec.Bootstrap == "import":
-		source = importSource(spec)
-	case sharesFiles(spec):
-		source = cachedSource(spec, ahead)
-	default:
-		source = sentSource(spec, ahead)
+		return line(importSource(spec))
 	}
-	return append([]byte(pyString(source)), '\n')
+	if sharesFiles(spec) {
+		if dir, err := workerFolder(); err == nil {
+			return append(line(cachedSource(dir, spec, ahead)), workerLine()...)
+		}
+	}
+	return line(sentSource(spec, ahead))
 }
+
+func line(source string) []byte { return append([]byte(pyString(source)), '\n') }
+
+var workerLine = sync.OnceValue(func() []byte { return line(workerSource) })
 
 // importSource starts the worker of the execnet package that is installed there, whatever its release.
 func importSource(spec *xspec.Spec) string {
@@ -75,26 +80,24 @@ func sentSource(spec *xspec.Spec, ahead []byte) string {
 
 // cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form
 // beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
-// folder (it runs in a container, or as another user) executes the source instead. PYTHONDONTWRITEBYTECODE keeps folders
-// of sources tidy, which this one is not; the spec's dont_write_bytecode is obeyed (see sharesFiles).
-func cachedSource(spec *xspec.Spec, ahead []byte) string {
-	dir, err := workerFolder()
-	if err != nil {
-		return sentSource(spec, ahead)
-	}
+// folder (it runs in a container, or as another user) executes the source instead, which is a line of its own behind this
+// one, so that it costs the others next to nothing. PYTHONDONTWRITEBYTECODE keeps folders of sources tidy, which this one
+// is not; the spec's dont_write_bytecode is obeyed (see sharesFiles).
+func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
 	return fmt.Sprintf(`import os, struct, sys, time
+source = sys.stdin.readline()
 keep = sys.dont_write_bytecode
 sys.dont_write_bytecode = False
 sys.path.insert(0, %[1]s)
 try:
     from %[2]s import *
 except ImportError:
-    exec(%[3]s)
+    exec(eval(source))
 finally:
     sys.path.remove(%[1]s)
     sys.dont_write_bytecode = keep
-%[4]s
-`, pyString(dir), workerModule, pyString(workerSource), serveCall(spec, ahead))
+%[3]s
+`, pyString(dir), workerModule, serveCall(spec, ahead))
 }
 
 // setUpLines do what worker.py does by itself when it is given a process of its own: the spec's env, nice and chdir.
