@@ -42,7 +42,8 @@ once, and prints each item that it sends, as it comes, as one line of JSON:
 
 The source is SOURCE itself, or what FILE or stdin (-) holds. It finds the
 variable channel: channel.send(value) prints an item, channel.receive() gives
-the next value of --send. What it prints goes nowhere; what it writes to
+the next value of --send. (It waits for ever when there is none left, and so does
+a loop over channel.) What the source prints goes nowhere; what it writes to
 sys.stderr appears on stderr.
 
 If the source does nothing but define one function, or with --call, that
