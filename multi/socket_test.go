@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/pythons"
@@ -108,6 +109,27 @@ func TestInstallVia(t *testing.T) {
 	makeGateway(t, g, "popen//id=far")
 	makeGateway(t, g, "popen//via=far//id=farther")
 	requireWorks(t, makeGateway(t, g, "socket//installvia=farther"))
+}
+
+// TestSocketBehindAGateway connects to the server of pip's execnet from where another gateway runs.
+func TestSocketBehindAGateway(t *testing.T) {
+	address, _ := socketServer(t)
+	g := newGroup(t)
+	via := makeGateway(t, g, "")
+	for range 2 {
+		spec, err := xspec.Parse("socket=" + address + "//via=gw0//id=far")
+		require.NoError(t, err)
+		pipe, err := gatewayio.StartVia(soon(t), via, spec)
+		require.NoError(t, err)
+		gw, err := bootstrap.Start(soon(t), pipe, gatewaybase.Config{Spec: spec})
+		require.NoError(t, err)
+		assert.Equal(t, address, gw.RemoteAddress())
+		requireWorks(t, gw)
+		requireEcho(t, gw, 2<<20)
+		gw.Exit()
+		require.NoError(t, gw.Join(soon(t)))
+		require.NoError(t, pipe.Wait(soon(t)))
+	}
 }
 
 func TestSocketErrors(t *testing.T) {

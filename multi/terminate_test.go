@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,7 +94,7 @@ func TestTerminateIsBounded(t *testing.T) {
 			}
 			begin := time.Now()
 			err := g.Terminate(500 * time.Millisecond)
-			assert.Less(t, time.Since(begin), 4*time.Second)
+			assert.Less(t, time.Since(begin), 8*time.Second)
 			require.NoError(t, err)
 			assert.Zero(t, g.Len())
 			if name == "ssh" {
@@ -119,9 +120,33 @@ func TestTerminateBehindAStuckHost(t *testing.T) {
 	require.NoError(t, signal(pid(t, host), stopSignal))
 	begin := time.Now()
 	require.NoError(t, g.Terminate(300*time.Millisecond))
-	assert.Less(t, time.Since(begin), 6*time.Second)
+	assert.Less(t, time.Since(begin), 10*time.Second)
 	requireGone(t, subPID)
 	requireGone(t, deepPID)
+}
+
+// TestTerminateOverACutNetwork ends gateways over ssh whose connection is cut, or lets nothing through any more, and one
+// that is reached through such a gateway.
+func TestTerminateOverACutNetwork(t *testing.T) {
+	server := sshdtest.Start(t)
+	python := pythons.Default(t).Path
+	for name, harm := range map[string]func(*sshdtest.Relay){"cut": (*sshdtest.Relay).Cut, "frozen": (*sshdtest.Relay).Freeze} {
+		t.Run(name, func(t *testing.T) {
+			relay := sshdtest.NewRelay(t, server.Addr)
+			g := newGroup(t)
+			far := makeGateway(t, g, strings.Replace(server.Spec(), "ssh=", "ssh=-o HostKeyAlias=[127.0.0.1]:"+server.Port+" -p "+relay.Port+" ", 1)+"//id=far//python="+python)
+			sub := makeGateway(t, g, "popen//via=far")
+			pids := []int{pid(t, far), pid(t, sub)}
+			harm(relay)
+			begin := time.Now()
+			require.NoError(t, g.Terminate(500*time.Millisecond))
+			assert.Less(t, time.Since(begin), 10*time.Second)
+			relay.Cut() // the far side finds out in its own time
+			for _, pid := range pids {
+				requireGone(t, pid)
+			}
+		})
+	}
 }
 
 // TestTerminateShares has a second call with less patience hurry the first.
@@ -146,14 +171,18 @@ func TestViaEndsWithItsDriver(t *testing.T) {
 }
 
 func TestNotifyContext(t *testing.T) {
-	for name, signals := range map[string]int{"patient": 1, "impatient": 2} {
+	for _, name := range []string{"patient", "impatient", "terminal"} {
 		t.Run(name, func(t *testing.T) {
 			pids, program := startProgram(t, name)
 			begin := time.Now()
-			require.NoError(t, program.Process.Signal(os.Interrupt))
-			if signals == 2 {
+			target := program.Process.Pid
+			if name == "terminal" {
+				target = -target // Ctrl-C reaches the workers as well
+			}
+			require.NoError(t, signal(target, syscall.SIGINT))
+			if name == "impatient" {
 				time.Sleep(300 * time.Millisecond) // signals are not counted; this is how a user presses twice
-				require.NoError(t, program.Process.Signal(os.Interrupt))
+				require.NoError(t, signal(target, syscall.SIGINT))
 			}
 			require.NoError(t, program.Wait())
 			assert.Less(t, time.Since(begin), 10*time.Second)
@@ -192,6 +221,7 @@ func startProgram(t *testing.T, name string) (pids []int, program *exec.Cmd) {
 	program = exec.Command(os.Args[0])
 	program.Env = append(os.Environ(), programVariable+"="+name, "EXECNET_PYTHON="+pythons.Default(t).Path)
 	program.Stderr = t.Output()
+	program.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its own, as a shell gives it one
 	out, err := program.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, program.Start())
@@ -215,7 +245,7 @@ func runProgram(name string) int {
 	g := multi.NewGroup()
 	ctx, stop := context.Background(), func() error { return nil }
 	switch name {
-	case "patient":
+	case "patient", "terminal":
 		ctx, stop = g.NotifyContext(ctx, 500*time.Millisecond)
 	case "impatient":
 		ctx, stop = g.NotifyContext(ctx, time.Hour)
