@@ -19,8 +19,10 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 # execnet itself cannot dump ints below -2**31; test_ints_below_int32 is about those.
 ints = st.integers(-2**31, 2**31 - 1) | st.integers(2**31, 2**200)
 floats = st.floats(allow_nan=False)
+# What repr prints for a complex with a negative zero, Python itself does not read back.
+parts = floats.map(lambda x: x or 0.0)
 plain = (st.none() | st.booleans() | ints | floats | text | st.binary(max_size=20)
-         | st.builds(complex, floats, floats))
+         | st.builds(complex, parts, parts))
 hashable = st.recursive(plain, lambda of: st.lists(of, max_size=3).map(tuple)
                         | st.frozensets(of, max_size=3), max_leaves=5)
 value = st.recursive(
@@ -71,15 +73,10 @@ def has_unordered(value):
     return type(value) in (list, tuple) and any(map(has_unordered, value))
 
 
-def public(dumped):
-    """A dump of the release under test as the command reads it."""
-    return b"\x02" + dumped[1:]
-
-
 @examples
 @given(values)
 def test_loads_reads_what_execnet_dumps(run, values):
-    lines = run("loads", "--all", stdin=b"".join(public(execnet.dumps(v)) for v in values)).decode().split("\n")
+    lines = run("loads", "--all", stdin=b"".join(execnet.dumps(v) for v in values)).decode().split("\n")
     assert lines.pop() == ""
     assert len(lines) == len(values)
     for line, v in zip(lines, values):
@@ -103,8 +100,9 @@ def test_execnet_loads_what_dumps_writes(run, values):
 @examples
 @given(values)
 def test_the_command_reads_itself(run, values):
-    literal = run("loads", stdin=run("dumps", stdin=repr(values).encode()))
-    assert same(read(literal.decode()), read(repr(values)))
+    literal = run("loads", stdin=run("dumps", stdin=repr(values).encode())).decode()
+    # repr's own text for a complex with a negative zero is not read back as the same.
+    assert same(read(literal), read(repr(read(repr(values)))))
 
 
 @pytest.mark.parametrize("n", [-2**31 - 1, -2**63, -2**63 - 1, -10**100])
@@ -120,7 +118,7 @@ def test_not_a_number(run):
     dumped = run("dumps", stdin=b"[nan, -nan]")
     for back in execnet.loads(VERSION + dumped[1:]):
         assert type(back) is float and back != back
-    assert run("loads", stdin=public(execnet.dumps([float("nan")]))) == b"[nan]\n"
+    assert run("loads", stdin=execnet.dumps([float("nan")])) == b"[nan]\n"
 
 
 def test_internal_form(run):
@@ -159,10 +157,13 @@ def test_loads_refuses_what_execnet_does(command, data):
             execnet.loads(VERSION + data[1:] if data else data)
 
 
-def test_the_version_byte_is_named(command):
-    """Each release refuses the other's public form; so does the command, and says which version it met."""
-    done = subprocess.run([command, "loads"], input=b"\x01LQ", capture_output=True, timeout=60)
+def test_versions(run, command):
+    """The command reads version 1 (execnet 1.9.0) and 2, and names any other; each release reads its own alone."""
+    for version in b"\x01", b"\x02":
+        assert run("loads", stdin=version + b"LQ") == b"None\n"
+        if version != VERSION:
+            with pytest.raises(execnet.DataFormatError):
+                execnet.loads(version + b"LQ")
+    done = subprocess.run([command, "loads"], input=b"\x03LQ", capture_output=True, timeout=60)
     assert done.returncode == 1
-    assert b"version 1" in done.stderr
-    with pytest.raises(execnet.DataFormatError):
-        execnet.loads((b"\x01" if VERSION == b"\x02" else b"\x02") + b"LQ")
+    assert b"version 3" in done.stderr

@@ -31,11 +31,13 @@ type Caps struct {
 	// NoIntBelowInt32: execnet's dumper chooses INT for every int up to 2^31-1, and fails with struct.error below
 	// -2^31.
 	NoIntBelowInt32 bool
-	// ShallowDumper: execnet's dumper recurses, several frames a level, and gives up after some hundred levels.
-	ShallowDumper bool
+	// OneStringRule: execnet 1.9.0 obeys py3str_as_py2str under Python 2 alone (protocol.md section 4.7).
+	OneStringRule bool
 	// RefusesCookies: execnet 1.9.0 under Python 2 compiles source as unicode, in which Python 2 does not allow a
 	// coding cookie.
 	RefusesCookies bool
+	// ASCIIFileNames: execnet 1.9.0 under Python 2 cannot compile source with any other file name.
+	ASCIIFileNames bool
 	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution that raised, and
 	// answers every later one with the deadlock text (protocol.md section 6.5).
 	DeafAfterError bool

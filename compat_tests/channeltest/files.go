@@ -39,11 +39,12 @@ f.close()
 
 	ch = r.exec(t, `
 import sys
+before = sys.stdout
 sys.stdout = f = channel.makefile("w", proxyclose=False)
 try:
     print("printed to a channel")
 finally:
-    sys.stdout = sys.__stdout__
+    sys.stdout = before
 assert not f.isatty()
 `)
 	text, err := io.ReadAll(ch.MakeFileReader())
