@@ -61,8 +61,6 @@ package execnet
 
 import (
 	"context"
-	"errors"
-	"io"
 	"iter"
 	"time"
 
@@ -157,22 +155,13 @@ func Text() gatewaybase.FileOption { return gatewaybase.Text() }
 
 // Receive receives the channel's next item as a T, as Channel.ReceiveInto does, and reports what that reports.
 func Receive[T any](ctx context.Context, ch *Channel) (T, error) {
-	var v T
-	err := ch.ReceiveInto(ctx, &v)
-	return v, err
+	return gatewaybase.Receive[T](ctx, ch)
 }
 
 // Items iterates over the channel's items as values of type T until the channel ends. Any error but io.EOF is handed out
-// last.
+// last; an ended ctx stops it even if more items wait.
 func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for {
-			v, err := Receive[T](ctx, ch)
-			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil {
-				return
-			}
-		}
-	}
+	return gatewaybase.Items[T](ctx, ch)
 }
 
 // Dumps serializes a value as execnet.dumps does.

@@ -458,12 +458,17 @@ class Channel(object):
             raise IOError("cannot explicitly close channel within remote_exec")
         if self._closed:
             return
-        if not self._receiveclosed:
+        try:
             if error is None:
                 self.gateway._send(CHANNEL_CLOSE, self.id)
             else:
                 shown = error if isinstance(error, (bytes, text)) else str(error)
                 self.gateway._send(CHANNEL_CLOSE_ERROR, self.id, dumps(shown))
+        except IOError:
+            # The other side sends no more, or is gone. In the first case it still wants to know (execnet
+            # tells it nothing then, and its waitclose() waits for good).
+            if not self._receiveclosed:
+                raise
         self._end(error if isinstance(error, RemoteError) else None)
         self.gateway._channelfactory._no_longer_opened(self.id)
 
@@ -1532,5 +1537,8 @@ def serve(gateway):
     for cls in (Message, Popen2IO):
         if not hasattr(main, cls.__name__):
             setattr(main, cls.__name__, cls)
-    gateway._write([b"1"])
+    try:
+        gateway._write([b"1"])
+    except (IOError, OSError):
+        return  # whoever started us has given up
     gateway.serve()

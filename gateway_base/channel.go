@@ -42,7 +42,7 @@ func (c *Channel) Send(v any) error { return c.SendContext(context.Background(),
 func (c *Channel) SendContext(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
-	if c.IsClosed() {
+	if core.cannotSend() {
 		return core.gateway.ended(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
 	}
 	f := newFrame()
@@ -87,17 +87,55 @@ func (c *Channel) ReceiveInto(ctx context.Context, v any) error {
 	return it.codec.Unmarshal(it.payload, v)
 }
 
+// Receive is ReceiveInto for a value of type T.
+func Receive[T any](ctx context.Context, c *Channel) (T, error) {
+	var v T
+	err := c.ReceiveInto(ctx, &v)
+	return v, err
+}
+
 // Items iterates over what Receive returns until the channel ends. Any error but io.EOF is handed out last, with a nil
-// item. It is iteration over an execnet channel.
+// item; an ended ctx stops it even if more items wait. It is iteration over an execnet channel.
 func (c *Channel) Items(ctx context.Context) iter.Seq2[any, error] {
-	return func(yield func(any, error) bool) {
+	return iterate(ctx, c.Receive)
+}
+
+// Items is Channel.Items for items of type T.
+func Items[T any](ctx context.Context, c *Channel) iter.Seq2[T, error] {
+	return iterate(ctx, func(ctx context.Context) (T, error) { return Receive[T](ctx, c) })
+}
+
+func iterate[T any](ctx context.Context, receive func(context.Context) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		for {
-			v, err := c.Receive(ctx)
+			var v T
+			err := ctx.Err()
+			if err != nil {
+				err = contextError(ctx, "execnet: receiving")
+			} else {
+				v, err = receive(ctx)
+			}
 			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// CloseSend tells the other end that no more items come, so that its iteration over the channel ends; this end still
+// receives. Sending again reports ErrClosed. execnet has no such call, and its own workers (bootstrap=import) do not tell
+// when their source ends after it: WaitClose then waits for the gateway's end.
+func (c *Channel) CloseSend() error {
+	defer runtime.KeepAlive(c)
+	core := c.core
+	core.mu.Lock()
+	defer core.mu.Unlock()
+	if core.closed || core.sendClosed {
+		return nil
+	}
+	core.sendClosed = true
+	core.notify(codeLastMessage, nil)
+	return nil
 }
 
 // IsClosed reports whether the channel is closed for sending; items may still be waiting. It is execnet's

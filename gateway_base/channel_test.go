@@ -133,6 +133,49 @@ func TestItems(t *testing.T) {
 	}
 }
 
+func TestItemsStopWithTheContext(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	for i := range 3 {
+		require.NoError(t, here.Send(i))
+	}
+	require.NoError(t, here.Close())
+	require.NoError(t, there.WaitClose(soon(t)))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var got []any
+	var last error
+	for v, err := range there.Items(ctx) {
+		got, last = append(got, v), err
+		cancel()
+	}
+	assert.Equal(t, []any{int64(0), nil}, got)
+	assert.ErrorIs(t, last, context.Canceled)
+}
+
+func TestCloseSend(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	require.NoError(t, here.Send("last"))
+	require.NoError(t, here.CloseSend())
+	require.NoError(t, here.CloseSend())
+	require.ErrorIs(t, here.Send("more"), ErrClosed)
+	assert.False(t, here.IsClosed())
+
+	var got []any
+	for v, err := range there.Items(soon(t)) {
+		require.NoError(t, err)
+		got = append(got, v)
+	}
+	assert.Equal(t, []any{"last"}, got)
+	require.NoError(t, there.Send("answer"))
+	require.NoError(t, there.Close())
+	v, err := here.Receive(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, "answer", v)
+	require.NoError(t, here.WaitClose(soon(t)))
+}
+
 func TestChannelsTravelInsideValues(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)

@@ -24,6 +24,7 @@ type core struct {
 	change        sync.Cond  // an item came, or a state changed
 	items         queue
 	closed        bool // sending is over, at this end or at the other
+	sendClosed    bool // this end has said that it sends no more
 	ending        bool // the end of the items is known, and waits for a callback to come to it
 	receiveClosed bool // no more items will come
 	remoteErrors  []*RemoteError
@@ -153,6 +154,12 @@ func (c *core) apply(e ending) {
 	c.died = e.died
 	c.receiveClosed = true
 	c.change.Broadcast()
+}
+
+func (c *core) cannotSend() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed || c.sendClosed
 }
 
 // wake lets a receiver or the callback see the queue. The caller holds mu.

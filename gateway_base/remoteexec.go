@@ -115,23 +115,33 @@ func orNone(s string) any {
 	return s
 }
 
-// check refuses what could only fail at the far end, where it is harder to understand.
+// SourceError is what RemoteExec reports for a source that could only fail at the far end, where it is harder to
+// understand.
+type SourceError struct{ Problem string }
+
+// Error tells what is wrong.
+func (e *SourceError) Error() string { return "execnet: " + e.Problem }
+
+func badSource(format string, args ...any) error {
+	return &SourceError{fmt.Sprintf(format, args...)}
+}
+
 func (t *task) check() error {
 	if t.call == "" {
 		if len(t.kwargs) > 0 {
-			return fmt.Errorf("execnet: keyword arguments need the name of a function to call")
+			return badSource("keyword arguments need the name of a function to call")
 		}
 		return nil
 	}
 	if !identifier.MatchString(t.call) {
-		return fmt.Errorf("execnet: %q is no name of a Python function", t.call)
+		return badSource("%q is no name of a Python function", t.call)
 	}
 	def := regexp.MustCompile(`(?m)^(?:async[ \t]+)?def[ \t]+` + t.call + `[ \t]*\(\s*(\w*)`)
 	if m := def.FindStringSubmatch(t.source); m != nil && m[1] != "channel" {
-		return fmt.Errorf("execnet: the first argument of the function %s must be named channel, not %q", t.call, m[1])
+		return badSource("the first argument of the function %s must be named channel, not %q", t.call, m[1])
 	}
 	if !regexp.MustCompile(`\b` + t.call + `\b`).MatchString(t.source) {
-		return fmt.Errorf("execnet: the source does not define the function %s", t.call)
+		return badSource("the source does not define the function %s", t.call)
 	}
 	return nil
 }
