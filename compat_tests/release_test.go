@@ -111,8 +111,8 @@ func (w worker) spec() string {
 // caps says where the worker differs from ours under Python 3.
 func (w worker) caps() channeltest.Caps {
 	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6)}
-	caps.SilentSendOnlyDrop = true // ours does as execnet does
 	if w.dir != "" {
+		caps.SilentSendOnlyDrop = true
 		caps.NoIntBelowInt32 = true
 		caps.MuteOnUnsendableError = !caps.Python2
 		caps.OneStringRule = strings.HasPrefix(release(), "1.")

@@ -42,9 +42,9 @@ once, and prints each item that it sends, as it comes, as one line of JSON:
 
 The source is SOURCE itself, or what FILE or stdin (-) holds. It finds the
 variable channel: channel.send(value) prints an item, channel.receive() gives
-the next value of --send. (It waits for ever when there is none left, and so does
-a loop over channel.) What the source prints goes nowhere; what it writes to
-sys.stderr appears on stderr.
+the next value of --send, and a loop over channel gets them all. (When there is
+none left, receive raises EOFError, which ends the source quietly.) What the
+source prints goes nowhere; what it writes to sys.stderr appears on stderr.
 
 If the source does nothing but define one function, or with --call, that
 function is called, as function(channel, **arguments), with the arguments of
@@ -66,6 +66,9 @@ look that JSON does not have, such as bytes and sets.`,
 
   # values in, values out
   execnet exec --send 20 --send '{"a": [1, 2]}' -c 'channel.send(channel.receive() + 1); channel.send(channel.receive()["a"])'
+
+  # a loop over all of them
+  execnet exec --send 2 --send 3 -c 'for n in channel: channel.send(n ** 100)'
 
   # a function with arguments
   execnet exec --arg times=3 --arg word=ho -c 'def shout(channel, word, times): channel.send(word * times)'

@@ -103,6 +103,7 @@ print("the same")
 
 // What exec has printed can be sent, and is printed the same again.
 func TestExecSend(t *testing.T) {
+	t.Setenv("PYTHONHASHSEED", "0") // sets come in the same order
 	printed := ok(t, "", "exec", "-c", jsonValues+"\nfor v in values: channel.send(v)")
 	args := []string{"exec", "-c", jsonValues + "\nfor v in values: channel.send(channel.receive())"}
 	for _, item := range lines(t, printed)["gw0"] {
@@ -113,6 +114,9 @@ func TestExecSend(t *testing.T) {
 	assert.Equal(t, `{"gateway": "gw0", "item": "(1, [2])"}`+"\n",
 		ok(t, "", "exec", "--send", `{"__tuple__": [1, [2]]}`, "-c", "channel.send(repr(channel.receive()))"))
 	assert.Empty(t, ok(t, "", "exec", "--send", "1", "--send", "2", "-c", "pass"), "nobody has to receive them")
+	assert.Equal(t, "{\"gateway\": \"gw0\", \"item\": 2}\n{\"gateway\": \"gw0\", \"item\": 3}\n",
+		ok(t, "", "exec", "--send", "1", "--send", "2", "-c", "for x in channel: channel.send(x + 1)"), "a loop ends with them")
+	assert.Empty(t, ok(t, "", "exec", "-c", "channel.receive()"), "there is nothing to wait for")
 }
 
 func TestExecRaw(t *testing.T) {

@@ -62,10 +62,25 @@ between:
   popen//id=left                   the gateway's name in what is printed; without id
                                    it is gw0, gw1, ... in the order of the specs
 
+An interpreter can also run elsewhere:
+
+  ssh=user@host                    on another host; the client is built in and reads
+                                   ~/.ssh/config, the known hosts and the agent
+  ssh=-p 2222 -i KEY user@host     with options of the ssh command
+  ssh=host//python=python3.12      which interpreter there
+  ssh=host//ssh_config=FILE        another configuration
+  ssh=host//sshclient=openssh      with the ssh command instead
+  vagrant_ssh=NAME                 a vagrant machine
+  socket=HOST:PORT                 behind a socket server, execnet's for one
+  socket//installvia=ID            behind one that is started where gateway ID runs
+  popen//via=ID                    an interpreter started by gateway ID
+  ssh=inner//via=ID                the same for hosts that only ID reaches
+
 Keys go together: popen//python=python3.12//chdir=/tmp/x//id=left.
 
 N*SPEC, such as 3*popen, stands for N of the same, as with pytest-xdist.`,
 		Example: `  execnet exec --tx '4*popen//python=python3.12' -c 'import os; channel.send(os.getpid())'
-  execnet info 'popen//python=python2.7//chdir=/tmp'`,
+  execnet info 'popen//python=python2.7//chdir=/tmp'
+  execnet info ssh=me@example.org//id=far popen//via=far`,
 	}
 }

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -48,19 +47,19 @@ func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(g
 			return err
 		}
 	}
-	for {
-		v, err := ch.Receive(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
+	// The worker of an installed execnet would not tell when the source ends after this.
+	if gw.Spec().Bootstrap != "import" {
+		if err := ch.CloseSend(); err != nil {
+			return err
 		}
+	}
+	for v, err := range ch.Items(ctx) {
 		if err != nil {
 			return err
 		}
 		item(gw.ID(), v)
-		if ctx.Err() != nil { // Receive does not look while there are items
-			return context.Cause(ctx)
-		}
 	}
+	return nil
 }
 
 // signalDelay is by how much a worker's end may be known before a signal that both it and this process got.
