@@ -76,8 +76,10 @@ import (
 type (
 	Gateway      = gatewaybase.Gateway      // a connection to another interpreter
 	Channel      = gatewaybase.Channel      // carries values both ways
+	ExecOption   = gatewaybase.ExecOption   // says more about a source: Call, File
 	FileReader   = gatewaybase.FileReader   // a channel as an io.Reader
 	FileWriter   = gatewaybase.FileWriter   // a channel as an io.Writer
+	FileOption   = gatewaybase.FileOption   // says more about such a file: ProxyClose, Text
 	StrConfig    = gatewaybase.StrConfig    // what becomes of Python 2 strings
 	RInfo        = gatewaybase.RInfo        // which interpreter it is
 	RemoteStatus = gatewaybase.RemoteStatus // what it is doing
@@ -107,6 +109,7 @@ type (
 	HostNotFoundError   = gatewayio.HostNotFoundError   // the host is unknown or out of reach
 	HostKeyError        = gatewayio.HostKeyError        // the ssh host is not the one that is known
 	SSHAuthError        = gatewayio.SSHAuthError        // the ssh host lets nobody in with what there is
+	SourceError         = gatewaybase.SourceError       // a source that RemoteExec could not run
 	UnsupportedSSHError = gatewayio.UnsupportedSSHError // something only the ssh command can do
 	MakeGatewaysError   = multi.MakeGatewaysError       // which gateways failed, and why
 )
@@ -139,19 +142,19 @@ func Terminate(timeout time.Duration) error { return DefaultGroup.Terminate(time
 // ParseXSpec reads a spec. See package xspec for the grammar and the keys.
 func ParseXSpec(spec string) (*XSpec, error) { return xspec.Parse(spec) }
 
-// Call has RemoteExec call a function that the source defines. See the type RemoteExec takes in package gatewaybase.
-func Call(function string, kwargs map[string]any) gatewaybase.ExecOption {
+// Call has RemoteExec call a function that the source defines, with the channel as its first argument and kwargs after it.
+func Call(function string, kwargs map[string]any) ExecOption {
 	return gatewaybase.Call(function, kwargs)
 }
 
 // File names the file and line that a source given to RemoteExec was taken from, for tracebacks.
-func File(name string, line int) gatewaybase.ExecOption { return gatewaybase.File(name, line) }
+func File(name string, line int) ExecOption { return gatewaybase.File(name, line) }
 
 // ProxyClose makes closing a channel's file close the channel.
-func ProxyClose() gatewaybase.FileOption { return gatewaybase.ProxyClose() }
+func ProxyClose() FileOption { return gatewaybase.ProxyClose() }
 
 // Text makes a channel's file send str instead of bytes.
-func Text() gatewaybase.FileOption { return gatewaybase.Text() }
+func Text() FileOption { return gatewaybase.Text() }
 
 // Receive receives the channel's next item as a T, as Channel.ReceiveInto does, and reports what that reports.
 func Receive[T any](ctx context.Context, ch *Channel) (T, error) {

@@ -124,14 +124,17 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead
 	if _, err := io.ReadFull(pipe, answer); err != nil {
 		return fail(nil, err)
 	}
-	if answer[0] == '1' && writeErr == nil {
+	if answer[0] == '1' {
+		if writeErr != nil { // it has not even read what to do
+			return fail(nil, fmt.Errorf("it answered without reading: %w", writeErr))
+		}
 		return nil
 	}
 	timer := time.AfterFunc(garbageWait, func() { pipe.CloseRead() })
 	defer timer.Stop()
 	// However it ends, what was read is what the far end said.
 	n, _ := io.ReadFull(pipe, answer[1:cap(answer)])
-	return fail(answer[:1+n], writeErr)
+	return fail(answer[:1+n], nil)
 }
 
 // discard ends a far end that is of no use.

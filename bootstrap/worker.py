@@ -419,10 +419,11 @@ class Channel(object):
             if self._closed:
                 for error in self._remoteerrors:
                     error.warn()
-            elif not self._receiveclosed and self.gateway._pid == os.getpid():  # not in a fork
-                # with a callback the other side may still send, it only hears nothing more
-                self.gateway._post(
-                    CHANNEL_LAST_MESSAGE if self._items is None else CHANNEL_CLOSE, self.id)
+            elif self.gateway._pid == os.getpid():  # not in a fork
+                # With a callback the other side may still send, it only hears nothing more. If it sends
+                # no more itself, it may have a callback that waits for our end.
+                goes_on = self._items is None and not self._receiveclosed
+                self.gateway._post(CHANNEL_LAST_MESSAGE if goes_on else CHANNEL_CLOSE, self.id)
         except Exception:
             pass  # the pipe is closed, or the interpreter half gone
 
@@ -1423,6 +1424,8 @@ def geterrortext(source=None, file_name=None):
     kind, exc, tb = sys.exc_info()
     try:
         if source is not None:
+            if PY2 and type(source) is text:
+                source = source.encode("utf-8")  # as the rest of a traceback is there
             lines = [line + "\n" for line in source.split("\n")]
             linecache.cache[file_name] = len(source), None, lines, file_name
         here = run.__code__.co_filename
@@ -1489,7 +1492,10 @@ def serve_popen(id, execmodel="thread", setup={}):
         os.close(null)
     try:
         model = ExecModel(execmodel)
-        os.environ.update(setup.get("env") or {})
+        for name, value in (setup.get("env") or {}).items():
+            if PY2 and type(value) is text:
+                value = value.encode("utf-8")
+            os.environ[name] = value
         if setup.get("nice") and hasattr(os, "nice"):
             os.nice(int(setup["nice"]))
         path = setup.get("chdir")
