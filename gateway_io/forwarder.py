@@ -199,18 +199,32 @@ class Forwarder(object):
         self.ended = self.execmodel.Event()
         self.output_ended = self.execmodel.Event()
         self.passed, self.sending = 0, False
+        self.jobs_ended = []
 
     def run(self):
         """Wait for the far end, then for the rest of its output."""
         for job in (self.pass_input, self.pass_output, self.obey):
-            self.execmodel.start(job)
-        status = None
+            self.jobs_ended.append(self.execmodel.Event())
+            self.execmodel.start(self.run_job, (job, self.jobs_ended[-1]))
         try:
             status = self.far.wait()
+        except BaseException:  # somebody interrupts us
+            self.far.kill()
+            self.report(self.far.wait())
+            raise
+        self.report(status)
+
+    def run_job(self, job, ended):
+        try:
+            job()
         finally:
-            if status is None:
-                self.far.kill()  # or we were interrupted
-            self.ended.set()
+            ended.set()
+
+    def report(self, status):
+        """Tell how the far end has ended, when no more of its output comes."""
+        if status is None:
+            self.far.kill()  # it has no status, but has to know as well
+        self.ended.set()
         quiet = 0
         for _ in range(LINGERINGS):
             passed = self.passed
@@ -219,11 +233,10 @@ class Forwarder(object):
                 break
             busy = self.sending or passed != self.passed or self.far.pending()
             quiet = 0 if busy else quiet + 1
-        try:
-            self.control.send((u"exit", status, self.far.last_words()))
-            self.control.close()
-        except EnvironmentError:
-            pass  # nobody wants to know
+        self.control.send((u"exit", status, self.far.last_words()))
+        # The driver closes both channels now, and so ends our jobs.
+        for ended in self.jobs_ended:
+            ended.wait(PATIENCE / 4)
 
     def pass_input(self):
         taken, open = 0, True
@@ -286,11 +299,12 @@ def forward(channel, connect):
         if PY2:  # bytes are to arrive as bytes
             channel.reconfigure(False, False)
             control.reconfigure(False, False)
-        far = connect(channel.gateway.execmodel)
-    except Exception:
-        control.close()
-        raise
-    Forwarder(channel, control, far).run()
+        Forwarder(channel, control, connect(channel.gateway.execmodel)).run()
+    finally:
+        try:
+            control.close()
+        except EnvironmentError:
+            pass  # the connection has ended
 
 
 def forward_process(channel, interpreter, argv):

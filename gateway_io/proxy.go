@@ -268,6 +268,7 @@ func (p *Proxy) follow() {
 			return
 		}
 		if ended, ok := p.report(item); ended {
+			_ = p.io.Close() // all there is to read has come before
 			return
 		} else if !ok {
 			text := fmt.Sprintf("the forwarder reported %v, which means nothing", item)

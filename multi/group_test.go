@@ -17,6 +17,7 @@ import (
 )
 
 func TestGroupMembership(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	assert.Zero(t, g.Len())
 	assert.Nil(t, g.At(0))
@@ -55,6 +56,7 @@ func TestGroupMembership(t *testing.T) {
 }
 
 func TestGroupDefaults(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	g.DefaultSpec += "//env:EXECNET_GO_TEST=default"
 	model := func(gw *gatewaybase.Gateway) string {
@@ -80,6 +82,7 @@ func TestGroupDefaults(t *testing.T) {
 }
 
 func TestTerminateTwice(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "")
 	assert.NoError(t, errors.Join(g.Terminate(multi.NoTimeout), g.Terminate(0)))

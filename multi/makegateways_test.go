@@ -21,6 +21,7 @@ import (
 )
 
 func TestMakeGateways(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "popen//id=gw1")
 	gateways, err := g.MakeGateways(soon(t), "", "popen//id=named", "popen", "popen//via=named", "popen//id=last//via=gw3", "socket//installvia=named")
@@ -42,6 +43,7 @@ func TestMakeGateways(t *testing.T) {
 }
 
 func TestMakeGatewaysNamesThoseThatFail(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	old := makeGateway(t, g, "")
 	_, err := g.MakeGateways(soon(t), "", "popen//python=no-such-python", "popen//id=fine", "popen//via=fine//python=sh -c 'exit 3'//id=third", "popen//via=behind")
@@ -72,6 +74,7 @@ func TestMakeGatewaysNamesThoseThatFail(t *testing.T) {
 
 // TestMakeGatewaysLimit starts commands that never answer; only so many may run at a time.
 func TestMakeGatewaysLimit(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	g.MaxStarting = 2
 	ctx, cancel := context.WithCancel(context.Background())
@@ -100,6 +103,7 @@ func TestMakeGatewaysLimit(t *testing.T) {
 }
 
 func TestTerminateGivesUpStarts(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	started, stderr := io.Pipe()
 	g.Stderr = stderr
@@ -119,6 +123,7 @@ func TestTerminateGivesUpStarts(t *testing.T) {
 }
 
 func TestMakeManyGateways(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	specs := make([]string, 24)
 	for i := range specs {

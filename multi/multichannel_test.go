@@ -26,6 +26,7 @@ func three(t *testing.T) *multi.Group {
 }
 
 func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	m, err := g.RemoteExec(`
 		for item in channel:
@@ -66,6 +67,7 @@ func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
 }
 
 func TestReceiveQueue(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	m, err := g.RemoteExec(`
 		for i in range(100):
@@ -112,6 +114,7 @@ func TestReceiveQueue(t *testing.T) {
 }
 
 func TestReceiveQueueWaits(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "")
 	m, err := g.RemoteExec("channel.receive()")
@@ -139,6 +142,7 @@ func TestReceiveQueueWaits(t *testing.T) {
 }
 
 func TestReceiveQueueBesideACallback(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	m, err := g.RemoteExec("channel.send(5)")
 	require.NoError(t, err)
@@ -156,6 +160,7 @@ func TestReceiveQueueBesideACallback(t *testing.T) {
 }
 
 func TestMultiChannelItems(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	m, err := g.RemoteExec(`
 		channel.send(1)
@@ -180,6 +185,7 @@ func TestMultiChannelItems(t *testing.T) {
 }
 
 func TestMultiChannelWaitCloseReportsTheFirst(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	m, err := g.RemoteExec(`
 		def fail(channel):
@@ -197,6 +203,7 @@ func TestMultiChannelWaitCloseReportsTheFirst(t *testing.T) {
 }
 
 func TestGroupRemoteExecFails(t *testing.T) {
+	t.Parallel()
 	g := three(t)
 	_, err := g.RemoteExec("def f(x): pass", gatewaybase.Call("f", nil))
 	assert.ErrorContains(t, err, "must be named channel")

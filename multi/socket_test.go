@@ -47,6 +47,7 @@ func socketServer(t *testing.T) (address string, stop func()) {
 }
 
 func TestSocketServerOfExecnet(t *testing.T) {
+	t.Parallel()
 	address, stop := socketServer(t)
 	g := newGroup(t)
 	for _, extra := range []string{"", "//bootstrap=import", "//execmodel=main_thread_only", "//execmodel=thread//bootstrap=import"} {
@@ -82,6 +83,7 @@ func TestSocketServerOfExecnet(t *testing.T) {
 
 // TestInstallVia starts a server behind each CPython, and one behind a gateway that runs pip's execnet.
 func TestInstallVia(t *testing.T) {
+	t.Parallel()
 	specs := []string{"popen//bootstrap=import//python=" + pythons.WithExecnet(t), "popen//execmodel=gevent//python=" + pythons.WithExecnet(t)}
 	for _, python := range pythons.All(t) {
 		specs = append(specs, python.Spec())
@@ -113,6 +115,7 @@ func TestInstallVia(t *testing.T) {
 
 // TestSocketBehindAGateway connects to the server of pip's execnet from where another gateway runs.
 func TestSocketBehindAGateway(t *testing.T) {
+	t.Parallel()
 	address, _ := socketServer(t)
 	g := newGroup(t)
 	via := makeGateway(t, g, "")
@@ -133,6 +136,7 @@ func TestSocketBehindAGateway(t *testing.T) {
 }
 
 func TestSocketErrors(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	var notFound *gatewayio.HostNotFoundError
 
@@ -160,6 +164,7 @@ func TestSocketErrors(t *testing.T) {
 
 // TestSocketGarbage has something else listen there.
 func TestSocketGarbage(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()

@@ -75,6 +75,7 @@ func started(t *testing.T, gw *gatewaybase.Gateway, source string) *gatewaybase.
 
 // TestTerminateIsBounded ends a group in which every worker is stuck in another way, each behind each transport.
 func TestTerminateIsBounded(t *testing.T) {
+	t.Parallel()
 	server := sshdtest.Start(t)
 	python := pythons.Default(t)
 	transports := map[string]string{
@@ -112,6 +113,7 @@ func TestTerminateIsBounded(t *testing.T) {
 
 // TestTerminateBehindAStuckHost stops the worker that another one is reached through.
 func TestTerminateBehindAStuckHost(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	host := makeGateway(t, g, "")
 	sub := makeGateway(t, g, "popen//via=gw0")
@@ -128,6 +130,7 @@ func TestTerminateBehindAStuckHost(t *testing.T) {
 // TestTerminateOverACutNetwork ends gateways over ssh whose connection is cut, or lets nothing through any more, and one
 // that is reached through such a gateway.
 func TestTerminateOverACutNetwork(t *testing.T) {
+	t.Parallel()
 	server := sshdtest.Start(t)
 	python := pythons.Default(t).Path
 	for name, harm := range map[string]func(*sshdtest.Relay){"cut": (*sshdtest.Relay).Cut, "frozen": (*sshdtest.Relay).Freeze} {
@@ -151,6 +154,7 @@ func TestTerminateOverACutNetwork(t *testing.T) {
 
 // TestTerminateShares has a second call with less patience hurry the first.
 func TestTerminateShares(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	gw := makeGateway(t, g, "")
 	require.NoError(t, signal(pid(t, gw), stopSignal))
@@ -163,6 +167,7 @@ func TestTerminateShares(t *testing.T) {
 
 // TestViaEndsWithItsDriver kills a driver: what runs behind its worker's forwarder ends as well, however stuck.
 func TestViaEndsWithItsDriver(t *testing.T) {
+	t.Parallel()
 	pids, driver := startProgram(t, "driver")
 	require.NoError(t, driver.Process.Kill())
 	for _, pid := range pids {
@@ -171,6 +176,7 @@ func TestViaEndsWithItsDriver(t *testing.T) {
 }
 
 func TestNotifyContext(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"patient", "impatient", "terminal"} {
 		t.Run(name, func(t *testing.T) {
 			pids, program := startProgram(t, name)
@@ -194,6 +200,7 @@ func TestNotifyContext(t *testing.T) {
 }
 
 func TestNotifyContextWithoutSignals(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	parent, cancel := context.WithCancelCause(context.Background())
 	ctx, stop := g.NotifyContext(parent, 10*time.Second)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 
 // TestViaEveryPython has each CPython forward to itself and to another one.
 func TestViaEveryPython(t *testing.T) {
+	t.Parallel()
 	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {
 			g := newGroup(t)
@@ -90,6 +92,7 @@ func latin1(s string) []byte {
 }
 
 func TestViaInstalledExecnet(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	python := pythons.WithExecnet(t)
 	makeGateway(t, g, "popen//id=host//bootstrap=import//python="+python)
@@ -99,6 +102,7 @@ func TestViaInstalledExecnet(t *testing.T) {
 }
 
 func TestViaGreenHosts(t *testing.T) {
+	t.Parallel()
 	for _, model := range []string{"gevent", "eventlet", "main_thread_only"} {
 		t.Run(model, func(t *testing.T) {
 			g := newGroup(t)
@@ -112,6 +116,7 @@ func TestViaGreenHosts(t *testing.T) {
 }
 
 func TestViaSeveralHops(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "")
 	for i := range 4 {
@@ -130,6 +135,7 @@ func TestViaSeveralHops(t *testing.T) {
 }
 
 func TestViaSetsUp(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "popen//id=host//python="+pythons.WithExecnet(t))
 	for _, extra := range []string{"//nice=3", "//bootstrap=import"} {
@@ -154,6 +160,7 @@ func TestViaSetsUp(t *testing.T) {
 }
 
 func TestViaErrors(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	_, err := g.MakeGateway(soon(t), "popen//via=nobody")
 	var wrong *xspec.Error
@@ -189,6 +196,7 @@ func TestViaErrors(t *testing.T) {
 
 // TestViaDeath has a gateway through another one die, and then that other one.
 func TestViaDeath(t *testing.T) {
+	t.Parallel()
 	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {
 			g := newGroup(t)
@@ -236,8 +244,30 @@ func TestViaDeath(t *testing.T) {
 	}
 }
 
+// TestViaInterrupted interrupts the interpreter that forwards, as Ctrl-C at its terminal would.
+func TestViaInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			g := newGroup(t)
+			host := makeGateway(t, g, python.Spec())
+			sub := makeGateway(t, g, "popen//via=gw0")
+			subPID := pid(t, sub)
+			ch, err := sub.RemoteExec("channel.receive()")
+			require.NoError(t, err)
+			require.NoError(t, signal(pid(t, host), syscall.SIGINT))
+			_, err = ch.Receive(soon(t))
+			var died *gatewaybase.GatewayDiedError
+			require.ErrorAs(t, err, &died)
+			require.NoError(t, sub.IO().Wait(soon(t)))
+			requireGone(t, subPID)
+		})
+	}
+}
+
 // TestViaBackPressure fills the pipe of an interpreter that does not read: writing waits, others go on, the end is quick.
 func TestViaBackPressure(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t)
 	host := makeGateway(t, g, "")
 	sub := makeGateway(t, g, "popen//via=gw0")
@@ -266,6 +296,7 @@ func TestViaBackPressure(t *testing.T) {
 
 // TestViaSSH is execnet's issue 34: an interpreter, behind it an ssh command, behind that another interpreter.
 func TestViaSSH(t *testing.T) {
+	t.Parallel()
 	server := sshdtest.Start(t)
 	python := pythons.Default(t).Path
 	g := newGroup(t)
