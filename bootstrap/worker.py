@@ -340,6 +340,10 @@ class ExecModel(object):
         kwargs = {} if "b" in mode else {"encoding": "utf-8"}
         return io.open(fd, mode, bufsize, closefd=closefd, **kwargs)
 
+    def PopenPiped(self, args):  # for gateway_io of execnet 1
+        pipe = self.subprocess.PIPE
+        return self.subprocess.Popen(args, stdin=pipe, stdout=pipe)
+
     def Lock(self):
         return self._locks.RLock()
 
