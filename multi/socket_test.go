@@ -15,11 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/xspec"
 )
 
 // socketServer runs the socketserver script of pip's execnet and returns its address and how to end it.
@@ -118,20 +116,15 @@ func TestSocketBehindAGateway(t *testing.T) {
 	t.Parallel()
 	address, _ := socketServer(t)
 	g := newGroup(t)
-	via := makeGateway(t, g, "")
+	makeGateway(t, g, "")
 	for range 2 {
-		spec, err := xspec.Parse("socket=" + address + "//via=gw0//id=far")
-		require.NoError(t, err)
-		pipe, err := gatewayio.StartVia(soon(t), via, spec)
-		require.NoError(t, err)
-		gw, err := bootstrap.Start(soon(t), pipe, gatewaybase.Config{Spec: spec})
-		require.NoError(t, err)
+		gw := makeGateway(t, g, "socket="+address+"//via=gw0//id=far")
 		assert.Equal(t, address, gw.RemoteAddress())
 		requireWorks(t, gw)
 		requireEcho(t, gw, 2<<20)
 		gw.Exit()
 		require.NoError(t, gw.Join(soon(t)))
-		require.NoError(t, pipe.Wait(soon(t)))
+		require.NoError(t, gw.IO().Wait(soon(t)))
 	}
 }
 

@@ -136,7 +136,7 @@ func TestSameFilesystem(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for text, kind := range map[string]string{
 		"popen": xspec.KindPopen, "popen//via=gw0//python=x": xspec.KindPopen, "ssh=h//ssh_config=f//sshclient=openssh": xspec.KindSSH,
-		"vagrant_ssh=box//ssh_config=f": xspec.KindVagrantSSH, "socket=h:1": xspec.KindSocket, "socket//installvia=g": xspec.KindSocket,
+		"vagrant_ssh=box//ssh_config=f": xspec.KindVagrantSSH, "socket=h:1": xspec.KindSocket, "socket//installvia=g": xspec.KindSocket, "socket=h:1//via=g": xspec.KindSocket,
 		"ssh=h//popen=false//via=b//bootstrap=import//execmodel=main_thread_only//anything=1": xspec.KindSSH,
 	} {
 		s := mustParse(t, text)
@@ -149,7 +149,7 @@ func TestValidate(t *testing.T) {
 		{"installvia=gw", "", "no gateway type found"},
 		{"popen//ssh=h", "", "popen, ssh"},
 		{"socket=h:1//vagrant_ssh=h", "", "vagrant_ssh, socket"},
-		{"socket=h:1//via=gw0", "via", "installvia=gw0"},
+		{"socket//installvia=gw1//via=gw0", "via", "popen//via=gw0"},
 		{"socket", "socket", "HOST:PORT"},
 		{"socket=h:1//installvia=gw0", "installvia", "address"},
 		{"socket=h:1//python=python3", "python", "interpreter of its own"},

@@ -51,8 +51,8 @@ func (s *Spec) Validate() error {
 	}
 	overSSH := kinds[0] == KindSSH || kinds[0] == KindVagrantSSH
 	switch {
-	case s.Via != "" && kinds[0] == KindSocket:
-		return fail("via", "a socket gateway cannot go via another gateway; use socket//installvia=%s to connect to a server started there", s.Via)
+	case s.Via != "" && s.InstallVia != "":
+		return fail("via", "it does not go with installvia, whose server is connected to from here; write popen//via=%s to start an interpreter there", s.Via)
 	case s.InstallVia != "" && kinds[0] != KindSocket:
 		return fail("installvia", "it goes with socket only; write socket//installvia=%s, or via=%s to start a %s gateway there", s.InstallVia, s.InstallVia, kinds[0])
 	case s.InstallVia != "" && s.Socket != "":
