@@ -18,6 +18,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/xspec"
 )
 
 // socketServer runs the socketserver script of pip's execnet and returns its address and how to end it.
