@@ -17,6 +17,7 @@ type bench struct {
 	raw       *raw
 	group     *execnet.Group
 	ch        *execnet.Channel // to workerSource
+	far       *sshServer       // nil until something is measured over ssh
 }
 
 //go:embed worker.py
@@ -57,6 +58,9 @@ func (b *bench) close() error {
 	err := b.group.Terminate(10 * time.Second)
 	if b.pip != nil {
 		err = errors.Join(err, stop(b.pip.process))
+	}
+	if b.far != nil {
+		err = errors.Join(err, b.far.close())
 	}
 	if b.raw != nil {
 		err = errors.Join(err, stop(b.raw.process))

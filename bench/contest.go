@@ -43,6 +43,8 @@ type kind string
 const (
 	speed kind = "speed" // how many times as fast: the aim is the least
 	span  kind = "time"  // how many times as long: the aim is the most
+	room  kind = "size"  // how many times as large: the aim is the most
+	trips kind = "trips" // how many round trips more are waited for, a difference: the aim is the most
 )
 
 // row is one comparison's outcome, or a count that is compared with nothing but its aim.
@@ -111,23 +113,31 @@ func (c contest) calibrate(ctx context.Context, s side) (int, error) {
 }
 
 func (c contest) compare(g goal, ours, theirs []float64) row {
+	return g.compare(c.name, ours, theirs, func(seconds float64) string {
+		return c.figure(time.Duration(seconds * float64(time.Second)))
+	})
+}
+
+// compare makes the row of what two sides took in each round; show is for their medians.
+func (g goal) compare(name string, ours, theirs []float64, show func(float64) string) row {
 	ratios := make([]float64, len(ours))
 	for i := range ratios {
-		if ratios[i] = ours[i] / theirs[i]; g.kind == speed {
+		switch g.kind {
+		case speed:
 			ratios[i] = theirs[i] / ours[i]
+		case trips:
+			ratios[i] = ours[i] - theirs[i]
+		default:
+			ratios[i] = ours[i] / theirs[i]
 		}
 	}
 	r := row{
-		Name: c.name, Side: g.side, Against: g.against, Kind: g.kind, Aim: g.aim,
-		Figure: c.show(ours), TheirFigure: c.show(theirs),
+		Name: name, Side: g.side, Against: g.against, Kind: g.kind, Aim: g.aim,
+		Figure: show(quantile(ours, 0.5)), TheirFigure: show(quantile(theirs, 0.5)),
 		Ratio: quantile(ratios, 0.5), LowQuartile: quantile(ratios, 0.25), HighQuartile: quantile(ratios, 0.75),
 	}
 	r.Met = g.aim > 0 && (r.Ratio >= g.aim) == (g.kind == speed)
 	return r
-}
-
-func (c contest) show(seconds []float64) string {
-	return c.figure(time.Duration(quantile(seconds, 0.5) * float64(time.Second)))
 }
 
 // quantile is the value below which the fraction q of the values lies.

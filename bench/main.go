@@ -48,6 +48,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	run := run
+	if len(os.Args) > 1 && os.Args[1] == driveCommand {
+		run = drive
+	}
 	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -101,7 +105,7 @@ func run(ctx context.Context, args []string) (err error) {
 	table := newTable(os.Stdout, o)
 	table.head(b)
 	compared := false
-	for _, part := range []func() []measurement{b.values, b.pipes, b.starts} {
+	for _, part := range []func() []measurement{b.values, b.pipes, b.starts, b.workers, b.network} {
 		for _, m := range part() {
 			if !o.only.MatchString(m.title()) {
 				continue

@@ -1,6 +1,8 @@
 """Times pip's execnet for the benchmark, as its commands say: JSON with the length before it."""
 import base64
+import gc
 import json
+import os
 import struct
 import sys
 import time
@@ -72,10 +74,11 @@ def give(data, n):
 
 
 def start(data, n):
-    """Make n gateways in one group and receive a value from each."""
+    """Make n gateways in one group, as data specifies them, and receive a value from each."""
     group = execnet.Group()
+    spec = base64.b64decode(data).decode() if data else "popen"
     begin = clock()
-    opened = [group.makegateway("popen").remote_exec("channel.send(1)") for _ in range(n)]
+    opened = [group.makegateway(spec).remote_exec("channel.send(1)") for _ in range(n)]
     for ch in opened:
         assert ch.receive() == 1
     seconds = clock() - begin
@@ -83,8 +86,39 @@ def start(data, n):
     return {"seconds": seconds}
 
 
+def resident():
+    """How much of this process is in memory, in bytes; 0 where there is no /proc."""
+    gc.collect()
+    try:
+        with open("/proc/self/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def crew(n):
+    """Make n workers in one group, call each, end them."""
+
+    def start(n):
+        group = execnet.Group()
+        channels = [group.makegateway("popen").remote_exec("channel.send(1)") for _ in range(n)]
+        for ch in channels:
+            assert ch.receive() == 1
+        return group, channels
+
+    start(1)[0].terminate(10)
+    before = resident()
+    begin = clock()
+    group, channels = start(n)
+    started = clock() - begin
+    grown = resident() - before
+    begin = clock()
+    group.terminate(10)
+    return {"started": started, "ended": clock() - begin, "grown": grown}
+
+
 def main():
-    commands = {f.__name__: f for f in (hello, dumps, loads, echo, take, give, start)}
+    commands = {f.__name__: f for f in (hello, dumps, loads, echo, take, give, start, crew)}
     read, write = sys.stdin.buffer, sys.stdout.buffer
     while True:
         head = read.read(4)

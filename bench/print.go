@@ -64,8 +64,11 @@ func (t *table) line(cells []string) {
 func (t *table) flush() error { return t.columns.Flush() }
 
 func (r row) ratio() string {
-	if r.Kind == "" {
+	switch r.Kind {
+	case "":
 		return ""
+	case trips:
+		return fmt.Sprintf("%s %+.3g (%+.3g to %+.3g)", r.Kind, r.Ratio, r.LowQuartile, r.HighQuartile)
 	}
 	return fmt.Sprintf("%s × %.3g (%.3g to %.3g)", r.Kind, r.Ratio, r.LowQuartile, r.HighQuartile)
 }
@@ -76,7 +79,9 @@ func (r row) aim() string {
 		return ""
 	case r.Kind == speed:
 		return fmt.Sprintf("at least %.3g", r.Aim)
-	case r.Kind == span:
+	case r.Kind == trips:
+		return fmt.Sprintf("at most %+.3g", r.Aim)
+	case r.Kind == span || r.Kind == room:
 		return fmt.Sprintf("at most %.3g", r.Aim)
 	}
 	return fmt.Sprintf("below %.3g", r.Aim)

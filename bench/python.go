@@ -64,6 +64,7 @@ type answer struct {
 	Seconds float64
 	Release string
 	Error   string
+	voyage
 }
 
 func startPip(ctx context.Context, name string) (*pip, error) {
