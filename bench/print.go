@@ -49,7 +49,7 @@ func (t *table) rows(rows []row) {
 			name = ""
 		}
 		t.last = r.Name
-		t.line([]string{name, r.Side + " " + r.Figure, strings.TrimSpace(r.Against + " " + r.TheirFigure), r.ratio(), r.aim(), r.verdict()})
+		t.line([]string{name, strings.TrimSpace(r.Side + " " + r.Figure), strings.TrimSpace(r.Against + " " + r.TheirFigure), r.ratio(), r.aim(), r.verdict()})
 	}
 }
 
