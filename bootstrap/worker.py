@@ -1289,7 +1289,7 @@ class Gateway(object):
                 self._trace("execution did not finish in another 10 secs, calling os._exit()")
                 os._exit(1)
         self._trace("closing read and write")
-        if self._writelock.acquire(False):  # else somebody is stuck in a write
+        if acquire(self._writelock, now() + 1):  # else somebody is stuck in a write
             self._unsent.clear()
             self._fast = False
             self._syswritev, self._syswrite, self._sysread = None, closed, closed

@@ -93,7 +93,7 @@ func (e *GatewayDiedError) Error() string {
 	case e.Exit.Known:
 		fmt.Fprintf(&b, " (exit status %d)", e.Exit.Code)
 	}
-	if e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
 		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "execnet: "))
 	}
 	b.WriteString(StderrText(e.Exit.Stderr))

@@ -90,7 +90,7 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 // StartGateway is MakeGateway without the waiting: it returns at once, while the far end is still being reached; ctx bounds
 // that. What is sent meanwhile goes with the bootstrap, so that over a slow network the first RemoteExec costs no round
 // trip of its own. Any call on the gateway that waits for the far end reports it if there is none, with the errors of
-// MakeGateway. Where the worker cannot take messages that early (a socket server's, or that of bootstrap=import),
+// MakeGateway; the gateway is a member all the same, until its Exit. Where the worker cannot take messages that early (a socket server's, or that of bootstrap=import),
 // StartGateway waits as MakeGateway does.
 func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
