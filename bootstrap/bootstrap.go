@@ -119,7 +119,12 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead
 		return &Error{Spec: spec, Got: got, Err: err}
 	}
 	// A pipe that breaks while being written to belongs to a far end that is gone; why comes from reading.
-	_, writeErr := pipe.Write(firstWords(spec, ahead))
+	var writeErr error
+	for _, words := range firstWords(spec, ahead) {
+		if _, writeErr = pipe.Write(words); writeErr != nil {
+			break
+		}
+	}
 	answer := make([]byte, 1, garbageBytes)
 	if _, err := io.ReadFull(pipe, answer); err != nil {
 		return fail(nil, err)

@@ -1,7 +1,11 @@
 package bootstrap
 
 import (
+	"bytes"
+	"compress/zlib"
 	_ "embed"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,26 +22,40 @@ var workerSource string
 // firstWords are what the interpreter reads first: a line with Python source as one string literal, which it evaluates and
 // executes, and possibly another that the first reads. A worker of ours in a process of its own takes the messages of
 // ahead as the first that it gets; for others ahead is not to be given.
-func firstWords(spec *xspec.Spec, ahead []byte) []byte {
+func firstWords(spec *xspec.Spec, ahead []byte) [][]byte {
 	switch {
 	case spec.Kind() == xspec.KindSocket && spec.Bootstrap == "import":
-		return line(importSocketSource(spec))
+		return [][]byte{line(importSocketSource(spec))}
 	case spec.Kind() == xspec.KindSocket:
-		return line(sentSocketSource(spec))
+		return [][]byte{line(sentSocketSource(spec))}
 	case spec.Bootstrap == "import":
-		return line(importSource(spec))
+		return [][]byte{line(importSource(spec))}
 	}
 	if sharesFiles(spec) {
 		if dir, err := workerFolder(); err == nil {
-			return append(line(cachedSource(dir, spec, ahead)), workerLine()...)
+			return [][]byte{line(cachedSource(dir, spec, ahead)), workerLine()}
 		}
 	}
-	return line(sentSource(spec, ahead))
+	return [][]byte{line(sentSource(spec, ahead))}
 }
 
 func line(source string) []byte { return append([]byte(pyString(source)), '\n') }
 
-var workerLine = sync.OnceValue(func() []byte { return line(workerSource) })
+var workerLine = sync.OnceValue(func() []byte { return line(packedWorker()) })
+
+// packedWorker is Python source that executes the worker's, in a third of its size: what goes over a network should fit
+// into few packets.
+var packedWorker = sync.OnceValue(func() string {
+	var packed bytes.Buffer
+	w := zlib.NewWriter(&packed)
+	_, err := w.Write([]byte(workerSource))
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic("writing to memory failed: " + err.Error())
+	}
+	return `import base64, zlib
+exec(zlib.decompress(base64.b64decode("` + base64.StdEncoding.EncodeToString(packed.Bytes()) + `")))
+`
+})
 
 // importSource starts the worker of the execnet package that is installed there, whatever its release.
 func importSource(spec *xspec.Spec) string {
@@ -70,12 +88,12 @@ func sentSocketSource(spec *xspec.Spec) string {
 	if spec.ExecModel != "" {
 		model = pyString(spec.ExecModel)
 	}
-	return socketSetUp(spec) + fmt.Sprintf("%s\nserve_socket(clientsock, %s, %s)\n", workerSource, pyString(workerID(spec)), model)
+	return socketSetUp(spec) + fmt.Sprintf("%sserve_socket(clientsock, %s, %s)\n", packedWorker(), pyString(workerID(spec)), model)
 }
 
 // sentSource carries the whole worker.
 func sentSource(spec *xspec.Spec, ahead []byte) string {
-	return workerSource + "\n" + serveCall(spec, ahead) + "\n"
+	return packedWorker() + serveCall(spec, ahead) + "\n"
 }
 
 // cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form

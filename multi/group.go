@@ -27,7 +27,8 @@ type Group struct {
 	DefaultSpec string
 	// ExecModel is the execution model of workers whose spec names none; empty means "thread".
 	ExecModel string
-	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each processor.
+	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each processor of those that
+	// run on this machine, and any number of others.
 	MaxStarting int
 	// Stderr is where what the workers print to stderr goes; nil means os.Stderr.
 	Stderr io.Writer

@@ -56,7 +56,7 @@ type newcomer struct {
 	ended   chan struct{} // closed once gateway or err is set
 }
 
-// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side but at most MaxStarting at a time, and
+// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side within the limits of MaxStarting, and
 // returns them in the specs' order, in which they also got their ids. A gateway that is reached through another one of
 // the same call (via, installvia) waits for that one, which must stand before it.
 //
@@ -109,8 +109,11 @@ func (g *Group) startAll(all []*newcomer) {
 					<-host.ended // which takes no longer than ctx
 				}
 			}
-			slots <- struct{}{}
-			defer func() { <-slots }()
+			// Without a limit of the user's, only what loads this machine has to wait its turn.
+			if g.MaxStarting > 0 || n.spec.Popen && n.spec.Via == "" {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+			}
 			n.gateway, n.err = g.start(n.ctx, n.spec)
 		})
 	}
