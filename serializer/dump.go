@@ -213,7 +213,7 @@ func (e *encoder) string(s string) error {
 	if len(s) > math.MaxInt32 {
 		return dumpErrorf("a string of %d bytes is too long", len(s))
 	}
-	if !utf8.ValidString(s) {
+	if !isASCII(s) && !utf8.ValidString(s) {
 		return dumpErrorf("the string %s is not valid UTF-8: send such data as []byte", clip(s))
 	}
 	e.header(opPy3String, len(s))

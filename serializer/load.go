@@ -155,7 +155,7 @@ func (d *decoder) text(at int, op byte, raw []byte) (string, error) {
 	if op == opPy2String {
 		raw = fromLatin1(raw)
 	}
-	if !utf8.Valid(raw) {
+	if !isASCII(raw) && !utf8.Valid(raw) {
 		return "", loadErrorf(at, "a str that is not valid UTF-8")
 	}
 	return d.arena.string(raw, len(d.data)-d.off), nil
@@ -303,7 +303,7 @@ func (d *decoder) key() (any, error) {
 		if n := len(raw); n > 0 && n <= 32 {
 			slot := &d.keys[(uint(raw[0])*31+uint(raw[n-1])*7+uint(raw[n/2])+uint(n))%uint(len(d.keys))]
 			if slot.text != string(raw) {
-				if !utf8.Valid(raw) {
+				if !isASCII(raw) && !utf8.Valid(raw) {
 					return nil, loadErrorf(at, "a str that is not valid UTF-8")
 				}
 				slot.text = string(raw)
