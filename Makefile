@@ -6,10 +6,14 @@ VENV := .venv
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: test venv bench build clean
+.PHONY: test needs venv bench build clean
 
-test: venv
+test: needs venv
 	$(BIN)/tox run
+
+needs:
+	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \
+		echo "The tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
 
 venv: $(VENV)/installed
 
