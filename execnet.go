@@ -131,6 +131,9 @@ var DefaultGroup = multi.DefaultGroup
 // NewGroup returns an empty group.
 func NewGroup() *Group { return multi.NewGroup() }
 
+// NewMultiChannel puts channels together, to send to all of them and to receive what comes from any.
+func NewMultiChannel(channels ...*Channel) *MultiChannel { return multi.NewMultiChannel(channels...) }
+
 // MakeGateway starts an interpreter as spec says, in DefaultGroup. See Group.MakeGateway.
 func MakeGateway(ctx context.Context, spec string) (*Gateway, error) {
 	return DefaultGroup.MakeGateway(ctx, spec)

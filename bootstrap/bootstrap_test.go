@@ -243,6 +243,13 @@ func TestWorkerFileIsMendedAndOptional(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, left, 1)
 	assert.Error(t, install(filepath.Join(os.DevNull, "x"), "m.py", "x = 1\n"))
+
+	// Where others can write nothing is executed from.
+	require.NoError(t, os.Chmod(dir, 0o777))
+	assert.ErrorContains(t, install(dir, "m.py", "x = 1\n"), "this user's alone")
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(t.TempDir(), link))
+	assert.Error(t, install(link, "m.py", "x = 1\n"))
 }
 
 // TestLiterals has each Python read what is written for it.

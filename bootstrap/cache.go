@@ -35,10 +35,15 @@ var workerFolder = sync.OnceValues(func() (string, error) {
 	return dir, install(dir, workerModule+".py", workerSource)
 })
 
-// install puts a file into a folder of the user's own, unless it is there. Readers never see half of it.
+// install puts a file into a folder of the user's own and nobody else's, unless it is there. Readers never see half of it.
 func install(dir, name, text string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
+	}
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := private(d); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(dir, name)
 	if have, err := os.ReadFile(path); err == nil && string(have) == text {

@@ -14,6 +14,7 @@ func TestExamples(t *testing.T) {
 	for name, want := range map[string]string{
 		"hello":     `(?s)^\(0, 0, '\d+\.\d+\.\d+[^']*'\)\n.*\(4, 1099511627776, '[^']+'\)\n$`,
 		"wordcount": `(?s)^worker gw0 on Python [\d.]+: .*the +\d+\n`,
+		"group":     `(?s)^(gw[012] says \(\d+, \d+\)\n){6}6 answers from 3 interpreters\n$`,
 		"callback":  `(?s)^tick 0\ntick 1\ntick 2\ndone\n$`,
 	} {
 		t.Run(name, func(t *testing.T) {

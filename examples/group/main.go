@@ -1,0 +1,51 @@
+// Group starts several interpreters side by side, has all of them work, and takes what comes as it comes. Ctrl-C ends them;
+// a second one does not wait.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/go-execnet/execnet"
+)
+
+func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() (err error) {
+	group := execnet.NewGroup()
+	ctx, stop := group.NotifyContext(context.Background(), 2*time.Second)
+	defer func() { err = errors.Join(err, stop()) }()
+
+	// Any specs will do: ssh=host, popen//python=python3.12, popen//via=gw0 ...
+	if _, err := group.MakeGateways(ctx, "popen", "popen", "popen//via=gw0"); err != nil {
+		return err
+	}
+	channels, err := group.RemoteExec(`
+		numbers = channel.receive()
+		for n in numbers:
+			channel.send((n, sum(range(n))))
+	`)
+	if err != nil {
+		return err
+	}
+	if err := channels.SendEach([]int{10, 100}); err != nil {
+		return err
+	}
+	total := 0
+	for received, err := range channels.Items(ctx) {
+		if err != nil {
+			return err
+		}
+		total++
+		fmt.Println(received.Channel.Gateway().ID(), "says", received.Item)
+	}
+	fmt.Println(total, "answers from", group.Len(), "interpreters")
+	return nil
+}
