@@ -156,10 +156,8 @@ func (l *lazyIO) Kill() error {
 }
 
 func (l *lazyIO) Wait(ctx context.Context) error {
-	select {
-	case <-l.done:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := gatewaybase.Await(ctx, l.done); err != nil {
+		return err
 	}
 	if pipe := l.reached(); pipe != nil {
 		return pipe.Wait(ctx)

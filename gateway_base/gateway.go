@@ -121,12 +121,10 @@ func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 // Join waits until the gateway has received everything there is, its callbacks have returned and its goroutines have
 // ended, or until ctx ends. It does not make the far end go: see Exit. It is execnet's Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
-	select {
-	case <-g.tasks.idle:
-		return nil
-	case <-ctx.Done():
+	if Await(ctx, g.tasks.idle) != nil {
 		return contextError(ctx, "execnet: joining gateway "+g.id)
 	}
+	return nil
 }
 
 // Kill ends the far end by force and at once, as execnet does when a group's terminate runs out of time.

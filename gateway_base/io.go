@@ -44,3 +44,19 @@ type Exit struct {
 	// Stderr is the last 8 KiB of what the far end wrote to its stderr.
 	Stderr string
 }
+
+// Await blocks until done is closed, or until ctx ends, whose error it then returns; what is done already comes first. It
+// is what an IO's Wait mostly consists of.
+func Await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

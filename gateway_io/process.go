@@ -140,17 +140,7 @@ func closeOnce(f *os.File) error {
 
 // Wait blocks until the process is reaped and its stderr copied, or until ctx ends, whose error it then returns.
 func (p *Process) Wait(ctx context.Context) error {
-	select {
-	case <-p.done:
-		return nil
-	default:
-	}
-	select {
-	case <-p.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return gatewaybase.Await(ctx, p.done)
 }
 
 // Kill ends the process with SIGKILL, or as Windows does it. What the process started lives on.

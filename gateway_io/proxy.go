@@ -307,17 +307,7 @@ func (p *Proxy) report(item any) (ended, ok bool) {
 // Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were given up after Kill,
 // or until ctx ends, whose error it then returns.
 func (p *Proxy) Wait(ctx context.Context) error {
-	select {
-	case <-p.done:
-		return nil
-	default:
-	}
-	select {
-	case <-p.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return gatewaybase.Await(ctx, p.done)
 }
 
 // Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a socket server, and when

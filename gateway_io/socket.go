@@ -144,17 +144,7 @@ func (s *Socket) close() error {
 // Wait blocks until the connection is closed in both directions, which whoever reads it does at its end, or until ctx
 // ends, whose error it then returns.
 func (s *Socket) Wait(ctx context.Context) error {
-	select {
-	case <-s.done:
-		return nil
-	default:
-	}
-	select {
-	case <-s.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return gatewaybase.Await(ctx, s.done)
 }
 
 // Kill resets the connection: what was sent and not yet received is lost, and the far end's next read fails.

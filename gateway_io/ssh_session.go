@@ -328,17 +328,7 @@ func (s *sshSession) CloseWrite() error { return s.stdinEnd.Close() }
 
 // Wait implements gatewaybase.IO.
 func (s *sshSession) Wait(ctx context.Context) error {
-	select {
-	case <-s.done:
-		return nil
-	default:
-	}
-	select {
-	case <-s.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return gatewaybase.Await(ctx, s.done)
 }
 
 // Kill implements gatewaybase.IO: it asks the host to kill the process, and closes the session, which ends the process's
