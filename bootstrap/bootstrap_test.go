@@ -137,9 +137,7 @@ func TestSetUp(t *testing.T) {
 // script is an executable that stands in for a Python.
 func script(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "python")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700))
-	return path
+	return pythons.Program(t, t.TempDir(), "python", "#!/bin/sh\n"+text+"\n")
 }
 
 func TestWhatIsNoPython(t *testing.T) {

@@ -23,9 +23,7 @@ import (
 // script makes an executable that stands in for an interpreter.
 func script(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "python")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700))
-	return path
+	return pythons.Program(t, t.TempDir(), "python", "#!/bin/sh\n"+text+"\n")
 }
 
 // failsToStart starts what is to be no worker and returns the error. Nothing of it may be left.

@@ -101,7 +101,7 @@ esac
 echo "The machine with the name '$2' was not found" >&2
 exit 1
 `
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "vagrant"), []byte(script), 0o755))
+	pythons.Program(t, dir, "vagrant", script)
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 

@@ -79,9 +79,7 @@ func TestSplitCommand(t *testing.T) {
 func TestPopenFindsPython(t *testing.T) {
 	bin := t.TempDir()
 	program := func(name string) string {
-		path := filepath.Join(bin, name)
-		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"), 0o755))
-		return path
+		return pythons.Program(t, bin, name, "#!/bin/sh\n")
 	}
 	t.Setenv("PATH", bin)
 	t.Setenv("EXECNET_PYTHON", "")

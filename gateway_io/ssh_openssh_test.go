@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/pythons"
 	"github.com/go-execnet/execnet/internal/sshdtest"
 )
 
@@ -63,7 +64,7 @@ func fakeVagrant(t *testing.T, config string) {
 		"if test \"$1 $2\" = 'ssh-config web'; then exec cat '" + dir + "/config'; fi\n" +
 		"if test \"$1 $2\" = 'ssh web'; then shift 3; exec ssh -F '" + dir + "/config' web \"$@\"; fi\n" +
 		"echo \"The machine with the name '$2' was not found\" >&2\nexit 1\n"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "vagrant"), []byte(script), 0o755))
+	pythons.Program(t, dir, "vagrant", script)
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
