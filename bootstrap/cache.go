@@ -3,10 +3,8 @@ package bootstrap
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/go-execnet/execnet/xspec"
@@ -29,9 +27,6 @@ var workerFolder = sync.OnceValues(func() (string, error) {
 	}
 	sum := sha256.Sum256([]byte(workerSource))
 	dir := filepath.Join(base, "go-execnet", "worker-"+hex.EncodeToString(sum[:8]))
-	if strings.ContainsRune(dir, 0) {
-		return "", fmt.Errorf("execnet: unusable cache folder %q", dir)
-	}
 	return dir, install(dir, workerModule+".py", workerSource)
 })
 
