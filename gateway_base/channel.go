@@ -147,7 +147,7 @@ func (c *Channel) IsClosed() bool {
 }
 
 // Close closes the channel at both ends; it does not wait. Items that have come can still be received. Closing twice
-// does nothing. It is execnet's Channel.close.
+// does nothing. At a worker, the channel of a running execution reports ErrExecuting. It is execnet's Channel.close.
 func (c *Channel) Close() error { return c.CloseWithError(nil) }
 
 // CloseWithError is Close, with an error that the other end's receive and waitclose raise as a RemoteError. It is
@@ -156,7 +156,11 @@ func (c *Channel) CloseWithError(reason error) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	core.mu.Lock()
-	if core.closed {
+	switch {
+	case core.executing:
+		core.mu.Unlock()
+		return ErrExecuting
+	case core.closed:
 		core.mu.Unlock()
 		return nil
 	}

@@ -25,6 +25,7 @@ type core struct {
 	items         queue
 	closed        bool // sending is over, at this end or at the other
 	sendClosed    bool // this end has said that it sends no more
+	executing     bool // at the worker: the program that this channel belongs to has not ended
 	ending        bool // the end of the items is known, and waits for a callback to come to it
 	receiveClosed bool // no more items will come
 	remoteErrors  []*RemoteError

@@ -34,6 +34,8 @@ var (
 	ErrClosed = errors.New("execnet: already closed")
 	// ErrHasCallback is what receiving from a channel with a callback reports, and setting a second callback.
 	ErrHasCallback = errors.New("execnet: the channel has a receiver callback")
+	// ErrExecuting is what closing the channel of an execution reports while that runs, at the worker.
+	ErrExecuting = errors.New("cannot explicitly close channel within remote_exec")
 )
 
 // RemoteError is an exception raised by the code at the other end. It is execnet's RemoteError.

@@ -21,6 +21,7 @@ type Gateway struct {
 	id       string
 	spec     *xspec.Spec
 	io       IO
+	executor Executor // nil at the driver
 	warnings io.Writer
 	tracer   *tracer
 	out      *outbox
@@ -37,8 +38,9 @@ type Gateway struct {
 type Config struct {
 	// Spec is what the gateway was made from; its ID names the gateway in errors, traces and groups.
 	Spec *xspec.Spec
-	// Worker tells that this is the worker's end, whose own channels have even ids (the driver's have odd ones).
-	Worker bool
+	// Executor makes this the worker's end: it runs what the driver sends, and its own channels have even ids (the
+	// driver's have odd ones). Nil makes it a driver's, which refuses to execute anything.
+	Executor Executor
 	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
 	Warnings io.Writer
 }
@@ -46,14 +48,14 @@ type Config struct {
 // New starts a gateway on a pipe whose far end has answered the bootstrap (protocol.md section 7). The gateway owns the
 // pipe: it closes both directions when the far end ends, when Exit is called, or when what arrives is not the protocol.
 func New(pipe IO, config Config) *Gateway {
-	g := &Gateway{id: config.Spec.ID, spec: config.Spec, io: pipe, warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{})}
+	g := &Gateway{id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor, warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{})}
 	if g.warnings == nil {
 		g.warnings = os.Stderr
 	}
 	g.tasks.idle = make(chan struct{})
 	g.out = newOutbox(pipe, g.tasks.start)
 	first := int32(1)
-	if config.Worker {
+	if config.Executor != nil {
 		first = 2
 	}
 	g.table.init(g, first)
@@ -92,6 +94,10 @@ func (g *Gateway) HasReceiver() bool {
 		return true
 	}
 }
+
+// Done is closed when nothing more will be received: the far end has terminated the gateway, has ended, or has died. Err
+// then tells which.
+func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
 // NewChannel makes a channel that the other end does not know yet: send it over another one, or name its id there.
 // After the gateway's end it reports ErrClosed or a GatewayDiedError. It is execnet's Gateway.newchannel.

@@ -20,15 +20,15 @@ import (
 func TestRemoteStatusOfThisEnd(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, _ := twoEnds(t, driver, worker)
-	status, err := driver.RemoteStatus(soon(t))
+	status, err := worker.RemoteStatus(soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, RemoteStatus{NumChannels: 1, ExecModel: "thread"}, status)
-	assert.Equal(t, 1, driver.table.open(), "only %v", here)
+	assert.Equal(t, 1, worker.table.open(), "only %v", here)
 }
 
 func TestExecutionIsDisallowedHere(t *testing.T) {
-	driver, _, _ := pair(t)
-	ch, err := driver.RemoteExec("pass")
+	_, worker, _ := pair(t)
+	ch, err := worker.RemoteExec("pass")
 	require.NoError(t, err)
 	assert.EqualError(t, ch.WaitClose(soon(t)), "execution disallowed")
 }

@@ -83,7 +83,7 @@ func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
 	a, b := pipes(t)
 	warnings = &buffer{}
 	driver = New(a, Config{Spec: spec(t, "popen//id=driver"), Warnings: warnings})
-	worker = New(b, Config{Spec: spec(t, "popen//id=worker"), Worker: true, Warnings: warnings})
+	worker = New(b, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: warnings})
 	t.Cleanup(func() {
 		driver.Exit()
 		worker.Exit()

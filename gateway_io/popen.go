@@ -47,15 +47,22 @@ func Popen(spec *xspec.Spec, stderr io.Writer) (*Process, error) {
 }
 
 // PopenArgs returns the command line for a popen specification: the interpreter, -u, -B for dont_write_bytecode, and -c
-// with BootstrapLine. The interpreter is the value of python=, else of the environment variable EXECNET_PYTHON, both
-// split as a shell would, else python3 or python from PATH. On Windows a backslash in the value is a path's, not a
-// quote. (Python's execnet takes its own interpreter when there is no python=.)
+// with BootstrapLine. The interpreter is this program itself for self, otherwise the value of python=, else of the
+// environment variable EXECNET_PYTHON, both split as a shell would, else python3 or python from PATH. On Windows a
+// backslash in the value is a path's, not a quote. (Python's execnet takes its own interpreter when there is no python=.)
 func PopenArgs(spec *xspec.Spec) ([]string, error) {
 	argv, _, err := popenArgs(spec)
 	return argv, err
 }
 
 func popenArgs(spec *xspec.Spec) (argv []string, source string, err error) {
+	if spec.Self {
+		program, err := os.Executable()
+		if err != nil {
+			return nil, "", &StartError{Args: os.Args[:1], Source: "self in the spec", Err: err}
+		}
+		return append([]string{program}, interpreterArgs(spec)...), "self in the spec", nil
+	}
 	argv, source, err = interpreter(spec.Python)
 	if err != nil {
 		return nil, "", err

@@ -55,7 +55,10 @@ func TestPopenBootstrapLine(t *testing.T) {
 }
 
 func TestPopenArgs(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
 	for text, want := range map[string][]string{
+		"popen//self":                                      {program, "-u", "-c", BootstrapLine},
 		"popen//python=python3":                            {"python3", "-u", "-c", BootstrapLine},
 		"popen//python=docker exec -i box python3":         {"docker", "exec", "-i", "box", "python3", "-u", "-c", BootstrapLine},
 		"popen//python='my py' -E//dont_write_bytecode":    {"my py", "-E", "-u", "-B", "-c", BootstrapLine},

@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 //
 // As in execnet, a key may appear once, must not be empty and must not start with an underscore. Beyond execnet:
 //
-//   - the switches popen and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
+//   - the switches popen, self and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
 //     false, no and off turn them off, in any case of letters. (To Python every non-empty value is true, "false" too.)
 //   - a known key that needs a value is refused without one or with an empty one; Python takes a bare "python" for the
 //     value True and fails later. The exception is "socket", which stands alone beside "installvia".

@@ -39,6 +39,9 @@ type Spec struct {
 	InstallVia string
 	// Python is the key "python": the interpreter's command line, to be split as a shell would.
 	Python string
+	// Self is the key "self", which Python execnet does not have: start this program again, as a worker, instead of an
+	// interpreter (with Via: the program that the gateway it names runs in).
+	Self bool
 	// ChDir is the key "chdir": the folder to work in, made if it is absent.
 	ChDir string
 	// ID is the key "id": the gateway's name in its group.
@@ -81,6 +84,7 @@ var stringKeys = map[string]func(*Spec) *string{
 var boolKeys = map[string]func(*Spec) *bool{
 	"popen":               func(s *Spec) *bool { return &s.Popen },
 	"dont_write_bytecode": func(s *Spec) *bool { return &s.DontWriteBytecode },
+	"self":                func(s *Spec) *bool { return &s.Self },
 }
 
 // String returns the text that was parsed, byte for byte. Two specifications are the same, as execnet sees it, when

@@ -126,6 +126,19 @@ func TestClone(t *testing.T) {
 	assert.Equal(t, mustParse(t, "popen//env:A=1//x=2"), s)
 }
 
+func TestSelf(t *testing.T) {
+	s := mustParse(t, "popen//self")
+	assert.True(t, s.Self)
+	require.NoError(t, s.Validate())
+	for text, says := range map[string]string{
+		"ssh=host//self":                "popen only",
+		"popen//self//python=python3":   "python=python3",
+		"popen//self//bootstrap=import": "bootstrap",
+	} {
+		assert.ErrorContains(t, mustParse(t, text).Validate(), says, text)
+	}
+}
+
 func TestSameFilesystem(t *testing.T) {
 	assert.True(t, mustParse(t, "popen//python=123").SameFilesystem())
 	for _, text := range []string{"popen//chdir=hello", "ssh=host", "popen//via=gw1", "socket=host:1"} {

@@ -61,6 +61,12 @@ func (s *Spec) Validate() error {
 		return fail("socket", "it needs an address; write socket=HOST:PORT, or socket//installvia=GATEWAY-ID")
 	case s.Python != "" && kinds[0] == KindSocket:
 		return fail("python", "a socket server runs in an interpreter of its own; leave python out, or start the server with the one you want")
+	case s.Self && kinds[0] != KindPopen:
+		return fail("self", "it goes with popen only; name the program with python=PROGRAM instead")
+	case s.Self && s.Python != "":
+		return fail("self", "it starts this program, so python=%s has no place; keep one of them", s.Python)
+	case s.Self && s.Bootstrap != "":
+		return fail("self", "this program is no Python that could import execnet; leave bootstrap out")
 	case s.SSHConfig != "" && !overSSH:
 		return fail("ssh_config", "it goes with ssh or vagrant_ssh only")
 	case s.SSHClient != "" && !overSSH:

@@ -1,0 +1,94 @@
+package gatewaybase
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// runner executes what its sources name.
+type runner struct{}
+
+func (runner) Execute(e *Execution) {
+	var err error
+	switch e.Source {
+	case "close":
+		err = e.Channel.Close()
+	case "describe":
+		err = e.Channel.Send(serializer.Tuple{e.File, e.Call, e.Kwargs})
+	case "end":
+	default:
+		e.End("no such program: " + e.Source)
+		return
+	}
+	if err != nil {
+		e.End(err.Error())
+		return
+	}
+	e.End("")
+}
+
+func (runner) Status() (int, string) { return 3, "main_thread_only" }
+
+func TestExecutionEnds(t *testing.T) {
+	driver, worker, _ := pair(t)
+	ch, err := driver.RemoteExec("end")
+	require.NoError(t, err)
+	require.NoError(t, ch.WaitClose(soon(t)))
+	assert.True(t, ch.IsClosed())
+
+	ch, err = driver.RemoteExec("nonsense")
+	require.NoError(t, err)
+	assert.EqualError(t, ch.WaitClose(soon(t)), "no such program: nonsense")
+	assert.Zero(t, worker.table.open())
+}
+
+func TestExecutionKeepsItsChannelOpen(t *testing.T) {
+	driver, _, _ := pair(t)
+	ch, err := driver.RemoteExec("close")
+	require.NoError(t, err)
+	assert.EqualError(t, ch.WaitClose(soon(t)), ErrExecuting.Error())
+}
+
+func TestExecutionIsTold(t *testing.T) {
+	driver, _, _ := pair(t)
+	ch, err := driver.RemoteExec("describe", File("some.py", 1), Call("describe", map[string]any{"n": 5}))
+	require.NoError(t, err)
+	got, err := ch.Receive(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, serializer.Tuple{"some.py", "describe", serializer.NewDict("n", int64(5))}, got)
+}
+
+func TestExecutionStatus(t *testing.T) {
+	driver, _, _ := pair(t)
+	status, err := driver.RemoteStatus(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, RemoteStatus{NumExecuting: 3, ExecModel: "main_thread_only"}, status)
+}
+
+func TestBadProgramsEndTheGateway(t *testing.T) {
+	none := serializer.NewDict()
+	for name, payload := range map[string]any{
+		"no tuple":         "pass",
+		"too short":        serializer.Tuple{"pass", nil, nil},
+		"no source":        serializer.Tuple{nil, nil, nil, none},
+		"no file name":     serializer.Tuple{"pass", int64(1), nil, none},
+		"no kwargs":        serializer.Tuple{"pass", nil, nil, nil},
+		"kwargs by number": serializer.Tuple{"pass", nil, nil, serializer.NewDict(int64(1), int64(2))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := pipes(t)
+			gw := New(a, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: &buffer{}})
+			var codec serializer.Codec
+			dumped, err := codec.Append(nil, payload)
+			require.NoError(t, err)
+			_, err = b.Write(frameBytes(t, codeExec, 1, dumped))
+			require.NoError(t, err)
+			require.NoError(t, gw.Join(soon(t)))
+			assert.ErrorContains(t, gw.Err(), "CHANNEL_EXEC")
+		})
+	}
+}
