@@ -26,6 +26,9 @@ type Executor interface {
 	Execute(*Execution)
 	// Status tells how many executions have begun and not ended, and the name of the execution model.
 	Status() (executing int, execModel string)
+	// Finish is called once, when nothing more will be received and so no further execution begins. It waits for those
+	// that run; what they send until it returns is written.
+	Finish()
 }
 
 // Execution is one program with its channel, at the worker.

@@ -14,7 +14,12 @@ type runner struct{}
 
 func (runner) Execute(e *Execution) {
 	var err error
+	function, args, kwargs, isCall := e.RemoteCall()
 	switch e.Source {
+	case remoteCallSource:
+		if isCall {
+			err = e.Channel.Send(serializer.Tuple{function, serializer.Tuple(args), kwargs})
+		}
 	case "close":
 		err = e.Channel.Close()
 	case "describe":
@@ -32,6 +37,8 @@ func (runner) Execute(e *Execution) {
 }
 
 func (runner) Status() (int, string) { return 3, "main_thread_only" }
+
+func (runner) Finish() {}
 
 func TestExecutionEnds(t *testing.T) {
 	driver, worker, _ := pair(t)

@@ -173,7 +173,12 @@ func (g *Gateway) receive() {
 	g.trace("[receiver] finished:", err, g.died)
 	close(g.finished)
 	g.table.finish(g.died)
-	g.out.fail(g.ended(ErrClosed))
+	if g.executor != nil {
+		g.executor.Finish()
+		g.out.close()
+	} else {
+		g.out.fail(g.ended(ErrClosed))
+	}
 	g.io.CloseRead()
 }
 
@@ -184,6 +189,9 @@ const deathNotice = 60 * time.Millisecond
 func (g *Gateway) verdict(err error) error {
 	if errors.Is(err, errTerminated) || g.exiting.Load() {
 		return nil
+	}
+	if g.executor != nil && errors.Is(err, io.EOF) {
+		return nil // a worker's driver may just go (protocol.md section 8.2)
 	}
 	var notStarted *NotStartedError
 	if errors.As(err, &notStarted) {

@@ -80,6 +80,11 @@ func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Cha
 	if t.line > 1 {
 		t.source = strings.Repeat("\n", t.line-1) + t.source
 	}
+	return g.start(ctx, t)
+}
+
+// start sends a task that has been checked.
+func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 	f := newFrame()
 	var err error
 	if f.bytes, err = g.codec.Load().Append(f.bytes, t.tuple()); err != nil {

@@ -1,0 +1,47 @@
+package gatewaybase
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+func TestRemoteCall(t *testing.T) {
+	driver, _, _ := pair(t)
+	result, err := driver.RemoteCall(soon(t), "text.stats.count", "words", 3, Kwargs{"fast": true})
+	require.NoError(t, err)
+	assert.Equal(t, serializer.Tuple{"text.stats.count", serializer.Tuple{"words", int64(3)}, serializer.NewDict("fast", true)}, result)
+
+	short, err := RemoteCall[struct{ Function string }](soon(t), driver, "short")
+	assert.ErrorContains(t, err, "tuple", "the runner's answer does not fit %v", short)
+
+	for _, name := range []string{"", "a b", "a.", ".a", "a..b", "a(); import os", "1a"} {
+		_, err := driver.RemoteCall(soon(t), name)
+		var bad *SourceError
+		assert.ErrorAs(t, err, &bad, name)
+	}
+}
+
+func TestOnlyRemoteCallIsOne(t *testing.T) {
+	whole := Program{Source: remoteCallSource, File: remoteCallFile, Call: remoteCallName,
+		Kwargs: serializer.NewDict("function", "a.b", "args", serializer.Tuple{}, "kwargs", serializer.NewDict())}
+	_, _, _, ok := whole.RemoteCall()
+	assert.True(t, ok)
+	for name, spoil := range map[string]func(p *Program){
+		"source": func(p *Program) { p.Source += "\n" },
+		"file":   func(p *Program) { p.File = "" },
+		"call":   func(p *Program) { p.Call = "" },
+		"function": func(p *Program) {
+			p.Kwargs = serializer.NewDict("function", nil, "args", serializer.Tuple{}, "kwargs", serializer.NewDict())
+		},
+		"kwargs": func(p *Program) { p.Kwargs = serializer.NewDict("function", "a", "args", serializer.Tuple{}) },
+	} {
+		spoiled := whole
+		spoil(&spoiled)
+		_, _, _, ok := spoiled.RemoteCall()
+		assert.False(t, ok, name)
+	}
+}
