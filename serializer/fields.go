@@ -40,6 +40,16 @@ func structFields(t reflect.Type) []field {
 	})
 }
 
+// FieldNames are the keys of the dict that a struct type is, in the order of its fields.
+func FieldNames(t reflect.Type) []string {
+	fields := structFields(t)
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return names
+}
+
 func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *[]field) {
 	within[t] = true // t may embed a pointer to itself
 	defer delete(within, t)
