@@ -1,0 +1,13 @@
+//go:build !unix
+
+package server
+
+import (
+	"os"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+func exitOf(state *os.ProcessState) gatewaybase.Exit {
+	return gatewaybase.Exit{Known: true, Code: state.ExitCode()}
+}
