@@ -1,0 +1,322 @@
+package pyvalue
+
+import (
+	"bytes"
+	"cmp"
+	"strings"
+	"unsafe"
+
+	"github.com/go-python/gpython/py"
+)
+
+// comparison is one of Python's six rich comparisons.
+type comparison int
+
+const (
+	less comparison = iota
+	lessEqual
+	equal
+	notEqual
+	greater
+	greaterEqual
+)
+
+var comparisons = [...]struct {
+	symbol, slot string
+	mirror       comparison // the one that is asked of the other operand
+}{
+	less:         {"<", "__lt__", greater},
+	lessEqual:    {"<=", "__le__", greaterEqual},
+	equal:        {"==", "__eq__", equal},
+	notEqual:     {"!=", "__ne__", notEqual},
+	greater:      {">", "__gt__", less},
+	greaterEqual: {">=", "__ge__", lessEqual},
+}
+
+// deepest is how deep containers are compared: one may hold itself.
+const deepest = 1000
+
+// holds says what the comparison makes of an ordering c, which is negative, zero or positive.
+func (op comparison) holds(c int) bool {
+	switch op {
+	case less:
+		return c < 0
+	case lessEqual:
+		return c <= 0
+	case equal:
+		return c == 0
+	case notEqual:
+		return c != 0
+	case greater:
+		return c > 0
+	}
+	return c >= 0
+}
+
+// Equal is a == b, made a bool.
+func Equal(a, b py.Object) (bool, error) { return equalAt(a, b, 0) }
+
+// sameOrEqual is what containers ask of their items.
+func sameOrEqual(a, b py.Object) (bool, error) {
+	if identical(a, b) {
+		return true, nil
+	}
+	return Equal(a, b)
+}
+
+// lessThan is a < b, made a bool.
+func lessThan(a, b py.Object) (bool, error) {
+	res, err := compareAt(less, a, b, 0)
+	if err != nil {
+		return false, err
+	}
+	return truth(res)
+}
+
+// identical is Python's a is b.
+func identical(a, b py.Object) bool {
+	switch x := a.(type) {
+	case py.Tuple:
+		y, ok := b.(py.Tuple)
+		return ok && len(x) == len(y) && (len(x) == 0 || unsafe.SliceData(x) == unsafe.SliceData(y))
+	case py.Bytes:
+		y, ok := b.(py.Bytes)
+		return ok && len(x) == len(y) && (len(x) == 0 || unsafe.SliceData(x) == unsafe.SliceData(y))
+	case py.StringDict:
+		_, ok := b.(py.StringDict)
+		return ok && identity(a) == identity(b)
+	case py.Float:
+		y, ok := b.(py.Float)
+		return ok && (x == y || identity(a) == identity(b))
+	case *py.Exception: // NotImplemented is one
+		y, ok := b.(*py.Exception)
+		return ok && x == y
+	}
+	switch b.(type) {
+	case py.Tuple, py.Bytes, py.StringDict:
+		return false
+	}
+	return a == b
+}
+
+func equalAt(a, b py.Object, depth int) (bool, error) {
+	res, err := compareAt(equal, a, b, depth)
+	if err != nil {
+		return false, err
+	}
+	return truth(res)
+}
+
+// compareObjects is one of < <= == != > >=. The result need not be a bool.
+func compareObjects(op comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
+
+func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
+	if depth > deepest {
+		return nil, py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded in comparison")
+	}
+	switch x := a.(type) {
+	case py.Int:
+		if y, ok := b.(py.Int); ok {
+			return py.NewBool(op.holds(cmp.Compare(x, y))), nil
+		}
+	case py.String:
+		if y, ok := b.(py.String); ok {
+			return py.NewBool(op.holds(strings.Compare(string(x), string(y)))), nil
+		}
+	case py.Bytes:
+		if y, ok := b.(py.Bytes); ok {
+			return py.NewBool(op.holds(bytes.Compare(x, y))), nil
+		}
+	case py.Tuple:
+		if y, ok := b.(py.Tuple); ok {
+			return compareItems(op, x, y, depth)
+		}
+	case *py.List:
+		if y, ok := b.(*py.List); ok {
+			return compareItems(op, x.Items, y.Items, depth)
+		}
+	case *py.Type:
+		return compareInstances(op, a, b)
+	}
+	if _, ok := b.(*py.Type); ok {
+		return compareInstances(op, a, b)
+	}
+	if isNumber(a) && isNumber(b) {
+		return compareNumbers(op, a, b)
+	}
+	if x, ok := setTable(a); ok {
+		if y, ok := setTable(b); ok {
+			return compareSets(op, x, y)
+		}
+	}
+	if op == equal || op == notEqual {
+		if x, ok := asDict(a); ok {
+			if y, ok := asDict(b); ok {
+				same, err := dictsEqualAt(x, y, depth)
+				return py.NewBool(same == (op == equal)), err
+			}
+		}
+		if !knownType(a) || !knownType(b) {
+			return gpythonCompare(op, a, b)
+		}
+		return py.NewBool(identical(a, b) == (op == equal)), nil
+	}
+	if !knownType(a) || !knownType(b) {
+		return gpythonCompare(op, a, b)
+	}
+	return nil, notOrdered(op, a, b)
+}
+
+// knownType says that what this package knows of comparing o is all there is to know.
+func knownType(o py.Object) bool {
+	switch o.(type) {
+	case py.Int, *py.BigInt, py.Bool, py.Float, py.Complex, py.String, py.Bytes, py.Tuple, *py.List, *Dict, py.StringDict,
+		*Set, *FrozenSet, py.NoneType, *py.Exception, *py.Function, *py.Method:
+		return true
+	}
+	return false
+}
+
+func notOrdered(op comparison, a, b py.Object) error {
+	return py.ExceptionNewf(py.TypeError, "'%s' not supported between instances of '%s' and '%s'",
+		comparisons[op].symbol, typeName(a), typeName(b))
+}
+
+func compareItems(op comparison, a, b []py.Object, depth int) (py.Object, error) {
+	if (op == equal || op == notEqual) && len(a) != len(b) {
+		return py.NewBool(op == notEqual), nil
+	}
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if identical(a[i], b[i]) {
+			continue
+		}
+		same, err := equalAt(a[i], b[i], depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			continue
+		}
+		if op == equal || op == notEqual {
+			return py.NewBool(op == notEqual), nil
+		}
+		return compareAt(op, a[i], b[i], depth+1)
+	}
+	return py.NewBool(op.holds(cmp.Compare(len(a), len(b)))), nil
+}
+
+// compareInstances compares when one operand is a class of the program or an instance of one.
+func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
+	ask := func(self, other py.Object, op comparison) (py.Object, error) {
+		method := instanceMethod(self, comparisons[op].slot)
+		if method == nil && op == notEqual {
+			if method = instanceMethod(self, "__eq__"); method != nil {
+				res, err := py.Call(method, py.Tuple{self, other}, nil)
+				if err != nil || res == py.NotImplemented {
+					return res, err
+				}
+				yes, err := truth(res)
+				return py.NewBool(!yes), err
+			}
+		}
+		if method == nil {
+			return py.NotImplemented, nil
+		}
+		return py.Call(method, py.Tuple{self, other}, nil)
+	}
+	if res, err := ask(a, b, op); err != nil || res != py.NotImplemented {
+		return res, err
+	}
+	if res, err := ask(b, a, comparisons[op].mirror); err != nil || res != py.NotImplemented {
+		return res, err
+	}
+	switch op {
+	case equal:
+		return py.NewBool(identical(a, b)), nil
+	case notEqual:
+		return py.NewBool(!identical(a, b)), nil
+	}
+	return nil, notOrdered(op, a, b)
+}
+
+// gpythonCompare leaves a type that this package does not know to gpython.
+func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
+	res, err := [...]func(a, b py.Object) (py.Object, error){py.Lt, py.Le, py.Eq, py.Ne, py.Gt, py.Ge}[op](a, b)
+	if py.IsException(py.TypeError, err) {
+		switch op {
+		case equal:
+			return py.NewBool(identical(a, b)), nil
+		case notEqual:
+			return py.NewBool(!identical(a, b)), nil
+		}
+		return nil, notOrdered(op, a, b)
+	}
+	return res, err
+}
+
+// eqSlot and neSlot are the slots by which gpython itself compares this package's types.
+func eqSlot(a, b py.Object) (py.Object, error) {
+	same, err := Equal(a, b)
+	return py.NewBool(same), err
+}
+
+func neSlot(a, b py.Object) (py.Object, error) {
+	same, err := Equal(a, b)
+	return py.NewBool(!same), err
+}
+
+// contains is item in o.
+func contains(o, item py.Object) (bool, error) {
+	switch x := o.(type) {
+	case py.String:
+		sub, ok := item.(py.String)
+		if !ok {
+			return false, py.ExceptionNewf(py.TypeError, "'in <string>' requires string as left operand, not %s", typeName(item))
+		}
+		return strings.Contains(string(x), string(sub)), nil
+	case py.Bytes:
+		return bytesContains(x, item)
+	case *Dict:
+		i, err := x.find(item)
+		return i >= 0, err
+	case py.StringDict:
+		key, ok := item.(py.String)
+		if !ok {
+			_, err := hash(item)
+			return false, err
+		}
+		_, ok = x[string(key)]
+		return ok, nil
+	case *Set:
+		i, err := x.find(setItem(item))
+		return i >= 0, err
+	case *FrozenSet:
+		i, err := x.find(setItem(item))
+		return i >= 0, err
+	case *py.Type:
+		if method := instanceMethod(x, "__contains__"); method != nil {
+			res, err := py.Call(method, py.Tuple{x, item}, nil)
+			if err != nil {
+				return false, err
+			}
+			return truth(res)
+		}
+	}
+	if !iterable(o) {
+		if s, ok := o.(py.I__contains__); ok {
+			res, err := s.M__contains__(item)
+			return res == py.True, err
+		}
+		return false, py.ExceptionNewf(py.TypeError, "argument of type '%s' is not iterable", typeName(o))
+	}
+	found := false
+	err := iterate(o, func(one py.Object) error {
+		same, err := sameOrEqual(one, item)
+		if same {
+			found = true
+			return errStop
+		}
+		return err
+	})
+	return found, err
+}

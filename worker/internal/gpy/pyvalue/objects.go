@@ -1,0 +1,190 @@
+package pyvalue
+
+import (
+	"errors"
+	"math/big"
+
+	"github.com/go-python/gpython/py"
+)
+
+// isClass tells classes from instances of classes of the program: gpython makes both a py.Type, instances without name.
+func isClass(t *py.Type) bool { return t.Name != "" }
+
+// classOf is Python's type(o). gpython says of some classes that their type is another class.
+func classOf(o py.Object) *py.Type {
+	t := o.Type()
+	if c, ok := o.(*py.Type); ok && isClass(c) && !t.IsSubtype(py.TypeType) {
+		return py.TypeType
+	}
+	return t
+}
+
+// typeName is the name of o's type, for messages.
+func typeName(o py.Object) string { return classOf(o).Name }
+
+// instanceMethod looks up a method by which an instance of a class of the program answers an operator, or gives nil.
+func instanceMethod(o py.Object, name string) py.Object {
+	t, ok := o.(*py.Type)
+	if !ok || isClass(t) {
+		return nil
+	}
+	return t.Type().Lookup(name)
+}
+
+// truth is bool(o).
+func truth(o py.Object) (bool, error) {
+	switch x := o.(type) {
+	case py.Bool:
+		return bool(x), nil
+	case py.NoneType:
+		return false, nil
+	case py.Int:
+		return x != 0, nil
+	case *py.BigInt:
+		return (*big.Int)(x).Sign() != 0, nil
+	case py.Float:
+		return x != 0, nil
+	case py.Complex:
+		return x != 0, nil
+	case py.String:
+		return x != "", nil
+	case py.Bytes:
+		return len(x) > 0, nil
+	case py.Tuple:
+		return len(x) > 0, nil
+	case *py.List:
+		return len(x.Items) > 0, nil
+	case py.StringDict:
+		return len(x) > 0, nil
+	case *py.Type:
+		if method := instanceMethod(x, "__bool__"); method != nil {
+			res, err := py.Call(method, py.Tuple{x}, nil)
+			if err != nil {
+				return false, err
+			}
+			yes, ok := res.(py.Bool)
+			if !ok {
+				return false, py.ExceptionNewf(py.TypeError, "__bool__ should return bool, returned %s", typeName(res))
+			}
+			return bool(yes), nil
+		}
+		if method := instanceMethod(x, "__len__"); method != nil {
+			res, err := py.Call(method, py.Tuple{x}, nil)
+			if err != nil {
+				return false, err
+			}
+			return truth(res)
+		}
+		return true, nil
+	case py.I__bool__:
+		res, err := x.M__bool__()
+		return res == py.True, err
+	case py.I__len__:
+		res, err := x.M__len__()
+		if err != nil {
+			return false, err
+		}
+		return truth(res)
+	}
+	return true, nil
+}
+
+// errStop ends an iterate early.
+var errStop = errors.New("stop")
+
+// iterate calls f with each item of o until it returns an error.
+func iterate(o py.Object, f func(py.Object) error) error {
+	stop := func(err error) error {
+		if err == errStop {
+			return nil
+		}
+		return err
+	}
+	switch x := o.(type) {
+	case py.Tuple:
+		for _, item := range x {
+			if err := f(item); err != nil {
+				return stop(err)
+			}
+		}
+		return nil
+	case py.String:
+		for _, r := range x {
+			if err := f(py.String(r)); err != nil {
+				return stop(err)
+			}
+		}
+		return nil
+	}
+	it, err := iter(o)
+	if err != nil {
+		return err
+	}
+	for {
+		item, err := py.Next(it)
+		if err != nil {
+			if py.IsException(py.StopIteration, err) {
+				return nil
+			}
+			return err
+		}
+		if err := f(item); err != nil {
+			return stop(err)
+		}
+	}
+}
+
+// items collects what o gives when iterated over, in a new slice.
+func items(o py.Object) ([]py.Object, error) {
+	var all []py.Object
+	switch x := o.(type) {
+	case py.Tuple:
+		return append(all, x...), nil
+	case *py.List:
+		return append(all, x.Items...), nil
+	}
+	err := iterate(o, func(item py.Object) error {
+		all = append(all, item)
+		return nil
+	})
+	return all, err
+}
+
+// iterable reports whether iter(o) would work.
+func iterable(o py.Object) bool {
+	switch x := o.(type) {
+	case py.Bytes, py.StringDict, *py.List, py.Tuple, py.String, *Dict, *Set, *FrozenSet:
+		return true
+	case *py.Type:
+		return instanceMethod(x, "__iter__") != nil || instanceMethod(x, "__getitem__") != nil
+	case py.I__iter__, py.I__getitem__:
+		return true
+	}
+	return false
+}
+
+// iter is iter(o).
+func iter(o py.Object) (py.Object, error) {
+	switch x := o.(type) {
+	case py.Bytes:
+		all := make(py.Tuple, len(x))
+		for i, c := range x {
+			all[i] = py.Int(c)
+		}
+		return py.NewIterator(all), nil
+	case py.String:
+		all := make(py.Tuple, 0, len(x))
+		for _, r := range x {
+			all = append(all, py.String(r))
+		}
+		return py.NewIterator(all), nil
+	case *py.List:
+		return py.NewIterator(x), nil // sees what is appended meanwhile
+	case py.StringDict:
+		return FromStringDict(x).M__iter__()
+	}
+	if !iterable(o) {
+		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not iterable", typeName(o))
+	}
+	return py.Iter(o)
+}

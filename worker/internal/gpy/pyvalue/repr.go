@@ -1,0 +1,271 @@
+package pyvalue
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-python/gpython/py"
+)
+
+// Repr is Python's repr(o).
+func Repr(o py.Object) (string, error) {
+	var p printer
+	if err := p.repr(o); err != nil {
+		return "", err
+	}
+	return p.String(), nil
+}
+
+// Str is Python's str(o).
+func Str(o py.Object) (string, error) {
+	switch x := o.(type) {
+	case py.String:
+		return string(x), nil
+	case *py.Exception:
+		return exceptionText(x)
+	case *py.Type:
+		if method := instanceMethod(x, "__str__"); method != nil {
+			return textOf(method, x, "__str__")
+		}
+		return Repr(o)
+	}
+	if knownType(o) {
+		return Repr(o)
+	}
+	if s, ok := o.(py.I__str__); ok {
+		res, err := s.M__str__()
+		if err != nil {
+			return "", err
+		}
+		if s, ok := res.(py.String); ok {
+			return string(s), nil
+		}
+	}
+	return Repr(o)
+}
+
+// reprObject is Repr in the shape of a slot.
+func reprObject(o py.Object) (py.Object, error) {
+	s, err := Repr(o)
+	return py.String(s), err
+}
+
+// textOf calls a method that must return a str.
+func textOf(method, self py.Object, name string) (string, error) {
+	res, err := py.Call(method, py.Tuple{self}, nil)
+	if err != nil {
+		return "", err
+	}
+	s, ok := res.(py.String)
+	if !ok {
+		return "", py.ExceptionNewf(py.TypeError, "%s returned non-string (type %s)", name, typeName(res))
+	}
+	return string(s), nil
+}
+
+// exceptionText is str(e): nothing, the one argument, or the tuple of all of them.
+func exceptionText(e *py.Exception) (string, error) {
+	args, _ := e.Args.(py.Tuple)
+	switch {
+	case len(args) == 0:
+		return "", nil
+	case len(args) == 1 && e.Base.IsSubtype(py.KeyError):
+		return Repr(args[0])
+	case len(args) == 1:
+		return Str(args[0])
+	case len(args) == 2 && e.Base.IsSubtype(py.OSError):
+		number, err := Str(args[0])
+		if err != nil {
+			return "", err
+		}
+		text, err := Str(args[1])
+		return "[Errno " + number + "] " + text, err
+	}
+	return Repr(args)
+}
+
+// printer writes reprs. It knows the containers it is in, because they may hold themselves.
+type printer struct {
+	strings.Builder
+	around []py.Object
+}
+
+func (p *printer) repr(o py.Object) error {
+	switch x := o.(type) {
+	case py.NoneType:
+		p.WriteString("None")
+	case py.Bool:
+		p.WriteString(serializer.Repr(bool(x)))
+	case py.Int:
+		p.WriteString(serializer.Repr(int64(x)))
+	case *py.BigInt:
+		p.WriteString((*big.Int)(x).String())
+	case py.Float:
+		p.WriteString(serializer.Repr(float64(x)))
+	case py.Complex:
+		p.WriteString(serializer.Repr(complex128(x)))
+	case py.String:
+		p.WriteString(serializer.Repr(string(x)))
+	case py.Bytes:
+		p.WriteString(serializer.Repr([]byte(x)))
+	case py.Tuple:
+		if len(x) == 1 {
+			return p.items("(", x, ",)")
+		}
+		return p.items("(", x, ")")
+	case *py.List:
+		return p.within(o, "[...]", func() error { return p.items("[", x.Items, "]") })
+	case *Dict:
+		return p.within(o, "{...}", func() error { return p.dict(x) })
+	case py.StringDict:
+		return p.within(o, "{...}", func() error { return p.dict(FromStringDict(x)) })
+	case *Set:
+		return p.within(o, "set(...)", func() error { return p.set("set", &x.table, "{", "}") })
+	case *FrozenSet:
+		return p.within(o, "frozenset(...)", func() error { return p.set("frozenset", &x.table, "frozenset({", "})") })
+	case *py.Set:
+		t, _ := setTable(x)
+		return p.set("set", t, "{", "}")
+	case *view:
+		return p.within(o, "...", func() error { return p.view(x) })
+	case *py.Exception:
+		return p.exception(x)
+	case *py.Type:
+		return p.instance(x)
+	default:
+		return p.other(o)
+	}
+	return nil
+}
+
+// other writes an object that this package does not know, in gpython's way.
+func (p *printer) other(o py.Object) error {
+	if r, ok := o.(py.I__repr__); ok {
+		res, err := r.M__repr__()
+		if err != nil {
+			return err
+		}
+		s, ok := res.(py.String)
+		if !ok {
+			return py.ExceptionNewf(py.TypeError, "__repr__ returned non-string (type %s)", typeName(res))
+		}
+		p.WriteString(string(s))
+		return nil
+	}
+	switch x := o.(type) {
+	case *py.Function:
+		fmt.Fprintf(p, "<function %s at 0x%x>", x.Qualname, identity(o))
+	case *py.Method:
+		fmt.Fprintf(p, "<built-in function %s>", x.Name)
+	default:
+		fmt.Fprintf(p, "<%s object at 0x%x>", typeName(o), identity(o))
+	}
+	return nil
+}
+
+// within calls write for the container o, unless it is being written already.
+func (p *printer) within(o py.Object, again string, write func() error) error {
+	for _, other := range p.around {
+		if identical(o, other) {
+			p.WriteString(again)
+			return nil
+		}
+	}
+	if len(p.around) > deepest {
+		return py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded while getting the repr of an object")
+	}
+	p.around = append(p.around, o)
+	defer func() { p.around = p.around[:len(p.around)-1] }()
+	return write()
+}
+
+func (p *printer) items(start string, all []py.Object, end string) error {
+	p.WriteString(start)
+	for i, item := range all {
+		if i > 0 {
+			p.WriteString(", ")
+		}
+		if err := p.repr(item); err != nil {
+			return err
+		}
+	}
+	p.WriteString(end)
+	return nil
+}
+
+func (p *printer) dict(d *Dict) error {
+	sep := "{"
+	for _, e := range d.entries {
+		if e.key == nil {
+			continue
+		}
+		p.WriteString(sep)
+		sep = ", "
+		if err := p.repr(e.key); err != nil {
+			return err
+		}
+		p.WriteString(": ")
+		if err := p.repr(e.value); err != nil {
+			return err
+		}
+	}
+	if sep == "{" {
+		p.WriteString(sep)
+	}
+	p.WriteString("}")
+	return nil
+}
+
+func (p *printer) set(name string, t *table, start, end string) error {
+	if t.len() == 0 {
+		p.WriteString(name + "()")
+		return nil
+	}
+	return p.items(start, t.keys(), end)
+}
+
+func (p *printer) view(v *view) error {
+	p.WriteString(v.Type().Name)
+	all, err := items(v)
+	if err != nil {
+		return err
+	}
+	return p.items("([", all, "])")
+}
+
+func (p *printer) exception(e *py.Exception) error {
+	if py.Object(e) == py.NotImplemented {
+		p.WriteString("NotImplemented")
+		return nil
+	}
+	p.WriteString(e.Base.Name)
+	args, _ := e.Args.(py.Tuple)
+	return p.items("(", args, ")")
+}
+
+// instance writes a class, or an instance of a class of the program.
+func (p *printer) instance(x *py.Type) error {
+	if isClass(x) {
+		name := x.Name
+		if module, ok := x.Dict["__module__"].(py.String); ok && module != "builtins" {
+			name = string(module) + "." + name
+		}
+		fmt.Fprintf(p, "<class '%s'>", name)
+		return nil
+	}
+	if method := instanceMethod(x, "__repr__"); method != nil {
+		s, err := textOf(method, x, "__repr__")
+		p.WriteString(s)
+		return err
+	}
+	class := x.Type()
+	name := class.Name
+	if module, ok := class.Dict["__module__"].(py.String); ok {
+		name = string(module) + "." + name
+	}
+	fmt.Fprintf(p, "<%s object at 0x%x>", name, identity(x))
+	return nil
+}
+
