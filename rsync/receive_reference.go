@@ -1,0 +1,384 @@
+package rsync
+
+import (
+	"context"
+	"crypto/md5"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// ReceiveReference is the receiving half for pip's execnet.RSync (2.x and 1.9) as the driver, whose items it takes and
+// gives exactly (protocol.md sections 11.1 to 11.4): what a Go worker does when a driver has it execute
+// execnet.rsync_remote. It returns nil once everything has been received; the caller then ends the execution.
+//
+// Unlike the reference's own half it refuses names that lead out of the destination (UnsafePathError), writes files under
+// a temporary name first, follows a destination that is a link to a directory, and sets a differing mode of an unchanged
+// file to what was announced. The first thing that cannot be written ends it with an error that names the path; errors.Is
+// finds the system's reason. Contents come as one item each and wait in memory until they are written: that is the
+// protocol's way, and the reason for having another one between our own halves.
+func ReceiveReference(ctx context.Context, ch *gatewaybase.Channel) error {
+	r := &referenceReceiver{ctx: ctx, ch: ch, links: map[string]*place{}}
+	if err := r.start(); err != nil {
+		return err
+	}
+	defer r.tree.close()
+	root := &place{}
+	if err := r.entry(root, nil); err != nil {
+		return err
+	}
+	if err := r.send("list_done", nil); err != nil {
+		return err
+	}
+	for _, w := range r.wanted {
+		if err := r.content(w); err != nil {
+			return err
+		}
+	}
+	if err := r.send("links", nil); err != nil {
+		return err
+	}
+	if err := r.receiveLinks(); err != nil {
+		return err
+	}
+	return r.send("done", nil)
+}
+
+type referenceReceiver struct {
+	ctx    context.Context
+	ch     *gatewaybase.Channel
+	tree   *tree
+	delete bool
+	wanted []wantedFile
+	links  map[string]*place // announced as links, by path
+}
+
+// wantedFile is a file whose content was asked for.
+type wantedFile struct {
+	place *place
+	names []any // as they came: text, or bytes from a driver under Python 2
+	mode  uint32
+	mtime time.Time
+}
+
+func (r *referenceReceiver) send(what string, with any) error {
+	return r.ch.SendContext(r.ctx, serializer.Tuple{what, with})
+}
+
+// start takes the destination and the options, item 3 of section 11.1.
+func (r *referenceReceiver) start() error {
+	item, err := r.ch.Receive(r.ctx)
+	if err != nil {
+		return err
+	}
+	parts, _ := item.(serializer.Tuple)
+	if len(parts) == 2 {
+		destination, isText := asName(parts[0])
+		options, isDict := parts[1].(*serializer.Dict)
+		if isText && isDict {
+			for name, value := range options.All() {
+				text, _ := asName(name)
+				on, isBool := value.(bool)
+				if n, isInt := value.(int64); isInt {
+					on, isBool = n != 0, true
+				}
+				if value == nil {
+					isBool = true
+				}
+				if text != "delete" || !isBool {
+					return &UnexpectedItemError{`options with nothing but a true or false "delete"`, item}
+				}
+				r.delete = on
+			}
+			r.tree, err = newTree(destination)
+			return err
+		}
+	}
+	return &UnexpectedItemError{"(destination, options)", item}
+}
+
+// asName is a str of Python 3, which is text, or of Python 2, which is bytes.
+func asName(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case []byte:
+		return string(v), true
+	}
+	return "", false
+}
+
+// entry receives one entry of the walk, and all below it. names is the path to it as the driver spells it.
+func (r *referenceReceiver) entry(p *place, names []any) error {
+	item, err := r.ch.Receive(r.ctx)
+	if err != nil {
+		return err
+	}
+	switch item := item.(type) {
+	case []any:
+		return r.directory(p, names, item)
+	case serializer.Tuple:
+		return r.file(p, names, item)
+	case nil:
+		r.links[p.path()] = p
+		return nil
+	}
+	return &UnexpectedItemError{"an entry", item}
+}
+
+func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
+	wrong := &UnexpectedItemError{"[mode, name ...]", item}
+	if len(item) == 0 {
+		return wrong
+	}
+	mode, ok := asMode(item[0])
+	if !ok {
+		return wrong
+	}
+	announced := make(map[string]struct{}, len(item)-1)
+	for _, raw := range item[1:] {
+		name, ok := asName(raw)
+		if !ok {
+			return wrong
+		}
+		if err := checkName(name); err != nil {
+			return err
+		}
+		announced[name] = struct{}{}
+	}
+	created, err := r.tree.makeDir(p, mode)
+	if err != nil {
+		return err
+	}
+	for i, raw := range item[1:] {
+		name, _ := asName(raw)
+		// The names so far may be shared with a file that was asked for.
+		if err := r.entry(&place{p, name}, append(names[:len(names):len(names)], raw)); err != nil {
+			return err
+		}
+		item[1+i] = nil
+	}
+	if created {
+		return nil
+	}
+	d, err := r.tree.dir(p)
+	if err != nil {
+		return err
+	}
+	return d.clean(announced, r.delete)
+}
+
+func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) error {
+	wrong := &UnexpectedItemError{"(mode, mtime, size)", item}
+	if len(item) != 3 {
+		return wrong
+	}
+	mode, ok1 := asMode(item[0])
+	mtime, ok2 := asFloat(item[1])
+	size, ok3 := item[2].(int64)
+	if !ok1 || !ok2 || !ok3 || size < 0 {
+		return wrong
+	}
+	info, err := r.tree.lstat(p)
+	if err != nil {
+		return err
+	}
+	var checksum any
+	switch {
+	case info == nil:
+	case info.IsDir() && p.parent == nil:
+		return fmt.Errorf("execnet: rsync: the destination %s is a directory, but the source is a file", printable(r.tree.path))
+	case !info.Mode().IsRegular(), info.Size() != size:
+	case floatTime(info.ModTime()) == mtime:
+		return r.keep(p, info, mode)
+	default:
+		if checksum, err = r.checksum(p); err != nil {
+			return err
+		}
+	}
+	if names == nil {
+		names = []any{}
+	}
+	if err := r.send("send", serializer.Tuple{names, checksum}); err != nil {
+		return err
+	}
+	r.wanted = append(r.wanted, wantedFile{p, names, mode, timeOfFloat(mtime)})
+	return nil
+}
+
+// keep is for a file whose content is as announced.
+func (r *referenceReceiver) keep(p *place, info fs.FileInfo, mode uint32) error {
+	if mode == 0 || samePermissions(info.Mode(), goMode(mode)) {
+		return nil
+	}
+	d, name, err := r.tree.holder(p)
+	if err != nil {
+		return err
+	}
+	return pathError("cannot set the mode of", d.full(name), d.root.Chmod(name, goMode(mode)))
+}
+
+// checksum is the MD5 digest of the file at p as it is, nil if it cannot be read; its content is then asked for anyway.
+func (r *referenceReceiver) checksum(p *place) (any, error) {
+	d, name, err := r.tree.holder(p)
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.root.Open(name)
+	if err != nil {
+		return nil, nil
+	}
+	defer f.Close()
+	h := md5.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return nil, nil
+	}
+	return h.Sum(nil), nil
+}
+
+// content takes one file's content, items 6 and 7 of section 11.3.
+func (r *referenceReceiver) content(w wantedFile) error {
+	item, err := r.ch.Receive(r.ctx)
+	if err != nil {
+		return err
+	}
+	data, isBytes := item.([]byte)
+	if !isBytes && item != nil {
+		return &UnexpectedItemError{"a file's content", item}
+	}
+	// Before the content is written, as the reference does: the driver counts it as sent.
+	if err := r.send("ack", joined(w.names)); err != nil {
+		return err
+	}
+	d, name, err := r.tree.holder(w.place)
+	if err != nil {
+		return err
+	}
+	if item == nil {
+		return r.touch(d, name, w)
+	}
+	f, err := d.create(name)
+	if err != nil {
+		return err
+	}
+	defer f.discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.commit(w.mode, w.mtime)
+}
+
+// touch is for a file whose content need not come, or is gone at the driver. Like the reference it lets be what it may not
+// change, a file that belongs to somebody else for one: the content is right.
+func (r *referenceReceiver) touch(d *dir, name string, w wantedFile) error {
+	info, err := d.lstat(name)
+	if err != nil || info == nil || !info.Mode().IsRegular() || w.mode == 0 {
+		return err
+	}
+	if !samePermissions(info.Mode(), goMode(w.mode)) {
+		_ = d.root.Chmod(name, goMode(w.mode))
+	}
+	_ = d.root.Chtimes(name, time.Time{}, w.mtime)
+	return nil
+}
+
+// joined is the path of an ack: text, or bytes where a driver under Python 2 spelled it so.
+func joined(names []any) any {
+	parts := make([]string, len(names))
+	inBytes := false
+	for i, name := range names {
+		parts[i], _ = asName(name)
+		_, isBytes := name.([]byte)
+		inBytes = inBytes || isBytes
+	}
+	path := strings.Join(parts, "/")
+	if inBytes {
+		return []byte(path)
+	}
+	return path
+}
+
+// receiveLinks takes items 9 and 10 of section 11.4.
+func (r *referenceReceiver) receiveLinks() error {
+	for {
+		item, err := r.ch.Receive(r.ctx)
+		if err != nil {
+			return err
+		}
+		if item == int64(42) {
+			return nil
+		}
+		if err := r.link(item); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *referenceReceiver) link(item any) error {
+	wrong := &UnexpectedItemError{`("link" or "linkbase", path, target) or 42`, item}
+	parts, _ := item.(serializer.Tuple)
+	if len(parts) != 3 {
+		return wrong
+	}
+	kind, _ := asName(parts[0])
+	path, isPath := asName(parts[1])
+	target, isTarget := asName(parts[2])
+	if kind != "link" && kind != "linkbase" || !isPath || !isTarget {
+		return wrong
+	}
+	p, announced := r.links[path]
+	if !announced {
+		// A driver under Windows writes paths with its own separator.
+		p, announced = r.links[strings.ReplaceAll(path, `\`, "/")]
+	}
+	if !announced {
+		return &UnsafePathError{path, "it was not announced as a link"}
+	}
+	if kind == "linkbase" {
+		target = filepath.Join(r.tree.path, filepath.FromSlash(target))
+	}
+	d, name, err := r.tree.holder(p)
+	if err != nil {
+		return err
+	}
+	return d.symlink(name, target)
+}
+
+// asMode is st_mode; None, from a driver that could not look, is 0.
+func asMode(v any) (uint32, bool) {
+	switch v := v.(type) {
+	case nil:
+		return 0, true
+	case int64:
+		return uint32(v), v >= 0 && v <= math.MaxUint32
+	}
+	return 0, false
+}
+
+// asFloat is a time in seconds, within what a file's time can be.
+func asFloat(v any) (float64, bool) {
+	f, ok := v.(float64)
+	if i, isInt := v.(int64); isInt {
+		f, ok = float64(i), true
+	}
+	return f, ok && math.Abs(f) < 1<<40 // NaN is not
+}
+
+// floatTime is a time as Python's st_mtime has it, which keeps less than the nanoseconds.
+func floatTime(t time.Time) float64 {
+	// The conversion keeps the compiler from fusing the operations, which would round once instead of twice.
+	return float64(t.Unix()) + float64(1e-9*float64(t.Nanosecond()))
+}
+
+// timeOfFloat is the time that os.utime sets for a float: rounded down to a nanosecond.
+func timeOfFloat(f float64) time.Time {
+	seconds := math.Floor(f)
+	return time.Unix(int64(seconds), int64(math.Floor((f-seconds)*1e9)))
+}

@@ -1,0 +1,213 @@
+//go:build unix
+
+package rsync
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+// referenceDriver is a program for pip's execnet: it syncs what each line of its stdin asks for, and answers each with a
+// line of its own.
+const referenceDriver = `
+import json, sys, os, io, contextlib
+import execnet
+
+gateways = {}
+
+def sync(job):
+    events, printed = [], io.StringIO()
+
+    class Sync(execnet.RSync):
+        def filter(self, path):
+            return not path.endswith(job["without"])
+
+    def callback(what, n, channel):
+        events.append([what, n])
+
+    sync = Sync(job["source"], callback=callback if job["callback"] else None, verbose=True)
+    for spec, destination in job["targets"]:
+        if spec not in gateways:
+            gateways[spec] = execnet.makegateway(spec)
+        options = {"delete": True} if job["delete"] else {}
+        sync.add_target(gateways[spec], destination, finishedcallback=lambda: events.append(["finished", 0]), **options)
+    error = ""
+    try:
+        with contextlib.redirect_stdout(printed):
+            sync.send()
+    except Exception as e:
+        error = "%s: %s" % (type(e).__name__, e)
+    return {"error": error, "events": events, "printed": printed.getvalue()}
+
+for line in sys.stdin:
+    print(json.dumps(sync(json.loads(line))), flush=True)
+`
+
+// job is what one line to referenceDriver asks for.
+type job struct {
+	Source  string      `json:"source"`
+	Targets [][2]string `json:"targets"` // spec and destination
+	Delete  bool        `json:"delete"`
+	Without string      `json:"without"` // a suffix that the filter refuses
+	// Callback has the callback's calls in the outcome. The reference fails (KeyError) when it has one and no target asks
+	// for anything.
+	Callback bool `json:"callback"`
+}
+
+type outcome struct {
+	Error   string   `json:"error"`
+	Events  [][2]any `json:"events"`
+	Printed string   `json:"printed"`
+}
+
+// driver runs referenceDriver.
+type driver struct {
+	t   *testing.T
+	in  *json.Encoder
+	out *json.Decoder
+}
+
+// goWorker is the spec of this test binary as a worker, for a driver that startDriver started.
+func goWorker(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	return "popen//python=" + self
+}
+
+func startDriver(t *testing.T) *driver {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, pythons.WithExecnet(t), "-c", referenceDriver)
+	cmd.Env = append(os.Environ(), workerVariable+"=1", "PYTHONUTF8=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		assert.NoError(t, in.Close())
+		assert.NoError(t, cmd.Wait())
+	})
+	return &driver{t, json.NewEncoder(in), json.NewDecoder(out)}
+}
+
+func (d *driver) sync(j job) outcome {
+	d.t.Helper()
+	if j.Without == "" {
+		j.Without = "nothing ends so"
+	}
+	require.NoError(d.t, d.in.Encode(j))
+	var o outcome
+	require.NoError(d.t, d.out.Decode(&o))
+	return o
+}
+
+func (o outcome) count(event string) (times int, sum float64) {
+	for _, e := range o.Events {
+		if e[0] == event {
+			times++
+			sum += e[1].(float64)
+		}
+	}
+	return times, sum
+}
+
+func TestReferenceDriverSyncsEveryShape(t *testing.T) {
+	for _, withDelete := range []bool{false, true} {
+		source, ours, theirs := filepath.Join(t.TempDir(), "s"), filepath.Join(t.TempDir(), "o"), filepath.Join(t.TempDir(), "t")
+		d := startDriver(t)
+		for _, shape := range shapes {
+			grow(t, source, shape.tree)
+			targets := [][2]string{{goWorker(t), ours}, {"popen", theirs}}
+			if shape.name == "exchanged" || shape.name == "modes again" {
+				// The reference's own half opens a read-only folder's files in vain, or fails on what is in the way.
+				targets = targets[:1]
+			}
+			o := d.sync(job{Source: source, Targets: targets, Delete: withDelete})
+			require.Empty(t, o.Error, shape.name)
+			finished, _ := o.count("finished")
+			assert.Len(t, targets, finished)
+			got, want := survey(t, ours, loosely), survey(t, source, loosely)
+			if withDelete {
+				assert.Equal(t, want, got, shape.name)
+			} else {
+				for line := range strings.Lines(want) {
+					if !strings.HasPrefix(line, `"." `) {
+						assert.Contains(t, got, line, shape.name)
+					}
+				}
+			}
+			o = d.sync(job{Source: source, Targets: targets[:1], Delete: withDelete})
+			require.Empty(t, o.Error, shape.name)
+			assert.Empty(t, o.Printed, "nothing changed: "+shape.name)
+		}
+	}
+}
+
+func TestReferenceDriverIsTold(t *testing.T) {
+	source, destination := t.TempDir(), filepath.Join(t.TempDir(), "new/deep")
+	grow(t, source, nodes{"a": file("12345"), "sub/b": file("123"), "skip.o": file("o"), "l": link("a")})
+	d := startDriver(t)
+	o := d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o", Callback: true})
+	require.Empty(t, o.Error)
+	lists, total := o.count("list")
+	assert.Equal(t, 1, lists)
+	assert.Equal(t, 8.0, total)
+	acks, total := o.count("ack")
+	assert.Equal(t, 2, acks)
+	assert.Equal(t, 8.0, total)
+	assert.Contains(t, o.Printed, "<= sub/b")
+	assert.NoFileExists(t, filepath.Join(destination, "skip.o"))
+
+	// Another time of the same content is told by its checksum, and nothing is sent.
+	require.NoError(t, os.Chtimes(filepath.Join(source, "a"), time.Time{}, time.Unix(99, 0)))
+	o = d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o"})
+	require.Empty(t, o.Error)
+	assert.Empty(t, o.Printed)
+	info, err := os.Stat(filepath.Join(destination, "a"))
+	require.NoError(t, err)
+	assert.Equal(t, int64(99), info.ModTime().Unix())
+}
+
+func TestReferenceDriverSyncsOneFile(t *testing.T) {
+	base := t.TempDir()
+	source, destination := filepath.Join(base, "s"), filepath.Join(base, "d/file")
+	require.NoError(t, os.WriteFile(source, []byte("alone"), 0o640))
+	d := startDriver(t)
+	o := d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
+	require.Empty(t, o.Error)
+	content, err := os.ReadFile(destination)
+	require.NoError(t, err)
+	assert.Equal(t, "alone", string(content))
+
+	folder := filepath.Join(base, "folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "precious"), 0o755))
+	o = d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), folder}}})
+	assert.Contains(t, o.Error, "is a directory, but the source is a file")
+	assert.DirExists(t, filepath.Join(folder, "precious"))
+}
+
+func TestReferenceDriverHearsOfErrors(t *testing.T) {
+	base := t.TempDir()
+	source, destination := filepath.Join(base, "s"), filepath.Join(base, "f", "d")
+	require.NoError(t, os.WriteFile(filepath.Join(base, "f"), nil, 0o600))
+	grow(t, source, nodes{"a": file("A")})
+	o := startDriver(t).sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
+	assert.Contains(t, o.Error, "RemoteError")
+	assert.Contains(t, o.Error, filepath.Join(base, "f"))
+	assert.Contains(t, o.Error, "not a directory")
+}
