@@ -11,3 +11,6 @@ import (
 func exitOf(state *os.ProcessState) gatewaybase.Exit {
 	return gatewaybase.Exit{Known: true, Code: state.ExitCode()}
 }
+
+// signalName is never asked for: processes do not end by signals here.
+func signalName(signal os.Signal) string { return signal.String() }

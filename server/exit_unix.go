@@ -4,7 +4,10 @@ package server
 
 import (
 	"os"
+	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
@@ -15,4 +18,10 @@ func exitOf(state *os.ProcessState) gatewaybase.Exit {
 		exit.Signal = status.Signal()
 	}
 	return exit
+}
+
+// signalName is a signal's name as ssh has it, without SIG.
+func signalName(signal os.Signal) string {
+	number, _ := signal.(syscall.Signal)
+	return strings.TrimPrefix(unix.SignalName(number), "SIG")
 }

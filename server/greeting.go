@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +14,11 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-const (
-	// greetingTime is how long a driver may take to send its first line.
-	greetingTime = time.Minute
-	// greetingBytes of a first line without its end are enough to start a worker, which reads on.
-	greetingBytes = 4 << 10
-)
+// greetingTime is how long a driver may take to send its first line; a variable for the tests.
+var greetingTime = time.Minute
+
+// greetingBytes of a first line without its end are enough to start a worker, which reads on.
+const greetingBytes = 4 << 10
 
 // NotExecnetError says that what has connected is no driver of execnet: it sent something else than a driver's first
 // line, or nothing in time.
@@ -31,10 +31,12 @@ type NotExecnetError struct {
 
 func (e *NotExecnetError) Error() string {
 	switch {
-	case e.Err != nil && len(e.Got) == 0 && errors.Is(e.Err, io.EOF):
+	case e.Err == io.EOF && len(e.Got) == 0:
 		return "not a driver of execnet: it sent nothing"
+	case e.Err != nil && len(e.Got) == 0:
+		return fmt.Sprintf("not a driver of execnet: no first line: %v", e.Err)
 	case e.Err != nil:
-		return fmt.Sprintf("not a driver of execnet: no first line, got %q: %v", e.Got, e.Err)
+		return fmt.Sprintf("not a driver of execnet: no first line, but %q: %v", e.Got, e.Err)
 	case e.Got[0] == 0x16:
 		return fmt.Sprintf("not a driver of execnet: it speaks TLS, and this server does not, got %q", e.Got)
 	}
@@ -57,7 +59,7 @@ func greet(ctx context.Context, conn net.Conn) (ahead []byte, err error) {
 		return nil, &NotExecnetError{Got: head(begin)}
 	}
 	if err != nil {
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 			err = gatewaybase.ErrTimeout
 		}
 		return nil, &NotExecnetError{Got: head(begin), Err: err}
@@ -78,6 +80,13 @@ func look(ctx context.Context, conn net.Conn) (begin []byte, taken bool, err err
 	if socket, ok := conn.(handle); ok && canHandOver {
 		begin, err = peek(ctx, socket)
 		return begin, false, err
+	}
+	if secure, ok := conn.(*tls.Conn); ok {
+		handshaking, cancel := context.WithTimeout(ctx, greetingTime)
+		defer cancel()
+		if err := secure.HandshakeContext(handshaking); err != nil {
+			return nil, true, fmt.Errorf("TLS handshake: %w", err)
+		}
 	}
 	begin = make([]byte, 0, greetingBytes)
 	for !enough(begin) {

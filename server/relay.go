@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -56,6 +57,9 @@ func closeWrite(far io.ReadWriter) {
 	}
 }
 
+// errKill is the cause of a context that ends a worker without giving it time.
+var errKill = errors.New("the worker is to be killed")
+
 // wait returns when the worker is reaped and its stderr delivered. When ctx ends, it ends the worker first.
 func (r *relay) wait(ctx context.Context) gatewaybase.Exit {
 	if r.process.Wait(ctx) != nil {
@@ -63,7 +67,7 @@ func (r *relay) wait(ctx context.Context) gatewaybase.Exit {
 		_ = r.process.CloseRead()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
-		if r.process.Wait(patience) != nil {
+		if context.Cause(ctx) == errKill || r.process.Wait(patience) != nil {
 			// It fails for a process that is gone only.
 			_ = r.process.Kill()
 			_ = r.process.Wait(context.WithoutCancel(ctx))

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// exitRefused is what a shell exits with when it does not find a command.
+const exitRefused = 127
+
+// session answers the requests of a session until it is closed, and returns when nothing of it is left.
+func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-chan *ssh.Request) {
+	ctx, end := context.WithCancelCause(ctx)
+	var done chan struct{} // closed when what the session does is over; nil before that begins
+	start := func(do func()) {
+		done = make(chan struct{})
+		go func() {
+			defer close(done)
+			do()
+		}()
+	}
+	for request := range requests {
+		accepted := false
+		switch {
+		case request.Type == "exec" && done == nil:
+			var asked struct{ Command string }
+			if accepted = ssh.Unmarshal(request.Payload, &asked) == nil; accepted {
+				start(func() { c.execute(ctx, channel, asked.Command) })
+			}
+		case request.Type == "shell" && done == nil:
+			accepted = true
+			start(func() { refuse(channel, "a shell is not to be had") })
+		case request.Type == "signal":
+			var signal struct{ Name string }
+			if accepted = ssh.Unmarshal(request.Payload, &signal) == nil; accepted {
+				end(signalCause(signal.Name))
+			}
+		}
+		if request.WantReply {
+			_ = request.Reply(accepted, nil)
+		}
+	}
+	end(nil) // the client has closed the session, or is gone
+	if done != nil {
+		<-done
+	}
+	_ = channel.Close()
+}
+
+// signalCause makes of a signal that a client sends the way in which the worker is to end: at once, or in order.
+func signalCause(name string) error {
+	if name == "KILL" {
+		return errKill
+	}
+	return context.Canceled
+}
+
+// refuse ends a session that asks for something else than a worker.
+func refuse(channel ssh.Channel, why string) {
+	fmt.Fprintf(channel.Stderr(), "%s: this is no sshd but the sshserver of execnet, which starts workers for execnet drivers and nothing else\r\n", why)
+	leave(channel, gatewaybase.Exit{Known: true, Code: exitRefused})
+}
+
+// leave tells how a session's worker has ended, and closes the session.
+func leave(channel ssh.Channel, exit gatewaybase.Exit) {
+	// They fail when the client is gone.
+	_ = channel.CloseWrite()
+	if exit.Signal != nil {
+		_, _ = channel.SendRequest("exit-signal", false, ssh.Marshal(&struct {
+			Name              string
+			CoreDumped        bool
+			Message, Language string
+		}{Name: signalName(exit.Signal), Message: exit.Signal.String()}))
+	} else {
+		_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(&struct{ Code uint32 }{uint32(exit.Code)}))
+	}
+	_ = channel.Close()
+}
+
+// execute gives a session to a worker, if that is what its command line asks for.
+func (c *sshConn) execute(ctx context.Context, channel ssh.Channel, command string) {
+	if err := asksForWorker(command); err != nil {
+		c.log.printf("%v: refused: %v", c.conn.RemoteAddr(), err)
+		refuse(channel, err.Error())
+		return
+	}
+	r, err := c.command.relay(nil, channel, channel.Stderr())
+	if err != nil {
+		c.log.printf("%v: no worker: %v", c.conn.RemoteAddr(), err)
+		refuse(channel, err.Error())
+		return
+	}
+	pid, begin := r.process.PID(), time.Now()
+	c.log.printf("%v: worker %d started", c.conn.RemoteAddr(), pid)
+	exit := r.wait(ctx)
+	c.log.printf("%v: worker %d ended after %v: %s", c.conn.RemoteAddr(), pid, time.Since(begin).Round(time.Millisecond), exitText(exit))
+	r.drain()
+	leave(channel, exit)
+	r.finish()
+}
