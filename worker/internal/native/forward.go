@@ -1,0 +1,224 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	shellquote "github.com/kballard/go-shellquote"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+const (
+	// ackEvery is how many bytes that the sub has taken the driver is told of at once. It has to be less than the 1 MiB
+	// that the driver sends without hearing of any.
+	ackEvery = 128 << 10
+	// outputChunk is how much of the sub's output is read at once.
+	outputChunk = 64 << 10
+)
+
+// forwarder is this module's: gateway_io/forwarder.py, which says what travels (protocol.md section 9.6).
+type forwarder struct {
+	forwarding
+	control *gatewaybase.Channel
+}
+
+// forwardProcess is the forwarder's function forward_process: it starts an interpreter, this program itself where none
+// is named, or another command.
+func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
+	return forward(ctx, ch, func() (gatewaybase.IO, error) {
+		args := arguments{kwargs: p.Kwargs}
+		interpreter, argv := args.get("interpreter"), args.texts("argv")
+		if err := args.check(2); err != nil {
+			return nil, err
+		}
+		switch interpreter := interpreter.(type) {
+		case nil:
+			return n.start(argv, nil)
+		case string:
+			if interpreter == "" {
+				return n.startWorker() // the arguments are for a Python
+			}
+			command, err := splitCommand(interpreter)
+			if err != nil {
+				return nil, err
+			}
+			return n.start(append(command, argv...), nil)
+		}
+		return nil, expect("interpreter as str or None", interpreter)
+	})
+}
+
+// forwardConnection is the forwarder's function forward_connection: it connects to a socket server.
+func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
+	return forward(ctx, ch, func() (gatewaybase.IO, error) {
+		args := arguments{kwargs: p.Kwargs}
+		host, port, seconds := args.text("host"), args.port("port"), args.seconds("timeout")
+		if err := args.check(3); err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, seconds)
+		defer cancel()
+		socket, err := gatewayio.DialSocket(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			return nil, err
+		}
+		return socket, nil
+	})
+}
+
+// splitCommand splits as a shell does; on Windows a backslash is a path's.
+func splitCommand(command string) ([]string, error) {
+	if runtime.GOOS == "windows" {
+		command = strings.ReplaceAll(command, `\`, "/")
+	}
+	words, err := shellquote.Split(command)
+	if err != nil {
+		return nil, fmt.Errorf("ValueError: %s: %w", command, err)
+	}
+	return words, nil
+}
+
+// forward serves one sub, which connect reaches.
+func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatewaybase.IO, error)) error {
+	control, err := receiveChannel(ctx, ch)
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+	sub, err := connect()
+	if err != nil {
+		return err
+	}
+	f := &forwarder{forwarding{io: ch, sub: sub}, control}
+	if err := f.run(ctx, f.passOutput, f.passInput, f.obey); err != nil {
+		return err
+	}
+	exit := sub.Exit()
+	// It fails where nobody wants to know any more.
+	_ = control.SendContext(ctx, serializer.Tuple{"exit", status(exit), []byte(exit.Stderr)})
+	return nil
+}
+
+func (f *forwarder) passOutput(ctx context.Context) {
+	buffer := make([]byte, outputChunk)
+	for {
+		n, err := f.sub.Read(buffer)
+		if n > 0 && f.io.SendContext(ctx, buffer[:n]) != nil || err != nil {
+			return
+		}
+	}
+}
+
+func (f *forwarder) passInput(life context.Context) {
+	taken := 0
+	for {
+		item, err := f.io.Receive(life)
+		if err != nil {
+			break
+		}
+		data, ok := item.([]byte)
+		switch {
+		case item == nil:
+			_ = f.sub.CloseWrite()
+		case !ok:
+			f.fail(expect("bytes for the sub", item))
+			return
+		}
+		f.write(data)
+		if taken += len(data); taken >= ackEvery {
+			if f.control.SendContext(life, serializer.Tuple{"ack", taken}) != nil {
+				break
+			}
+			taken = 0
+		}
+	}
+	_ = f.sub.CloseWrite()
+}
+
+func (f *forwarder) obey(life context.Context) {
+	for {
+		item, err := f.control.Receive(life)
+		switch {
+		case err != nil:
+			return // the io channel tells whether the driver goes
+		case item == "kill":
+			_ = f.sub.Kill() // fails where there is nothing left to kill
+		default:
+			f.fail(fmt.Errorf("ValueError: %v asks a forwarder for nothing", item))
+		}
+	}
+}
+
+// arguments reads keyword arguments; the first that is wrong is an error.
+type arguments struct {
+	kwargs *serializer.Dict
+	err    error
+}
+
+// check reports what was wrong, or that there are more than count arguments.
+func (a *arguments) check(count int) error {
+	if a.err == nil && a.kwargs.Len() != count {
+		a.err = fmt.Errorf("TypeError: unexpected keyword arguments: %v", a.kwargs)
+	}
+	return a.err
+}
+
+func (a *arguments) get(name string) any {
+	v, ok := a.kwargs.Get(name)
+	if !ok {
+		a.wrong("TypeError: missing argument: '%s'", name)
+	}
+	return v
+}
+
+func (a *arguments) wrong(format string, words ...any) {
+	if a.err == nil {
+		a.err = fmt.Errorf(format, words...)
+	}
+}
+
+func (a *arguments) text(name string) string {
+	v := a.get(name)
+	s, ok := v.(string)
+	if !ok {
+		a.wrong("TypeError: %s has to be str, not %T", name, v)
+	}
+	return s
+}
+
+func (a *arguments) texts(name string) (texts []string) {
+	list, ok := a.get(name).([]any)
+	for _, v := range list {
+		s, isText := v.(string)
+		ok = ok && isText
+		texts = append(texts, s)
+	}
+	if !ok {
+		a.wrong("TypeError: %s has to be a list of str", name)
+	}
+	return texts
+}
+
+func (a *arguments) port(name string) int {
+	port, ok := a.get(name).(int64)
+	if !ok || port < 0 || port > 0xffff {
+		a.wrong("OverflowError: %s has to be 0 to 65535", name)
+	}
+	return int(port)
+}
+
+func (a *arguments) seconds(name string) time.Duration {
+	seconds, ok := a.get(name).(float64)
+	if !ok || !(seconds > 0 && seconds < 1e6) {
+		a.wrong("ValueError: %s has to be a number of seconds", name)
+	}
+	return time.Duration(seconds * float64(time.Second))
+}

@@ -1,0 +1,145 @@
+package native
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// recogniser tells whether a program is the one it stands for.
+type recogniser interface {
+	recognises(p gatewaybase.Program) bool
+}
+
+// shortProgram is a recogniser by vocabulary: the words of the text begin like this one's, all that it needs are among
+// them, and none that it may not have. What the words are joined by may differ from release to release.
+type shortProgram struct {
+	call   string // the function that is called, if any
+	begins string // the first words
+	needs  string // further words that have to occur
+	may    string // words that may occur beside them
+}
+
+// shortLimit is more than a short program has, behind the empty lines that stand for the file above it.
+const shortLimit = 1024
+
+var word = regexp.MustCompile(`\w+`)
+
+func (s *shortProgram) recognises(p gatewaybase.Program) bool {
+	if p.Call != s.call || p.Kwargs != nil && p.Kwargs.Len() > 0 {
+		return false
+	}
+	source := strings.TrimSpace(p.Source)
+	if len(source) > shortLimit {
+		return false
+	}
+	words, begins := word.FindAllString(source, -1), strings.Fields(s.begins)
+	if len(words) < len(begins) || !slices.Equal(words[:len(begins)], begins) {
+		return false
+	}
+	needed := strings.Fields(s.needs)
+	allowed := slices.Concat(begins, needed, strings.Fields(s.may))
+	for _, w := range needed {
+		if !slices.Contains(words, w) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(allowed, w) })
+}
+
+// moduleProgram recognises a module by its file's name and by what it defines at its top.
+type moduleProgram struct {
+	file    string   // the last part of the file's name
+	call    string   // the function that is called, if any
+	defines []string // "def name" or "class name"
+	has     []string // further words of the text
+	runs    string   // without call: the function called where the module finds itself executed by a worker
+}
+
+func (m *moduleProgram) recognises(p gatewaybase.Program) bool {
+	if p.Call != m.call || p.File[strings.LastIndexAny(p.File, `/\`)+1:] != m.file {
+		return false
+	}
+	if m.runs != "" {
+		_, tail, found := cutLast(p.Source, "__channelexec__")
+		if !found || !strings.Contains(tail, "\n    "+m.runs+"(") {
+			return false
+		}
+	}
+	if slices.ContainsFunc(m.has, func(word string) bool { return !strings.Contains(p.Source, word) }) {
+		return false
+	}
+	return !slices.ContainsFunc(m.defines, func(line string) bool { return !definesAtTop(p.Source, line) })
+}
+
+// definesAtTop tells whether a line of source begins with a definition of just this name.
+func definesAtTop(source, definition string) bool {
+	for {
+		_, after, found := strings.Cut(source, "\n"+definition)
+		if !found {
+			return false
+		}
+		if after != "" && (after[0] == '(' || after[0] == ':') {
+			return true
+		}
+		source = after
+	}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+var (
+	// rinfoFunction is the function rinfo_source of execnet's gateway module; rinfoText is gateway_base/rinfo.go's.
+	rinfoFunction = &shortProgram{
+		call: "rinfo_source", begins: "def rinfo_source channel",
+		needs: "import os sys send executable version_info platform cwd getcwd pid getpid",
+		may:   "None dict tuple 5",
+	}
+	rinfoText = &shortProgram{
+		begins: "import os sys channel send",
+		needs:  "executable version_info platform cwd getcwd pid getpid",
+		may:    "dict tuple 5",
+	}
+	// setUpText is what execnet's Group.makegateway executes for chdir, nice and env.
+	setUpText = &shortProgram{
+		begins: "import os path nice env channel receive",
+		needs:  "if mkdir chdir environ",
+		may:    "not exists and hasattr for name value in items None",
+	}
+	// proxyModule is execnet's gateway_io; forwardProcess and forwardConnection are gateway_io/forwarder.py.
+	proxyModule = &moduleProgram{
+		file: "gateway_io.py", runs: "serve_proxy_io",
+		defines: []string{"class Popen2IOMaster", "def popen_args", "def create_io", "class ProxyIO", "class PseudoSpec", "def serve_proxy_io"},
+	}
+	forwardProcess    = forwarderCalled("forward_process")
+	forwardConnection = forwarderCalled("forward_connection")
+	// socketModule is execnet's script.socketserver; socketServer is gateway_io/socketserver.py.
+	socketModule = &moduleProgram{
+		file: "socketserver.py", runs: "startserver",
+		defines: []string{"def exec_from_one_connection", "def bind_and_listen", "def startserver"},
+	}
+	socketServer = &moduleProgram{
+		file: "<execnet socketserver>", runs: "serve_one",
+		defines: []string{"def listen", "def accept", "def read_line", "def serve_one"},
+	}
+	// rsyncModule is execnet's rsync_remote.
+	rsyncModule = &moduleProgram{
+		file: "rsync_remote.py", runs: "serve_rsync",
+		defines: []string{"def serve_rsync"},
+		has:     []string{"def receive_directory_structure(", "list_done", "linkbase"},
+	}
+)
+
+func forwarderCalled(call string) *moduleProgram {
+	return &moduleProgram{
+		file: "<execnet forwarder>", call: call,
+		defines: []string{"class Process", "class Connection", "class Forwarder", "def forward", "def forward_process", "def forward_connection"},
+	}
+}

@@ -1,0 +1,4 @@
+package native
+
+// Renice does nothing: Windows has no niceness, and execnet ignores nice there.
+func Renice(int) error { return nil }

@@ -1,0 +1,34 @@
+package native
+
+import (
+	"context"
+	"os"
+	"runtime"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3). The version is that of the Python which
+// gpython implements.
+func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	platform := runtime.GOOS // sys.platform is the same but for Windows
+	if platform == "windows" {
+		platform = "win32"
+	}
+	return ch.SendContext(ctx, serializer.NewDict(
+		"executable", program,
+		"version_info", serializer.Tuple{3, 4, 0, "final", 0},
+		"platform", platform,
+		"cwd", folder,
+		"pid", os.Getpid(),
+	))
+}
