@@ -1,0 +1,431 @@
+package bootstrap
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+func accept(input string) (*Invitation, error) {
+	return Accept(bufio.NewReader(strings.NewReader(input)))
+}
+
+// TestReferenceShapes goes through what each release writes, around a made-up source.
+func TestReferenceShapes(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want Invitation
+	}{
+		"1.9.0 exec":   {execText(oldBase, "'thread'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
+		"2.1.2 exec":   {execText(modernBase, "'main_thread_only'", "'gwé-worker'"), Invitation{ID: "gwé-worker", ExecModel: "main_thread_only", Style: StyleExec}},
+		"1.9.0 socket": {socketText(oldBase, "'gw1-worker'"), Invitation{ID: "gw1-worker", Style: StyleSocket}},
+		"2.1.2 socket": {socketText(modernBase, "'socket//installvia=m//id=s-worker'"), Invitation{ID: "socket//installvia=m//id=s-worker", Style: StyleSocket}},
+		"import":       {importText("'/opt/it\\'s'", "'gevent'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "gevent", Style: StyleImport}},
+		"Windows path": {importText("'C:\\\\venv'", `"eventlet"`, `u"gw0-worker"`), Invitation{ID: "gw0-worker", ExecModel: "eventlet", Style: StyleImport}},
+		"later exec": {strings.Replace(execText(modernBase+"\n\ndef added(\n    x,\n) -> None:\n    pass\n", "'thread'", "'gw0-worker'"), "'1'.encode('ascii')", "b'1'", 1),
+			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
+		"later import": {strings.Replace(importText("'/x'", "'thread'", "'gw0-worker'"), "import serve,", "import trace, serve,", 1),
+			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleImport}},
+		"backslash in a spec": {socketText(oldBase, `'socket=h:1//chdir=C:\dir-worker'`), Invitation{ID: `socket=h:1//chdir=C:\dir-worker`, Style: StyleSocket}},
+	} {
+		for _, python := range []int{2, 3} {
+			for _, end := range []string{"\n", "\r\n"} {
+				t.Run(fmt.Sprintf("%s/%d/%q", name, python, end), func(t *testing.T) {
+					got, err := accept(repr(test.text, python) + end)
+					require.NoError(t, err)
+					assert.Equal(t, test.want, *got)
+				})
+			}
+		}
+	}
+}
+
+// referenceLines has the execnet that is installed, or the release that EXECNET_TEST_EXECNET_DIR holds, write its first
+// lines for an id.
+func referenceLines(t testing.TB, id string) map[Style]string {
+	t.Helper()
+	cmd := exec.Command(pythons.WithExecnet(t), "-c", `
+import sys
+from execnet import gateway_bootstrap as b, XSpec
+class Pipe:
+    def write(self, data): self.data = data
+    def read(self, n): return b"1"
+def spec(text):
+    spec = XSpec(text)
+    spec.execmodel = "thread"
+    return spec
+pipe = Pipe()
+out = getattr(sys.stdout, "buffer", sys.stdout)
+for start, argument in ((b.bootstrap_import, spec("popen//id=" + sys.argv[1])), (b.bootstrap_exec, spec("ssh=host//id=" + sys.argv[1])), (b.bootstrap_socket, sys.argv[1])):
+    start(pipe, argument)
+    out.write(pipe.data)
+`, id)
+	cmd.Env = os.Environ()
+	if dir := os.Getenv("EXECNET_TEST_EXECNET_DIR"); dir != "" {
+		cmd.Env = append(cmd.Env, "PYTHONPATH="+dir)
+	}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(out), "\n")
+	require.Len(t, lines, 4)
+	return map[Style]string{StyleImport: lines[0], StyleExec: lines[1], StyleSocket: lines[2]}
+}
+
+func TestInstalledRelease(t *testing.T) {
+	for style, line := range referenceLines(t, "gw-7") {
+		t.Run(string(style), func(t *testing.T) {
+			want := &Invitation{ID: "gw-7-worker", ExecModel: "thread", Style: style}
+			if style == StyleSocket {
+				want.ExecModel = ""
+			}
+			got, err := accept(line)
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+
+			// The least that is added makes it another line.
+			changed := []string{line[:1] + "import os; " + line[1:], line[:1] + line}
+			call := strings.LastIndex(line, ")") + 1
+			for _, end := range []string{"; import os", "\\nimport os", "\\n", " "} {
+				changed = append(changed, line[:call]+end+line[call:])
+			}
+			for _, line := range changed {
+				_, err := accept(line)
+				var refused *RefusedError
+				assert.ErrorAs(t, err, &refused)
+			}
+		})
+	}
+}
+
+// TestOwnLines has Accept read whatever firstWords writes.
+func TestOwnLines(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "it's \"here\" é"))
+	for name, base := range ownSpecs() {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				spec := base.Clone()
+				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
+				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels...)).Draw(t, "execmodel")
+				spec.ChDir = rapid.String().Draw(t, "chdir")
+				spec.Nice = rapid.Int().Draw(t, "nice")
+				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
+				want := &Invitation{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, Style: StyleExec, ChDir: spec.ChDir, Nice: spec.Nice}
+				if len(spec.Env) > 0 {
+					want.Env = spec.Env
+				}
+				switch {
+				case spec.Kind() == xspec.KindSocket:
+					want.Style = StyleSocket
+				case spec.Bootstrap == "import":
+					want.Style = StyleImport
+				}
+				if want.ExecModel == "" && want.Style != StyleSocket {
+					want.ExecModel = "thread"
+				}
+				var ahead []byte
+				if CanStartLazily(spec) {
+					ahead = rapid.SliceOf(rapid.Byte()).Draw(t, "ahead")
+					if len(ahead) > 0 {
+						want.Ahead = ahead
+					}
+				}
+				input := string(bytes.Join(firstWords(spec, ahead), nil))
+				r := bufio.NewReader(strings.NewReader(input + "what follows"))
+				got, err := Accept(r)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+				rest, err := io.ReadAll(r)
+				require.NoError(t, err)
+				require.Equal(t, "what follows", string(rest), "no more is read than the line or lines")
+
+				_, err = accept(input[:len(input)-1])
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			})
+		})
+	}
+}
+
+func TestSelf(t *testing.T) {
+	spec := &xspec.Spec{Popen: true, Self: true, ID: "gw0"}
+	assert.True(t, CanStartLazily(spec))
+	words := firstWords(spec, []byte{3, 'x'})
+	require.Len(t, words, 1)
+	assert.Equal(t, `"serve_popen(\"gw0-worker\", \"thread\", {\"ahead\": b\"\\x03x\"})"`+"\n", string(words[0]))
+}
+
+// TestHostile has lines that are almost a driver's.
+func TestHostile(t *testing.T) {
+	good := execText(modernBase, "'thread'", "'gw0-worker'")
+	own := `serve_popen("gw0-worker", "thread", {})`
+	installed := string(firstWords(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
+	installed, _, err := readString(installed)
+	require.NoError(t, err)
+	replaced := func(text, old, with string) string {
+		require.Equal(t, 1, strings.Count(text, old), old)
+		return strings.Replace(text, old, with, 1)
+	}
+	for name, text := range map[string]string{
+		"nothing":             "",
+		"a command":           `__import__('os').system('touch /tmp/x')`,
+		"a command first":     "__import__('os').system('id')\n" + good,
+		"an import first":     "import os\n" + good,
+		"no import first":     replaced(good, "from __future__ import annotations", "__import__('os').system('id')"),
+		"import and command":  replaced(good, "from __future__ import annotations", "import os; os.system('id')"),
+		"other docstring":     replaced(good, "execnet's", "something's"),
+		"open docstring":      "\"\"\"execnet\n" + execText("", "'thread'", "'x'"),
+		"no source":           execText("", "'thread'", "'gw0-worker'"),
+		"half the source":     replaced(good, "def init_popen_io(", "def init("),
+		"statement in source": replaced(good, "    io.write(\"1\")\n", "    io.write(\"1\")\nimport os\n"),
+		"statement at end":    good + "\nimport os",
+		"same line":           good + "; import os",
+		"line end":            good + "\n",
+		"comment":             good + " # so",
+		"quoted id":           execText(modernBase, "'thread'", "'a'b-worker'"),
+		"broken id":           execText(modernBase, "'thread'", "'a\nb-worker'"),
+		"escaped break":       execText(modernBase, "'thread'", `'a\nb-worker'`),
+		"escaped NUL":         execText(modernBase, "'thread'", `'a\0b-worker'`),
+		"id that ends it":     execText(modernBase, "'thread'", "'a'); import os; ('-worker'"),
+		"computed id":         execText(modernBase, "'thread'", "'a' + 'b'"),
+		"joined id":           execText(modernBase, "'thread'", "'a' 'b'"),
+		"long quotes":         execText(modernBase, "'thread'", "'''a'''"),
+		"raw id":              execText(modernBase, "'thread'", "r'a'"),
+		"bytes id":            execText(modernBase, "'thread'", "b'a'"),
+		"no id":               execText(modernBase, "'thread'", "id"),
+		"unknown model":       execText(modernBase, "'threads'", "'x'"),
+		"empty model":         execText(modernBase, "''", "'x'"),
+		"computed model":      execText(modernBase, "input()", "'x'"),
+		"other answer":        replaced(good, "'1'.encode", "'2'.encode"),
+		"other io":            replaced(good, "io = init_popen_io(execmodel)", "io = init_popen_io(exec)"),
+		"socket without":      replaced(socketText(modernBase, "'x'"), "class SocketIO", "class SocketOI"),
+		"socket statement":    replaced(socketText(modernBase, "'x'"), "import socket\n", "import socket\nimport os\n"),
+		"import elsewhere":    replaced(importText("'/x'", "'thread'", "'x'"), "from execnet.", "from evil."),
+		"import less":         replaced(importText("'/x'", "'thread'", "'x'"), "init_popen_io, get", "get"),
+		"import more":         replaced(importText("'/x'", "'thread'", "'x'"), ", get_execmodel\n", ", get_execmodel; import os\n"),
+		"import computed":     importText("__file__", "'thread'", "'x'"),
+		"import other path":   replaced(importText("'/x'", "'thread'", "'x'"), "(0, '/x')", "(0, '/y')"),
+		"own and more":        own + "; import os",
+		"own twice":           own + "\n" + own,
+		"own model":           `serve_popen("x", "Thread", {})`,
+		"own key":             `serve_popen("x", "thread", {"shell": "id"})`,
+		"own key twice":       `serve_popen("x", "thread", {"nice": 1, "nice": 2})`,
+		"own variable twice":  `serve_popen("x", "thread", {"env": {"a": "1", "a": "2"}})`,
+		"own number":          `serve_popen("x", "thread", {"nice": 1+1})`,
+		"own long number":     `serve_popen("x", "thread", {"nice": 99999999999999999999})`,
+		"own padded number":   `serve_popen("x", "thread", {"nice": 01})`,
+		"own no number":       `serve_popen("x", "thread", {"nice": })`,
+		"own ahead":           `serve_popen("x", "thread", {"ahead": "text"})`,
+		"own ahead bytes":     `serve_popen("x", "thread", {"ahead": b"é"})`,
+		"own open":            `serve_popen("x", "thread", {"nice": 1`,
+		"own comma":           `serve_popen("x", "thread", {"nice": 1, })`,
+		"own head":            "import base64, zlib\nexec(zlib.decompress(base64.b64decode(\"!\")))\n" + own + "\n",
+		"own set-up":          replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/y\")"),
+		"own set-up more":     replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/x\")\nos.system(\"id\")"),
+		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pyString("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
+		"own without a line":  fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n",
+		"own other folder":    fmt.Sprintf(cachedFormat, `"/x"`, `"/y"`) + own + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := accept(repr(text, 3) + "\n")
+			var refused *RefusedError
+			require.ErrorAs(t, err, &refused)
+			assert.ErrorContains(t, err, "a driver starts it")
+			assert.LessOrEqual(t, len(refused.Got), 60)
+			assert.Less(t, len(err.Error()), 500)
+		})
+	}
+	t.Run("second line", func(t *testing.T) {
+		first := string(line(fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n"))
+		_, err := accept(first + string(workerLine()))
+		require.NoError(t, err)
+		_, err = accept(first + pyString(packedWorker()+"import os\n") + "\n")
+		assert.ErrorContains(t, err, "second line")
+		_, err = accept(first)
+		assert.ErrorIs(t, err, io.EOF)
+	})
+}
+
+// TestNoLine has input that is not a line with one literal.
+func TestNoLine(t *testing.T) {
+	for name, test := range map[string]struct{ input, want string }{
+		"terminal":       {"help\nme\n", `execnet: the first line is not a Python string literal (it begins with "help"). This is an execnet worker`},
+		"terminal 'a'":   {"'help'\n", `expected what a driver sends instead of "help" (it begins with "'help'")`},
+		"http":           {"GET / HTTP/1.1\r\n\r\n", `"GET / HTTP/1.1"`},
+		"binary":         {"\x16\x03\x01\x00\xff", `"\x16\x03\x01\x00\xff"`},
+		"escape codes":   {"\x1b[31mred\n", `"\x1b[31mred"`},
+		"long":           {strings.Repeat("x", 5000), `"` + strings.Repeat("x", 60) + `"`},
+		"command":        {"__import__('os').system('id')\n", "not a Python string literal"},
+		"literal and":    {"'a'.join(b)\n", "goes on after its literal"},
+		"two literals":   {"'a' 'b'\n", "goes on after its literal"},
+		"long quotes":    {"'''a'''\n", "goes on after its literal"},
+		"raw":            {"ur'a'\n", "no string literal"},
+		"only u":         {"u\n", "no string literal"},
+		"open":           {"'a\n", "control character"},
+		"NUL":            {"'a\x00'\n", "control character"},
+		"DEL":            {"'a\x7f'\n", "control character"},
+		"tab":            {"'a\t'\n", "control character"},
+		"continued":      {"'a\\\n'\n", "control character"},
+		"not UTF-8":      {"'\xff'\n", "not UTF-8"},
+		"name":           {`'\N{BULLET}'` + "\n", `\\N`[1:]},
+		"surrogate":      {`'\ud800'` + "\n", `"\\ud800"`},
+		"beyond Unicode": {`'\U00110000'` + "\n", `\\U00110000`},
+		"short escape":   {`'\x4'` + "\n", `\\x4`},
+		"octal":          {`'\777'` + "\n", `\\777`},
+		"no line end":    {"'abc", "ended within the first line"},
+		"nothing":        {"", "ended before a driver said anything"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := accept(test.input)
+			var refused *RefusedError
+			require.ErrorAs(t, err, &refused)
+			assert.ErrorContains(t, err, test.want)
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
+	_, err := accept("")
+	assert.ErrorIs(t, err, io.EOF)
+	_, err = accept("'abc")
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	broken := errors.New("the wire is cut")
+	_, err = Accept(bufio.NewReader(io.MultiReader(strings.NewReader("'abc"), iotest.ErrReader(broken))))
+	assert.ErrorIs(t, err, broken)
+}
+
+// endless is a line that never ends, and counts what was read of it.
+type endless int
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '"'
+	}
+	*e += endless(len(p))
+	return len(p), nil
+}
+
+func TestLineLimit(t *testing.T) {
+	var e endless
+	_, err := Accept(bufio.NewReader(&e))
+	assert.ErrorContains(t, err, "longer than 4 MiB")
+	assert.Less(t, int(e), maxLine+(64<<10))
+
+	// The first byte of what is no literal is enough.
+	_, err = Accept(bufio.NewReader(io.MultiReader(strings.NewReader("x"), iotest.ErrReader(errors.New("read on")))))
+	assert.ErrorContains(t, err, "not a Python string literal")
+
+	most := bytes.Repeat([]byte{0}, aheadMost)
+	words := firstWords(&xspec.Spec{Popen: true, Self: true}, most)
+	require.Less(t, len(words[0]), maxLine)
+	inv, err := accept(string(words[0]))
+	require.NoError(t, err)
+	assert.Equal(t, most, inv.Ahead)
+}
+
+// TestReadLiterals compares with what Python reads.
+func TestReadLiterals(t *testing.T) {
+	python := pythons.WithExecnet(t)
+	literals := []string{
+		`'\\\'\"\a\b\f\n\r\t\v'`, `"it's"`, `'say "hi"'`, `u'\xe9\u20ac\U0001F40D'`, `'\0\7\12\1234\x00'`, `'\d\8\é é'`, `''`, `""`, "'é€🐍\u0085'",
+	}
+	bytesLiterals := []string{`b'\\\'\"\a\n\xff\u1234\N{x}\377'`, `b""`, `b"it's \d"`}
+	check := func(literal, got string) {
+		out, err := exec.Command(python, "-W", "ignore", "-c",
+			`import ast, sys; v = ast.literal_eval(sys.argv[1]); sys.stdout.buffer.write(v if type(v) is bytes else v.encode())`, literal).Output()
+		require.NoError(t, err, literal)
+		assert.Equal(t, string(out), got, literal)
+	}
+	for _, literal := range literals {
+		got, rest, err := readString(literal + "'")
+		require.NoError(t, err, literal)
+		assert.Equal(t, "'", rest)
+		check(literal, got)
+	}
+	for _, literal := range bytesLiterals {
+		got, rest, err := readBytes(literal + "x")
+		require.NoError(t, err, literal)
+		assert.Equal(t, "x", rest)
+		check(literal, got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text, raw := rapid.String().Draw(t, "text"), rapid.SliceOf(rapid.Byte()).Draw(t, "raw")
+		got, rest, err := readString(pyString(text) + ")")
+		require.NoError(t, err)
+		require.Equal(t, text+")", got+rest)
+		got, rest, err = readBytes(pyBytes(raw) + ")")
+		require.NoError(t, err)
+		require.Equal(t, string(raw)+")", got+rest)
+	})
+}
+
+func FuzzAccept(f *testing.F) {
+	f.Setenv("XDG_CACHE_HOME", f.TempDir())
+	for _, spec := range ownSpecs() {
+		spec.ID, spec.ChDir, spec.Nice, spec.Env = "gw0", "/x", -3, map[string]string{"A": "é"}
+		var ahead []byte
+		if CanStartLazily(spec) {
+			ahead = []byte{0, '"', 255}
+		}
+		f.Add(bytes.Join(firstWords(spec, ahead), nil))
+	}
+	for _, text := range []string{
+		execText(oldBase, "'thread'", "'gw0-worker'"), execText(modernBase, "'gevent'", "'gw0-worker'"), socketText(modernBase, "'x'"), importText("'/x'", "'thread'", "'x'"),
+	} {
+		f.Add([]byte(repr(text, 2) + "\n"))
+		f.Add([]byte(repr(text, 3) + "\n"))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		r := bytes.NewReader(input)
+		b := bufio.NewReader(r)
+		inv, err := Accept(b)
+		if err != nil {
+			var refused *RefusedError
+			require.ErrorAs(t, err, &refused)
+			require.Nil(t, inv)
+			return
+		}
+		read := input[:len(input)-r.Len()-b.Buffered()]
+		require.Equal(t, byte('\n'), read[len(read)-1])
+		require.Contains(t, []Style{StyleExec, StyleImport, StyleSocket}, inv.Style)
+		require.NotContains(t, inv.ID, "\n")
+		require.LessOrEqual(t, len(inv.ID)+len(inv.ChDir)+len(inv.Ahead), len(read))
+		text, _, err := readString(string(read))
+		require.NoError(t, err)
+		require.Contains(t, text, "serve", "only what ends in a call to serve is recognised")
+	})
+}
+
+func BenchmarkAccept(b *testing.B) {
+	lines := map[string]string{
+		"self":   string(firstWords(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
+		"sent":   string(firstWords(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
+		"cached": string(bytes.Join(firstWords(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
+	}
+	for style, line := range referenceLines(b, "gw0") {
+		lines["execnet "+string(style)] = line
+	}
+	for name, line := range lines {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(line)))
+			for b.Loop() {
+				if _, err := accept(line); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
