@@ -1,0 +1,142 @@
+package native
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/server"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// The test program is a worker as well, when it is started as an interpreter would be, or with the word.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "worker" || len(os.Args) > 2 && os.Args[len(os.Args)-2] == "-c" {
+		os.Exit(beWorker())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// beWorker takes any first line for a driver's.
+func beWorker() int {
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadString('\n')
+	if err == nil && strings.Contains(line, "source = sys.stdin.readline()") {
+		_, err = in.ReadString('\n')
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no first line:", err)
+		return 1
+	}
+	fmt.Print("1")
+	gw := newWorker(&stream{in: in, r: os.Stdin, w: os.Stdout, gone: make(chan struct{})})
+	_ = gw.Join(context.Background()) // whose end nothing comes before
+	return 0
+}
+
+// stream is a pair of files as a gateway's pipe.
+type stream struct {
+	in   io.Reader
+	r, w *os.File
+	gone chan struct{}
+	once sync.Once
+}
+
+func (s *stream) Read(b []byte) (int, error)     { return s.in.Read(b) }
+func (s *stream) Write(b []byte) (int, error)    { return s.w.Write(b) }
+func (s *stream) CloseRead() error               { return s.r.Close() }
+func (s *stream) CloseWrite() error              { return s.w.Close() }
+func (s *stream) Kill() error                    { s.once.Do(func() { close(s.gone) }); return nil }
+func (s *stream) Wait(ctx context.Context) error { return gatewaybase.Await(ctx, s.gone) }
+func (s *stream) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
+func (s *stream) RemoteAddress() string          { return "" }
+
+// runner serves what Find knows and a program of its own: one that never ends by itself.
+type runner struct {
+	natives Natives
+	ctx     context.Context
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// terminated is how long executions go on after their driver has: a worker of this module waits longer.
+const terminated = 500 * time.Millisecond
+
+func newWorker(pipe gatewaybase.IO) *gatewaybase.Gateway {
+	program, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	r := &runner{natives: Natives{Worker: server.Command{Args: []string{program, "worker"}, Stderr: os.Stderr}}}
+	r.ctx, r.end = context.WithCancel(context.Background())
+	return gatewaybase.New(pipe, gatewaybase.Config{Spec: &xspec.Spec{ID: "tested-worker"}, Executor: r, Warnings: os.Stderr})
+}
+
+func (r *runner) Execute(e *gatewaybase.Execution) {
+	r.running.Go(func() {
+		serve, ok := r.natives.Find(e.Program)
+		if !ok {
+			e.End("no such program")
+			return
+		}
+		if err := serve(r.ctx, e.Channel, e.Program); err != nil && !errors.Is(err, io.EOF) {
+			e.End(err.Error())
+			return
+		}
+		e.End("")
+	})
+}
+
+func (r *runner) Status() (int, string) { return 0, "thread" }
+
+func (r *runner) Finish() {
+	timer := time.AfterFunc(terminated, r.end)
+	defer timer.Stop()
+	r.running.Wait()
+	r.end()
+}
+
+// connect makes a driver's gateway to a worker in this process. end is called at the test's end; it may be earlier.
+func connect(t *testing.T) (driver *gatewaybase.Gateway, end func()) {
+	t.Helper()
+	ar, bw, err := os.Pipe()
+	require.NoError(t, err)
+	br, aw, err := os.Pipe()
+	require.NoError(t, err)
+	a := &stream{in: ar, r: ar, w: aw, gone: make(chan struct{})}
+	b := &stream{in: br, r: br, w: bw, gone: make(chan struct{})}
+	worker := newWorker(b)
+	driver = gatewaybase.New(a, gatewaybase.Config{Spec: parse(t, "popen//id=tested"), Warnings: io.Discard})
+	end = sync.OnceFunc(func() {
+		driver.Exit()
+		require.NoError(t, worker.Join(soon(t)))
+		require.NoError(t, driver.Join(soon(t)))
+	})
+	t.Cleanup(end)
+	return driver, end
+}
+
+func parse(t *testing.T, text string) *xspec.Spec {
+	t.Helper()
+	spec, err := xspec.Parse(text)
+	require.NoError(t, err)
+	return spec
+}
+
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,316 @@
+package native
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/bootstrap"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// via makes a gateway through another one, as a group does.
+func via(t *testing.T, host *gatewaybase.Gateway, text string) *gatewaybase.Gateway {
+	t.Helper()
+	gw, err := tryVia(t, soon(t), host, text)
+	require.NoError(t, err)
+	return gw
+}
+
+func tryVia(t *testing.T, ctx context.Context, host *gatewaybase.Gateway, text string) (*gatewaybase.Gateway, error) {
+	t.Helper()
+	spec := parse(t, text+"//via=x//id=sub")
+	pipe, err := gatewayio.StartVia(ctx, host, spec)
+	require.NoError(t, err)
+	return begin(t, ctx, pipe, text+"//via=x//id=sub")
+}
+
+func begin(t *testing.T, ctx context.Context, pipe gatewaybase.IO, text string) (*gatewaybase.Gateway, error) {
+	t.Helper()
+	gw, err := bootstrap.Start(ctx, pipe, gatewaybase.Config{Spec: parse(t, text), Warnings: io.Discard})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() {
+		gw.Exit()
+		require.NoError(t, gw.Join(soon(t)))
+		require.NoError(t, gw.IO().Wait(soon(t)))
+	})
+	return gw, nil
+}
+
+func rinfo(t *testing.T, gw *gatewaybase.Gateway) gatewaybase.RInfo {
+	t.Helper()
+	info, err := gw.RInfo(soon(t))
+	require.NoError(t, err)
+	return info
+}
+
+func TestRInfo(t *testing.T) {
+	driver, _ := connect(t)
+	info := rinfo(t, driver)
+	assert.Equal(t, os.Getpid(), info.PID)
+	assert.Equal(t, "3.4.0", info.VersionInfo.String())
+	folder, err := os.Getwd()
+	require.NoError(t, err)
+	assert.Equal(t, folder, info.CWD)
+	assert.FileExists(t, info.Executable)
+	assert.NotEmpty(t, info.Platform)
+}
+
+// requireEcho sends n bytes to a Python and gets them back.
+func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
+	t.Helper()
+	ch, err := gw.RemoteExec("for item in channel: channel.send(item)")
+	require.NoError(t, err)
+	piece := make([]byte, 100_001)
+	for i := range piece {
+		piece[i] = byte(i * 7)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		var err error
+		for range n/len(piece) + 1 {
+			if err = ch.Send(piece); err != nil {
+				break
+			}
+		}
+		sent <- err
+	}()
+	for range n/len(piece) + 1 {
+		item, err := ch.Receive(soon(t))
+		require.NoError(t, err)
+		require.Equal(t, piece, item)
+	}
+	require.NoError(t, <-sent)
+	require.NoError(t, ch.Close())
+}
+
+func TestForwardsToPythons(t *testing.T) {
+	driver, _ := connect(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			gw := via(t, driver, python.Spec())
+			assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
+			if python.Major == 3 {
+				requireEcho(t, gw, 4<<20)
+			}
+			requireDies(t, gw, "import os, sys; sys.stderr.write('last words'); sys.stderr.flush(); os._exit(5)", func(exit gatewaybase.Exit) {
+				assert.Equal(t, 5, exit.Code)
+				assert.Equal(t, "last words", exit.Stderr)
+			})
+			if hasSignals {
+				requireDies(t, via(t, driver, python.Spec()), "import os; os.kill(os.getpid(), 9)", func(exit gatewaybase.Exit) {
+					assert.Equal(t, os.Kill.String(), exit.Signal.String())
+				})
+			}
+		})
+	}
+}
+
+func requireDies(t *testing.T, gw *gatewaybase.Gateway, source string, check func(gatewaybase.Exit)) {
+	t.Helper()
+	ch, err := gw.RemoteExec(source)
+	require.NoError(t, err)
+	var died *gatewaybase.GatewayDiedError
+	_, err = ch.Receive(soon(t))
+	require.ErrorAs(t, err, &died)
+	require.True(t, died.Exit.Known)
+	check(died.Exit)
+}
+
+// TestForwardsToItself starts this program behind itself, twice, and an interpreter behind that.
+func TestForwardsToItself(t *testing.T) {
+	driver, _ := connect(t)
+	first := via(t, driver, "popen//self")
+	second := via(t, first, "popen//self")
+	last := via(t, second, pythons.Default(t).Spec())
+	pids := map[int]bool{os.Getpid(): true, rinfo(t, first).PID: true, rinfo(t, second).PID: true, rinfo(t, last).PID: true}
+	assert.Len(t, pids, 4)
+	requireEcho(t, last, 2<<20)
+}
+
+func TestForwardErrors(t *testing.T) {
+	driver, _ := connect(t)
+	for command, want := range map[string]string{
+		"no-such-python": `through gateway tested: OSError: cannot start "no-such-python"`,
+		"'":              "ValueError: ",
+		pythons.Default(t).Path + " -c print(42)":             `got "42`,
+		pythons.Default(t).Path + " -c 'raise SystemExit(7)'": "exit status 7",
+	} {
+		_, err := tryVia(t, soon(t), driver, "popen//python="+command)
+		assert.ErrorContains(t, err, want, command)
+	}
+	_, err := tryVia(t, soon(t), driver, "socket=127.0.0.1:1")
+	assert.ErrorContains(t, err, "127.0.0.1:1")
+}
+
+func TestForwardRefusesWhatItDoesNotKnow(t *testing.T) {
+	driver, _ := connect(t)
+	argv := map[string]any{"interpreter": pythons.Default(t).Path, "argv": []any{"-c", "import sys; sys.stdin.read()"}}
+	for name, test := range map[string]struct {
+		kwargs      map[string]any
+		io, control any
+		want        string
+	}{
+		"missing argument":   {kwargs: map[string]any{"interpreter": nil}, want: "argv"},
+		"too many":           {kwargs: map[string]any{"interpreter": nil, "argv": []any{}, "x": 1}, want: "unexpected"},
+		"interpreter":        {kwargs: map[string]any{"interpreter": 1, "argv": []any{}}, want: "interpreter as str"},
+		"arguments":          {kwargs: map[string]any{"interpreter": nil, "argv": []any{1}}, want: "list of str"},
+		"nothing to start":   {kwargs: map[string]any{"interpreter": nil, "argv": []any{}}, want: "cannot start"},
+		"text for the sub":   {kwargs: argv, io: "text", want: "expected bytes"},
+		"no such order":      {kwargs: argv, control: "survive", want: "survive"},
+		"order of execnet's": {kwargs: argv, control: rioKill, want: "1 asks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			control, err := driver.NewChannel()
+			require.NoError(t, err)
+			ch, err := driver.RemoteExec(forwarderText, gatewaybase.File(forwardProcess.file, 1), gatewaybase.Call(forwardProcess.call, test.kwargs))
+			require.NoError(t, err)
+			require.NoError(t, ch.Send(control))
+			if test.io != nil {
+				require.NoError(t, ch.Send(test.io))
+			}
+			if test.control != nil {
+				require.NoError(t, control.Send(test.control))
+			}
+			assert.ErrorContains(t, ch.WaitClose(soon(t)), test.want)
+			require.NoError(t, control.WaitClose(soon(t)))
+		})
+	}
+	ch, err := driver.RemoteExec(forwarderText, gatewaybase.File(forwardConnection.file, 1),
+		gatewaybase.Call(forwardConnection.call, map[string]any{"host": "", "port": 1 << 20, "timeout": 0}))
+	require.NoError(t, err)
+	require.NoError(t, ch.Send("no channel"))
+	assert.ErrorContains(t, ch.WaitClose(soon(t)), "control channel")
+}
+
+// forwarderText has what the forwarder is recognised by.
+const forwarderText = `
+class Process(object): pass
+class Connection(object): pass
+class Forwarder(object): pass
+def forward(channel, connect): pass
+def forward_process(channel, interpreter, argv): pass
+def forward_connection(channel, host, port, timeout): pass
+`
+
+// TestForwardKills has the driver kill a sub that reads nothing while the pipe to it is full.
+func TestForwardKills(t *testing.T) {
+	driver, _ := connect(t)
+	spec := parse(t, "popen//via=x//id=sub//python="+pythons.Default(t).Path+` -c "import time; time.sleep(600)"`)
+	pipe, err := gatewayio.StartVia(soon(t), driver, spec)
+	require.NoError(t, err)
+	wrote := make(chan error, 1)
+	go func() {
+		_, err := pipe.Write(make([]byte, 8<<20))
+		wrote <- err
+	}()
+	select {
+	case err := <-wrote:
+		t.Fatal("nobody takes it, and yet it is written:", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	require.NoError(t, pipe.Kill())
+	require.NoError(t, pipe.Wait(soon(t)))
+	assert.ErrorIs(t, <-wrote, io.ErrClosedPipe)
+	assert.True(t, pipe.Exit().Known)
+}
+
+// TestForwardEndsWithItsDriver lets go of subs that do not end when their input does.
+func TestForwardEndsWithItsDriver(t *testing.T) {
+	stubborn := pythons.Default(t).Path + ` -c "import os, sys, time; os.write(1, ('%d\n' % os.getpid()).encode()); time.sleep(600)"`
+	for name, letGo := range map[string]func(*gatewayio.Proxy, *gatewaybase.Gateway, func()){
+		"channel":   func(p *gatewayio.Proxy, _ *gatewaybase.Gateway, _ func()) { p.CloseRead() },
+		"terminate": func(_ *gatewayio.Proxy, _ *gatewaybase.Gateway, end func()) { end() },
+		"death":     func(_ *gatewayio.Proxy, driver *gatewaybase.Gateway, _ func()) { driver.IO().CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			driver, end := connect(t)
+			pipe, err := gatewayio.StartVia(soon(t), driver, parse(t, "popen//via=x//id=sub//python="+stubborn))
+			require.NoError(t, err)
+			pid := readPID(t, pipe)
+			begin := time.Now()
+			letGo(pipe, driver, end)
+			requireGone(t, pid)
+			assert.Less(t, time.Since(begin), patience+4*time.Second)
+			require.NoError(t, pipe.Wait(soon(t)))
+		})
+	}
+}
+
+func TestForwardsToASocketServer(t *testing.T) {
+	driver, _ := connect(t)
+	host, _ := connect(t)
+	ch, err := host.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+	require.NoError(t, err)
+	require.NoError(t, ch.Send(serializer.Tuple{"127.0.0.1", 0}))
+	bound, err := gatewaybase.Receive[serializer.Tuple](soon(t), ch)
+	require.NoError(t, err)
+	gw := via(t, driver, "socket=127.0.0.1:"+serializer.Repr(bound[1]))
+	assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
+	gw.Exit()
+	require.NoError(t, gw.IO().Wait(soon(t)))
+	require.NoError(t, ch.WaitClose(soon(t)), "the server has ended with the worker")
+}
+
+// socketServerText has what the socket server is recognised by.
+const socketServerText = `
+def listen(socket, host, port): pass
+def accept(server): pass
+def read_line(connection): pass
+def serve_one(channel): pass
+if __name__ == "__channelexec__":
+    serve_one(channel)
+`
+
+func TestInstallsASocketServer(t *testing.T) {
+	driver, _ := connect(t)
+	pipe, err := gatewayio.InstallSocket(soon(t), driver)
+	require.NoError(t, err)
+	gw, err := begin(t, soon(t), pipe, "socket//installvia=tested//id=sub")
+	require.NoError(t, err)
+	assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
+}
+
+func TestSocketServerThatNobodyConnectsTo(t *testing.T) {
+	for name, letGo := range map[string]func(*gatewaybase.Channel, func()){
+		"channel":   func(ch *gatewaybase.Channel, _ func()) { _ = ch.Close() },
+		"terminate": func(_ *gatewaybase.Channel, end func()) { end() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			driver, end := connect(t)
+			ch, err := driver.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+			require.NoError(t, err)
+			require.NoError(t, ch.Send(serializer.Tuple{"127.0.0.1", 0}))
+			bound, err := gatewaybase.Receive[serializer.Tuple](soon(t), ch)
+			require.NoError(t, err)
+			letGo(ch, end)
+			end()
+			_, err = net.Dial("tcp", "127.0.0.1:"+serializer.Repr(bound[1]))
+			assert.Error(t, err)
+		})
+	}
+}
+
+func TestSocketServerErrors(t *testing.T) {
+	driver, _ := connect(t)
+	for name, item := range map[string]any{
+		"expected (host": serializer.Tuple{"127.0.0.1", 1 << 16}, "expected": 5, "OSError": serializer.Tuple{"192.0.2.1", 0},
+	} {
+		ch, err := driver.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+		require.NoError(t, err)
+		require.NoError(t, ch.Send(item))
+		assert.ErrorContains(t, ch.WaitClose(soon(t)), name)
+	}
+}
