@@ -84,7 +84,7 @@ func (c Command) run(ctx context.Context, conn net.Conn, ahead []byte, started f
 	if socket, ok := conn.(handle); ok && canHandOver {
 		return c.handOver(ctx, socket, started)
 	}
-	r, err := c.relay(ahead, conn, c.Stderr)
+	r, err := c.relay(ahead, conn, c.Stderr, 0)
 	if err != nil {
 		return gatewaybase.Exit{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
@@ -16,8 +17,9 @@ type relay struct {
 	in, out chan struct{} // closed when nothing more is copied to, or from, the worker
 }
 
-// relay starts a worker and copies between it and far, from which ahead was read already.
-func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer) (*relay, error) {
+// relay starts a worker and copies between it and far, from which ahead was read already. If the worker is gone within hold
+// of the end of its output, far is not told that end: the caller has something to say first.
+func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold time.Duration) (*relay, error) {
 	process, err := gatewayio.Start(c.Args, c.Env, stderr)
 	if err != nil {
 		return nil, err
@@ -36,6 +38,13 @@ func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer) (*rela
 		_, _ = io.Copy(writer{far}, process)
 		// A far end that takes no more ends the worker's output, and the other way round.
 		_ = process.CloseRead()
+		if hold > 0 {
+			patience, cancel := context.WithTimeout(context.Background(), hold)
+			defer cancel()
+			if process.Wait(patience) == nil {
+				return
+			}
+		}
 		closeWrite(far)
 	}()
 	return r, nil

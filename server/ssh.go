@@ -165,7 +165,7 @@ func (c *sshConn) open(ctx context.Context, open ssh.NewChannel) {
 func (c *sshConn) closeAfter(ctx context.Context) {
 	<-ctx.Done()
 	defer c.conn.Close()
-	timer := time.NewTimer(grace + time.Second)
+	timer := time.NewTimer(2 * grace)
 	defer timer.Stop()
 	for range cap(c.slots) {
 		select {

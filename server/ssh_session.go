@@ -13,28 +13,25 @@ import (
 // exitRefused is what a shell exits with when it does not find a command.
 const exitRefused = 127
 
+// holdEOF is how long after its last output a worker's exit status is waited for. A client that has nothing more to send
+// either closes the session when it is told of the output's end, and then can no longer be told the status.
+const holdEOF = 500 * time.Millisecond
+
 // session answers the requests of a session until it is closed, and returns when nothing of it is left.
 func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-chan *ssh.Request) {
 	ctx, end := context.WithCancelCause(ctx)
 	var done chan struct{} // closed when what the session does is over; nil before that begins
-	start := func(do func()) {
-		done = make(chan struct{})
-		go func() {
-			defer close(done)
-			do()
-		}()
-	}
 	for request := range requests {
+		var do func()
 		accepted := false
 		switch {
 		case request.Type == "exec" && done == nil:
 			var asked struct{ Command string }
-			if accepted = ssh.Unmarshal(request.Payload, &asked) == nil; accepted {
-				start(func() { c.execute(ctx, channel, asked.Command) })
-			}
+			accepted = ssh.Unmarshal(request.Payload, &asked) == nil
+			do = func() { c.execute(ctx, channel, asked.Command) }
 		case request.Type == "shell" && done == nil:
 			accepted = true
-			start(func() { refuse(channel, "a shell is not to be had") })
+			do = func() { refuse(channel, "a shell is not to be had") }
 		case request.Type == "signal":
 			var signal struct{ Name string }
 			if accepted = ssh.Unmarshal(request.Payload, &signal) == nil; accepted {
@@ -42,7 +39,14 @@ func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-c
 			}
 		}
 		if request.WantReply {
-			_ = request.Reply(accepted, nil)
+			_ = request.Reply(accepted, nil) // it fails when the client is gone
+		}
+		if accepted && do != nil { // the answer has to come before the end
+			done = make(chan struct{})
+			go func() {
+				defer close(done)
+				do()
+			}()
 		}
 	}
 	end(nil) // the client has closed the session, or is gone
@@ -69,7 +73,6 @@ func refuse(channel ssh.Channel, why string) {
 // leave tells how a session's worker has ended, and closes the session.
 func leave(channel ssh.Channel, exit gatewaybase.Exit) {
 	// They fail when the client is gone.
-	_ = channel.CloseWrite()
 	if exit.Signal != nil {
 		_, _ = channel.SendRequest("exit-signal", false, ssh.Marshal(&struct {
 			Name              string
@@ -89,7 +92,7 @@ func (c *sshConn) execute(ctx context.Context, channel ssh.Channel, command stri
 		refuse(channel, err.Error())
 		return
 	}
-	r, err := c.command.relay(nil, channel, channel.Stderr())
+	r, err := c.command.relay(nil, channel, channel.Stderr(), holdEOF)
 	if err != nil {
 		c.log.printf("%v: no worker: %v", c.conn.RemoteAddr(), err)
 		refuse(channel, err.Error())
