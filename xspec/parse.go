@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 //
 // As in execnet, a key may appear once, must not be empty and must not start with an underscore. Beyond execnet:
 //
-//   - the switches popen, self and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
+//   - the switches popen, self, tls and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
 //     false, no and off turn them off, in any case of letters. (To Python every non-empty value is true, "false" too.)
 //   - a known key that needs a value is refused without one or with an empty one; Python takes a bare "python" for the
 //     value True and fails later. The exception is "socket", which stands alone beside "installvia".
@@ -118,7 +118,7 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 
 // placeholders are example values for messages.
 var placeholders = map[string]string{
-	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "socket": "HOST:PORT",
+	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "socket": "HOST:PORT", "tls_ca": "FILE", "tls_cert": "FILE", "tls_key": "FILE", "tls_name": "NAME",
 	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
 	"execmodel": "thread", "bootstrap": "import", "nice": "10",
 }

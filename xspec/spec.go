@@ -33,6 +33,16 @@ type Spec struct {
 	// Socket is the key "socket": the host:port of a running socket server. It is empty for "socket//installvia=ID",
 	// so use Kind to ask whether this is a socket specification.
 	Socket string
+	// TLS is the key "tls", which like the next four Python execnet does not have: the socket server is to be spoken to over
+	// TLS, and to show a certificate that this system trusts. UsesTLS reports whether any of the five asks for TLS.
+	TLS bool
+	// TLSCA is the key "tls_ca": a PEM file of the authorities to trust instead of the system's.
+	TLSCA string
+	// TLSCert and TLSKey are the keys "tls_cert" and "tls_key": PEM files of the certificate to show the server, and of its
+	// key.
+	TLSCert, TLSKey string
+	// TLSName is the key "tls_name": the name that the server's certificate has to be for, instead of Socket's host.
+	TLSName string
 	// Via is the key "via": the id of the gateway through which this one is started.
 	Via string
 	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server to connect to.
@@ -71,6 +81,10 @@ var stringKeys = map[string]func(*Spec) *string{
 	"sshclient":   func(s *Spec) *string { return &s.SSHClient },
 	"vagrant_ssh": func(s *Spec) *string { return &s.VagrantSSH },
 	"socket":      func(s *Spec) *string { return &s.Socket },
+	"tls_ca":      func(s *Spec) *string { return &s.TLSCA },
+	"tls_cert":    func(s *Spec) *string { return &s.TLSCert },
+	"tls_key":     func(s *Spec) *string { return &s.TLSKey },
+	"tls_name":    func(s *Spec) *string { return &s.TLSName },
 	"via":         func(s *Spec) *string { return &s.Via },
 	"installvia":  func(s *Spec) *string { return &s.InstallVia },
 	"python":      func(s *Spec) *string { return &s.Python },
@@ -85,6 +99,7 @@ var boolKeys = map[string]func(*Spec) *bool{
 	"popen":               func(s *Spec) *bool { return &s.Popen },
 	"dont_write_bytecode": func(s *Spec) *bool { return &s.DontWriteBytecode },
 	"self":                func(s *Spec) *bool { return &s.Self },
+	"tls":                 func(s *Spec) *bool { return &s.TLS },
 }
 
 // String returns the text that was parsed, byte for byte. Two specifications are the same, as execnet sees it, when
@@ -122,6 +137,11 @@ func (s *Spec) Get(key string) (value string, isSet bool) {
 	extra, isSet := s.Extra[key]
 	value, _ = extra.(string)
 	return value, isSet
+}
+
+// UsesTLS reports whether a socket server is to be spoken to over TLS: one of the keys that begin with "tls" is given.
+func (s *Spec) UsesTLS() bool {
+	return s.TLS || s.TLSCA != "" || s.TLSCert != "" || s.TLSKey != "" || s.TLSName != ""
 }
 
 // SameFilesystem reports whether the worker sees this process's files under the same relative paths: a popen gateway

@@ -139,6 +139,25 @@ func TestSelf(t *testing.T) {
 	}
 }
 
+func TestTLS(t *testing.T) {
+	s := mustParse(t, "socket=h:1//tls//tls_ca=a//tls_cert=b//tls_key=c//tls_name=d")
+	assert.Equal(t, []any{true, "a", "b", "c", "d"}, []any{s.TLS, s.TLSCA, s.TLSCert, s.TLSKey, s.TLSName})
+	require.NoError(t, s.Validate())
+	for text, uses := range map[string]bool{"socket=h:1": false, "socket=h:1//tls=no": false, "socket=h:1//tls": true, "socket=h:1//tls_ca=f": true, "socket=h:1//tls_name=n": true} {
+		s := mustParse(t, text)
+		assert.Equal(t, uses, s.UsesTLS(), text)
+		assert.NoError(t, s.Validate(), text)
+	}
+	for text, key := range map[string]string{
+		"popen//tls": "tls", "ssh=h//tls_ca=f": "tls_ca", "socket//installvia=g//tls": "tls", "socket=h:1//via=g//tls_name=n": "tls_name",
+		"socket=h:1//tls_cert=f": "tls_cert", "socket=h:1//tls_key=f": "tls_key",
+	} {
+		var e *xspec.Error
+		require.ErrorAs(t, mustParse(t, text).Validate(), &e, text)
+		assert.Equal(t, key, e.Key)
+	}
+}
+
 func TestSameFilesystem(t *testing.T) {
 	assert.True(t, mustParse(t, "popen//python=123").SameFilesystem())
 	for _, text := range []string{"popen//chdir=hello", "ssh=host", "popen//via=gw1", "socket=host:1"} {

@@ -61,6 +61,10 @@ func (s *Spec) Validate() error {
 		return fail("socket", "it needs an address; write socket=HOST:PORT, or socket//installvia=GATEWAY-ID")
 	case s.Python != "" && kinds[0] == KindSocket:
 		return fail("python", "a socket server runs in an interpreter of its own; leave python out, or start the server with the one you want")
+	case s.UsesTLS() && (kinds[0] != KindSocket || s.InstallVia != "" || s.Via != ""):
+		return fail(s.tlsKey(), "it goes with socket=HOST:PORT only, and not with via or installvia")
+	case (s.TLSCert == "") != (s.TLSKey == ""):
+		return fail(s.tlsKey(), "a certificate and its key go together; write tls_cert=FILE//tls_key=FILE")
 	case s.Self && kinds[0] != KindPopen:
 		return fail("self", "it goes with popen only; name the program with python=PROGRAM instead")
 	case s.Self && s.Python != "":
@@ -84,4 +88,14 @@ func (s *Spec) Validate() error {
 		}
 	}
 	return nil
+}
+
+// tlsKey is a key that makes UsesTLS true.
+func (s *Spec) tlsKey() string {
+	for _, key := range []string{"tls_cert", "tls_key", "tls_ca", "tls_name"} {
+		if _, isSet := s.Get(key); isSet {
+			return key
+		}
+	}
+	return "tls"
 }
