@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -224,6 +225,7 @@ func TestHostile(t *testing.T) {
 		"own model":           `serve_popen("x", "Thread", {})`,
 		"own key":             `serve_popen("x", "thread", {"shell": "id"})`,
 		"own key twice":       `serve_popen("x", "thread", {"nice": 1, "nice": 2})`,
+		"own empty twice":     `serve_popen("x", "thread", {"env": {}, "env": {}})`,
 		"own variable twice":  `serve_popen("x", "thread", {"env": {"a": "1", "a": "2"}})`,
 		"own number":          `serve_popen("x", "thread", {"nice": 1+1})`,
 		"own long number":     `serve_popen("x", "thread", {"nice": 99999999999999999999})`,
@@ -273,8 +275,8 @@ func TestNoLine(t *testing.T) {
 		"literal and":    {"'a'.join(b)\n", "goes on after its literal"},
 		"two literals":   {"'a' 'b'\n", "goes on after its literal"},
 		"long quotes":    {"'''a'''\n", "goes on after its literal"},
-		"raw":            {"ur'a'\n", "no string literal"},
-		"only u":         {"u\n", "no string literal"},
+		"raw":            {"ur'a'\n", "no opening quote"},
+		"only u":         {"u\n", "no opening quote"},
 		"open":           {"'a\n", "control character"},
 		"NUL":            {"'a\x00'\n", "control character"},
 		"DEL":            {"'a\x7f'\n", "control character"},
@@ -335,6 +337,34 @@ func TestLineLimit(t *testing.T) {
 	assert.Equal(t, most, inv.Ahead)
 }
 
+// TestMemory has the longest lines of each kind take no more than a small multiple of their length.
+func TestMemory(t *testing.T) {
+	repeated := func(unit string) string { return strings.Repeat(unit, (maxLine-1000)/len(unit)) }
+	var env strings.Builder
+	for i := range maxLine / 20 {
+		fmt.Fprintf(&env, `'%d': '', `, i)
+	}
+	for name, input := range map[string]string{
+		"escapes":   `"` + repeated(`\xff`) + `"`,
+		"unclosed":  `"` + repeated(`\"`),
+		"variables": `"serve_popen('x', 'thread', {'env': {` + env.String() + `'x': ''}})"`,
+		"keys":      `"serve_popen('x', 'thread', {` + repeated(`'env': {}, `) + `})"`,
+		"ends":      `"` + repeated(`\nexecmodel = get_execmodel(`) + `"`,
+		"lines":     `"` + repeated(`\nio = `) + `"`,
+		"id":        `"serve_popen('` + repeated("é") + `', 'thread', {})"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Less(t, len(input), maxLine)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _ = accept(input + "\n") // whether it is one does not matter here
+			runtime.ReadMemStats(&after)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16*maxLine))
+			t.Logf("%d bytes took %d", len(input), after.TotalAlloc-before.TotalAlloc)
+		})
+	}
+}
+
 // TestReadLiterals compares with what Python reads.
 func TestReadLiterals(t *testing.T) {
 	python := pythons.WithExecnet(t)
@@ -371,23 +401,38 @@ func TestReadLiterals(t *testing.T) {
 	})
 }
 
+// FuzzAccept tries lines, and texts of lines, in which changes have more effect.
 func FuzzAccept(f *testing.F) {
 	f.Setenv("XDG_CACHE_HOME", f.TempDir())
+	short := strings.NewReplacer(packedWorker(), fmt.Sprintf(packedFormat, `"eA=="`))
 	for _, spec := range ownSpecs() {
 		spec.ID, spec.ChDir, spec.Nice, spec.Env = "gw0", "/x", -3, map[string]string{"A": "é"}
 		var ahead []byte
 		if CanStartLazily(spec) {
 			ahead = []byte{0, '"', 255}
 		}
-		f.Add(bytes.Join(firstWords(spec, ahead), nil))
+		var lines string
+		for i, words := range firstWords(spec, ahead) {
+			text, _, err := readString(string(words))
+			require.NoError(f, err)
+			lines += pyString(short.Replace(text)) + "\n"
+			if i == 0 {
+				f.Add([]byte(short.Replace(text)), true)
+			}
+		}
+		f.Add([]byte(lines), false)
 	}
 	for _, text := range []string{
 		execText(oldBase, "'thread'", "'gw0-worker'"), execText(modernBase, "'gevent'", "'gw0-worker'"), socketText(modernBase, "'x'"), importText("'/x'", "'thread'", "'x'"),
 	} {
-		f.Add([]byte(repr(text, 2) + "\n"))
-		f.Add([]byte(repr(text, 3) + "\n"))
+		f.Add([]byte(text), true)
+		f.Add([]byte(repr(text, 2)+"\n"), false)
+		f.Add([]byte(repr(text, 3)+"\n"), false)
 	}
-	f.Fuzz(func(t *testing.T, input []byte) {
+	f.Fuzz(func(t *testing.T, input []byte, isText bool) {
+		if isText {
+			input = line(string(input))
+		}
 		r := bytes.NewReader(input)
 		b := bufio.NewReader(r)
 		inv, err := Accept(b)

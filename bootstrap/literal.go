@@ -58,9 +58,9 @@ func pyBytes(p []byte) string {
 }
 
 var (
-	errNoLiteral = errors.New("no string literal")
-	errControl   = errors.New("a string literal with a control character in it")
-	errUnclosed  = errors.New("a string literal without an end")
+	errNoLiteral = errors.New("it has no opening quote")
+	errControl   = errors.New("it holds a control character")
+	errUnclosed  = errors.New("it has no end")
 )
 
 // readString reads the string literal that s begins with: what it means in Python 3, and what follows it. It may have the
@@ -89,7 +89,7 @@ func readQuoted(s string, asBytes bool) (value, rest string, err error) {
 	for {
 		plain, escape, found := cutAt(s, '\\')
 		if asBytes && strings.ContainsFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) {
-			return "", "", errors.New("bytes that are not ASCII")
+			return "", "", errors.New("it holds bytes that are not ASCII")
 		}
 		b.WriteString(plain)
 		if !found {
@@ -167,7 +167,7 @@ func unescape(b *strings.Builder, s string, asBytes bool) (string, error) {
 	case c == 'U' && !asBytes:
 		digits = 8
 	case c == 'N' && !asBytes:
-		return "", errors.New(`the escape \N`)
+		return "", errors.New(`it holds the escape \N`)
 	case '0' <= c && c <= '7':
 		from, base = 1, 8
 		for digits < 3 && from+digits < len(s) && '0' <= s[from+digits] && s[from+digits] <= '7' {
@@ -178,13 +178,13 @@ func unescape(b *strings.Builder, s string, asBytes bool) (string, error) {
 		return s[1:], nil
 	}
 	if len(s) < from+digits {
-		return "", fmt.Errorf("the escape %+q", s)
+		return "", fmt.Errorf("it holds the escape %+q", s)
 	}
 	number, rest := s[from:from+digits], s[from+digits:]
 	n, err := strconv.ParseUint(number, base, 32)
 	switch {
 	case err != nil, base == 8 && n > 0xff, !asBytes && (n > utf8.MaxRune || !utf8.ValidRune(rune(n))):
-		return "", fmt.Errorf("the escape %+q", s[:from+digits])
+		return "", fmt.Errorf("it holds the escape %+q", s[:from+digits])
 	case asBytes:
 		b.WriteByte(byte(n))
 	default:

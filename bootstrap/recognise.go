@@ -83,24 +83,30 @@ func (s *scanner) packedWorker() {
 func (s *scanner) servePopen(inv *Invitation) {
 	inv.Style = StyleExec
 	s.format(serveFormat, &inv.ID, &inv.ExecModel)
+	seen := make(map[string]bool)
 	s.items(func() {
-		switch key := s.string(); {
-		case key == "chdir" && inv.ChDir == "":
+		key := s.string()
+		twice := seen[key]
+		seen[key] = true
+		switch {
+		case twice:
+			s.fail("expected %+q once, not again,", beginning(key))
+		case key == "chdir":
 			s.format(": %s", &inv.ChDir)
-		case key == "nice" && inv.Nice == 0:
+		case key == "nice":
 			s.format(": %d", &inv.Nice)
-		case key == "env" && inv.Env == nil:
+		case key == "env":
 			s.expect(": {")
 			s.items(func() {
 				var name, value string
 				s.format("%s: %s", &name, &value)
 				s.env(inv, name, value)
 			})
-		case key == "ahead" && inv.Ahead == nil:
+		case key == "ahead":
 			s.expect(": ")
 			inv.Ahead = []byte(s.bytes())
 		default:
-			s.fail("expected chdir, nice, env or ahead, each once, not %+q", beginning(key))
+			s.fail("expected chdir, nice, env or ahead, not %+q,", beginning(key))
 		}
 	})
 	s.expect(")")
@@ -132,22 +138,19 @@ func (s *scanner) env(inv *Invitation, name, value string) {
 
 // setUpLines reads what the function of that name writes.
 func (s *scanner) setUpLines(inv *Invitation) {
-	for {
-		switch {
-		case s.sees(envFormat):
-			var name, value string
-			s.format(envFormat, &name, &value)
-			s.env(inv, name, value)
-		case s.sees(niceFormat) && inv.Nice == 0:
-			s.format(niceFormat, &inv.Nice)
-		case s.sees(chDirFormat) && inv.ChDir == "":
-			var made, to string
-			s.format(chDirFormat, &inv.ChDir, &made, &to)
-			if made != inv.ChDir || to != inv.ChDir {
-				s.fail("expected the same folder three times")
-			}
-		default:
-			return
+	for s.sees(envFormat) {
+		var name, value string
+		s.format(envFormat, &name, &value)
+		s.env(inv, name, value)
+	}
+	if s.sees(niceFormat) {
+		s.format(niceFormat, &inv.Nice)
+	}
+	if s.sees(chDirFormat) {
+		var made, to string
+		s.format(chDirFormat, &inv.ChDir, &made, &to)
+		if made != inv.ChDir || to != inv.ChDir {
+			s.fail("expected the same folder three times")
 		}
 	}
 }

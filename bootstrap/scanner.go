@@ -62,7 +62,7 @@ func (s *scanner) literal(read func(string) (value, rest string, err error)) str
 	}
 	value, rest, err := read(s.rest)
 	if err != nil {
-		s.fail("expected a string literal, not %v", err)
+		s.fail("expected a string literal (%v)", err)
 		return ""
 	}
 	s.rest = rest
