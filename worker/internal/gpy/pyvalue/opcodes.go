@@ -43,6 +43,7 @@ func init() {
 		item := v.POP()
 		return v.PEEK(int(i)).(*Set).Add(item)
 	}
+	replaceOperators()
 	replaceComparison()
 	replaceIteration()
 	replaceCalls()

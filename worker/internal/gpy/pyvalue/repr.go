@@ -268,4 +268,3 @@ func (p *printer) instance(x *py.Type) error {
 	fmt.Fprintf(p, "<%s object at 0x%x>", name, identity(x))
 	return nil
 }
-

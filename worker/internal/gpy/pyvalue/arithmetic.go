@@ -1,0 +1,294 @@
+package pyvalue
+
+import (
+	"math"
+	"math/big"
+	"math/cmplx"
+
+	"github.com/go-python/gpython/py"
+)
+
+// mostBits limits ints that an operator makes, so that 9**9**9 is an error at once.
+const mostBits = 1 << 28
+
+// arithmetic does op on two numbers. It returns nil without an error when op is not defined for them.
+func arithmetic(op operation, a, b py.Object) (py.Object, error) {
+	_, aComplex := a.(py.Complex)
+	_, bComplex := b.(py.Complex)
+	if aComplex || bComplex {
+		return complexArithmetic(op, a, b)
+	}
+	_, aFloat := a.(py.Float)
+	_, bFloat := b.(py.Float)
+	if aFloat || bFloat {
+		return floatArithmetic(op, a, b)
+	}
+	if x, ok := a.(py.Bool); ok {
+		if y, ok := b.(py.Bool); ok {
+			switch op {
+			case opAnd:
+				return x && y, nil
+			case opOr:
+				return x || y, nil
+			case opXor:
+				return py.Bool(x != y), nil
+			}
+		}
+	}
+	x, _ := asInt(a)
+	y, _ := asInt(b)
+	return intArithmetic(op, x, y)
+}
+
+func intArithmetic(op operation, x, y *big.Int) (py.Object, error) {
+	z := new(big.Int)
+	switch op {
+	case opAdd:
+		z.Add(x, y)
+	case opSub:
+		z.Sub(x, y)
+	case opMul:
+		if x.BitLen()+y.BitLen() > mostBits {
+			return nil, tooLarge()
+		}
+		z.Mul(x, y)
+	case opTrueDiv:
+		return intTrueDiv(x, y)
+	case opFloorDiv, opMod:
+		if y.Sign() == 0 {
+			if op == opMod {
+				return nil, py.ExceptionNewf(py.ZeroDivisionError, "integer modulo by zero")
+			}
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "integer division or modulo by zero")
+		}
+		q, m := floorDiv(x, y)
+		if op == opMod {
+			q = m
+		}
+		z = q
+	case opPow:
+		return intPow(x, y)
+	case opLshift, opRshift:
+		return intShift(op, x, y)
+	case opAnd:
+		z.And(x, y)
+	case opOr:
+		z.Or(x, y)
+	case opXor:
+		z.Xor(x, y)
+	default:
+		return nil, nil
+	}
+	return intObject(z), nil
+}
+
+func tooLarge() error {
+	return py.ExceptionNewf(py.MemoryError, "the int would be too large")
+}
+
+// floorDiv rounds the quotient down; the remainder has the sign of y.
+func floorDiv(x, y *big.Int) (q, m *big.Int) {
+	q, m = new(big.Int).QuoRem(x, y, new(big.Int))
+	if m.Sign() != 0 && (m.Sign() < 0) != (y.Sign() < 0) {
+		q.Sub(q, big.NewInt(1))
+		m.Add(m, y)
+	}
+	return q, m
+}
+
+func intTrueDiv(x, y *big.Int) (py.Object, error) {
+	if y.Sign() == 0 {
+		return nil, py.ExceptionNewf(py.ZeroDivisionError, "division by zero")
+	}
+	f, _ := new(big.Rat).SetFrac(x, y).Float64()
+	if math.IsInf(f, 0) {
+		return nil, py.ExceptionNewf(py.OverflowError, "integer division result too large for a float")
+	}
+	return py.Float(f), nil
+}
+
+func intPow(x, y *big.Int) (py.Object, error) {
+	if y.Sign() < 0 {
+		f, _, err := asFloat(intObject(x))
+		if err != nil {
+			return nil, err
+		}
+		g, _, err := asFloat(intObject(y))
+		if err != nil {
+			return nil, err
+		}
+		return floatPow(f, g)
+	}
+	if x.BitLen() > 1 && (!y.IsInt64() || float64(x.BitLen()-1)*float64(y.Int64()) > mostBits) {
+		return nil, tooLarge()
+	}
+	if x.BitLen() <= 1 && !y.IsInt64() { // 0, 1, -1
+		y = new(big.Int).And(y, big.NewInt(1))
+		if y.Sign() == 0 {
+			y.SetInt64(2)
+		}
+	}
+	return intObject(new(big.Int).Exp(x, y, nil)), nil
+}
+
+func intShift(op operation, x, n *big.Int) (py.Object, error) {
+	if n.Sign() < 0 {
+		return nil, py.ExceptionNewf(py.ValueError, "negative shift count")
+	}
+	if op == opRshift {
+		if !n.IsInt64() || n.Int64() > mostBits {
+			return py.Int(min(0, x.Sign())), nil
+		}
+		return intObject(new(big.Int).Rsh(x, uint(n.Int64()))), nil
+	}
+	if x.Sign() == 0 {
+		return py.Int(0), nil
+	}
+	if !n.IsInt64() || n.Int64() > mostBits {
+		return nil, tooLarge()
+	}
+	return intObject(new(big.Int).Lsh(x, uint(n.Int64()))), nil
+}
+
+func floatArithmetic(op operation, a, b py.Object) (py.Object, error) {
+	switch op {
+	case opLshift, opRshift, opAnd, opOr, opXor:
+		return nil, nil
+	}
+	x, _, err := asFloat(a)
+	if err != nil {
+		return nil, err
+	}
+	y, _, err := asFloat(b)
+	if err != nil {
+		return nil, err
+	}
+	switch op {
+	case opAdd:
+		return py.Float(x + y), nil
+	case opSub:
+		return py.Float(x - y), nil
+	case opMul:
+		return py.Float(x * y), nil
+	case opTrueDiv:
+		if y == 0 {
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float division by zero")
+		}
+		return py.Float(x / y), nil
+	case opFloorDiv:
+		if y == 0 {
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float floor division by zero")
+		}
+		q, _ := floatDivMod(x, y)
+		return py.Float(q), nil
+	case opMod:
+		if y == 0 {
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float modulo")
+		}
+		_, m := floatDivMod(x, y)
+		return py.Float(m), nil
+	case opPow:
+		return floatPow(x, y)
+	}
+	return nil, nil
+}
+
+func floatDivMod(x, y float64) (q, m float64) {
+	m = math.Mod(x, y)
+	q = (x - m) / y
+	if m != 0 {
+		if (y < 0) != (m < 0) {
+			m += y
+			q--
+		}
+	} else {
+		m = math.Copysign(0, y)
+	}
+	if q != 0 {
+		floor := math.Floor(q)
+		if q-floor > 0.5 {
+			floor++
+		}
+		q = floor
+	} else {
+		q = math.Copysign(0, x/y)
+	}
+	return q, m
+}
+
+func floatPow(x, y float64) (py.Object, error) {
+	switch {
+	case x == 0 && y < 0:
+		return nil, py.ExceptionNewf(py.ZeroDivisionError, "0.0 cannot be raised to a negative power")
+	case x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0):
+		return py.Complex(cmplx.Pow(complex(x, 0), complex(y, 0))), nil
+	}
+	z := math.Pow(x, y)
+	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+		return nil, &py.Exception{
+			Base: py.OverflowError, Args: py.Tuple{py.Int(34), py.String("Numerical result out of range")}, Dict: py.StringDict{},
+		}
+	}
+	return py.Float(z), nil
+}
+
+func asComplex(o py.Object) (complex128, error) {
+	if c, ok := o.(py.Complex); ok {
+		return complex128(c), nil
+	}
+	f, _, err := asFloat(o)
+	return complex(f, 0), err
+}
+
+func complexArithmetic(op operation, a, b py.Object) (py.Object, error) {
+	x, err := asComplex(a)
+	if err != nil {
+		return nil, err
+	}
+	y, err := asComplex(b)
+	if err != nil {
+		return nil, err
+	}
+	switch op {
+	case opAdd:
+		return py.Complex(x + y), nil
+	case opSub:
+		return py.Complex(x - y), nil
+	case opMul:
+		return py.Complex(x * y), nil
+	case opTrueDiv:
+		if y == 0 {
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "complex division by zero")
+		}
+		return py.Complex(x / y), nil
+	case opPow:
+		if x == 0 && (real(y) < 0 || imag(y) != 0) {
+			return nil, py.ExceptionNewf(py.ZeroDivisionError, "0.0 to a negative or complex power")
+		}
+		if n := real(y); imag(y) == 0 && n == math.Trunc(n) && math.Abs(n) <= 100 {
+			return py.Complex(complexIntPow(x, int(n))), nil
+		}
+		return py.Complex(cmplx.Pow(x, y)), nil
+	}
+	return nil, nil
+}
+
+// complexIntPow multiplies, which is exact for small whole parts.
+func complexIntPow(x complex128, n int) complex128 {
+	if n < 0 {
+		return 1 / complexIntPow(x, -n)
+	}
+	z := complex(1, 0)
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			z *= x
+		}
+		x *= x
+	}
+	return z
+}
+
+var (
+	zero     = new(big.Int)
+	minusOne = big.NewInt(-1)
+)

@@ -1,0 +1,117 @@
+package pyvalue
+
+import (
+	"strings"
+
+	"github.com/go-python/gpython/py"
+)
+
+// getAttr is o.name.
+func getAttr(o py.Object, name string) (py.Object, error) {
+	if e, ok := o.(*py.Exception); ok {
+		return exceptionAttr(e, name)
+	}
+	res, err := py.GetAttrString(o, name)
+	return res, attributeError(err, o, name)
+}
+
+// attributeError says in Python's words that an attribute is missing, if that is what gpython's error says.
+func attributeError(err error, o py.Object, name string) error {
+	e, ok := err.(*py.Exception)
+	if !ok || e.Base != py.AttributeError {
+		return err
+	}
+	args, _ := e.Args.(py.Tuple)
+	text, _ := append(args, py.String(""))[0].(py.String)
+	if !strings.HasSuffix(string(text), "' has no attribute '"+name+"'") {
+		return err
+	}
+	return missingAttribute(o, name)
+}
+
+func missingAttribute(o py.Object, name string) error {
+	switch x := o.(type) {
+	case *py.Type:
+		if isClass(x) {
+			return py.ExceptionNewf(py.AttributeError, "type object '%s' has no attribute '%s'", x.Name, name)
+		}
+	case *py.Module:
+		return py.ExceptionNewf(py.AttributeError, "module '%s' has no attribute '%s'", x.ModuleImpl.Info.Name, name)
+	}
+	return py.ExceptionNewf(py.AttributeError, "'%s' object has no attribute '%s'", typeName(o), name)
+}
+
+// exceptionAttr reads an attribute of an exception: gpython gives its args under every name.
+func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
+	if value, ok := e.Dict[name]; ok {
+		return value, nil
+	}
+	orNone := func(o py.Object) py.Object {
+		if o == nil {
+			return py.None
+		}
+		return o
+	}
+	args, _ := e.Args.(py.Tuple)
+	switch name {
+	case "args":
+		return args, nil
+	case "__cause__":
+		return orNone(e.Cause), nil
+	case "__context__":
+		return orNone(e.Context), nil
+	case "__traceback__":
+		return orNone(e.Traceback), nil
+	case "__class__":
+		return e.Base, nil
+	case "errno", "strerror", "value", "code":
+		at := 0
+		if name == "strerror" {
+			at = 1
+		}
+		if at < len(args) {
+			return args[at], nil
+		}
+		return py.None, nil
+	}
+	if value := e.Base.NativeGetAttrOrNil(name); value != nil {
+		if get, ok := value.(py.I__get__); ok {
+			return get.M__get__(e, e.Base)
+		}
+		return value, nil
+	}
+	return nil, missingAttribute(e, name)
+}
+
+func init() {
+	// Attributes that every object or every class has. gpython finds methods M__x__ of Go types by reflection; these are
+	// the ones that are no methods.
+	property(py.ObjectType, "__class__", func(self py.Object) (py.Object, error) { return classOf(self), nil })
+	for name, get := range map[string]func(t *py.Type) py.Object{
+		"__name__":     func(t *py.Type) py.Object { return py.String(t.Name) },
+		"__qualname__": func(t *py.Type) py.Object { return py.String(t.Name) },
+		"__mro__":      func(t *py.Type) py.Object { return t.Mro },
+		"__bases__":    func(t *py.Type) py.Object { return t.Bases },
+	} {
+		for _, t := range []*py.Type{py.ObjectType, py.TypeType} {
+			property(t, name, func(self py.Object) (py.Object, error) {
+				if class, ok := self.(*py.Type); ok && isClass(class) {
+					return get(class), nil
+				}
+				return nil, missingAttribute(self, name)
+			})
+		}
+	}
+	property(py.BaseException, "args", func(self py.Object) (py.Object, error) {
+		if e, ok := self.(*py.Exception); ok {
+			return e.Args, nil
+		}
+		return nil, missingAttribute(self, "args")
+	})
+	property(py.MethodType, "__name__", func(self py.Object) (py.Object, error) {
+		if m, ok := self.(*py.Method); ok {
+			return py.String(m.Name), nil
+		}
+		return nil, missingAttribute(self, "__name__")
+	})
+}

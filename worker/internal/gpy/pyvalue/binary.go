@@ -1,0 +1,332 @@
+package pyvalue
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/go-python/gpython/py"
+)
+
+// operation is one of Python's binary operators.
+type operation int
+
+const (
+	opAdd operation = iota
+	opSub
+	opMul
+	opTrueDiv
+	opFloorDiv
+	opMod
+	opPow
+	opLshift
+	opRshift
+	opAnd
+	opXor
+	opOr
+)
+
+var operations = [...]struct {
+	symbol, name string // name is "add" for __add__, __radd__ and __iadd__
+	gpython      func(a, b py.Object) (py.Object, error)
+}{
+	opAdd:      {"+", "add", py.Add},
+	opSub:      {"-", "sub", py.Sub},
+	opMul:      {"*", "mul", py.Mul},
+	opTrueDiv:  {"/", "truediv", py.TrueDiv},
+	opFloorDiv: {"//", "floordiv", py.FloorDiv},
+	opMod:      {"%", "mod", py.Mod},
+	opPow:      {"**", "pow", func(a, b py.Object) (py.Object, error) { return py.Pow(a, b, py.None) }},
+	opLshift:   {"<<", "lshift", py.Lshift},
+	opRshift:   {">>", "rshift", py.Rshift},
+	opAnd:      {"&", "and", py.And},
+	opXor:      {"^", "xor", py.Xor},
+	opOr:       {"|", "or", py.Or},
+}
+
+// binary is a op b.
+func binary(op operation, a, b py.Object) (py.Object, error) {
+	if x, ok := a.(py.Int); ok {
+		if y, ok := b.(py.Int); ok {
+			if z, ok := smallArithmetic(op, int64(x), int64(y)); ok {
+				return py.Int(z), nil
+			}
+		}
+	}
+	if isNumber(a) && isNumber(b) {
+		res, err := arithmetic(op, a, b)
+		if res == nil && err == nil {
+			err = unsupported(op, "", a, b)
+		}
+		return res, err
+	}
+	if isInstanceOfProgram(a) || isInstanceOfProgram(b) {
+		return binaryInstances(op, a, b)
+	}
+	res, err := sequenceOperation(op, a, b)
+	if res != nil || err != nil {
+		return res, err
+	}
+	res, err = setOperation(op, a, b)
+	if res != nil || err != nil {
+		return res, err
+	}
+	if !knownType(a) || !knownType(b) {
+		res, err := operations[op].gpython(a, b)
+		if err == nil || !py.IsException(py.TypeError, err) {
+			return res, err
+		}
+	}
+	return nil, unsupported(op, "", a, b)
+}
+
+// inplace is a op= b.
+func inplace(op operation, a, b py.Object) (py.Object, error) {
+	switch x := a.(type) {
+	case *py.List:
+		switch op {
+		case opAdd:
+			all, err := items(b)
+			if err != nil {
+				return nil, err
+			}
+			x.Items = append(x.Items, all...)
+			return x, nil
+		case opMul:
+			res, err := sequenceOperation(op, a, b)
+			if l, ok := res.(*py.List); ok {
+				x.Items = l.Items
+				return x, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	case *Set:
+		if res, err := setOperation(op, a, b); err != nil {
+			return nil, err
+		} else if s, ok := res.(*Set); ok {
+			version := x.version + 1
+			x.table = s.table
+			x.version = version
+			return x, nil
+		}
+	case *Dict:
+		if op == opOr {
+			return x, x.update(b)
+		}
+	case *py.Type:
+		if method := instanceMethod(x, "__i"+operations[op].name+"__"); method != nil {
+			res, err := py.Call(method, py.Tuple{a, b}, nil)
+			if err != nil || res != py.NotImplemented {
+				return res, err
+			}
+		}
+	}
+	res, err := binary(op, a, b)
+	if e, ok := err.(*py.Exception); ok && e.Base == py.TypeError {
+		if e.Args.(py.Tuple)[0] == unsupported(op, "", a, b).(*py.Exception).Args.(py.Tuple)[0] {
+			return nil, unsupported(op, "=", a, b)
+		}
+	}
+	return res, err
+}
+
+func unsupported(op operation, suffix string, a, b py.Object) error {
+	symbol := operations[op].symbol + suffix
+	if op == opPow && suffix == "" {
+		symbol = "** or pow()"
+	}
+	return py.ExceptionNewf(py.TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", symbol, typeName(a), typeName(b))
+}
+
+// smallArithmetic does what cannot overflow.
+func smallArithmetic(op operation, x, y int64) (int64, bool) {
+	switch op {
+	case opAdd:
+		z := x + y
+		return z, (z > x) == (y > 0)
+	case opSub:
+		z := x - y
+		return z, (z < x) == (y > 0)
+	case opMul:
+		const half = 1 << 31
+		return x * y, -half < x && x < half && -half < y && y < half
+	case opFloorDiv, opMod:
+		if y == 0 || y == -1 {
+			return 0, false
+		}
+		q, m := x/y, x%y
+		if m != 0 && (m < 0) != (y < 0) {
+			q, m = q-1, m+y
+		}
+		if op == opMod {
+			return m, true
+		}
+		return q, true
+	case opAnd:
+		return x & y, true
+	case opOr:
+		return x | y, true
+	case opXor:
+		return x ^ y, true
+	}
+	return 0, false
+}
+
+func isInstanceOfProgram(o py.Object) bool {
+	t, ok := o.(*py.Type)
+	return ok && !isClass(t)
+}
+
+func binaryInstances(op operation, a, b py.Object) (py.Object, error) {
+	name := operations[op].name
+	if method := instanceMethod(a, "__"+name+"__"); method != nil {
+		res, err := py.Call(method, py.Tuple{a, b}, nil)
+		if err != nil || res != py.NotImplemented {
+			return res, err
+		}
+	}
+	if method := instanceMethod(b, "__r"+name+"__"); method != nil {
+		res, err := py.Call(method, py.Tuple{b, a}, nil)
+		if err != nil || res != py.NotImplemented {
+			return res, err
+		}
+	}
+	if s, ok := a.(py.String); ok && op == opMod {
+		return formatPercent(string(s), b)
+	}
+	return nil, unsupported(op, "", a, b)
+}
+
+// sequenceOperation is + and * of sequences, and % of str and bytes. It returns nil without an error for other operands.
+func sequenceOperation(op operation, a, b py.Object) (py.Object, error) {
+	switch op {
+	case opAdd:
+		return concatenate(a, b)
+	case opMul:
+		if isSequence(a) {
+			return repeat(a, b)
+		}
+		if isSequence(b) {
+			return repeat(b, a)
+		}
+	case opMod:
+		switch x := a.(type) {
+		case py.String:
+			s, err := formatPercent(string(x), b)
+			return s, err
+		case py.Bytes:
+			return formatPercentBytes(x, b)
+		}
+	}
+	return nil, nil
+}
+
+func isSequence(o py.Object) bool {
+	switch o.(type) {
+	case py.String, py.Bytes, py.Tuple, *py.List:
+		return true
+	}
+	return false
+}
+
+func concatenate(a, b py.Object) (py.Object, error) {
+	switch x := a.(type) {
+	case py.String:
+		if y, ok := b.(py.String); ok {
+			return x + y, nil
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "can only concatenate str (not \"%s\") to str", typeName(b))
+	case py.Bytes:
+		if y, ok := b.(py.Bytes); ok {
+			return py.Bytes(bytes.Join([][]byte{x, y}, nil)), nil
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "can't concat %s to bytes", typeName(b))
+	case py.Tuple:
+		if y, ok := b.(py.Tuple); ok {
+			return slices.Concat(x, y), nil
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "can only concatenate tuple (not \"%s\") to tuple", typeName(b))
+	case *py.List:
+		if y, ok := b.(*py.List); ok {
+			return &py.List{Items: slices.Concat(x.Items, y.Items)}, nil
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "can only concatenate list (not \"%s\") to list", typeName(b))
+	}
+	return nil, nil
+}
+
+// mostItems limits what one * makes.
+const mostItems = 1 << 30
+
+func repeat(a, count py.Object) (py.Object, error) {
+	if _, err := asIndex(count); err != nil {
+		return nil, py.ExceptionNewf(py.TypeError, "can't multiply sequence by non-int of type '%s'", typeName(count))
+	}
+	n, err := asSize(count)
+	if err != nil {
+		return nil, py.ExceptionNewf(py.OverflowError, "cannot fit 'int' into an index-sized integer")
+	}
+	n = max(n, 0)
+	fits := func(size int) error {
+		if size > 0 && n > mostItems/size {
+			return py.ExceptionNewf(py.MemoryError, "")
+		}
+		return nil
+	}
+	switch x := a.(type) {
+	case py.String:
+		if err := fits(len(x)); err != nil {
+			return nil, err
+		}
+		return py.String(strings.Repeat(string(x), n)), nil
+	case py.Bytes:
+		if err := fits(len(x)); err != nil {
+			return nil, err
+		}
+		return py.Bytes(bytes.Repeat(x, n)), nil
+	case py.Tuple:
+		if err := fits(len(x)); err != nil {
+			return nil, err
+		}
+		return py.Tuple(slices.Repeat(x, n)), nil
+	case *py.List:
+		if err := fits(len(x.Items)); err != nil {
+			return nil, err
+		}
+		return &py.List{Items: slices.Repeat(x.Items, n)}, nil
+	}
+	return nil, nil
+}
+
+// unary is -a, +a or ~a.
+func unary(name, symbol string, a py.Object) (py.Object, error) {
+	switch x := a.(type) {
+	case py.Float:
+		if name == "neg" {
+			return -x, nil
+		} else if name == "pos" {
+			return x, nil
+		}
+	case py.Complex:
+		if name == "neg" {
+			return -x, nil
+		} else if name == "pos" {
+			return x, nil
+		}
+	}
+	if i, ok := asInt(a); ok {
+		switch name {
+		case "neg":
+			return intArithmetic(opSub, zero, i)
+		case "pos":
+			return intObject(i), nil
+		}
+		return intArithmetic(opSub, minusOne, i)
+	}
+	if method := instanceMethod(a, "__"+name+"__"); method != nil {
+		return py.Call(method, py.Tuple{a}, nil)
+	}
+	return nil, py.ExceptionNewf(py.TypeError, "bad operand type for unary %s: '%s'", symbol, typeName(a))
+}

@@ -1,0 +1,319 @@
+package pyvalue
+
+import (
+	"github.com/go-python/gpython/py"
+)
+
+// generated is an iterator made of a Go function, which returns py.StopIteration at the end.
+type generated struct {
+	typ  *py.Type
+	next func() (py.Object, error)
+}
+
+func (g *generated) Type() *py.Type                { return g.typ }
+func (g *generated) M__iter__() (py.Object, error) { return g, nil }
+func (g *generated) M__next__() (py.Object, error) { return g.next() }
+
+var reversedType = newType("reversed")
+
+func init() {
+	py.MapType.Name = "map"
+	builtins["reversed"] = reversedType
+	iteratorClass(py.EnumerateType, enumerate)
+	iteratorClass(py.ZipType, zip)
+	iteratorClass(py.MapType, mapping)
+	iteratorClass(py.FilterType, filter)
+	iteratorClass(reversedType, reversed)
+	addFunction("iter(obj, sentinel=, /)", func(a []py.Object) (py.Object, error) {
+		if a[1] == nil {
+			return iter(a[0])
+		}
+		return &generated{callIteratorType, func() (py.Object, error) {
+			res, err := py.Call(a[0], nil, nil)
+			if err != nil {
+				return nil, err
+			}
+			if same, err := sameOrEqual(res, a[1]); same || err != nil {
+				return nil, orStop(err)
+			}
+			return res, nil
+		}}, nil
+	})
+	addFunction("next(iterator, default=, /)", func(a []py.Object) (py.Object, error) {
+		if _, ok := a[0].(py.I__next__); !ok && instanceMethod(a[0], "__next__") == nil {
+			return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not an iterator", typeName(a[0]))
+		}
+		res, err := py.Next(a[0])
+		if a[1] != nil && py.IsException(py.StopIteration, err) {
+			return a[1], nil
+		}
+		return res, err
+	})
+	for name, wanted := range map[string]bool{"all": false, "any": true} {
+		addFunction(name+"(iterable, /)", func(a []py.Object) (py.Object, error) {
+			found := !wanted
+			err := iterate(a[0], func(item py.Object) error {
+				yes, err := truth(item)
+				if err == nil && yes == wanted {
+					found, err = wanted, errStop
+				}
+				return err
+			})
+			return py.NewBool(found), err
+		})
+	}
+	addFunction("sorted(iterable, /, *, key=, reverse=)", func(a []py.Object) (py.Object, error) {
+		all, err := items(a[0])
+		if err != nil {
+			return nil, err
+		}
+		return &py.List{Items: all}, sortItems(all, a[1], a[2])
+	})
+	addRawFunction("min", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		return extreme("min", less, args, kwargs)
+	})
+	addRawFunction("max", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		return extreme("max", greater, args, kwargs)
+	})
+}
+
+var callIteratorType = newType("callable_iterator")
+
+func orStop(err error) error {
+	if err == nil {
+		return py.StopIteration
+	}
+	return err
+}
+
+// iteratorClass makes calling the type make such an iterator.
+func iteratorClass(t *py.Type, f func(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error)) {
+	t.New = func(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		next, err := f(args, kwargs)
+		if err != nil {
+			return nil, err
+		}
+		return &generated{t, next}, nil
+	}
+}
+
+func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+	s := signature{name: "enumerate", params: []string{"iterable", "start"}, positional: 2, required: 1}
+	a, err := s.bind(args, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	n, err := asIndex(optional(a[1], py.Int(0)))
+	if err != nil {
+		return nil, err
+	}
+	it, err := iter(a[0])
+	if err != nil {
+		return nil, err
+	}
+	count := intObject(n)
+	return func() (py.Object, error) {
+		item, err := py.Next(it)
+		if err != nil {
+			return nil, err
+		}
+		pair := py.Tuple{count, item}
+		count, err = binary(opAdd, count, py.Int(1))
+		return pair, err
+	}, nil
+}
+
+func iterators(args py.Tuple) ([]py.Object, error) {
+	its := make([]py.Object, len(args))
+	for i, o := range args {
+		var err error
+		if its[i], err = iter(o); err != nil {
+			return nil, err
+		}
+	}
+	return its, nil
+}
+
+func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+	strict := false
+	for name, value := range kwargs {
+		if name != "strict" {
+			return nil, py.ExceptionNewf(py.TypeError, "zip() got an unexpected keyword argument '%s'", name)
+		}
+		var err error
+		if strict, err = truth(value); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range args {
+		if !iterable(o) {
+			return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not iterable", typeName(args[i]))
+		}
+	}
+	its, err := iterators(args)
+	return func() (py.Object, error) {
+		if len(its) == 0 {
+			return nil, py.StopIteration
+		}
+		group := make(py.Tuple, len(its))
+		for i, it := range its {
+			var err error
+			if group[i], err = py.Next(it); err != nil {
+				if strict && py.IsException(py.StopIteration, err) {
+					return nil, unevenZip(its, i)
+				}
+				return nil, err
+			}
+		}
+		return group, nil
+	}, err
+}
+
+// unevenZip is the error of zip(strict=True) when the i-th iterator ended, unless all others did too.
+func unevenZip(its []py.Object, i int) error {
+	which := func(n int) string {
+		if n == 1 {
+			return " 1"
+		}
+		return "s 1-" + py.DebugRepr(py.Int(n))
+	}
+	if i > 0 {
+		return py.ExceptionNewf(py.ValueError, "zip() argument %d is shorter than argument%s", i+1, which(i))
+	}
+	for n, it := range its[1:] {
+		_, err := py.Next(it)
+		if err == nil {
+			return py.ExceptionNewf(py.ValueError, "zip() argument %d is longer than argument%s", n+2, which(n+1))
+		}
+		if !py.IsException(py.StopIteration, err) {
+			return err
+		}
+	}
+	return py.StopIteration
+}
+
+func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+	if len(kwargs) > 0 {
+		return nil, py.ExceptionNewf(py.TypeError, "map() takes no keyword arguments")
+	}
+	if len(args) < 2 {
+		return nil, py.ExceptionNewf(py.TypeError, "map() must have at least two arguments.")
+	}
+	its, err := iterators(args[1:])
+	return func() (py.Object, error) {
+		group := make(py.Tuple, len(its))
+		for i, it := range its {
+			var err error
+			if group[i], err = py.Next(it); err != nil {
+				return nil, err
+			}
+		}
+		return py.Call(args[0], group, nil)
+	}, err
+}
+
+func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+	s := signature{name: "filter", params: []string{"function", "iterable"}, positional: 2, required: 2, nameless: 2}
+	a, err := s.bind(args, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	it, err := iter(a[1])
+	return func() (py.Object, error) {
+		for {
+			item, err := py.Next(it)
+			if err != nil {
+				return nil, err
+			}
+			verdict := item
+			if !isNone(a[0]) {
+				if verdict, err = py.Call(a[0], py.Tuple{item}, nil); err != nil {
+					return nil, err
+				}
+			}
+			if yes, err := truth(verdict); yes || err != nil {
+				return item, err
+			}
+		}
+	}, err
+}
+
+func reversed(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+	s := signature{name: "reversed", params: []string{"sequence"}, positional: 1, required: 1, nameless: 1}
+	a, err := s.bind(args, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	if method := instanceMethod(a[0], "__reversed__"); method != nil {
+		it, err := py.Call(method, py.Tuple{a[0]}, nil)
+		return func() (py.Object, error) { return py.Next(it) }, err
+	}
+	switch a[0].(type) {
+	case *Set, *FrozenSet, *generated, *tableIterator, *py.Generator, *py.Iterator:
+		return nil, notReversible(a[0])
+	}
+	_, plain := a[0].(py.I__len__)
+	if !iterable(a[0]) || !plain && instanceMethod(a[0], "__len__") == nil && !isSequence(a[0]) {
+		return nil, notReversible(a[0])
+	}
+	all, err := items(a[0])
+	return func() (py.Object, error) {
+		if len(all) == 0 {
+			return nil, py.StopIteration
+		}
+		item := all[len(all)-1]
+		all = all[:len(all)-1]
+		return item, nil
+	}, err
+}
+
+func notReversible(o py.Object) error {
+	return py.ExceptionNewf(py.TypeError, "'%s' object is not reversible", typeName(o))
+}
+
+// extreme is min and max: the first item that no other comes before.
+func extreme(name string, before comparison, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	s := signature{name: name, params: []string{"key", "default"}}
+	a, err := s.bind(nil, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		return nil, py.ExceptionNewf(py.TypeError, "%s expected at least 1 argument, got 0", name)
+	}
+	var all py.Object = args
+	if len(args) == 1 {
+		all = args[0]
+	} else if a[1] != nil {
+		return nil, py.ExceptionNewf(py.TypeError, "Cannot specify a default for %s() with multiple positional arguments", name)
+	}
+	var best, bestKey py.Object
+	err = iterate(all, func(item py.Object) error {
+		key := item
+		if !isNone(a[0]) {
+			if key, err = py.Call(a[0], py.Tuple{item}, nil); err != nil {
+				return err
+			}
+		}
+		if best != nil {
+			res, err := compareObjects(before, key, bestKey)
+			if err != nil {
+				return err
+			}
+			if yes, err := truth(res); !yes || err != nil {
+				return err
+			}
+		}
+		best, bestKey = item, key
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case best != nil:
+		return best, nil
+	case a[1] != nil:
+		return a[1], nil
+	}
+	return nil, py.ExceptionNewf(py.ValueError, "%s() arg is an empty sequence", name)
+}

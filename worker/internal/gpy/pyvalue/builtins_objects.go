@@ -1,0 +1,159 @@
+package pyvalue
+
+import (
+	"math/big"
+
+	"github.com/go-python/gpython/py"
+)
+
+func init() {
+	for _, t := range []*py.Type{
+		py.BoolType, py.BytesType, py.ComplexType, py.EnumerateType, py.FilterType, py.FloatType, py.FrozenSetType, py.IntType,
+		py.ListType, py.ObjectType, py.SetType, py.TupleType, py.TypeType, py.ZipType, py.RangeType, py.SliceType,
+	} {
+		builtins[t.Name] = t
+	}
+	builtins["dict"], builtins["str"], builtins["map"] = py.StringDictType, py.StringType, py.MapType
+
+	newType := py.TypeType.New
+	py.TypeType.New = func(meta *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if meta == py.TypeType && len(args) == 1 && len(kwargs) == 0 {
+			return classOf(args[0]), nil
+		}
+		return newType(meta, args, kwargs)
+	}
+	textFunction("repr(obj, /)", func(a []py.Object) (string, error) { return Repr(a[0]) })
+	textFunction("ascii(obj, /)", func(a []py.Object) (string, error) { return ascii(a[0]) })
+	textFunction("format(value, spec=, /)", func(a []py.Object) (string, error) {
+		spec, ok := optional(a[1], py.String("")).(py.String)
+		if !ok {
+			return "", py.ExceptionNewf(py.TypeError, "format() argument 2 must be str, not %s", typeName(a[1]))
+		}
+		return Format(a[0], string(spec))
+	})
+	addFunction("hash(obj, /)", func(a []py.Object) (py.Object, error) {
+		h, err := hash(a[0])
+		return py.Int(h), err
+	})
+	addFunction("id(obj, /)", func(a []py.Object) (py.Object, error) { return py.Int(identity(a[0])), nil })
+	addFunction("len(obj, /)", func(a []py.Object) (py.Object, error) { return length(a[0]) })
+	addFunction("callable(obj, /)", func(a []py.Object) (py.Object, error) {
+		if t, ok := a[0].(*py.Type); ok && !isClass(t) {
+			return py.NewBool(instanceMethod(t, "__call__") != nil), nil
+		}
+		_, ok := a[0].(py.I__call__)
+		return py.Bool(ok), nil
+	})
+	addFunction("isinstance(obj, class_or_tuple, /)", func(a []py.Object) (py.Object, error) {
+		return anyClass("isinstance", a[1], func(t *py.Type) bool { return isInstance(a[0], t) })
+	})
+	addFunction("issubclass(cls, class_or_tuple, /)", func(a []py.Object) (py.Object, error) {
+		class, ok := a[0].(*py.Type)
+		if !ok || !isClass(class) {
+			return nil, py.ExceptionNewf(py.TypeError, "issubclass() arg 1 must be a class")
+		}
+		return anyClass("issubclass", a[1], func(t *py.Type) bool {
+			return class.IsSubtype(t) || class == py.BoolType && t == py.IntType
+		})
+	})
+	addAttributeFunctions()
+}
+
+func textFunction(text string, f func(a []py.Object) (string, error)) {
+	addFunction(text, func(a []py.Object) (py.Object, error) {
+		s, err := f(a)
+		return py.String(s), err
+	})
+}
+
+func addAttributeFunctions() {
+	addFunction("getattr(obj, name, default=, /)", func(a []py.Object) (py.Object, error) {
+		name, err := attributeName(a[1])
+		if err != nil {
+			return nil, err
+		}
+		res, err := getAttr(a[0], name)
+		if a[2] != nil && py.IsException(py.AttributeError, err) {
+			return a[2], nil
+		}
+		return res, err
+	})
+	addFunction("hasattr(obj, name, /)", func(a []py.Object) (py.Object, error) {
+		name, err := attributeName(a[1])
+		if err != nil {
+			return nil, err
+		}
+		_, err = getAttr(a[0], name)
+		if py.IsException(py.AttributeError, err) {
+			return py.False, nil
+		}
+		return py.True, err
+	})
+	addFunction("setattr(obj, name, value, /)", func(a []py.Object) (py.Object, error) {
+		name, err := attributeName(a[1])
+		if err != nil {
+			return nil, err
+		}
+		_, err = py.SetAttrString(a[0], name, a[2])
+		return py.None, err
+	})
+	addFunction("delattr(obj, name, /)", func(a []py.Object) (py.Object, error) {
+		name, err := attributeName(a[1])
+		if err != nil {
+			return nil, err
+		}
+		return py.None, attributeError(py.DeleteAttrString(a[0], name), a[0], name)
+	})
+}
+
+func attributeName(o py.Object) (string, error) {
+	s, ok := o.(py.String)
+	if !ok {
+		return "", py.ExceptionNewf(py.TypeError, "attribute name must be string, not '%s'", typeName(o))
+	}
+	return string(s), nil
+}
+
+// anyClass asks about a class, or about each in a tuple until the answer is yes.
+func anyClass(name string, o py.Object, ask func(t *py.Type) bool) (py.Object, error) {
+	switch x := o.(type) {
+	case *py.Type:
+		if isClass(x) {
+			return py.NewBool(ask(x)), nil
+		}
+	case py.Tuple:
+		for _, item := range x {
+			yes, err := anyClass(name, item, ask)
+			if err != nil || yes == py.Object(py.True) {
+				return yes, err
+			}
+		}
+		return py.False, nil
+	}
+	return nil, py.ExceptionNewf(py.TypeError, "%s() arg 2 must be a type, a tuple of types, or a union", name)
+}
+
+// length is len(o).
+func length(o py.Object) (py.Object, error) {
+	if b, ok := o.(py.Bytes); ok {
+		return py.Int(len(b)), nil
+	}
+	if method := instanceMethod(o, "__len__"); method != nil {
+		res, err := py.Call(method, py.Tuple{o}, nil)
+		if err != nil {
+			return nil, err
+		}
+		i, ok := asInt(res)
+		if !ok {
+			return nil, py.ExceptionNewf(py.TypeError, "'%s' object cannot be interpreted as an integer", typeName(res))
+		}
+		if i.Cmp(new(big.Int)) < 0 {
+			return nil, py.ExceptionNewf(py.ValueError, "__len__() should return >= 0")
+		}
+		return intObject(i), nil
+	}
+	if l, ok := o.(py.I__len__); ok {
+		return l.M__len__()
+	}
+	return nil, py.ExceptionNewf(py.TypeError, "object of type '%s' has no len()", typeName(o))
+}

@@ -1,0 +1,305 @@
+package pyvalue
+
+import (
+	"unicode/utf8"
+
+	"github.com/go-python/gpython/py"
+)
+
+// getItem is o[key].
+func getItem(o, key py.Object) (py.Object, error) {
+	switch x := o.(type) {
+	case *Dict:
+		return x.M__getitem__(key)
+	case *py.List:
+		if slice, ok := key.(*py.Slice); ok {
+			return sliced(slice, len(x.Items), func(at []int) py.Object { return &py.List{Items: pick(x.Items, at)} })
+		}
+		i, err := position("list", key, len(x.Items))
+		if err != nil {
+			return nil, err
+		}
+		return x.Items[i], nil
+	case py.Tuple:
+		if slice, ok := key.(*py.Slice); ok {
+			return sliced(slice, len(x), func(at []int) py.Object { return py.Tuple(pick(x, at)) })
+		}
+		i, err := position("tuple", key, len(x))
+		if err != nil {
+			return nil, err
+		}
+		return x[i], nil
+	case py.Bytes:
+		if slice, ok := key.(*py.Slice); ok {
+			return sliced(slice, len(x), func(at []int) py.Object { return py.Bytes(pick(x, at)) })
+		}
+		i, err := position("byte", key, len(x))
+		if err != nil {
+			return nil, err
+		}
+		return py.Int(x[i]), nil
+	case py.String:
+		return stringItem(string(x), key)
+	case py.StringDict:
+		if name, ok := key.(py.String); ok {
+			if value, ok := x[string(name)]; ok {
+				return value, nil
+			}
+		}
+		if _, err := hash(key); err != nil {
+			return nil, err
+		}
+		return nil, keyError(key)
+	case *py.Type:
+		if method := instanceMethod(x, "__getitem__"); method != nil {
+			return py.Call(method, py.Tuple{x, key}, nil)
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not subscriptable", typeName(o))
+	}
+	return py.GetItem(o, key)
+}
+
+func stringItem(s string, key py.Object) (py.Object, error) {
+	ascii := isASCII(s)
+	n := len(s)
+	var runes []rune
+	if !ascii {
+		runes = []rune(s)
+		n = len(runes)
+	}
+	if slice, ok := key.(*py.Slice); ok {
+		return sliced(slice, n, func(at []int) py.Object {
+			if ascii {
+				return py.String(pick([]byte(s), at))
+			}
+			return py.String(string(pick(runes, at)))
+		})
+	}
+	i, err := position("string", key, n)
+	if err != nil {
+		return nil, err
+	}
+	if ascii {
+		return py.String(s[i : i+1]), nil
+	}
+	return py.String(runes[i]), nil
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// sliced makes the positions that a slice takes out of n.
+func sliced(slice *py.Slice, n int, take func(at []int) py.Object) (py.Object, error) {
+	start, _, step, count, err := sliceIndices(slice, n)
+	if err != nil {
+		return nil, err
+	}
+	at := make([]int, count)
+	for i := range at {
+		at[i] = start + i*step
+	}
+	return take(at), nil
+}
+
+func pick[T any](from []T, at []int) []T {
+	out := make([]T, len(at))
+	for i, j := range at {
+		out[i] = from[j]
+	}
+	return out
+}
+
+// sliceIndices is slice.indices(n), and how many items those are.
+func sliceIndices(slice *py.Slice, n int) (start, stop, step, count int, err error) {
+	for _, o := range []py.Object{slice.Start, slice.Stop, slice.Step} {
+		if o == py.Object(py.None) {
+			continue
+		}
+		if _, err := asIndex(o); err != nil {
+			return 0, 0, 0, 0, py.ExceptionNewf(py.TypeError, "slice indices must be integers or None or have an __index__ method")
+		}
+	}
+	limit := func(o py.Object, otherwise, low, high int) int {
+		if o == py.Object(py.None) {
+			return otherwise
+		}
+		i, _ := asIndex(o)
+		if !i.IsInt64() {
+			if i.Sign() < 0 {
+				return low
+			}
+			return high
+		}
+		at := i.Int64()
+		if at < 0 {
+			at += int64(n)
+		}
+		return int(max(min(at, int64(high)), int64(low)))
+	}
+	step = 1
+	if slice.Step != py.Object(py.None) {
+		i, _ := asIndex(slice.Step)
+		switch {
+		case i.Sign() == 0:
+			return 0, 0, 0, 0, py.ExceptionNewf(py.ValueError, "slice step cannot be zero")
+		case i.IsInt64():
+			step = int(max(min(i.Int64(), int64(n)+1), -int64(n)-1))
+		default:
+			step = (n + 1) * i.Sign()
+		}
+	}
+	if step > 0 {
+		start, stop = limit(slice.Start, 0, 0, n), limit(slice.Stop, n, 0, n)
+		count = max(0, (stop-start+step-1)/step)
+	} else {
+		start, stop = limit(slice.Start, n-1, -1, n-1), limit(slice.Stop, -1, -1, n-1)
+		count = max(0, (start-stop-step-1)/-step)
+	}
+	return start, stop, step, count, nil
+}
+
+// position checks an index into n items.
+func position(what string, key py.Object, n int) (int, error) {
+	big, err := asIndex(key)
+	if err != nil {
+		kind := what
+		if what == "byte" || what == "string" {
+			return 0, py.ExceptionNewf(py.TypeError, "%s indices must be integers%s", kind, indexHint(what, key))
+		}
+		return 0, py.ExceptionNewf(py.TypeError, "%s indices must be integers or slices, not %s", kind, typeName(key))
+	}
+	if big.IsInt64() {
+		i := big.Int64()
+		if i < 0 {
+			i += int64(n)
+		}
+		if i >= 0 && i < int64(n) {
+			return int(i), nil
+		}
+	} else {
+		return 0, py.ExceptionNewf(py.IndexError, "cannot fit 'int' into an index-sized integer")
+	}
+	if what == "byte" {
+		return 0, py.ExceptionNewf(py.IndexError, "index out of range")
+	}
+	return 0, py.ExceptionNewf(py.IndexError, "%s index out of range", what)
+}
+
+func indexHint(what string, key py.Object) string {
+	if what == "string" {
+		return ", not '" + typeName(key) + "'"
+	}
+	return " or slices, not " + typeName(key)
+}
+
+// assignItem is o[key] = value.
+func assignItem(o, key, value py.Object) error {
+	switch x := o.(type) {
+	case *Dict:
+		return x.put(key, value)
+	case *py.List:
+		return assignToList(x, key, value)
+	case *py.Type:
+		if method := instanceMethod(x, "__setitem__"); method != nil {
+			_, err := py.Call(method, py.Tuple{x, key, value}, nil)
+			return err
+		}
+	case py.I__setitem__:
+		_, err := x.M__setitem__(key, value)
+		return err
+	}
+	return py.ExceptionNewf(py.TypeError, "'%s' object does not support item assignment", typeName(o))
+}
+
+func assignToList(x *py.List, key, value py.Object) error {
+	slice, ok := key.(*py.Slice)
+	if !ok {
+		i, err := position("list assignment", key, len(x.Items))
+		if err != nil {
+			return err
+		}
+		x.Items[i] = value
+		return nil
+	}
+	start, stop, step, count, err := sliceIndices(slice, len(x.Items))
+	if err != nil {
+		return err
+	}
+	if !iterable(value) {
+		return py.ExceptionNewf(py.TypeError, "can only assign an iterable")
+	}
+	all, err := items(value)
+	if err != nil {
+		return err
+	}
+	if step == 1 {
+		stop = max(start, stop)
+		rest := append(all, x.Items[stop:]...)
+		x.Items = append(x.Items[:start:start], rest...)
+		return nil
+	}
+	if len(all) != count {
+		return py.ExceptionNewf(py.ValueError, "attempt to assign sequence of size %d to extended slice of size %d", len(all), count)
+	}
+	for i, item := range all {
+		x.Items[start+i*step] = item
+	}
+	return nil
+}
+
+// deleteItem is del o[key].
+func deleteItem(o, key py.Object) error {
+	switch x := o.(type) {
+	case *Dict:
+		_, err := x.M__delitem__(key)
+		return err
+	case *py.List:
+		slice, ok := key.(*py.Slice)
+		if !ok {
+			i, err := position("list assignment", key, len(x.Items))
+			if err == nil {
+				x.Items = append(x.Items[:i], x.Items[i+1:]...)
+			}
+			return err
+		}
+		start, _, step, count, err := sliceIndices(slice, len(x.Items))
+		if err != nil {
+			return err
+		}
+		gone := make(map[int]bool, count)
+		for i := range count {
+			gone[start+i*step] = true
+		}
+		left := make([]py.Object, 0, len(x.Items)-count)
+		for i, item := range x.Items {
+			if !gone[i] {
+				left = append(left, item)
+			}
+		}
+		x.Items = left
+		return nil
+	case *py.Type:
+		if method := instanceMethod(x, "__delitem__"); method != nil {
+			_, err := py.Call(method, py.Tuple{x, key}, nil)
+			return err
+		}
+	case py.StringDict:
+		if name, ok := key.(py.String); ok {
+			if _, ok := x[string(name)]; ok {
+				delete(x, string(name))
+				return nil
+			}
+		}
+		return keyError(key)
+	case py.I__delitem__:
+		_, err := x.M__delitem__(key)
+		return err
+	}
+	return py.ExceptionNewf(py.TypeError, "'%s' object doesn't support item deletion", typeName(o))
+}
