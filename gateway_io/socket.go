@@ -17,10 +17,14 @@ const SocketTimeout = 30 * time.Second
 // socketKeepAlive finds out within a minute that the far end's host is gone.
 var socketKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4}
 
-// Socket is a TCP connection to a socket server that runs Python, as execnet's SocketIO is. It implements
+// Socket is a TCP connection to a socket server that runs Python, as execnet's SocketIO is, or TLS over one. It implements
 // gatewaybase.IO. How the interpreter at the other end ends cannot be known; Kill resets the connection.
 type Socket struct {
-	conn    *net.TCPConn
+	tcp  *net.TCPConn
+	conn interface { // tcp itself, or TLS over it
+		net.Conn
+		CloseWrite() error
+	}
 	address string
 
 	mu                      sync.Mutex // guards what follows
@@ -51,7 +55,7 @@ func DialSocket(ctx context.Context, address string) (*Socket, error) {
 		tcp.Close()
 		return nil, fmt.Errorf("execnet: connecting to %s: %w", address, err)
 	}
-	return &Socket{conn: tcp, address: address, done: make(chan struct{})}, nil
+	return &Socket{tcp: tcp, conn: tcp, address: address, done: make(chan struct{})}, nil
 }
 
 func badSocketAddress(address string) error {
@@ -93,7 +97,7 @@ func (s *Socket) orClosed(err error, closed *bool) error {
 	if *closed {
 		return net.ErrClosed
 	}
-	return err
+	return s.tlsAlert(err)
 }
 
 // CloseRead ends reading here. The far end does not hear of it until CloseWrite closes the connection.
@@ -105,7 +109,7 @@ func (s *Socket) CloseRead() error {
 	}
 	s.readClosed = true
 	if s.writeClosed {
-		return s.close()
+		return s.close(s.conn)
 	}
 	return s.conn.SetReadDeadline(past)
 }
@@ -113,27 +117,31 @@ func (s *Socket) CloseRead() error {
 // CloseWrite tells the far end that nothing more comes; it can still send.
 func (s *Socket) CloseWrite() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.writeClosed {
+		s.mu.Unlock()
 		return nil
 	}
 	s.writeClosed = true
 	if s.readClosed {
-		return s.close()
+		defer s.mu.Unlock()
+		return s.close(s.conn)
 	}
-	// The far end may be gone, which is what it would have been told.
+	s.mu.Unlock() // TLS writes something, for which Kill must not wait
 	_ = s.conn.SetWriteDeadline(past)
-	_ = s.conn.CloseWrite()
+	if s.conn.CloseWrite() != nil {
+		// The far end is gone, which is what it would have been told, or a write was given up inside a TLS record.
+		_ = s.tcp.CloseWrite()
+	}
 	return nil
 }
 
 // past is a deadline that frees whoever reads or writes.
 var past = time.Unix(1, 0)
 
-// close gives the connection back. The caller holds mu.
-func (s *Socket) close() error {
+// close gives the connection back; conn is what to close of it. The caller holds mu.
+func (s *Socket) close(conn net.Conn) error {
 	s.readClosed, s.writeClosed = true, true
-	err := s.conn.Close()
+	err := conn.Close()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -152,8 +160,8 @@ func (s *Socket) Kill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// It fails on a closed connection only.
-	_ = s.conn.SetLinger(0)
-	return s.close()
+	_ = s.tcp.SetLinger(0)
+	return s.close(s.tcp)
 }
 
 // Exit tells nothing: nobody knows how the far end's interpreter ended.

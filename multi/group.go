@@ -151,7 +151,7 @@ func (g *Group) open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, err
 		return g.sshPool().Start(ctx, spec)
 	case xspec.KindSocket:
 		if spec.InstallVia == "" {
-			return gatewayio.DialSocket(ctx, spec.Socket)
+			return gatewayio.OpenSocket(ctx, spec)
 		}
 		host, err := g.member(spec, "installvia", spec.InstallVia)
 		if err != nil {

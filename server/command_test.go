@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/tlstest"
 )
 
 // halfCloser is what all kinds of connections of these tests are.
@@ -39,9 +40,9 @@ var pairs = map[string]func(t *testing.T) (near halfCloser, far net.Conn){
 	},
 	"tls": func(t *testing.T) (halfCloser, net.Conn) {
 		near, far := connected(t, "tcp", "127.0.0.1:0")
-		ca := newCA(t)
-		return tls.Client(near, &tls.Config{RootCAs: ca.pool(), ServerName: "localhost"}),
-			tls.Server(far, &tls.Config{Certificates: []tls.Certificate{ca.issue(t, "localhost")}})
+		ca := tlstest.NewAuthority(t)
+		return tls.Client(near, &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"}),
+			tls.Server(far, &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "localhost")}})
 	},
 }
 

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/tlstest"
 )
 
 // dial connects to a listener.
@@ -109,7 +111,7 @@ func TestSocketSilentConnections(t *testing.T) {
 	usual := greetingTime
 	greetingTime = 100 * time.Millisecond
 	t.Cleanup(func() { greetingTime = usual })
-	for name, config := range map[string]*tls.Config{"plain": nil, "tls": {Certificates: []tls.Certificate{newCA(t).issue(t, "localhost")}}} {
+	for name, config := range map[string]*tls.Config{"plain": nil, "tls": {Certificates: []tls.Certificate{tlstest.NewAuthority(t).Issue(t, "localhost")}}} {
 		l, log := listen(t), newLog()
 		end := serving(t, func(ctx context.Context) error {
 			return Socket{Command: Command{Args: []string{"must not be started"}}, TLS: config, Log: log}.Serve(ctx, l)
@@ -202,19 +204,19 @@ func TestSocketListenerClosed(t *testing.T) {
 }
 
 func TestSocketTLS(t *testing.T) {
-	ca, other := newCA(t), newCA(t)
+	ca, other := tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	l, log := listen(t), newLog()
 	config := &tls.Config{
-		Certificates: []tls.Certificate{ca.issue(t, "localhost")}, ClientCAs: ca.pool(),
+		Certificates: []tls.Certificate{ca.Issue(t, "localhost")}, ClientCAs: ca.Pool(),
 		ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
 	}
 	serving(t, func(ctx context.Context) error {
 		return Socket{Command: worker(t, "echo"), TLS: config, Log: log}.Serve(ctx, l)
 	})
 	client := func(certificates ...tls.Certificate) *tls.Conn {
-		return tls.Client(dial(t, l), &tls.Config{RootCAs: ca.pool(), ServerName: "localhost", Certificates: certificates})
+		return tls.Client(dial(t, l), &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", Certificates: certificates})
 	}
-	good := client(ca.issue(t, "alice"))
+	good := client(ca.Issue(t, "alice"))
 	pid, _ := greeted(t, good)
 	log.await(t, `started for "CN=alice"`, 1)
 	require.NoError(t, good.CloseWrite())
@@ -224,7 +226,7 @@ func TestSocketTLS(t *testing.T) {
 	log.await(t, "exit status 3", 1)
 	assertGone(t, pid)
 
-	for _, conn := range []*tls.Conn{client(), client(other.issue(t, "mallory"))} {
+	for _, conn := range []*tls.Conn{client(), client(other.Issue(t, "mallory"))} {
 		_, err := io.WriteString(conn, "'hello'\n")
 		if err == nil {
 			_, err = conn.Read(make([]byte, 1))
