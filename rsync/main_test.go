@@ -57,7 +57,10 @@ func (r *receivers) Finish() { r.running.Wait() }
 func (r *receivers) Execute(e *gatewaybase.Execution) {
 	r.running.Go(func() {
 		err := fmt.Errorf("no such program: %.40q", e.Source)
-		if strings.Contains(e.Source, "def serve_rsync") {
+		switch {
+		case e.File == RemoteFile && e.Call == RemoteFunction:
+			err = Receive(context.Background(), e.Channel)
+		case strings.Contains(e.Source, "def serve_rsync"):
 			err = ReceiveReference(context.Background(), e.Channel)
 		}
 		if err != nil {

@@ -93,7 +93,7 @@ func (r *referenceReceiver) start() error {
 					isBool = true
 				}
 				if text != "delete" || !isBool {
-					return &UnexpectedItemError{`options with nothing but a true or false "delete"`, item}
+					return unexpected(`options with nothing but a true or false "delete"`, item)
 				}
 				r.delete = on
 			}
@@ -101,7 +101,18 @@ func (r *referenceReceiver) start() error {
 			return err
 		}
 	}
-	return &UnexpectedItemError{"(destination, options)", item}
+	return unexpected("(destination, options)", item)
+}
+
+// unexpected tells what came, shortened.
+func unexpected(wanted string, item any) error {
+	text := serializer.Repr(item)
+	if b, ok := item.([]byte); ok {
+		text = fmt.Sprintf("%d bytes", len(b))
+	} else if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "..."
+	}
+	return broken("%s should have come, not %s", wanted, text)
 }
 
 // asName is a str of Python 3, which is text, or of Python 2, which is bytes.
@@ -130,11 +141,11 @@ func (r *referenceReceiver) entry(p *place, names []any) error {
 		r.links[p.path()] = p
 		return nil
 	}
-	return &UnexpectedItemError{"an entry", item}
+	return unexpected("an entry", item)
 }
 
 func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
-	wrong := &UnexpectedItemError{"[mode, name ...]", item}
+	wrong := unexpected("[mode, name ...]", item)
 	if len(item) == 0 {
 		return wrong
 	}
@@ -176,7 +187,7 @@ func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
 }
 
 func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) error {
-	wrong := &UnexpectedItemError{"(mode, mtime, size)", item}
+	wrong := unexpected("(mode, mtime, size)", item)
 	if len(item) != 3 {
 		return wrong
 	}
@@ -251,7 +262,7 @@ func (r *referenceReceiver) content(w wantedFile) error {
 	}
 	data, isBytes := item.([]byte)
 	if !isBytes && item != nil {
-		return &UnexpectedItemError{"a file's content", item}
+		return unexpected("a file's content", item)
 	}
 	// Before the content is written, as the reference does: the driver counts it as sent.
 	if err := r.send("ack", joined(w.names)); err != nil {
@@ -322,7 +333,7 @@ func (r *referenceReceiver) receiveLinks() error {
 }
 
 func (r *referenceReceiver) link(item any) error {
-	wrong := &UnexpectedItemError{`("link" or "linkbase", path, target) or 42`, item}
+	wrong := unexpected(`("link" or "linkbase", path, target) or 42`, item)
 	parts, _ := item.(serializer.Tuple)
 	if len(parts) != 3 {
 		return wrong
@@ -348,7 +359,8 @@ func (r *referenceReceiver) link(item any) error {
 	if err != nil {
 		return err
 	}
-	return d.symlink(name, target)
+	_, err = d.symlink(name, target)
+	return err
 }
 
 // asMode is st_mode; None, from a driver that could not look, is 0.

@@ -26,7 +26,7 @@ type nodes map[string]node
 func file(text string) node             { return node{0o644, text, time.Unix(1500000000, 123456789)} }
 func fileAt(text string, at int64) node { return node{0o644, text, time.Unix(0, at)} }
 func link(target string) node           { return node{mode: fs.ModeSymlink, text: target} }
-func folder(mode fs.FileMode) node      { return node{mode: fs.ModeDir | mode} }
+func dirNode(mode fs.FileMode) node      { return node{mode: fs.ModeDir | mode} }
 
 // grow makes the tree at path what ns says, from nothing.
 func grow(t *testing.T, path string, ns nodes) {
@@ -131,11 +131,11 @@ var shapes = []struct {
 	{"few", nodes{"a": file("A"), "empty": file(""), "sub/b": file("B"), "sub/deeper/c": file(strings.Repeat("c", 300000))}},
 	{"same", nodes{"a": file("A"), "empty": file(""), "sub/b": file("B"), "sub/deeper/c": file(strings.Repeat("c", 300000))}},
 	{"touched", nodes{"a": fileAt("A", 1600000000e9+1), "empty": file(""), "sub/b": fileAt("X", 1600000000e9)}},
-	{"modes", nodes{"run": {0o755, "#!", time.Unix(1, 0)}, "a": {0o600, "A", time.Unix(1600000000, 1)}, "readonly": {0o444, "r", time.Unix(7, 500)}, "sub": folder(0o750), "locked": folder(0o555), "locked/in": file("i"), "locked/in2/x": file("x"), "none": folder(0o700)}},
-	{"modes again", nodes{"run": {0o644, "#!", time.Unix(1, 0)}, "locked": folder(0o500), "locked/in": file("other"), "locked/in2": folder(0o511), "locked/in2/x": file("xy")}},
+	{"modes", nodes{"run": {0o755, "#!", time.Unix(1, 0)}, "a": {0o600, "A", time.Unix(1600000000, 1)}, "readonly": {0o444, "r", time.Unix(7, 500)}, "sub": dirNode(0o750), "locked": dirNode(0o555), "locked/in": file("i"), "locked/in2/x": file("x"), "none": dirNode(0o700)}},
+	{"modes again", nodes{"run": {0o644, "#!", time.Unix(1, 0)}, "locked": dirNode(0o500), "locked/in": file("other"), "locked/in2": dirNode(0o511), "locked/in2/x": file("xy")}},
 	{"links", nodes{"in": link("target"), "target": file("t"), "up/l": link("../target"), "dangling": link("no/where"), "abs": link("/etc/hostname"), "dir": link("up"), "loop": link("loop")}},
 	{"exchanged", nodes{"in/file": file("was a link"), "target": link("in/file"), "up": file("was a folder"), "dir/x": file("was a link to one"), "loop": file("l")}},
-	{"exchanged back", nodes{"in": link("x"), "target/a/b": file("t"), "up": folder(0o755), "dir": file("d")}},
+	{"exchanged back", nodes{"in": link("x"), "target/a/b": file("t"), "up": dirNode(0o755), "dir": file("d")}},
 	{"names", nodes{"ünïcödé": file("u"), "日本/語": file("j"), "with space": file("s"), "new\nline": file("n"), "-rf": file("m"), strings.Repeat("n", 255): file("long"), "'\"$(x)\\": file("q"), ".hidden": file("h"), "...": file("d"), "\u202e": file("r"), ".x.execnet-ABCDEFGH": file("mine")}},
 	{"deep", nodes{strings.Repeat("d/", 200) + "f": file("deep")}},
 	{"negative time", nodes{"old": fileAt("before 1970", -1e9-500), "future": fileAt("later", 4e18)}},

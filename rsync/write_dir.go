@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // dir is a directory of the destination, held open: what is done through it happens in it, whatever has become of its
@@ -37,6 +38,15 @@ func (d *dir) lstat(name string) (fs.FileInfo, error) {
 		return nil, nil
 	}
 	return info, pathError("cannot look at", d.full(name), err)
+}
+
+// clone opens the directory once more.
+func (d *dir) clone() (*dir, error) {
+	root, err := d.root.OpenRoot(".")
+	if err != nil {
+		return nil, pathError("cannot open", d.path, err)
+	}
+	return &dir{root, d.path}, nil
 }
 
 // sub opens a directory in this one. Anything else there, a link to a directory above all, is an UnsafePathError: it was
@@ -100,20 +110,20 @@ func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
 	return created, err
 }
 
-// symlink makes a symbolic link, or leaves the one that is there if it is the same.
-func (d *dir) symlink(name, target string) error {
+// symlink makes a symbolic link, and tells whether it had to: not if the same is there.
+func (d *dir) symlink(name, target string) (made bool, err error) {
 	info, err := d.lstat(name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if info != nil && info.Mode()&fs.ModeSymlink != 0 {
 		if is, err := d.root.Readlink(name); err == nil && is == target {
-			return nil
+			return false, nil
 		}
 	}
 	if info != nil && info.IsDir() {
 		if err := d.remove(name); err != nil {
-			return err
+			return false, err
 		}
 	}
 	for {
@@ -127,8 +137,32 @@ func (d *dir) symlink(name, target string) error {
 				_ = d.root.Remove(temporary) // the error that matters is the other
 			}
 		}
-		return pathError("cannot make the symbolic link", d.full(name), err)
+		return err == nil, pathError("cannot make the symbolic link", d.full(name), err)
 	}
+}
+
+// touch gives a file that is there a mode and a time.
+func (d *dir) touch(name string, info fs.FileInfo, mode uint32, mtime int64) error {
+	var err error
+	if !samePermissions(info.Mode(), goMode(mode)) {
+		err = d.root.Chmod(name, goMode(mode))
+	}
+	if err == nil {
+		err = d.root.Chtimes(name, time.Time{}, time.Unix(0, mtime))
+	}
+	return pathError("cannot set mode and time of", d.full(name), err)
+}
+
+// settle gives the directory itself its mode and time, once nothing more is done in it.
+func (d *dir) settle(mode uint32, mtime int64) error {
+	info, err := d.root.Stat(".")
+	if err == nil && !sameTime(info, mtime) {
+		err = d.root.Chtimes(".", time.Time{}, time.Unix(0, mtime))
+	}
+	if err == nil && !samePermissions(info.Mode(), goMode(mode)) {
+		err = d.root.Chmod(".", goMode(mode))
+	}
+	return pathError("cannot set mode and time of", d.path, err)
 }
 
 // remove removes an entry and all below it; one that is not there is fine.

@@ -1,0 +1,99 @@
+package rsync
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+)
+
+// digestsPerItem keeps h items small.
+const digestsPerItem = 4096
+
+// sendDigests tells the digests of files that are there, each of digestSize zeros if it cannot be read.
+func (r *receiver) sendDigests(entries []uint32) error {
+	for len(entries) > 0 {
+		n := min(len(entries), digestsPerItem)
+		item := []byte{itemDigests}
+		for _, entry := range entries[:n] {
+			digest := r.digest(r.wanted[entry])
+			item = append(binary.BigEndian.AppendUint32(item, entry), digest[:]...)
+		}
+		if err := r.send(item); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+func (r *receiver) digest(w *wanted) (sum [digestSize]byte) {
+	d, name, err := r.at(w)
+	if err != nil {
+		return sum
+	}
+	f, err := d.regular(name)
+	if err != nil {
+		return sum
+	}
+	defer f.Close()
+	if r.buf == nil {
+		r.buf = make([]byte, batchSize)
+	}
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, r.buf); err != nil {
+		return sum
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// sign takes S and tells the signatures of the file that is there.
+func (r *receiver) sign(f *fields) error {
+	entry := f.u32()
+	if err := f.end("a request for signatures"); err != nil {
+		return err
+	}
+	w := r.wanted[entry]
+	if w == nil || w.size < 0 || w.signed || r.dryRun || r.part != nil && r.part.entry == entry {
+		return broken("signatures of entry %d cannot be asked for", entry)
+	}
+	w.signed = true
+	length, blocks := blockSize(w.size), blockCount(w.size)
+	d, name, err := r.at(w)
+	if err != nil {
+		return r.sendSignatures(entry, 0, nil)
+	}
+	file, err := d.regular(name)
+	if err != nil {
+		return r.sendSignatures(entry, 0, nil)
+	}
+	defer file.Close()
+	block := make([]byte, min(length, max(w.size, 1)))
+	var records []byte
+	first := int64(0)
+	for n := int64(0); n < blocks; n++ {
+		part := block[:min(length, w.size-n*length)]
+		if _, err := io.ReadFull(file, part); err != nil {
+			if len(records) > 0 {
+				if err := r.sendSignatures(entry, first, records); err != nil {
+					return err
+				}
+			}
+			return r.sendSignatures(entry, n, nil)
+		}
+		records = appendSignature(records, signBlock(part))
+		if len(records) == signaturesPerItem*signatureSize || n == blocks-1 {
+			if err := r.sendSignatures(entry, first, records); err != nil {
+				return err
+			}
+			first, records = n+1, records[:0]
+		}
+	}
+	return nil
+}
+
+func (r *receiver) sendSignatures(entry uint32, first int64, records []byte) error {
+	item := binary.BigEndian.AppendUint32([]byte{itemSignatures}, entry)
+	item = binary.BigEndian.AppendUint32(item, uint32(first))
+	return r.send(append(item, records...))
+}

@@ -1,0 +1,1046 @@
+"""The receiving half of rsync for Python workers (docs/protocol.md section 11.5).
+
+One file for Python 2.7 and 3.6 or newer; serve(channel) is its entry. Below the destination nothing
+follows a symbolic link: with Python 3, where the system has it, every directory is held open and its
+entries are reached through its descriptor; elsewhere each directory is looked at before each use.
+"""
+import errno
+import os
+import stat
+import struct
+import sys
+
+VERSION = 1
+DELETE, DRY_RUN, DELTA = 1, 2, 4
+LAST, INCOMPLETE = 1, 2
+CONTENT, DIFFERS, CHECK = 1, 2, 3
+WHOLE, DATA, COPY, END, CHANGED, SAME, GONE = range(7)
+WARNING, ENTRY, FATAL = range(3)
+NO_ENTRY = 0xFFFFFFFF
+MAX_ITEM = 2 << 20
+MAX_NAME = 4096
+CHUNK = 256 << 10
+ACK_AFTER = 256 << 10
+DELTA_FROM = 64 << 10
+RECORDS = 32768  # signatures or digests in an item
+MARK = b".execnet-"
+LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+PY2 = sys.version_info[0] == 2
+WINDOWS = sys.platform == "win32"
+HELD = (not PY2 and os.open in os.supports_dir_fd and os.listdir in os.supports_fd
+        and hasattr(os, "O_NOFOLLOW"))
+# What a file's time may differ by and still be the same: what this Python or system cannot keep.
+INEXACT = 2000 if PY2 else 100 if WINDOWS else 0
+BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
+READ = os.O_RDONLY | BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+UNDER = b".", b".."
+RESERVED = ("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$") + tuple(
+    a + b for a in ("COM", "LPT") for b in u"123456789\xb9\xb2\xb3")
+
+get_hello = struct.Struct(">HI").unpack_from
+get_block = struct.Struct(">IBIII").unpack_from
+get_entry = struct.Struct(">BIqQ").unpack_from
+get_record = struct.Struct(">IBI").unpack_from
+get_u32 = struct.Struct(">I").unpack_from
+get_pair = struct.Struct(">II").unpack_from
+put_want = struct.Struct(">IBQ").pack
+put_u32 = struct.Struct(">I").pack
+
+
+class Fatal(Exception):
+    """Ends the sync; its text goes to the driver."""
+
+    def __init__(self, text, path=b""):
+        Exception.__init__(self, text)
+        self.path = path
+
+
+def broken(text):
+    return Fatal("what came is not the protocol: " + text)
+
+
+def refused(name):
+    return Fatal("refusing the name %r: it is not that of a directory's entry" % (name,))
+
+
+def explain(error):
+    """What the system said, beginning with its POSIX name."""
+    code = errno.errorcode.get(error.errno)
+    text = error.strerror or str(error)
+    return "%s: %s" % (code, text) if code else text
+
+
+def mtime_ns(st):
+    return int(st.st_mtime * 1e9) if PY2 else st.st_mtime_ns
+
+
+def is_dir(st):
+    """A true directory; a junction of Windows is a link like others."""
+    return stat.S_ISDIR(st.st_mode) and not getattr(st, "st_file_attributes", 0) & 0x400
+
+
+def same_mode(st, mode):
+    kept = 0o200 if WINDOWS else 0o7777
+    return (st.st_mode ^ mode) & kept == 0
+
+
+def write_all(fd, data):
+    n = os.write(fd, data)
+    if n < len(data):
+        data = memoryview(data)
+        while n < len(data):
+            n += os.write(fd, data[n:])
+
+
+class HeldDir(object):
+    """An open directory."""
+
+    def __init__(self, path, parent=None):
+        if parent is None:
+            self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        else:
+            self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW,
+                              dir_fd=parent.fd)
+
+    def sub(self, name):
+        return HeldDir(name, self)
+
+    def check(self):
+        pass
+
+    def close(self):
+        os.close(self.fd)
+
+    def lstat(self, name):
+        return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+
+    def names(self):
+        return map(os.fsencode, os.listdir(self.fd))
+
+    def open(self, name, flags):
+        return os.open(name, flags, 0o600, dir_fd=self.fd)
+
+    def mkdir(self, name, mode):
+        os.mkdir(name, mode, dir_fd=self.fd)
+
+    def unlink(self, name):
+        os.unlink(name, dir_fd=self.fd)
+
+    def rmdir(self, name):
+        os.rmdir(name, dir_fd=self.fd)
+
+    def rename(self, old, new):
+        os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def symlink(self, target, name):
+        os.symlink(target, name, dir_fd=self.fd)
+
+    def readlink(self, name):
+        return os.readlink(name, dir_fd=self.fd)
+
+    def chmod(self, name, mode):
+        if os.chmod in os.supports_follow_symlinks:
+            os.chmod(name, mode, dir_fd=self.fd, follow_symlinks=False)
+            return
+        # Linux: what the name stands for is pinned first, so that no link is followed.
+        fd = os.open(name, 0o10000000 | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.fd)  # O_PATH
+        try:
+            os.chmod("/proc/self/fd/%d" % fd, mode)
+        finally:
+            os.close(fd)
+
+    def utime(self, name, atime, mtime):
+        os.utime(name, ns=(atime, mtime), dir_fd=self.fd, follow_symlinks=False)
+
+    def settle(self, mode, mtime):
+        """Give the directory itself its mode and time."""
+        st = os.fstat(self.fd)
+        if st.st_mtime_ns != mtime:
+            os.utime(self.fd, ns=(st.st_atime_ns, mtime))
+        if not same_mode(st, mode):
+            os.fchmod(self.fd, mode)
+
+    def finish(self, fd, temporary, name, mode, mtime):
+        """Complete a new file and put it in its place; fd is closed in any case."""
+        try:
+            os.fchmod(fd, mode)
+            os.utime(fd, ns=(mtime, mtime))
+        finally:
+            os.close(fd)
+        os.rename(temporary, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+
+class PathDir(object):
+    """The same by paths, for Python 2 and for Windows."""
+
+    def __init__(self, path, parent=None):
+        self.path, self.parent = path, parent
+
+    def sub(self, name):
+        d = PathDir(self.full(name), self)
+        d.check()
+        return d
+
+    def check(self):
+        if self.parent is not None and not is_dir(os.lstat(self.path)):
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+    def close(self):
+        pass
+
+    def full(self, name):
+        return os.path.join(self.path, local(name))
+
+    def lstat(self, name):
+        return os.lstat(self.full(name))
+
+    def names(self):
+        return map(wire, os.listdir(self.path))
+
+    def open(self, name, flags):
+        fd = os.open(self.full(name), flags, 0o600)
+        if PY2 and not WINDOWS:
+            import fcntl
+            fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        return fd
+
+    def mkdir(self, name, mode):
+        os.mkdir(self.full(name), mode)
+
+    def unlink(self, name):
+        path = self.full(name)
+        if WINDOWS and stat.S_ISDIR(os.lstat(path).st_mode) and not is_dir(os.lstat(path)):
+            os.rmdir(path)  # a junction
+            return
+        try:
+            os.unlink(path)
+        except OSError:
+            if not WINDOWS:
+                raise
+            os.chmod(path, 0o600)  # read-only files cannot be removed there
+            os.unlink(path)
+
+    def rmdir(self, name):
+        os.rmdir(self.full(name))
+
+    def rename(self, old, new):
+        old, new = self.full(old), self.full(new)
+        if not WINDOWS:
+            os.rename(old, new)
+        elif PY2:
+            if os.path.lexists(new):
+                self.unlink(wire(os.path.basename(new)))
+            os.rename(old, new)
+        else:
+            os.replace(old, new)
+
+    def symlink(self, target, name):
+        os.symlink(local(target), self.full(name))
+
+    def readlink(self, name):
+        return wire(os.readlink(self.full(name)))
+
+    def chmod(self, name, mode):
+        os.chmod(self.full(name), mode)
+
+    def utime(self, name, atime, mtime):
+        if PY2:
+            os.utime(self.full(name), (atime / 1e9, mtime / 1e9))
+        else:
+            os.utime(self.full(name), ns=(atime, mtime))
+
+    def settle(self, mode, mtime):
+        st = os.stat(self.path)
+        if abs(mtime_ns(st) - mtime) > INEXACT:
+            if PY2:
+                os.utime(self.path, (st.st_atime, mtime / 1e9))
+            else:
+                os.utime(self.path, ns=(st.st_atime_ns, mtime))
+        if not same_mode(st, mode):
+            os.chmod(self.path, mode)
+
+    def finish(self, fd, temporary, name, mode, mtime):
+        os.close(fd)
+        self.utime(temporary, mtime, mtime)
+        self.chmod(temporary, mode)
+        self.rename(temporary, name)
+
+
+if WINDOWS:
+    errors = "strict" if PY2 else "surrogatepass"
+
+    def local(name):
+        return name.decode("utf-8", errors)
+
+    def wire(name):
+        return name.encode("utf-8", errors)
+
+    def bad_names(names):
+        for name in map(local, names):
+            if (name[-1] in ". " or any(c in u'\\:*?"<>|' or c < u" " for c in name)
+                    or name.split(u".")[0].rstrip(u" ").upper() in RESERVED):
+                return True
+else:
+    def local(name):
+        return name
+
+    wire = local
+
+    def bad_names(names):
+        return False
+
+
+def remove(d, name):
+    """Remove an entry of d and all below it, following nothing."""
+    st = d.lstat(name)
+    if not is_dir(st):
+        d.unlink(name)
+        return
+    way = []
+    try:
+        while True:
+            if name is not None:  # a directory to be emptied first
+                if st.st_mode & 0o700 != 0o700:
+                    d.chmod(name, 0o700)
+                sub = d.sub(name)
+                way.append((d, name, sub, list(sub.names())))
+            d, name, sub, names = way[-1]
+            if not names:
+                way.pop()
+                sub.close()
+                d.rmdir(name)
+                if not way:
+                    return
+                name = None
+                continue
+            d, name = sub, names.pop()
+            st = d.lstat(name)
+            if not is_dir(st):
+                d.unlink(name)
+                name = None
+    finally:
+        for d, name, sub, names in way:
+            sub.close()
+
+
+class Folder(object):
+    """A directory that was announced. lost: it is not there, as in a dry run, or could not be made."""
+    __slots__ = "parent", "name", "depth", "number", "mode", "mtime", "lost", "new", "announced", "complete"
+
+    def __init__(self, parent, name, number, mode, mtime):
+        self.parent, self.name, self.number, self.mode, self.mtime = parent, name, number, mode, mtime
+        self.depth = parent.depth + 1 if parent else 0
+        self.lost = self.new = False
+        self.announced, self.complete = set(), True
+
+    def path(self, name=b""):
+        names = [name] if name else []
+        while self.parent is not None:
+            names.append(self.name)
+            self = self.parent
+        return b"/".join(reversed(names))
+
+
+class Part(object):
+    """A file that comes in several pieces."""
+    fd = old = digest = None
+
+
+class Receiver(object):
+
+    def __init__(self, channel):
+        self.send, self.receive = channel.send, channel.receive
+        self.folders = []  # all of them
+        self.unfinished = {}  # those whose last block has not come
+        self.way = []  # the directories held, from the destination down
+        self.above = None  # what holds a destination that is a file
+        self.count = 0  # entries announced
+        self.wanted = {}  # entry: (folder, name, mode, mtime, size there)
+        self.failed = set()  # asked for, but given up here
+        self.signed = set()  # those whose contents may refer to the old file
+        self.again = set()  # asked for once more
+        self.links = []
+        self.part = None
+        self.dealt = self.told = 0
+        self.deleted, self.deleted_size = [], 0
+        self.written = self.touched = self.made = self.linked = 0
+        self.removed = self.failures = self.received = self.copied = 0
+        random = bytearray(os.urandom(8))
+        self.mark = MARK + b"".join([LETTERS[n & 31:(n & 31) + 1] for n in random])
+
+    def run(self):
+        try:
+            try:
+                self.hello(self.item())
+                self.items()
+                self.finish()
+            except Fatal as e:
+                self.error(FATAL, NO_ENTRY, e.path, str(e))
+        finally:
+            self.discard()
+            self.shrink(0)
+
+    def item(self):
+        item = self.receive()
+        if type(item) is not bytes or not 0 < len(item) <= MAX_ITEM:
+            raise broken("an item that is no byte string of at most 2 MiB")
+        return item
+
+    def items(self):
+        finishing = False
+        while not finishing or self.again:
+            item = self.item()
+            kind = item[:1]
+            try:
+                if kind == b"C":
+                    self.contents(item)
+                elif kind == b"T" and not finishing:
+                    self.tree(item)
+                elif kind == b"S" and not finishing:
+                    self.sign(item)
+                elif kind == b"F" and not finishing:
+                    if len(item) != 1:
+                        raise broken("an F of a wrong length")
+                    if not self.count or self.unfinished:
+                        raise broken("the end before the whole tree has come")
+                    if not self.dry and (self.failed or self.part or len(self.wanted) > len(self.again)):
+                        raise broken("the end before all contents have come")
+                    finishing = True
+                else:
+                    raise broken("an item of kind %r at this point" % (kind,))
+            except struct.error:
+                raise broken("an item that ends too early")
+
+    def error(self, severity, entry, path, text):
+        if not isinstance(text, bytes):
+            text = text.encode("utf-8", "replace")
+        self.send(b"e" + struct.pack(">BI", severity, entry) + path + b"\0" + text)
+
+    def trouble(self, entry, path, error, severity=ENTRY):
+        """Tell that an entry failed; a full disk ends the sync."""
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            raise Fatal(explain(error), path)
+        if severity == ENTRY:
+            self.failures += 1
+        self.error(severity, entry, path, explain(error))
+
+    # -- directories
+
+    def hold(self, folder):
+        """The directory, opened from the destination down without following a link."""
+        way = self.way
+        if way and way[-1][0] is folder:
+            d = way[-1][1]
+        else:
+            missing = []
+            f = folder
+            while f is not None and not (f.depth < len(way) and way[f.depth][0] is f):
+                missing.append(f)
+                f = f.parent
+            self.shrink(f.depth + 1 if f else 0)
+            for f in reversed(missing):
+                if f.parent is None:
+                    d = NewDir(f.name)
+                else:
+                    d = way[-1][1].sub(f.name)
+                way.append((f, d))
+            d = way[-1][1]
+        if not HELD:
+            for f, on_the_way in way:
+                on_the_way.check()
+        return d
+
+    def shrink(self, n):
+        while len(self.way) > n:
+            self.way.pop()[1].close()
+
+    def look(self, folder, name):
+        """What is there, None if nothing."""
+        try:
+            return self.hold(folder).lstat(name)
+        except OSError as e:
+            if e.errno != errno.ENOENT:
+                raise
+        return None
+
+    # -- hello and tree
+
+    def hello(self, item):
+        if item[:1] != b"V" or len(item) < 7:
+            raise broken("no hello")
+        version, flags = get_hello(item, 1)
+        if version != VERSION or flags & ~(DELETE | DRY_RUN | DELTA):
+            raise Fatal("only version 1 with flags 1, 2 and 4 is known here, not version %d with flags %d"
+                        % (version, flags))
+        self.delete, self.dry, self.delta = flags & DELETE, flags & DRY_RUN, flags & DELTA
+        path = item[7:]
+        if not path or b"\0" in path:
+            raise broken("a destination that is no path")
+        if WINDOWS:
+            self.path = os.path.abspath(local(path))
+        else:
+            self.path = os.path.abspath(path)
+        if not self.dry:
+            above = os.path.dirname(self.path)
+            try:
+                if not os.path.isdir(above):
+                    os.makedirs(above)
+            except OSError as e:
+                if not os.path.isdir(above):
+                    raise Fatal("%s (making the folder above the destination)" % explain(e))
+        self.send(b"v" + struct.pack(">HI", VERSION, 0))
+
+    def tree(self, item):
+        pos, size = 1, len(item)
+        wants, checks = [], []
+        while pos < size:
+            number, flags, count, names_size, targets_size = get_block(item, pos)
+            entries = pos + 17
+            start = entries + 21 * count
+            end = start + names_size
+            pos = end + targets_size
+            if pos > size or flags & ~(LAST | INCOMPLETE):
+                raise broken("a tree block of a wrong length, or with unknown flags")
+            names = item[start:end]
+            targets = item[end:pos]
+            if number == NO_ENTRY:
+                if self.count or count != 1 or names or targets:
+                    raise broken("a wrong block for the root")
+                self.root(item, entries, wants, checks)
+                continue
+            folder = self.unfinished.get(number)
+            if folder is None:
+                raise broken("members of entry %d, which is no directory, or complete" % number)
+            if b"/" in names:
+                raise refused(names)
+            names = names.split(b"\0") if count or names else []
+            if len(names) != count:
+                raise broken("%d names for %d entries" % (len(names), count))
+            self.members(folder, item, entries, names, targets, wants, checks)
+            if flags & INCOMPLETE:
+                folder.complete = False
+            if flags & LAST:
+                del self.unfinished[number]
+                self.clean(folder)
+                folder.announced = None
+        self.send(b"w" + b"".join(wants))
+        self.tell_deleted()
+        for i in range(0, len(checks), RECORDS):
+            self.send(b"h" + b"".join([self.digest_of(check) for check in checks[i:i + RECORDS]]))
+
+    def root(self, item, at, wants, checks):
+        kind, mode, mtime, size = get_entry(item, at)
+        self.count = 1
+        try:
+            st = os.stat(self.path)
+        except OSError as e:
+            if e.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise Fatal(explain(e))
+            st = None
+        there = st is not None and stat.S_ISDIR(st.st_mode)
+        if kind == 0x66:
+            if there:
+                raise Fatal("EISDIR: the destination is a directory, but the source is a file")
+            above, name = os.path.split(self.path)
+            self.above = Folder(None, above, None, 0, 0)
+            self.above.lost = self.dry and not os.path.isdir(above)
+            self.file(self.above, 0, wire(name), mode, mtime, size, wants, checks)
+            return
+        if kind != 0x64:
+            raise broken("a root that is neither a directory nor a file")
+        folder = Folder(None, self.path, 0, mode, mtime)
+        try:
+            if not there:
+                self.made += 1
+                folder.new = True
+                if self.dry:
+                    folder.lost = True
+                else:
+                    if st is not None or os.path.lexists(self.path):
+                        os.unlink(self.path)  # not a directory, or a link to nothing
+                    os.mkdir(self.path, 0o700)
+            elif st.st_mode & 0o700 != 0o700 and not self.dry:
+                os.chmod(self.path, st.st_mode & 0o7777 | 0o700)
+            if not folder.lost:
+                self.hold(folder)
+        except OSError as e:
+            raise Fatal(explain(e))
+        self.folders.append(folder)
+        self.unfinished[0] = folder
+
+    def members(self, folder, item, at, names, targets, wants, checks):
+        announced = folder.announced
+        before = len(announced)
+        announced.update(names)
+        if b"" in names or len(announced) != before + len(names):
+            raise broken("an empty name, or one twice in a directory")
+        for name in UNDER:
+            if name in announced:
+                raise refused(name)
+        if max(map(len, names)) > MAX_NAME if names else False:
+            raise broken("a name longer than %d bytes" % MAX_NAME)
+        if bad_names(names):
+            raise refused(b", ".join(names))
+        targets = targets.split(b"\0")
+        links = 0
+        for name in names:
+            kind, mode, mtime, size = get_entry(item, at)
+            at += 21
+            entry = self.count
+            self.count = entry + 1
+            if kind == 0x66:  # f
+                self.file(folder, entry, name, mode, mtime, size, wants, checks)
+            elif kind == 0x64:  # d
+                self.directory(folder, entry, name, mode, mtime)
+            elif kind == 0x6C or kind == 0x62:  # l, b
+                if links == len(targets):
+                    raise broken("a link without a target")
+                self.link(folder, entry, name, kind == 0x62, targets[links])
+                links += 1
+            elif kind != 0x6F:  # o
+                raise broken("an entry of unknown kind %d" % kind)
+        if len(targets) != max(links, 1) or not links and targets[0]:
+            raise broken("%d targets for %d links" % (len(targets), links))
+        if self.count >= NO_ENTRY:
+            raise broken("more entries than can be numbered")
+
+    def file(self, folder, entry, name, mode, mtime, size, wants, checks):
+        want = CONTENT
+        size_there = 0
+        if not folder.lost:
+            try:
+                st = None if folder.new else self.look(folder, name)
+                if st is not None and stat.S_ISREG(st.st_mode):
+                    want, size_there = DIFFERS, st.st_size
+                    if size_there == size and abs(mtime_ns(st) - mtime) <= INEXACT:
+                        if same_mode(st, mode) or self.set_mode(folder, name, mode):
+                            return
+                        want, size_there = CONTENT, 0
+                    elif size_there == size and not (self.delta and size >= DELTA_FROM):
+                        want = CHECK
+                        checks.append((entry, folder, name))
+            except OSError as e:
+                self.trouble(entry, folder.path(name), e)
+                return
+        elif not self.dry:
+            return  # its directory could not be made, which has been told
+        self.wanted[entry] = folder, name, mode & 0o7777, mtime, None if want == CONTENT else size_there
+        wants.append(put_want(entry, want, size_there))
+
+    def set_mode(self, folder, name, mode):
+        """Correct the mode of a file that is right else; False if that is not allowed, so that it must be written anew."""
+        if not self.dry:
+            try:
+                self.hold(folder).chmod(name, mode & 0o7777)
+            except OSError:
+                return False
+        self.touched += 1
+        return True
+
+    def directory(self, parent, entry, name, mode, mtime):
+        folder = Folder(parent, name, entry, mode, mtime)
+        self.folders.append(folder)
+        self.unfinished[entry] = folder
+        if parent.lost:
+            folder.lost = True
+            if self.dry:
+                self.made += 1
+            return
+        try:
+            st = None if parent.new else self.look(parent, name)
+            folder.new = st is None or not is_dir(st)
+            if self.dry:
+                if folder.new:
+                    folder.lost = True
+                    self.made += 1
+                return
+            if folder.new:
+                d = self.hold(parent)
+                if st is not None:
+                    remove(d, name)
+                d.mkdir(name, 0o700)
+                self.made += 1
+            elif st.st_mode & 0o700 != 0o700:
+                self.hold(parent).chmod(name, st.st_mode & 0o7777 | 0o700)
+        except OSError as e:
+            folder.lost = True
+            self.trouble(entry, folder.path(), e)
+
+    def link(self, folder, entry, name, below, target):
+        if below:
+            if target[:1] == b"/" or b".." in target.split(b"/"):
+                raise Fatal("refusing the link target %r: it leads out of the destination" % (target,))
+            target = wire(self.path) + (b"/" + target if target else b"")
+        if WINDOWS:
+            target = target.replace(b"/", b"\\")
+        if not folder.lost or self.dry:
+            self.links.append((folder, entry, name, target))
+
+    def clean(self, folder):
+        """Remove what was not announced, if that was asked for, and what killed syncs left."""
+        if folder.lost or folder.new:
+            return
+        announced, delete = folder.announced, self.delete and folder.complete
+        try:
+            d = self.hold(folder)
+            names = [name for name in d.names() if name not in announced]
+        except OSError as e:
+            self.trouble(folder.number, folder.path(), e)
+            return
+        for name in names:
+            left = (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
+                    and not name[-8:].strip(LETTERS))
+            if not (delete or left):
+                continue
+            try:
+                if not self.dry:
+                    remove(d, name)
+            except OSError as e:
+                if e.errno != errno.ENOENT:
+                    self.trouble(NO_ENTRY, folder.path(name), e)
+                continue
+            if not left:
+                self.removed += 1
+                path = folder.path(name)
+                self.deleted.append(path)
+                self.deleted_size += len(path) + 1
+                if self.deleted_size > CHUNK:
+                    self.tell_deleted()
+
+    def tell_deleted(self):
+        if self.deleted:
+            self.send(b"d" + b"\0".join(self.deleted))
+            self.deleted, self.deleted_size = [], 0
+
+    # -- what is there already
+
+    def digest_of(self, check):
+        from hashlib import sha256
+        entry, folder, name = check
+        digest = sha256()
+        try:
+            fd = self.hold(folder).open(name, READ)
+            try:
+                while True:
+                    data = os.read(fd, CHUNK)
+                    if not data:
+                        break
+                    digest.update(data)
+            finally:
+                os.close(fd)
+        except OSError:
+            return put_u32(entry) + b"\0" * 32
+        return put_u32(entry) + digest.digest()
+
+    def sign(self, item):
+        from hashlib import sha256
+        from zlib import adler32
+        if len(item) != 5:
+            raise broken("an S of a wrong length")
+        entry, = get_u32(item, 1)
+        if entry not in self.wanted or entry in self.signed or self.wanted[entry][4] is None or self.dry:
+            raise broken("signatures of entry %d, which cannot be asked for" % entry)
+        self.signed.add(entry)
+        folder, name, mode, mtime, size = self.wanted[entry]
+        length = block_size(size)
+        left, first, number, records = size, 0, 0, []
+        try:
+            fd = self.hold(folder).open(name, READ)
+        except OSError:
+            fd = None
+        try:
+            while left and fd is not None:
+                data = read_block(fd, min(length, left))
+                if not data:
+                    break
+                records.append(put_u32(adler32(data) & 0xFFFFFFFF) + sha256(data).digest()[:16])
+                left -= len(data)
+                number += 1
+                if len(records) == RECORDS:
+                    self.send(b"s" + struct.pack(">II", entry, first) + b"".join(records))
+                    first, records = number, []
+        finally:
+            if fd is not None:
+                os.close(fd)
+        if records:
+            self.send(b"s" + struct.pack(">II", entry, first) + b"".join(records))
+        if left or not size:
+            self.send(b"s" + struct.pack(">II", entry, number))
+
+    # -- contents
+
+    def contents(self, item):
+        count, = get_u32(item, 1)
+        size = len(item)
+        record, pos = 5, 5 + 9 * count
+        if pos > size:
+            raise broken("contents of a wrong length")
+        view = memoryview(item)
+        for _ in range(count):
+            entry, op, length = get_record(item, record)
+            record += 9
+            end = pos + length
+            if end > size or op > GONE:
+                raise broken("contents of a wrong length, or with an unknown op")
+            self.content(entry, op, view[pos:end])
+            pos = end
+        if pos != size:
+            raise broken("contents of a wrong length")
+        self.dealt += size
+        if self.dealt - self.told >= ACK_AFTER:
+            self.ack()
+
+    def ack(self):
+        if self.told != self.dealt:
+            self.told = self.dealt
+            self.send(b"a" + struct.pack(">Q", self.dealt))
+
+    def content(self, entry, op, data):
+        if entry in self.failed:
+            if op != DATA and op != COPY:
+                self.failed.remove(entry)
+                self.again.discard(entry)
+            return
+        want = self.wanted.get(entry)
+        part = self.part
+        if want is None or part is not None and (part.entry != entry or op == WHOLE or op == SAME):
+            raise broken("contents of entry %d at this point" % entry)
+        if self.dry:
+            raise broken("contents in a dry run")
+        if op == DATA or op == WHOLE:
+            self.received += len(data)
+        try:
+            if op == WHOLE:
+                self.whole(want, data)
+            elif op == SAME:
+                self.same(want, data)
+            elif op == GONE:
+                self.discard()
+            else:
+                if part is None:
+                    part = self.begin(entry, want)
+                if op == DATA:
+                    write_all(part.fd, data)
+                    if part.digest is not None:
+                        part.digest.update(data)
+                    return
+                if op == COPY:
+                    self.copy(part, want, data)
+                    return
+                if not self.end(part, want, data):
+                    return
+        except (OSError, IOError) as e:
+            self.discard()
+            if op == DATA or op == COPY:
+                self.failed.add(entry)
+            self.trouble(entry, want[0].path(want[1]), e)
+        if entry not in self.failed:
+            self.again.discard(entry)
+        del self.wanted[entry]
+        self.signed.discard(entry)
+
+    def temporary(self, name):
+        if len(name) > 100:
+            end = 100
+            while end > 96 and name[end:end + 1] >= b"\x80" and name[end:end + 1] < b"\xc0":
+                end -= 1
+            name = name[:end]
+        return b"." + name + self.mark
+
+    def whole(self, want, data):
+        folder, name, mode, mtime, size = want
+        d = self.hold(folder)
+        temporary = self.temporary(name)
+        fd = d.open(temporary, CREATE)
+        try:
+            try:
+                n = os.write(fd, data)
+                if n < len(data):
+                    write_all(fd, data[n:])
+            except Exception:
+                os.close(fd)
+                raise
+            self.place(d, fd, temporary, want)
+        except Exception:
+            silently(d.unlink, temporary)
+            raise
+        self.written += 1
+
+    def place(self, d, fd, temporary, want):
+        folder, name, mode, mtime, size = want
+        try:
+            d.finish(fd, temporary, name, mode, mtime)
+        except OSError:
+            # A directory cannot be replaced by a file; anything else in the way can.
+            if folder is self.above or not is_dir(d.lstat(name)):
+                raise
+            remove(d, name)
+            d.rename(temporary, name)
+
+    def begin(self, entry, want):
+        part = Part()
+        part.entry, part.folder, part.temporary = entry, want[0], self.temporary(want[1])
+        if entry in self.signed:
+            from hashlib import sha256
+            part.digest = sha256()
+            try:
+                part.old = self.hold(want[0]).open(want[1], READ)
+            except OSError:
+                pass  # a block copied from it makes the result wrong, which is found at the end
+        try:
+            part.fd = self.hold(want[0]).open(part.temporary, CREATE)
+        except Exception:
+            if part.old is not None:
+                os.close(part.old)
+            raise
+        self.part = part
+        return part
+
+    def copy(self, part, want, data):
+        if part.digest is None or len(data) % 8:
+            raise broken("blocks of a file whose signatures were not asked for")
+        size = want[4]
+        length = block_size(size)
+        pairs = bytes(data) if not PY2 else data.tobytes()
+        for at in range(0, len(pairs), 8):
+            first, number = get_pair(pairs, at)
+            start, end = first * length, min((first + number) * length, size)
+            if not number or (first + number - 1) * length >= size:
+                raise broken("blocks that the file does not have")
+            if part.old is None:
+                continue
+            os.lseek(part.old, start, os.SEEK_SET)
+            while start < end:
+                block = os.read(part.old, min(CHUNK, end - start))
+                if not block:
+                    break
+                write_all(part.fd, block)
+                part.digest.update(block)
+                start += len(block)
+                self.copied += len(block)
+
+    def end(self, part, want, data):
+        """Complete a file that came in pieces; False if it has to come again."""
+        if len(data) != (0 if part.digest is None else 32):
+            raise broken("the end of a file with a digest that was not wanted, or without one")
+        if part.digest is not None and part.digest.digest() != data:
+            self.discard()
+            self.signed.discard(part.entry)
+            self.again.add(part.entry)
+            # No further signatures: there is nothing to be had from the file there.
+            self.wanted[part.entry] = want[:4] + (None,)
+            self.send(b"g" + put_u32(part.entry))
+            return False
+        d = self.hold(part.folder)
+        fd, part.fd = part.fd, None
+        self.place(d, fd, part.temporary, want)
+        self.written += 1
+        part.temporary = None
+        self.discard()
+        return True
+
+    def discard(self):
+        """Give up the file that was coming, if there is one."""
+        part, self.part = self.part, None
+        if part is None:
+            return
+        for fd in (part.fd, part.old):
+            if fd is not None:
+                silently(os.close, fd)
+        if part.temporary is not None:
+            silently(lambda: self.hold(part.folder).unlink(part.temporary))
+
+    def same(self, want, data):
+        folder, name, mode, mtime, size = want
+        if size is None or len(data):
+            raise broken("a file of which nothing is there called the same")
+        d = self.hold(folder)
+        st = d.lstat(name)
+        if not stat.S_ISREG(st.st_mode):
+            raise OSError(errno.ENOENT, "it was replaced while in use")
+        if not same_mode(st, mode):
+            d.chmod(name, mode)
+        d.utime(name, int(st.st_atime * 1e9) if PY2 else st.st_atime_ns, mtime)
+        self.touched += 1
+
+    # -- the end
+
+    def finish(self):
+        for folder, entry, name, target in self.links:
+            try:
+                self.make_link(folder, name, target)
+            except OSError as e:
+                self.trouble(entry, folder.path(name), e)
+        if not self.dry:
+            for folder in reversed(self.folders):
+                if folder.lost:
+                    continue
+                try:
+                    self.hold(folder).settle(folder.mode & 0o7777, folder.mtime)
+                except OSError as e:
+                    self.trouble(folder.number, folder.path(), e, WARNING)
+        self.tell_deleted()
+        self.ack()
+        self.send(b"z" + struct.pack(">8Q", self.written, self.touched, self.made, self.linked,
+                                     self.removed, self.failures, self.received, self.copied))
+
+    def make_link(self, folder, name, target):
+        if folder.lost:  # in a dry run
+            self.linked += 1
+            return
+        st = self.look(folder, name)
+        d = self.hold(folder)
+        if st is not None and stat.S_ISLNK(st.st_mode) and d.readlink(name) == target:
+            return
+        self.linked += 1
+        if self.dry:
+            return
+        if st is not None and is_dir(st):
+            remove(d, name)
+        temporary = self.temporary(name)
+        d.symlink(target, temporary)
+        try:
+            d.rename(temporary, name)
+        except Exception:
+            silently(d.unlink, temporary)
+            raise
+
+
+def silently(f, *args):
+    """For cleaning up after an error, which is the one that matters."""
+    try:
+        f(*args)
+    except (OSError, IOError):
+        pass
+
+
+def read_block(fd, length):
+    """length bytes, or nothing if there are not as many."""
+    data = os.read(fd, length)
+    while len(data) < length:
+        more = os.read(fd, length - len(data))
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+def block_size(size):
+    def up(n):
+        return (n + 1023) // 1024 * 1024
+    # As integers: a float's square root is off by one above 2 ** 52.
+    root = int(size ** 0.5)
+    while root * root > size:
+        root -= 1
+    while (root + 1) * (root + 1) <= size:
+        root += 1
+    return max(2048, up(root), up((size + (1 << 20) - 1) >> 20))
+
+
+NewDir = HeldDir if HELD else PathDir
+
+
+def serve(channel):
+    Receiver(channel).run()

@@ -1,0 +1,281 @@
+//go:build unix
+
+package rsync
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/multi"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// soon is a context for what should take no time.
+func soon(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// pipeEnd is one end of a pair of kernel pipes.
+type pipeEnd struct{ r, w *os.File }
+
+func (p *pipeEnd) Read(b []byte) (int, error)     { return p.r.Read(b) }
+func (p *pipeEnd) Write(b []byte) (int, error)    { return p.w.Write(b) }
+func (p *pipeEnd) CloseRead() error               { return p.r.Close() }
+func (p *pipeEnd) CloseWrite() error              { return p.w.Close() }
+func (p *pipeEnd) Kill() error                    { return nil }
+func (p *pipeEnd) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
+func (p *pipeEnd) RemoteAddress() string          { return "" }
+func (p *pipeEnd) Wait(ctx context.Context) error { return nil }
+
+// goReceivers returns a gateway to a Go worker in this process.
+func goReceivers(t testing.TB) *gatewaybase.Gateway {
+	t.Helper()
+	ar, bw, err := os.Pipe()
+	require.NoError(t, err)
+	br, aw, err := os.Pipe()
+	require.NoError(t, err)
+	spec, err := xspec.Parse("popen//id=gw")
+	require.NoError(t, err)
+	driver := gatewaybase.New(&pipeEnd{ar, aw}, gatewaybase.Config{Spec: spec})
+	worker := gatewaybase.New(&pipeEnd{br, bw}, gatewaybase.Config{Spec: spec, Executor: &receivers{}})
+	t.Cleanup(func() {
+		driver.Exit()
+		assert.NoError(t, driver.Join(soon(t)))
+		assert.NoError(t, worker.Join(soon(t)))
+	})
+	return driver
+}
+
+// everyReceiver runs a test against the Go receiver and against remote.py in the oldest and the newest Python, and in pip's
+// own worker.
+func everyReceiver(t *testing.T, test func(t *testing.T, gw *gatewaybase.Gateway)) {
+	t.Run("go", func(t *testing.T) { test(t, goReceivers(t)) })
+	all := pythons.All(t)
+	specs := map[string]string{
+		"python" + all[0].Version():          all[0].Spec(),
+		"python" + all[len(all)-1].Version(): all[len(all)-1].Spec(),
+		"pip":                                "popen//bootstrap=import//execmodel=main_thread_only//python=" + pythons.WithExecnet(t),
+	}
+	for name, spec := range specs {
+		t.Run(name, func(t *testing.T) {
+			group := multi.NewGroup()
+			group.Stderr = t.Output()
+			t.Cleanup(func() { assert.NoError(t, group.Terminate(10*time.Second)) })
+			gw, err := group.MakeGateway(soon(t), spec)
+			require.NoError(t, err)
+			test(t, gw)
+		})
+	}
+}
+
+// script plays the driver of one sync, item by item.
+type script struct {
+	t  testing.TB
+	ch *gatewaybase.Channel
+}
+
+func play(t testing.TB, gw *gatewaybase.Gateway) *script {
+	t.Helper()
+	ch, err := gw.RemoteExec(remoteSource, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, nil))
+	require.NoError(t, err)
+	require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
+	return &script{t, ch}
+}
+
+func (s *script) send(item any) {
+	s.t.Helper()
+	require.NoError(s.t, s.ch.Send(item))
+}
+
+// next is the next item but those that only tell progress.
+func (s *script) next() []byte {
+	s.t.Helper()
+	for {
+		v, err := s.ch.Receive(soon(s.t))
+		require.NoError(s.t, err)
+		item, ok := v.([]byte)
+		require.True(s.t, ok, "%v", v)
+		if item[0] != itemAck {
+			return item
+		}
+	}
+}
+
+// expect is the next item, which must be of a kind.
+func (s *script) expect(kind byte) *fields {
+	s.t.Helper()
+	item := s.next()
+	require.Equal(s.t, string(kind), string(item[0]), "%q", item)
+	return &fields{rest: item[1:]}
+}
+
+// problem is an error item.
+type problem struct {
+	severity   byte
+	entry      uint32
+	path, text string
+}
+
+func (s *script) problem() problem {
+	s.t.Helper()
+	f := s.expect(itemError)
+	p := problem{severity: f.u8(), entry: f.u32()}
+	for i, b := range f.rest {
+		if b == 0 {
+			p.path, p.text = string(f.rest[:i]), string(f.rest[i+1:])
+			return p
+		}
+	}
+	s.t.Fatalf("an error item without NUL: %q", f.rest)
+	return p
+}
+
+// fails expects the sync to end with an error that says text.
+func (s *script) fails(text string) {
+	s.t.Helper()
+	p := s.problem()
+	assert.Equal(s.t, byte(severityFatal), p.severity, p.text)
+	assert.Contains(s.t, p.text, text)
+	require.NoError(s.t, s.ch.WaitClose(soon(s.t)))
+}
+
+// hello begins the sync.
+func (s *script) hello(destination string, flags uint32) {
+	s.t.Helper()
+	s.send(helloItem(destination, flags))
+	f := s.expect(itemWelcome)
+	assert.Equal(s.t, uint16(protocolVersion), f.u16())
+	assert.Zero(s.t, f.u32())
+	require.NoError(s.t, f.end("welcome"))
+}
+
+func helloItem(destination string, flags uint32) []byte {
+	item := binary.BigEndian.AppendUint16([]byte{itemHello}, protocolVersion)
+	return append(binary.BigEndian.AppendUint32(item, flags), destination...)
+}
+
+// member is an entry that a script announces.
+type member struct {
+	kind   byte
+	name   string
+	mode   uint32
+	mtime  int64
+	size   uint64
+	target string
+}
+
+func aDir(name string) member               { return member{kind: kindDir, name: name, mode: 0o40755} }
+func aFile(name string, size uint64) member { return member{kindFile, name, 0o100644, 5, size, ""} }
+func aLink(name, target string) member {
+	return member{kind: kindLink, name: name, mode: 0o120777, target: target}
+}
+
+// block is one block of a tree item.
+func block(directory uint32, flags byte, members ...member) []byte {
+	names, targets, links := []byte{}, []byte{}, 0
+	entries := []byte{}
+	for i, m := range members {
+		if i > 0 {
+			names = append(names, 0)
+		}
+		names = append(names, m.name...)
+		if m.kind == kindLink || m.kind == kindLinkBase {
+			if links > 0 {
+				targets = append(targets, 0)
+			}
+			links++
+			targets = append(targets, m.target...)
+		}
+		entries = append(entries, m.kind)
+		entries = binary.BigEndian.AppendUint32(entries, m.mode)
+		entries = binary.BigEndian.AppendUint64(entries, uint64(m.mtime))
+		entries = binary.BigEndian.AppendUint64(entries, m.size)
+	}
+	b := append(binary.BigEndian.AppendUint32(nil, directory), flags)
+	for _, n := range []int{len(members), len(names), len(targets)} {
+		b = binary.BigEndian.AppendUint32(b, uint32(n))
+	}
+	return append(append(append(b, entries...), names...), targets...)
+}
+
+// tree sends a tree item.
+func (s *script) tree(blocks ...[]byte) {
+	s.t.Helper()
+	item := []byte{itemTree}
+	for _, b := range blocks {
+		item = append(item, b...)
+	}
+	s.send(item)
+}
+
+func rootBlock() []byte { return block(noEntry, 0, member{kind: kindDir, mode: 0o40755, mtime: 7}) }
+
+// wants is what a tree item is answered with: "entry want size ...".
+func (s *script) wants() string {
+	s.t.Helper()
+	f := s.expect(itemWants)
+	text := ""
+	for len(f.rest) > 0 && !f.bad {
+		text += fmt.Sprintf("%d %d %d;", f.u32(), f.u8(), f.u64())
+	}
+	require.False(s.t, f.bad)
+	return text
+}
+
+// record is one of a content item.
+type record struct {
+	entry uint32
+	op    byte
+	data  string
+}
+
+func contents(records ...record) []byte {
+	item := binary.BigEndian.AppendUint32([]byte{itemContents}, uint32(len(records)))
+	for _, r := range records {
+		item = append(binary.BigEndian.AppendUint32(item, r.entry), r.op)
+		item = binary.BigEndian.AppendUint32(item, uint32(len(r.data)))
+	}
+	for _, r := range records {
+		item = append(item, r.data...)
+	}
+	return item
+}
+
+// finish ends the sync and returns its statistics.
+func (s *script) finish() [statistics]uint64 {
+	s.t.Helper()
+	s.send([]byte{itemFinish})
+	return s.end()
+}
+
+func (s *script) end() (stats [statistics]uint64) {
+	s.t.Helper()
+	f := s.expect(itemEnd)
+	for i := range stats {
+		stats[i] = f.u64()
+	}
+	require.NoError(s.t, f.end("the end"))
+	require.NoError(s.t, s.ch.WaitClose(soon(s.t)))
+	return stats
+}
+
+// modeOf is the mode of what is at a path, not followed.
+func modeOf(t *testing.T, path string) fs.FileMode {
+	t.Helper()
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	return info.Mode()
+}
