@@ -1,0 +1,485 @@
+package rsync
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// The sending half for targets that run Python's execnet: docs/protocol.md sections 11.1 to 11.4. Each file travels as one
+// item, so that it must fit into memory, and must be smaller than 2 GiB.
+
+// referenceProgram runs the receiving half of the execnet package that is installed there.
+const referenceProgram = "import execnet.rsync_remote\nexecnet.rsync_remote.serve_rsync(channel)\n"
+
+// referenceSession sends a tree to such targets. run walks the tree and then serves requests; one goroutine for each
+// target takes what it says. All receivers ask in the order of the tree, so that a file can be read once for all.
+type referenceSession struct {
+	tree   *source
+	report *reporter
+	files  opener
+	links  []serializer.Tuple
+
+	mu      sync.Mutex // guards what follows, and the targets
+	changed sync.Cond  // anything did
+	targets []*referenceTarget
+	order   map[string]int   // the files announced, by path
+	sizes   map[string]int64 // of those
+}
+
+// referenceTarget is a target with what its receiver has said.
+type referenceTarget struct {
+	*target
+	requests []request
+	listed   bool        // no more requests come
+	linking  bool        // it waits for the links
+	last     int         // the order of the last request
+	arriving []arrivalOf // files on their way
+	sending  bool        // a send is under way
+}
+
+// arrivalOf is a file whose acknowledgement is to come.
+type arrivalOf struct {
+	path string
+	size int64
+}
+
+// request asks for one file.
+type request struct {
+	path     string
+	order    int
+	checksum []byte
+}
+
+func newReferenceSession(tree *source, targets []*target, report *reporter) *referenceSession {
+	s := &referenceSession{tree: tree, report: report, files: opener{source: tree}, order: make(map[string]int), sizes: make(map[string]int64)}
+	s.changed.L = &s.mu
+	for _, t := range targets {
+		t.wake.L = &s.mu
+		t.lively = time.Now()
+		s.targets = append(s.targets, &referenceTarget{target: t, last: -1})
+	}
+	return s
+}
+
+// run serves the targets until each has ended. What went wrong stands in them.
+func (s *referenceSession) run(ctx context.Context, stall time.Duration) {
+	var running sync.WaitGroup
+	for _, t := range s.targets {
+		t.ctx, t.cancel = context.WithCancel(context.Background())
+	}
+	for _, t := range s.targets {
+		running.Go(func() { s.receive(t) })
+	}
+	over := make(chan struct{})
+	running.Go(func() { s.watch(ctx, over, stall) })
+	if err := s.announce("", s.tree.describe(s.tree.info, "")); err != nil {
+		s.failAll(err)
+	}
+	s.serve()
+	s.files.close()
+	close(over)
+	running.Wait()
+}
+
+func (s *referenceSession) failAll(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.targets {
+		t.fail(err)
+	}
+	s.changed.Broadcast()
+}
+
+// watch is session.watch for these targets.
+func (s *referenceSession) watch(ctx context.Context, over <-chan struct{}, stall time.Duration) {
+	tick := time.NewTicker(max(stall/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+			s.failAll(context.Cause(ctx))
+			return
+		case now := <-tick.C:
+			s.mu.Lock()
+			for _, t := range s.targets {
+				owes := t.sending || len(t.arriving) > 0 || t.walkedAndSilent()
+				if !owes {
+					t.lively = now
+				} else if now.Sub(t.lively) > stall {
+					t.fail(&StallError{stall})
+					s.changed.Broadcast()
+				}
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// walkedAndSilent reports whether the target has the whole tree and must say something. The caller holds the mutex.
+func (t *referenceTarget) walkedAndSilent() bool {
+	return t.asked > 0 && len(t.requests) == 0 && !t.linking
+}
+
+// send sends an item to one target, which ends if that fails.
+func (s *referenceSession) send(t *referenceTarget, v any) {
+	s.mu.Lock()
+	if t.ended {
+		s.mu.Unlock()
+		return
+	}
+	t.sending = true
+	t.lively = time.Now()
+	s.mu.Unlock()
+	err := t.channel.SendContext(t.ctx, v)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.sending = false
+	t.lively = time.Now()
+	var unfit *serializer.DumpError
+	if errors.As(err, &unfit) {
+		t.fail(err)
+	}
+	// Other errors are explained by what receiving reports.
+}
+
+// broadcast sends an item to all targets.
+func (s *referenceSession) broadcast(v any) {
+	for _, t := range s.targets {
+		s.send(t, v)
+	}
+}
+
+// announce sends an entry, and for a directory all that is in it.
+func (s *referenceSession) announce(dir string, m found) error {
+	path := join(dir, m.name)
+	switch m.kind {
+	case kindDir:
+		return s.announceDir(path, m)
+	case kindFile:
+		s.mu.Lock()
+		s.order[path] = len(s.order)
+		s.sizes[path] = m.size
+		s.mu.Unlock()
+		s.broadcast(serializer.Tuple{int64(m.mode), pythonTime(m.mtime), m.size})
+	case kindLink:
+		s.links = append(s.links, serializer.Tuple{"link", path, m.target})
+		s.broadcast(nil)
+	case kindLinkBase:
+		s.links = append(s.links, serializer.Tuple{"linkbase", path, m.target})
+		s.broadcast(nil)
+	}
+	return nil
+}
+
+// announceDir sends a directory and what is in it.
+func (s *referenceSession) announceDir(path string, m found) error {
+	l := &listing{path: path, blocks: make(chan block)}
+	ctx, cancel := context.WithCancel(context.Background())
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer cancel()
+	reading.Go(func() { s.tree.list(ctx, l) })
+	item := []any{int64(m.mode)}
+	var members []found
+	for b := range l.blocks {
+		for _, m := range b.members {
+			switch {
+			case m.kind == kindOther:
+			case !utf8.ValidString(m.name) || !utf8.ValidString(m.target):
+				s.report.unsendable(join(path, m.name), "the protocol of Python's execnet can only send names that are UTF-8")
+			default:
+				item = append(item, m.name)
+				members = append(members, m)
+			}
+		}
+	}
+	s.broadcast(item)
+	for _, m := range members {
+		if !s.alive() {
+			return nil
+		}
+		if err := s.announce(path, m); err != nil {
+			return err
+		}
+	}
+	if path == "" {
+		s.mu.Lock()
+		for _, t := range s.targets {
+			t.asked = 1
+			t.lively = time.Now()
+		}
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+func (s *referenceSession) alive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.anyAlive()
+}
+
+func (s *referenceSession) anyAlive() bool {
+	for _, t := range s.targets {
+		if !t.ended {
+			return true
+		}
+	}
+	return false
+}
+
+// pythonTime is st_mtime as Python computes it, so that comparing it there finds equal what is equal.
+func pythonTime(nanoseconds int64) float64 {
+	seconds, rest := nanoseconds/1e9, nanoseconds%1e9
+	if rest < 0 {
+		seconds, rest = seconds-1, rest+1e9
+	}
+	return float64(seconds) + 1e-9*float64(rest)
+}
+
+// serve answers requests until all targets have ended.
+func (s *referenceSession) serve() {
+	for {
+		asking, linking := s.next()
+		switch {
+		case len(asking) > 0:
+			s.sendFile(asking)
+		case linking != nil:
+			for _, link := range s.links {
+				s.send(linking, link)
+			}
+			s.send(linking, 42)
+		default:
+			return
+		}
+	}
+}
+
+// next waits until every target has a request or will have none, and returns those that ask for the file which comes
+// first, or one that waits for its links, or nothing when all have ended.
+func (s *referenceSession) next() (asking []*referenceTarget, linking *referenceTarget) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.anyAlive() {
+		first, thinking := math.MaxInt, false
+		for _, t := range s.targets {
+			switch {
+			case t.ended:
+			case t.linking:
+				t.linking = false
+				return nil, t
+			case len(t.requests) > 0:
+				first = min(first, t.requests[0].order)
+			default:
+				thinking = thinking || !t.listed
+			}
+		}
+		if first < math.MaxInt && !thinking {
+			for _, t := range s.targets {
+				if !t.ended && len(t.requests) > 0 && t.requests[0].order == first {
+					asking = append(asking, t)
+				}
+			}
+			return asking, nil
+		}
+		s.changed.Wait()
+	}
+	return nil, nil
+}
+
+// sendFile answers the first request of each of these targets, which is for the same file.
+func (s *referenceSession) sendFile(asking []*referenceTarget) {
+	s.mu.Lock()
+	path := asking[0].requests[0].path
+	checksums := make([][]byte, len(asking))
+	for i, t := range asking {
+		checksums[i] = t.requests[0].checksum
+		t.requests = t.requests[1:]
+		t.lively = time.Now()
+	}
+	s.mu.Unlock()
+	data, err := s.read(path)
+	if err != nil {
+		s.report.unreadable(path, err)
+	}
+	var digest [md5.Size]byte
+	digested := false
+	for i, t := range asking {
+		var answer any
+		if err == nil {
+			if checksums[i] != nil && !digested {
+				digest, digested = md5.Sum(data), true
+			}
+			if checksums[i] == nil || string(checksums[i]) != string(digest[:]) {
+				answer = data
+				s.report.sending(t.target, path, int64(len(data)))
+			}
+		}
+		s.mu.Lock()
+		sent := arrivalOf{path: path}
+		if answer != nil {
+			t.stats.Files++
+			t.stats.Literal += int64(len(data))
+		}
+		if err == nil {
+			// As execnet tells it: the file's size, also when the content was there.
+			sent.size = int64(len(data))
+		}
+		t.arriving = append(t.arriving, sent)
+		s.mu.Unlock()
+		s.send(t, answer)
+	}
+}
+
+// maxReference is the most that one item can hold.
+const maxReference = math.MaxInt32
+
+// read reads a file whole.
+func (s *referenceSession) read(path string) ([]byte, error) {
+	dir, name := splitPath(path)
+	f, info, err := s.files.open(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info.Size() > maxReference {
+		return nil, fmt.Errorf("it has %d bytes, and the protocol of Python's execnet sends at most %d", info.Size(), maxReference)
+	}
+	data := make([]byte, info.Size())
+	n, err := io.ReadFull(f, data)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	s.mu.Lock()
+	announced := s.sizes[path]
+	s.mu.Unlock()
+	if int64(n) != announced {
+		s.report.warn(FileError{Path: path, Problem: "changed while it was sent"})
+	}
+	return data[:n], nil
+}
+
+func splitPath(path string) (dir, name string) {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[:i], path[i+1:]
+		}
+	}
+	return "", path
+}
+
+// receive takes what a target says until it ends.
+func (s *referenceSession) receive(t *referenceTarget) {
+	defer t.channel.Close()
+	for {
+		v, err := t.channel.Receive(t.ctx)
+		var events []Event
+		s.mu.Lock()
+		t.lively = time.Now()
+		if err == nil {
+			events, err = s.act(t, v)
+		}
+		complete := errors.Is(err, io.EOF) && t.finished && !t.ended
+		switch {
+		case complete:
+			t.fail(nil)
+		case errors.Is(err, io.EOF):
+			t.fail(fmt.Errorf("the receiving half ended too early: %w", io.ErrUnexpectedEOF))
+		case err != nil:
+			t.fail(err)
+		}
+		s.changed.Broadcast()
+		s.mu.Unlock()
+		for _, e := range events {
+			s.report.event(e)
+		}
+		if complete && t.options.Finished != nil {
+			s.report.call(t.options.Finished)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// act takes one item. The caller holds the mutex.
+func (s *referenceSession) act(t *referenceTarget, v any) ([]Event, error) {
+	pair, _ := v.(serializer.Tuple)
+	if len(pair) != 2 {
+		return nil, broken("%T instead of a pair", v)
+	}
+	what, _ := pair[0].(string)
+	switch {
+	case t.finished:
+	case what == "send" && !t.listed:
+		r, err := s.request(t, pair[1])
+		if err != nil {
+			return nil, err
+		}
+		t.requests = append(t.requests, r)
+		t.wanted += s.sizes[r.path]
+		return nil, nil
+	case what == "list_done" && !t.listed:
+		t.listed = true
+		return []Event{t.event(EventList, "", t.wanted)}, nil
+	case what == "ack" && len(t.arriving) > 0:
+		// They come in order; the path in it can lack a letter, as when the directory was given with a slash at its end.
+		a := t.arriving[0]
+		t.arriving = t.arriving[1:]
+		t.acked += uint64(a.size)
+		return []Event{t.event(EventAck, a.path, a.size), t.event(EventProgress, "", int64(t.acked))}, nil
+	case what == "links" && t.listed && len(t.requests) == 0 && len(t.arriving) == 0 && !t.finishing:
+		t.linking, t.finishing = true, true
+		return nil, nil
+	case what == "done" && t.finishing && !t.linking:
+		t.finished = true
+		return nil, nil
+	}
+	return nil, broken("%q out of turn", what)
+}
+
+// request reads a request. Only files that were announced can be asked for, in their order; execnet opens whatever path
+// it is told.
+func (s *referenceSession) request(t *referenceTarget, v any) (request, error) {
+	pair, _ := v.(serializer.Tuple)
+	if len(pair) != 2 {
+		return request{}, broken("a request that is no pair")
+	}
+	names, ok := pair[0].([]any)
+	if !ok {
+		return request{}, broken("a request without a path")
+	}
+	path := ""
+	for _, v := range names {
+		name, ok := v.(string)
+		if !ok || name == "" {
+			return request{}, broken("a request for a path that is no text")
+		}
+		path = join(path, name)
+	}
+	order, announced := s.order[path]
+	if !announced || order <= t.last {
+		return request{}, broken("a request for %q, which was not announced or was asked for before", path)
+	}
+	t.last = order
+	r := request{path: path, order: order}
+	if pair[1] != nil {
+		checksum, ok := pair[1].([]byte)
+		if !ok || len(checksum) != md5.Size {
+			return request{}, broken("a checksum that is none")
+		}
+		r.checksum = checksum
+	}
+	return r, nil
+}

@@ -1,0 +1,100 @@
+package rsync
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+)
+
+// reporter tells the program what happens, and keeps what is wrong with the source.
+type reporter struct {
+	mu       sync.Mutex // held during the program's functions: one call at a time
+	callback func(Event)
+	verbose  io.Writer
+
+	keeping  sync.Mutex // guards what follows
+	warnings []FileError
+	failed   []FileError
+}
+
+func (r *reporter) event(e Event) {
+	if r.callback == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.callback(e)
+}
+
+// sending announces that a target gets a file.
+func (r *reporter) sending(t *target, path string, size int64) {
+	if r.callback == nil && r.verbose == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.verbose != nil {
+		// Who cannot be told is no reason to stop.
+		_, _ = fmt.Fprintf(r.verbose, "%v <= %s\n", t.gw, printable(path))
+	}
+	if r.callback != nil {
+		r.callback(t.event(EventSend, path, size))
+	}
+}
+
+// call calls a function of the program.
+func (r *reporter) call(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+// warn keeps what is remarkable about the source but in order.
+func (r *reporter) warn(e FileError) {
+	r.keeping.Lock()
+	r.warnings = append(r.warnings, e)
+	r.keeping.Unlock()
+	r.event(Event{Kind: EventWarning, Path: e.Path, Err: &e})
+}
+
+// unreadable keeps why an entry of the source could not be read. One that has vanished is no error.
+func (r *reporter) unreadable(path string, err error) {
+	var inPath *fs.PathError
+	if errors.As(err, &inPath) {
+		err = inPath.Err
+	}
+	e := FileError{Path: path, Problem: err.Error(), Err: err}
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Problem = "vanished before it could be sent"
+		r.warn(e)
+		return
+	}
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	r.failed = append(r.failed, e)
+}
+
+// unsendable keeps that an entry cannot be sent as a protocol is.
+func (r *reporter) unsendable(path, problem string) {
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	r.failed = append(r.failed, FileError{Path: path, Problem: problem})
+}
+
+// sourceError is what Send reports of the source.
+func (r *reporter) sourceError(source string) error {
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	if len(r.failed) == 0 {
+		return nil
+	}
+	return &SourceError{Source: source, Files: r.failed}
+}
+
+func (r *reporter) sourceWarnings() []FileError {
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	return append([]FileError(nil), r.warnings...)
+}
