@@ -25,5 +25,6 @@ command line was wrong; 124 --timeout was over; 130 and 143 it was interrupted
 		SilenceUsage:  true,
 	}
 	root.AddCommand(newExec(), newInfo(), newDumps(), newLoads(), newVersion(), helpJSON(), helpSpecs())
+	root.AddCommand(newSocketServer(), newSSHServer())
 	return root
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
+	"github.com/go-execnet/execnet/server"
+)
+
+// loopback is where servers listen unless they are told otherwise.
+const loopback = "127.0.0.1"
+
+// listenAddress reads the argument of a server: HOST:PORT, or PORT or :PORT of the loopback.
+func listenAddress(args []string, defaultPort string) (string, error) {
+	if len(args) == 0 {
+		return net.JoinHostPort(loopback, defaultPort), nil
+	}
+	host, port, err := net.SplitHostPort(args[0])
+	if _, notNumber := strconv.ParseUint(args[0], 10, 16); notNumber == nil {
+		host, port, err = "", args[0], nil
+	}
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
+		return "", fmt.Errorf("%q is no address; write HOST:PORT, [ADDRESS]:PORT for IPv6, or PORT", args[0])
+	}
+	if host == "" {
+		host = loopback
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// workers is how a server starts a worker: this program again.
+func workers(cmd *cobra.Command) (server.Command, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return server.Command{}, failure(fmt.Errorf("cannot find this program to start it as a worker: %w", err))
+	}
+	return server.Command{Args: []string{program, "worker"}, Stderr: cmd.ErrOrStderr()}, nil
+}
+
+// listenAndServe prints the address once it is bound and serves until it is interrupted. warning says what it means that
+// others than this machine's users can connect; it is empty when that is as it should be.
+func listenAndServe(cmd *cobra.Command, address, warning string, serve func(context.Context, net.Listener) error) error {
+	ctx, _, stop := fleet.WatchSignals(cmd.Context())
+	defer stop()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return failure(err)
+	}
+	if bound, ok := listener.Addr().(*net.TCPAddr); ok && !bound.IP.IsLoopback() && warning != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s\n", cmd.CommandPath(), warning)
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "listening on %v\n", listener.Addr()); err != nil {
+		listener.Close()
+		return failure(err)
+	}
+	err = serve(ctx, listener)
+	var interrupted *fleet.Interrupted
+	switch {
+	case errors.As(err, &interrupted):
+		return &exit{code: 128 + int(interrupted.Signal)}
+	case err != nil:
+		return failure(err)
+	}
+	return nil
+}
