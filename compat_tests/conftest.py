@@ -1,7 +1,14 @@
 """What the tests here share: the release of execnet under test, and the built command."""
+import gc
+import getpass
 import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 import execnet
 import pytest
@@ -40,3 +47,209 @@ def run(command):
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
     return run
+
+
+WAIT = 20  # seconds that anything may take
+
+# The ways to a Go worker: those that lead to the program of goworker/, with the functions that it registers, and
+# those that lead to the command.
+TO_GOWORKER = ["popen", "popen_word", "ssh", "via_python", "via_go", "installvia"]
+TO_COMMAND = ["socketserver", "sshserver"]
+TRANSPORTS = TO_GOWORKER + TO_COMMAND
+
+
+@pytest.fixture(scope="session")
+def goworker(tmp_path_factory):
+    """The path of goworker/: $EXECNET_TEST_GOWORKER, else built for this session."""
+    binary = os.environ.get("EXECNET_TEST_GOWORKER")
+    if not binary:
+        binary = str(tmp_path_factory.mktemp("goworker") / ("goworker" + (".exe" if os.name == "nt" else "")))
+        subprocess.run(["go", "build", "-o", binary, "./compat_tests/goworker"], cwd=ROOT, check=True)
+    return binary
+
+
+class Transports:
+    """Gateways to Go workers over every transport; what one needs beside them is started when it is first used."""
+
+    def __init__(self, folder, goworker, command):
+        self.folder, self.goworker, self.command = folder, goworker, command
+        self.servers = []  # processes
+        self._known = {}
+
+    def connect(self, transport, group, keys=""):
+        """A new gateway in the group; keys are further parts of its spec, each with // in front."""
+        return group.makegateway(getattr(self, transport)(group) + keys)
+
+    def popen(self, group):
+        return "popen//python=" + self.goworker
+
+    def popen_word(self, group):
+        return "popen//python=%s worker" % self.goworker
+
+    def via_python(self, group):
+        return "popen//via=%s//python=%s worker" % (group.makegateway("popen").id, self.goworker)
+
+    def via_go(self, group):
+        return "popen//via=%s//python=%s worker" % (group.makegateway(self.popen(group)).id, self.goworker)
+
+    def installvia(self, group):
+        return "socket//installvia=" + group.makegateway(self.popen(group)).id
+
+    def ssh(self, group):
+        return "ssh=box//ssh_config=%s//python=%s" % (self._once(self._sshd), self.goworker)
+
+    def socketserver(self, group):
+        return "socket=127.0.0.1:%d" % self._once(self._socketserver)
+
+    def sshserver(self, group):
+        return "ssh=-p %d box//ssh_config=%s//python=execnet" % self._once(self._sshserver)
+
+    def _once(self, start):
+        if start not in self._known:
+            self._known[start] = start()
+        return self._known[start]
+
+    def serve(self, *args):
+        """Starts a server of the command and returns it, with the port that it tells as .port."""
+        server = subprocess.Popen([self.command, *args], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.servers.append(server)
+        said = []
+        for line in server.stdout:
+            said.append(line.decode())
+            port = re.search(r"127\.0\.0\.1:(\d+)", said[-1])
+            if port:
+                server.port = int(port.group(1))
+                threading.Thread(target=server.stdout.read, daemon=True).start()
+                return server
+        raise AssertionError("%s %s: %s" % (self.command, " ".join(args), "".join(said)))
+
+    def _socketserver(self):
+        return self.serve("socketserver", "127.0.0.1:0").port
+
+    def _sshserver(self):
+        key = self._once(self._user_key)
+        host_key = os.path.join(self.folder, "server_host_key")
+        server = self.serve("sshserver", "127.0.0.1:0", "--authorized-keys", key + ".pub", "--host-key", host_key)
+        return server.port, self.ssh_config("server", server.port, None)
+
+    def _user_key(self):
+        return self._keygen("user_key")
+
+    def _keygen(self, name):
+        path = os.path.join(self.folder, name)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+        return path
+
+    def ssh_config(self, name, port, host_key):
+        """A client's configuration of the host "box"; without a host key whatever the host shows is taken."""
+        path = os.path.join(self.folder, name + "_config")
+        known = os.path.join(self.folder, name + "_known")
+        if host_key:
+            with open(host_key + ".pub") as key, open(known, "w") as f:
+                f.write("[127.0.0.1]:%d %s" % (port, key.read()))
+        lines = ["Host box", "HostName 127.0.0.1", "Port %d" % port, "User " + getpass.getuser(),
+                 "IdentityFile " + self._once(self._user_key), "IdentitiesOnly yes", "IdentityAgent none",
+                 "UserKnownHostsFile " + known, "GlobalKnownHostsFile " + os.devnull, "BatchMode yes",
+                 "StrictHostKeyChecking " + ("yes" if host_key else "accept-new"), "LogLevel ERROR"]
+        with open(path, "w") as f:
+            f.write("\n".join(lines) + "\n")
+        return path
+
+    def _sshd(self):
+        """A real sshd; returns the client's configuration."""
+        program = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        assert program, "sshd is not installed"
+        host_key, user_key = self._keygen("sshd_host_key"), self._once(self._user_key)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        config = os.path.join(self.folder, "sshd_config")
+        with open(config, "w") as f:
+            f.write("\n".join([
+                "ListenAddress 127.0.0.1", "Port %d" % port, "HostKey " + host_key, "PidFile none", "UsePAM no",
+                "AuthorizedKeysFile %s.pub" % user_key, "StrictModes no", "PasswordAuthentication no",
+                "PermitRootLogin yes", "PrintMotd no", "PrintLastLog no", "MaxStartups 100", "LogLevel ERROR"]) + "\n")
+        if hasattr(os, "getuid") and os.getuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd refuses to start without
+        log = os.path.join(self.folder, "sshd_log")
+        server = subprocess.Popen([program, "-D", "-E", log, "-f", config], stdin=subprocess.DEVNULL)
+        self.servers.append(server)
+        end = time.time() + WAIT
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return self.ssh_config("sshd", port, host_key)
+            except OSError:
+                if server.poll() is not None or time.time() > end:
+                    with open(log) as f:
+                        raise AssertionError("sshd does not listen: " + f.read())
+                time.sleep(0.01)
+
+    def close(self):
+        for server in self.servers:
+            server.terminate()
+        for server in self.servers:
+            try:
+                server.wait(WAIT)
+            finally:
+                server.kill()
+                server.wait()
+
+
+@pytest.fixture(scope="session")
+def transports(tmp_path_factory, goworker, command):
+    transports = Transports(str(tmp_path_factory.mktemp("transports")), goworker, command)
+    yield transports
+    transports.close()
+
+
+@pytest.fixture
+def group():
+    """A group of the test's own, whose gateways end with it."""
+    group = execnet.Group()
+    yield group
+    group.terminate(timeout=WAIT)
+
+
+def started(group, gateway):
+    """Yields the gateway, then ends its group and checks that its process ended in order."""
+    yield gateway
+    group.terminate(timeout=WAIT)
+    process = getattr(gateway._io, "popen", None)
+    assert process is None or process.wait(WAIT) == 0
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def gw(request, transports):
+    """A gateway for each transport, shared by the tests of a module, which leave it as it was."""
+    group = execnet.Group()
+    yield from started(group, transports.connect(request.param, group))
+
+
+@pytest.fixture(scope="module", params=TO_GOWORKER)
+def gofuncs(request, transports):
+    """As gw, to workers that have the functions of goworker/."""
+    group = execnet.Group()
+    yield from started(group, transports.connect(request.param, group))
+
+
+@pytest.fixture(scope="module")
+def popen_gw(transports):
+    """As gw, over popen alone."""
+    group = execnet.Group()
+    yield from started(group, transports.connect("popen", group))
+
+
+@pytest.fixture
+def settle():
+    """settle(gateway) waits until the executions and channels of earlier tests have ended."""
+    def settle(gateway):
+        end = time.time() + WAIT
+        gc.collect()
+        while True:
+            status = gateway.remote_status()
+            if (status.numexecuting, status.numchannels) == (0, 0):
+                return
+            assert time.time() < end, status
+    return settle

@@ -1,0 +1,528 @@
+"""Channels between pip's execnet and a Go worker, over every transport."""
+import gc
+import threading
+import time
+
+import pytest
+
+WAIT = 20
+
+
+def test_send_and_receive(gw):
+    channel = gw.remote_exec("""
+        x = channel.receive()
+        channel.send(x + 1)
+        channel.send([x, {"x": x}])
+    """)
+    channel.send(41)
+    assert channel.receive(WAIT) == 42
+    assert channel.receive(WAIT) == [41, {"x": 41}]
+    with pytest.raises(EOFError):
+        channel.receive(WAIT)
+    channel.waitclose(WAIT)
+    assert channel.isclosed()
+
+
+def test_iteration_on_both_sides(gw):
+    channel = gw.remote_exec("""
+        for x in channel:
+            if x is None:
+                break
+            channel.send(x * 2)
+    """)
+    for x in [1, "a", 2.5, [0], None]:
+        channel.send(x)
+    assert list(channel) == [2, "aa", 5.0, [0, 0]]
+
+
+def test_driver_times_out(gw):
+    channel = gw.remote_exec("channel.receive()")
+    with pytest.raises(channel.TimeoutError):
+        channel.receive(0.01)
+    with pytest.raises(channel.TimeoutError):
+        channel.waitclose(0.01)
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_worker_times_out(gw):
+    channel = gw.remote_exec("""
+        try:
+            channel.receive(0.01)
+        except channel.TimeoutError as e:
+            channel.send(str(e))
+        try:
+            channel.receive(timeout=0)
+        except channel.TimeoutError:
+            channel.send("at once")
+        try:
+            channel.waitclose(timeout=0.01)
+        except IOError as e:
+            channel.send(str(e))
+        channel.send(channel.receive(5))
+        channel.receive(timeout=0.01)
+    """)
+    assert channel.receive(WAIT) == "no item after 0.01 seconds"
+    assert channel.receive(WAIT) == "at once"
+    assert channel.receive(WAIT) == "Timeout after 0.01 seconds"
+    channel.send("in time")
+    assert channel.receive(WAIT) == "in time"
+    with pytest.raises(channel.RemoteError, match="TimeoutError: no item after 0.01 seconds"):
+        channel.waitclose(WAIT)
+
+
+def test_callback_and_endmarker_of_the_driver(gw):
+    got, done = [], threading.Event()
+
+    def callback(item):
+        got.append(item)
+        if item == "end":
+            done.set()
+    channel = gw.remote_exec("for i in range(5): channel.send(i)")
+    channel.setcallback(callback, endmarker="end")
+    assert done.wait(WAIT)
+    assert got == [0, 1, 2, 3, 4, "end"]
+    with pytest.raises(IOError):
+        channel.receive()
+
+
+def test_callback_and_endmarker_of_the_worker(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        inner.setcallback(channel.send, endmarker="end")
+        channel.send(inner)
+        try:
+            inner.receive()
+        except IOError as e:
+            channel.send(str(e))
+        try:
+            inner.setcallback(channel.send)
+        except IOError as e:
+            channel.send("twice")
+        inner.waitclose()
+        channel.receive()
+    """)
+    inner = channel.receive(WAIT)
+    assert channel.receive(WAIT) == "cannot receive(), channel has receiver callback"
+    assert channel.receive(WAIT) == "twice"
+    for item in [1, "two", {3: 3}]:
+        inner.send(item)
+        assert channel.receive(WAIT) == item
+    inner.close()
+    assert channel.receive(WAIT) == "end"
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_items_from_before_the_callback(gw):
+    channel = gw.remote_exec("""
+        channel.receive()
+        got = []
+        inner = channel.receive()
+        inner.setcallback(got.append, endmarker=None)
+        inner.waitclose()
+        import time
+        while got[-1:] != [None]:
+            time.sleep(0.001)
+        channel.send(got)
+    """)
+    inner = gw.newchannel()
+    channel.send("wait")
+    channel.send(inner)
+    for i in range(10):
+        inner.send(i)
+    inner.close()
+    assert channel.receive(WAIT) == list(range(10)) + [None]
+
+
+def test_failing_callback_closes_its_channel(gw):
+    channel = gw.remote_exec("""
+        def divide(x):
+            channel.send(1 / x)
+        inner = channel.receive()
+        inner.setcallback(divide)
+        channel.send("ready")
+        channel.receive()
+    """)
+    inner = gw.newchannel()
+    channel.send(inner)
+    assert channel.receive(WAIT) == "ready"
+    inner.send(2)
+    assert channel.receive(WAIT) == 0.5
+    inner.send(0)
+    with pytest.raises(inner.RemoteError, match="ZeroDivisionError"):
+        inner.waitclose(WAIT)
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_callback_of_the_execution_outlives_its_source(gw):
+    """The source ends; its callback still gets what was sent before the close reached the driver."""
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        other = channel.gateway.newchannel()
+        inner.setcallback(lambda x: other.send(x + 1))
+        channel.send((inner, other))
+    """)
+    inner, other = channel.receive(WAIT)
+    channel.waitclose(WAIT)
+    inner.send(1)
+    assert other.receive(WAIT) == 2
+    inner.close()
+
+
+def test_files_both_ways(gw):
+    channel = gw.remote_exec("""
+        f = channel.makefile("w")
+        f.write("ab\\nc")
+        f.write("d\\n")
+        f.flush()
+        f = channel.makefile("r")
+        channel.send([f.readline(), f.read(3), f.isatty()])
+        try:
+            channel.makefile("x")
+        except ValueError:
+            channel.send("no such mode")
+    """)
+    reader, writer = channel.makefile("r"), channel.makefile("w")
+    assert reader.readline() == "ab\n"
+    assert reader.read(3) == "cd\n"
+    writer.write("li")
+    writer.write("ne\nxyz")
+    assert channel.receive(WAIT) == ["line\n", "xyz", False]
+    assert channel.receive(WAIT) == "no such mode"
+
+
+def test_files_that_close_their_channel(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        f = inner.makefile("w", proxyclose=True)
+        f.write("all")
+        f.close()
+        other = channel.receive()
+        f = other.makefile("r")
+        channel.send([f.read(100), f.read(1), f.readline()])
+    """)
+    inner = channel.receive(WAIT)
+    f = inner.makefile("r")
+    assert (f.read(100), f.read(1)) == ("all", "")
+    inner.waitclose(WAIT)
+    other = gw.newchannel()
+    channel.send(other)
+    f = other.makefile("w", proxyclose=True)
+    f.write("some")
+    f.close()
+    assert channel.receive(WAIT) == ["some", "", ""]
+
+
+def test_channels_nested_in_values(gw):
+    channel = gw.remote_exec("""
+        gw = channel.gateway
+        own = [gw.newchannel() for i in range(3)]
+        channel.send({"a": own[0], ("b",): [own[1], (own[2],)]})
+        for i, c in enumerate(own):
+            c.send(i)
+        got = channel.receive()
+        channel.send([got["x"].receive(), got["y"][0][1].receive()])
+        got["x"].send("back")
+    """)
+    got = channel.receive(WAIT)
+    channels = [got["a"], got[("b",)][0], got[("b",)][1][0]]
+    assert [c.receive(WAIT) for c in channels] == [0, 1, 2]
+    x, y = gw.newchannel(), gw.newchannel()
+    channel.send({"x": x, "y": [(None, y)]})
+    x.send("to x")
+    y.send("to y")
+    assert channel.receive(WAIT) == ["to x", "to y"]
+    assert x.receive(WAIT) == "back"
+
+
+def test_the_same_channel_again(gw):
+    channel = gw.remote_exec("""
+        a, b = channel.receive()
+        channel.send([a is b, a == b, a.id])
+        channel.send((a, channel))
+    """)
+    inner = gw.newchannel()
+    channel.send((inner, inner))
+    assert channel.receive(WAIT) == [True, True, inner.id]
+    assert channel.receive(WAIT) == (inner, channel)
+
+
+def test_a_channel_over_another_channel(gw):
+    """A channel can travel by any channel of its gateway."""
+    channel = gw.remote_exec("""
+        first = channel.receive()
+        second = first.receive()
+        third = second.receive()
+        third.send("deep")
+        third.close()
+    """)
+    first, second, third = [gw.newchannel() for _ in range(3)]
+    channel.send(first)
+    first.send(second)
+    second.send(third)
+    assert list(third) == ["deep"]
+    third.waitclose(WAIT)
+    channel.waitclose(WAIT)
+
+
+def test_representations(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send([repr(channel), repr(inner), inner.id % 2, channel.isclosed()])
+        inner.close()
+        channel.send([repr(inner), inner.isclosed()])
+    """)
+    shown, inner, odd, closed = channel.receive(WAIT)
+    assert shown == "<Channel id=%d open>" % channel.id
+    assert inner.startswith("<Channel id=") and inner.endswith(" open>")
+    assert (odd, closed) == (0, False)
+    assert channel.receive(WAIT) == [inner.replace("open", "closed"), True]
+
+
+def test_driver_closes(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        got = list(inner)
+        inner.waitclose()
+        try:
+            inner.receive()
+        except EOFError:
+            got.append("EOF")
+        try:
+            inner.send(1)
+        except IOError as e:
+            got.append(str(e))
+        inner.close()
+        channel.send(got + [inner.isclosed()])
+    """)
+    inner = channel.receive(WAIT)
+    inner.send("item")
+    inner.close()
+    got = channel.receive(WAIT)
+    assert got[:2] == ["item", "EOF"]
+    assert got[2] == "cannot send to <Channel id=%d closed>" % inner.id
+    assert got[3] is True
+
+
+def test_driver_closes_with_an_error(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        got = [inner.receive()]
+        for f in (inner.receive, inner.receive, inner.waitclose):
+            try:
+                f()
+                got.append("nothing")
+            except inner.RemoteError as e:
+                got.append(str(e))
+            except EOFError:
+                got.append("EOF")
+        channel.send(got)
+    """)
+    inner = channel.receive(WAIT)
+    inner.send(5)
+    inner.close("broken")
+    assert channel.receive(WAIT) == [5, "broken", "EOF", "nothing"]
+
+
+def test_worker_closes(gw):
+    channel = gw.remote_exec("""
+        inner = channel.receive()
+        inner.send(1)
+        inner.close()
+        inner.close()
+        channel.receive()
+    """)
+    inner = gw.newchannel()
+    channel.send(inner)
+    assert list(inner) == [1]
+    inner.waitclose(WAIT)
+    with pytest.raises(IOError, match="cannot send to"):
+        inner.send(1)
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_worker_closes_with_an_error(gw):
+    channel = gw.remote_exec("""
+        inner = channel.receive()
+        inner.send(1)
+        inner.close("worn \\u20ac")
+        channel.receive()
+    """)
+    inner = gw.newchannel()
+    channel.send(inner)
+    assert inner.receive(WAIT) == 1
+    with pytest.raises(inner.RemoteError) as info:
+        inner.receive(WAIT)
+    assert info.value.formatted == u"worn \u20ac"
+    inner.waitclose(WAIT)  # it was raised already
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_sources_cannot_close_their_channel(gw):
+    channel = gw.remote_exec("""
+        try:
+            channel.close()
+        except IOError as e:
+            channel.send(str(e))
+        channel.close("anyway")
+    """)
+    assert channel.receive(WAIT) == "cannot explicitly close channel within remote_exec"
+    with pytest.raises(channel.RemoteError, match="OSError: cannot explicitly close channel within remote_exec"):
+        channel.waitclose(WAIT)
+
+
+def test_driver_closes_the_execution(gw):
+    """The source sees the end of its channel, and its own end says nothing more."""
+    other = gw.newchannel()
+    channel = gw.remote_exec("""
+        other = channel.receive()
+        got = list(channel)
+        try:
+            channel.send(1)
+        except IOError:
+            other.send(["refused", channel.isclosed()] + got)
+        other.close()
+    """)
+    channel.send(other)
+    channel.send(0)
+    channel.close()
+    assert other.receive(WAIT) == ["refused", True, 0]
+    other.waitclose(WAIT)
+
+
+def test_sendonly_worker(gw):
+    """The driver's last reference is gone but its callback stays: the worker can only send from then on."""
+    got, done = [], threading.Event()
+
+    def callback(item):
+        got.append(item)
+        if item == "end":
+            done.set()
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        try:
+            inner.receive()
+        except EOFError:
+            inner.send("still open: " + str(not inner.isclosed()))
+        inner.waitclose()
+        inner.send("more")
+        inner.close()
+        channel.receive()
+    """)
+    inner = channel.receive(WAIT)
+    inner.setcallback(callback, endmarker="end")
+    del inner
+    gc.collect()
+    assert done.wait(WAIT)  # a Python worker would not tell
+    assert got == ["still open: True", "more", "end"]
+    channel.send(None)
+    channel.waitclose(WAIT)
+
+
+def test_driver_drops_its_last_reference(gw):
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        inner.waitclose()
+        channel.send(inner.isclosed())
+    """)
+    inner = channel.receive(WAIT)
+    del inner
+    gc.collect()
+    assert channel.receive(WAIT) is True
+
+
+def test_worker_drops_its_channels(gw):
+    """Whatever an execution leaves behind is closed, except what a callback goes on receiving for."""
+    channel = gw.remote_exec("""
+        a = channel.gateway.newchannel()
+        channel.send(a)
+    """)
+    a = channel.receive(WAIT)
+    channel.waitclose(WAIT)
+    end = time.time() + WAIT
+    while not a.isclosed():  # Go collects garbage in its own time, and when there is some
+        assert time.time() < end, "the worker keeps a channel that nobody can reach"
+        gw.remote_exec("x = [str(i) for i in range(30000)]").waitclose(WAIT)
+        time.sleep(0.02)
+
+
+def test_status(gw, settle):
+    settle(gw)
+    channel = gw.remote_exec("""
+        inner = channel.gateway.newchannel()
+        channel.send(inner)
+        channel.receive()
+    """)
+    inner = channel.receive(WAIT)
+    status = gw.remote_status()
+    assert (status.numexecuting, status.numchannels, status.execmodel) == (1, 2, "thread")
+    inner.close()
+    channel.send(None)
+    channel.waitclose(WAIT)
+    settle(gw)
+
+
+def test_reconfigure(gw):
+    """A worker that is to take str for Python 2's gets bytes."""
+    channel = gw.remote_exec("""
+        channel.send([channel.receive() == "text"])
+        channel.send([channel.receive() == b"text"])
+    """)
+    channel.send("text")
+    assert channel.receive(WAIT) == [True]
+    channel.reconfigure(py2str_as_py3str=False, py3str_as_py2str=True)
+    channel.send("text")
+    assert channel.receive(WAIT) == [True]
+
+
+def test_worker_reconfigures(gw):
+    """Python 2's str, which is not valid UTF-8 here, arrives as text, then as bytes."""
+    channel = gw.remote_exec("""
+        x = channel.receive()
+        channel.reconfigure(py2str_as_py3str=False, py3str_as_py2str=False)
+        channel.send(x)
+        channel.send(channel.receive())
+    """)
+    old = b"M\0\0\0\2\xe9!Q"
+    gw._send(4, channel.id, old)
+    assert channel.receive(WAIT) == u"\xe9!"
+    gw._send(4, channel.id, old)
+    assert channel.receive(WAIT) == b"\xe9!"
+
+
+def test_printing_goes_nowhere(gw):
+    channel = gw.remote_exec("""
+        import sys
+        print("noise")
+        sys.stdout.write("noise\\n")
+        channel.send(sys.stdin.read())
+        print("more", 1, sep="-", end="")
+    """)
+    assert channel.receive(WAIT) == ""
+    channel.waitclose(WAIT)
+
+
+def test_full_pipes_both_ways(gw):
+    channel = gw.remote_exec("""
+        big = b"x" * 300000
+        for i in range(5):
+            channel.send(big)
+        n = 0
+        for i in range(10):
+            n += len(channel.receive())
+        channel.send(n)
+    """)
+    for _ in range(10):
+        channel.send(b"y" * 200000)
+    for _ in range(5):
+        assert channel.receive(WAIT) == b"x" * 300000
+    assert channel.receive(WAIT) == 10 * 200000

@@ -1,0 +1,286 @@
+"""What a Go worker makes of the sources that pip's execnet sends, and how they end."""
+import importlib.util
+import os
+import textwrap
+import threading
+
+import execnet
+import pytest
+
+WAIT = 20
+
+
+def error(channel):
+    """The text of the error that the channel ends with."""
+    with pytest.raises(channel.RemoteError) as info:
+        channel.waitclose(WAIT)
+    return info.value.formatted
+
+
+def test_names(gw):
+    channel = gw.remote_exec("channel.send([__name__, channel.gateway.id, channel.gateway.execmodel.backend])")
+    name, gateway, model = channel.receive(WAIT)
+    assert (name, model) == ("__channelexec__", "thread")
+    assert gateway.endswith("-worker")
+    if gw.spec.popen or gw.spec.ssh:  # over sockets, execnet takes the whole spec for the id
+        assert gateway == gw.id + "-worker"
+
+
+def test_executions_share_nothing(gw):
+    gw.remote_exec("x = 1\nlen = None").waitclose(WAIT)
+    channel = gw.remote_exec("""
+        try:
+            x
+        except NameError:
+            channel.send(len("abc"))
+    """)
+    assert channel.receive(WAIT) == 3
+
+
+def test_end_of_file_ends_quietly(gw):
+    other = gw.newchannel()
+    channel = gw.remote_exec("""
+        inner, other = channel.receive()
+        other.close()
+        inner.receive()
+    """)
+    inner = gw.newchannel()
+    channel.send((inner, other))
+    other.waitclose(WAIT)
+    inner.close()
+    channel.waitclose(WAIT)
+    gw.remote_exec("raise EOFError('by hand')").waitclose(WAIT)
+
+
+def test_name_error(gw):
+    text = error(gw.remote_exec("""
+        def f():
+            return foobar
+        f()
+    """))
+    lines = text.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert '  File "<remote exec>", line 4, in <module>' in lines
+    assert '  File "<remote exec>", line 3, in f' in lines
+    assert lines[-1] == "NameError: name 'foobar' is not defined"
+    assert text.endswith("\n")
+
+
+@pytest.mark.parametrize("source, last", [
+    ("1 / 0", "ZeroDivisionError: "),
+    ("raise ValueError('wrong')", "ValueError: wrong"),
+    ("raise ValueError", "ValueError"),
+    (u"raise RuntimeError('\\u20ac')", u"RuntimeError: \u20ac"),
+    ("{}['key']", "KeyError: 'key'"),
+    ("[][1]", "IndexError: list index out of range"),
+    ("None.x", "AttributeError: 'NoneType' object has no attribute 'x'"),
+    ("1 + 'a'", "TypeError: "),
+    ("raise SystemExit", "SystemExit"),
+    ("raise SystemExit(3)", "SystemExit: 3"),
+    ("import sys; sys.exit('enough')", "SystemExit: enough"),
+    ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+    ("assert 1 == 2, 'unequal'", "AssertionError: unequal"),
+    ("class Mine(Exception): pass\nraise Mine('own')", "Mine: own"),
+    ("channel.send(object())", "DumpError: "),
+    ("channel.send(channel.send)", "DumpError: "),
+    ("channel.send([{1: object()}])", "DumpError: "),
+    ("channel.nothing", "AttributeError: 'Channel' object has no attribute 'nothing'"),
+    ("channel.setcallback(1, 2, 3, 4)", "TypeError: "),
+])
+def test_exceptions(popen_gw, source, last):
+    text = error(popen_gw.remote_exec(source))
+    assert text.startswith("Traceback (most recent call last):\n")
+    line = text.splitlines()[-1]
+    if "." in line.split(":")[0]:  # __channelexec__.Mine, execnet.gateway_base.DumpError
+        line = line[line.index(":") and line.split(":")[0].rindex(".") + 1:]
+    assert line.startswith(last)
+
+
+def test_keyboard_interrupt(popen_gw):
+    assert error(popen_gw.remote_exec("raise KeyboardInterrupt")) == "keyboard-interrupted"
+
+
+@pytest.mark.parametrize("source, line", [
+    ("x = 1\n1 +\n", 2), ("def f(:\n  pass", 1), ("if True:\npass", 2), ("x = 'unclosed", 1),
+])
+def test_syntax_errors(popen_gw, source, line):
+    text = error(popen_gw.remote_exec(source))
+    assert text.splitlines()[-1].split(":")[0] in ("SyntaxError", "IndentationError")
+    assert 'File "<remote exec>", line %d' % line in text
+
+
+def test_items_arrive_before_the_error(gw):
+    channel = gw.remote_exec("channel.send(1); channel.send(2); 1/0")
+    assert [channel.receive(WAIT), channel.receive(WAIT)] == [1, 2]
+    with pytest.raises(channel.RemoteError, match="ZeroDivisionError"):
+        channel.receive(WAIT)
+    with pytest.raises(EOFError):
+        channel.receive(WAIT)
+
+
+def test_exceptions_are_caught_there(gw):
+    channel = gw.remote_exec("""
+        def clean(what):
+            try:
+                what()
+            except (ValueError, KeyError) as e:
+                return type(e).__name__
+            else:
+                return "none"
+            finally:
+                channel.send("finally")
+        channel.send(clean(lambda: {}["x"]))
+        channel.send(clean(lambda: int("x")))
+        channel.send(clean(lambda: 1))
+    """)
+    assert list(channel) == ["finally", "KeyError", "finally", "ValueError", "finally", "none"]
+
+
+def function(channel, a, b=2, **more):
+    channel.send([a, b, more, __name__])
+    raise RuntimeError("here")
+
+
+def test_functions_keep_their_file_and_lines(gw):
+    channel = gw.remote_exec(function, a=[1], c=None)
+    assert channel.receive(WAIT) == [[1], 2, {"c": None}, "__channelexec__"]
+    with pytest.raises(channel.RemoteError) as info:
+        channel.receive(WAIT)
+    lines = info.value.formatted.splitlines()
+    assert '  File "%s", line %d, in function' % (
+        function.__code__.co_filename, function.__code__.co_firstlineno + 2) in lines
+    assert lines[-1] == "RuntimeError: here"
+
+
+def test_functions_without_arguments(gw):
+    def inner(channel):
+        for item in channel:
+            channel.send(item)
+    channel = gw.remote_exec(inner)
+    channel.send("x")
+    assert channel.receive(WAIT) == "x"
+    channel.close()
+
+
+def test_wrong_arguments(popen_gw):
+    assert "TypeError: " in error(popen_gw.remote_exec(function))
+    with pytest.raises(TypeError):
+        popen_gw.remote_exec("channel.send(1)", a=1)
+
+
+def module(folder, text):
+    path = os.path.join(str(folder), "remote_module.py")
+    with open(path, "w") as f:
+        f.write(textwrap.dedent(text))
+    spec = importlib.util.spec_from_file_location("remote_module", path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def test_modules_keep_their_file(gw, tmp_path):
+    loaded = module(tmp_path, '''\
+        """A module."""
+        def main(channel):
+            channel.send("from a module")
+            raise LookupError("lost")
+
+
+        if __name__ == "__channelexec__":
+            main(channel)
+        ''')
+    channel = gw.remote_exec(loaded)
+    assert channel.receive(WAIT) == "from a module"
+    lines = error(channel).splitlines()
+    assert '  File "%s", line 8, in <module>' % loaded.__file__ in lines
+    assert '  File "%s", line 4, in main' % loaded.__file__ in lines
+    assert lines[-1] == "LookupError: lost"
+
+
+def test_bytes_text_and_dicts_as_in_python(gw):
+    """What a first remote function trips over."""
+    channel = gw.remote_exec(u"""
+        import sys
+        raw, text, table, few = channel.receive()
+        channel.send(raw.decode("utf-8") == text)
+        channel.send(text.encode("utf-8") == raw)
+        channel.send("{} and {:>3} {name!r}".format(len(raw), len(text), name=table["k"]))
+        channel.send([raw[0], raw[-1], raw[1:3], raw[::-1], text[::-1]])
+        channel.send([bool(raw), bool(""), bool(few), bool({}), bool(None), bool(frozenset())])
+        channel.send(sorted(few))
+        channel.send(frozenset([1, 2]) == few)
+        channel.send([key for key in table])
+        table[(1, 2)] = table.pop("k")
+        table[None] = [v for k, v in table.items()]
+        channel.send(table)
+        channel.send(sys.version_info[0] == 3 and sys.version_info >= (3,))
+        channel.send([raw.hex() if hasattr(raw, "hex") else None, "a,b".split(","), "%s-%d" % ("x", 3)])
+    """)
+    text = u"a\u00e9\u20ac"
+    raw = text.encode("utf-8")
+    channel.send((raw, text, {"k": "v", b"b": 1, (): 2}, frozenset([2, 1])))
+    assert channel.receive(WAIT) is True
+    assert channel.receive(WAIT) is True
+    assert channel.receive(WAIT) == "6 and   3 'v'"
+    assert channel.receive(WAIT) == [raw[0], raw[-1], raw[1:3], raw[::-1], text[::-1]]
+    assert channel.receive(WAIT) == [True, False, True, False, False, False]
+    assert channel.receive(WAIT) == [1, 2]
+    assert channel.receive(WAIT) is True
+    assert channel.receive(WAIT) == ["k", b"b", ()]
+    got = channel.receive(WAIT)
+    assert list(got.items()) == [(b"b", 1), ((), 2), ((1, 2), "v"), (None, [1, 2, "v"])]
+    assert channel.receive(WAIT) is True
+    assert channel.receive(WAIT)[1:] == [["a", "b"], "x-3"]
+
+
+def test_many_executions_at_once(gw):
+    """64 of them, all of which run before any ends."""
+    source = """
+        n = channel.receive()
+        channel.send(n)
+        total = 0
+        for x in channel:
+            total += x
+            channel.send(total)
+    """
+    channels = [gw.remote_exec(source) for _ in range(64)]
+    for n, channel in enumerate(channels):
+        channel.send(n)
+    assert [channel.receive(WAIT) for channel in channels] == list(range(64))
+    assert gw.remote_status().numexecuting == 64
+
+    def feed(n, channel):
+        for i in range(10):
+            channel.send(n * i)
+    feeders = [threading.Thread(target=feed, args=item) for item in enumerate(channels)]
+    for feeder in feeders:
+        feeder.start()
+    for feeder in feeders:
+        feeder.join(WAIT)
+    for n, channel in enumerate(channels):
+        assert [channel.receive(WAIT) for _ in range(10)] == [n * sum(range(i + 1)) for i in range(10)]
+        channel.close()
+
+
+def test_execution_models(transports, group):
+    for model in ("gevent", "eventlet"):
+        gateway = transports.connect("popen", group, "//execmodel=" + model)
+        assert gateway.remote_status().execmodel == model
+        channel = gateway.remote_exec("channel.send(channel.gateway.execmodel.backend)")
+        assert channel.receive(WAIT) == model
+
+
+@pytest.mark.skipif(execnet.__version__ < "2.1", reason="execnet before 2.1 has no main_thread_only")
+def test_main_thread_only(transports, group):
+    gateway = transports.connect("popen", group, "//execmodel=main_thread_only")
+    assert gateway.remote_status().execmodel == "main_thread_only"
+    first = gateway.remote_exec("channel.send(1); channel.receive()")
+    assert first.receive(WAIT) == 1
+    second = gateway.remote_exec("channel.send(2)")
+    assert error(second) == "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
+    first.send(None)
+    first.waitclose(WAIT)
+    for _ in range(20):  # one right after the other is no concurrency, and errors do no harm
+        third = gateway.remote_exec("channel.send(3); 1/0")
+        assert third.receive(WAIT) == 3
+        assert "ZeroDivisionError" in error(third)
