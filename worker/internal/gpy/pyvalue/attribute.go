@@ -12,21 +12,22 @@ func getAttr(o py.Object, name string) (py.Object, error) {
 		return exceptionAttr(e, name)
 	}
 	res, err := py.GetAttrString(o, name)
-	return res, attributeError(err, o, name)
+	return res, attributeError(err, o)
 }
 
-// attributeError says in Python's words that an attribute is missing, if that is what gpython's error says.
-func attributeError(err error, o py.Object, name string) error {
+// attributeError says in Python's words that an attribute of o is missing, if that is what gpython's error says.
+func attributeError(err error, o py.Object) error {
 	e, ok := err.(*py.Exception)
 	if !ok || e.Base != py.AttributeError {
 		return err
 	}
 	args, _ := e.Args.(py.Tuple)
 	text, _ := append(args, py.String(""))[0].(py.String)
-	if !strings.HasSuffix(string(text), "' has no attribute '"+name+"'") {
+	name, ok := strings.CutPrefix(string(text), "'"+o.Type().Name+"' has no attribute '")
+	if !ok {
 		return err
 	}
-	return missingAttribute(o, name)
+	return missingAttribute(o, strings.TrimSuffix(name, "'"))
 }
 
 func missingAttribute(o py.Object, name string) error {

@@ -102,7 +102,7 @@ func addAttributeFunctions() {
 		if err != nil {
 			return nil, err
 		}
-		return py.None, attributeError(py.DeleteAttrString(a[0], name), a[0], name)
+		return py.None, attributeError(py.DeleteAttrString(a[0], name), a[0])
 	})
 }
 

@@ -48,6 +48,13 @@ func init() {
 	replaceIteration()
 	replaceCalls()
 	replaceTruth()
+	loadAttr := jumpTable[vm.LOAD_ATTR]
+	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
+		if err := loadAttr(v, name); err != nil {
+			return attributeError(err, v.TOP())
+		}
+		return nil
+	}
 }
 
 func replaceComparison() {

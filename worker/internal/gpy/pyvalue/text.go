@@ -109,7 +109,7 @@ func fields(s string, space func(rune) bool, most int) []string {
 	var parts []string
 	for s = strings.TrimLeftFunc(s, space); s != ""; {
 		if most == 0 {
-			return append(parts, strings.TrimRightFunc(s, space))
+			return append(parts, s)
 		}
 		i := strings.IndexFunc(s, space)
 		if i < 0 {
@@ -127,7 +127,7 @@ func rfields(s string, space func(rune) bool, most int) []string {
 	var parts []string
 	for s = strings.TrimRightFunc(s, space); s != ""; {
 		if most == 0 {
-			parts = append(parts, strings.TrimLeftFunc(s, space))
+			parts = append(parts, s)
 			break
 		}
 		i := strings.LastIndexFunc(s, space)

@@ -1,0 +1,23 @@
+"""Evaluates expressions, one JSON string a line, and answers each with a JSON list of one or two strings.
+
+[type name, repr] for a value, [exception class, message] after "!" for an exception; reprs of sets are sorted.
+"""
+import json
+import sys
+
+
+def shown(value):
+    if type(value) in (set, frozenset):
+        items = ", ".join(sorted(shown(x) for x in value))
+        return "%s{%s}" % (type(value).__name__, items)
+    return repr(value)
+
+
+for line in sys.stdin:
+    try:
+        value = eval(json.loads(line), {})
+        answer = [type(value).__name__, shown(value)]
+    except Exception as e:
+        answer = ["!" + type(e).__name__, str(e)]
+    print(json.dumps(answer))
+    sys.stdout.flush()
