@@ -2,12 +2,12 @@ package native
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/xspec"
@@ -28,19 +29,16 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// beWorker takes any first line for a driver's.
 func beWorker() int {
 	in := bufio.NewReader(os.Stdin)
-	line, err := in.ReadString('\n')
-	if err == nil && strings.Contains(line, "source = sys.stdin.readline()") {
-		_, err = in.ReadString('\n')
-	}
+	invitation, err := bootstrap.Accept(in)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "no first line:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	fmt.Print("1")
-	gw := newWorker(&stream{in: in, r: os.Stdin, w: os.Stdout, gone: make(chan struct{})})
+	from := io.MultiReader(bytes.NewReader(invitation.Ahead), in)
+	gw := newWorker(&stream{in: from, r: os.Stdin, w: os.Stdout, gone: make(chan struct{})}, os.Stderr)
 	_ = gw.Join(context.Background()) // whose end nothing comes before
 	return 0
 }
@@ -73,14 +71,14 @@ type runner struct {
 // terminated is how long executions go on after their driver has: a worker of this module waits longer.
 const terminated = 500 * time.Millisecond
 
-func newWorker(pipe gatewaybase.IO) *gatewaybase.Gateway {
+func newWorker(pipe gatewaybase.IO, stderr io.Writer) *gatewaybase.Gateway {
 	program, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	r := &runner{natives: Natives{Worker: server.Command{Args: []string{program, "worker"}, Stderr: os.Stderr}}}
+	r := &runner{natives: Natives{Worker: server.Command{Args: []string{program, "worker"}, Stderr: stderr}}}
 	r.ctx, r.end = context.WithCancel(context.Background())
-	return gatewaybase.New(pipe, gatewaybase.Config{Spec: &xspec.Spec{ID: "tested-worker"}, Executor: r, Warnings: os.Stderr})
+	return gatewaybase.New(pipe, gatewaybase.Config{Spec: &xspec.Spec{ID: "tested-worker"}, Executor: r, Warnings: io.Discard})
 }
 
 func (r *runner) Execute(e *gatewaybase.Execution) {
@@ -116,7 +114,7 @@ func connect(t *testing.T) (driver *gatewaybase.Gateway, end func()) {
 	require.NoError(t, err)
 	a := &stream{in: ar, r: ar, w: aw, gone: make(chan struct{})}
 	b := &stream{in: br, r: br, w: bw, gone: make(chan struct{})}
-	worker := newWorker(b)
+	worker := newWorker(b, nil)
 	driver = gatewaybase.New(a, gatewaybase.Config{Spec: parse(t, "popen//id=tested"), Warnings: io.Discard})
 	end = sync.OnceFunc(func() {
 		driver.Exit()

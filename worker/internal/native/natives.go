@@ -54,6 +54,7 @@ func (n *Natives) programs() []program {
 		{socketModule, n.serveReferenceSocket},
 		{socketServer, n.serveSocket},
 		{rsyncModule, channelOnly(rsync.ReceiveReference)},
+		{rsyncRemote, channelOnly(rsync.Receive)},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/rsync"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -313,4 +315,16 @@ func TestSocketServerErrors(t *testing.T) {
 		require.NoError(t, ch.Send(item))
 		assert.ErrorContains(t, ch.WaitClose(soon(t)), name)
 	}
+}
+
+func TestReceivesRSync(t *testing.T) {
+	driver, _ := connect(t)
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+	require.NoError(t, os.WriteFile(filepath.Join(from, "file"), []byte("content"), 0o600))
+	r := rsync.New(from)
+	require.NoError(t, r.AddTarget(driver, to, rsync.TargetOptions{}))
+	require.NoError(t, r.Send(soon(t)))
+	content, err := os.ReadFile(filepath.Join(to, "file"))
+	require.NoError(t, err)
+	assert.Equal(t, "content", string(content))
 }

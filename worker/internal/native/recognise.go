@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/rsync"
 )
 
 // recogniser tells whether a program is the one it stands for.
@@ -51,7 +52,7 @@ func (s *shortProgram) recognises(p gatewaybase.Program) bool {
 
 // moduleProgram recognises a module by its file's name and by what it defines at its top.
 type moduleProgram struct {
-	file    string   // the last part of the file's name
+	file    string   // the file's name, or the last part of it
 	call    string   // the function that is called, if any
 	defines []string // "def name" or "class name"
 	has     []string // further words of the text
@@ -59,7 +60,7 @@ type moduleProgram struct {
 }
 
 func (m *moduleProgram) recognises(p gatewaybase.Program) bool {
-	if p.Call != m.call || p.File[strings.LastIndexAny(p.File, `/\`)+1:] != m.file {
+	if p.Call != m.call || p.File != m.file && p.File[strings.LastIndexAny(p.File, `/\`)+1:] != m.file {
 		return false
 	}
 	if m.runs != "" {
@@ -129,11 +130,15 @@ var (
 		file: "<execnet socketserver>", runs: "serve_one",
 		defines: []string{"def listen", "def accept", "def read_line", "def serve_one"},
 	}
-	// rsyncModule is execnet's rsync_remote.
+	// rsyncModule is execnet's rsync_remote; rsyncRemote is rsync/remote.py.
 	rsyncModule = &moduleProgram{
 		file: "rsync_remote.py", runs: "serve_rsync",
 		defines: []string{"def serve_rsync"},
 		has:     []string{"def receive_directory_structure(", "list_done", "linkbase"},
+	}
+	rsyncRemote = &moduleProgram{
+		file: rsync.RemoteFile, call: rsync.RemoteFunction,
+		defines: []string{"class Receiver", "def serve"},
 	}
 )
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -89,6 +90,39 @@ func TestRecognisesTheReference(t *testing.T) {
 		p.File = strings.ReplaceAll(p.File, "/", `\`)
 		_, ok = n.Find(p)
 		assert.True(t, ok, "%s from Windows", name)
+	}
+}
+
+// ourPrograms are what this module's drivers execute; TestRInfo is about the one that has no file.
+func ourPrograms(t *testing.T) map[string]gatewaybase.Program {
+	t.Helper()
+	programs := map[string]gatewaybase.Program{}
+	for path, as := range map[string]*moduleProgram{
+		"gateway_io/forwarder.py": forwardConnection, "gateway_io/socketserver.py": socketServer, "rsync/remote.py": rsyncRemote,
+	} {
+		source, err := os.ReadFile(filepath.Join(pythons.Root(), path))
+		require.NoError(t, err)
+		programs[path] = gatewaybase.Program{Source: string(source), File: as.file, Call: as.call, Kwargs: serializer.NewDict()}
+	}
+	return programs
+}
+
+func TestRecognisesThisModule(t *testing.T) {
+	var n Natives
+	for name, p := range ourPrograms(t) {
+		_, ok := n.Find(p)
+		assert.True(t, ok, name)
+		for what, near := range map[string]func(*gatewaybase.Program){
+			"another file":          func(p *gatewaybase.Program) { p.File = "/home/me/program.py" },
+			"another function":      func(p *gatewaybase.Program) { p.Call = "main" },
+			"the first two thirds":  func(p *gatewaybase.Program) { p.Source = p.Source[:len(p.Source)*2/3] },
+			"definitions elsewhere": func(p *gatewaybase.Program) { p.Source = strings.ReplaceAll(p.Source, "\n", "\n ") },
+		} {
+			other := p
+			near(&other)
+			_, ok := n.Find(other)
+			assert.False(t, ok, "%s: %s", name, what)
+		}
 	}
 }
 

@@ -268,3 +268,17 @@ assert receive(gw, "channel.send(channel.receive() + 1)", 1) == 2
 assert gw._io.remoteaddress == "-p 5 me@there"
 `, folder)
 }
+
+func TestReferenceRSync(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+	require.NoError(t, os.WriteFile(filepath.Join(from, "file"), []byte("content"), 0o600))
+	drive(t, `
+rsync = execnet.RSync(args[0], verbose=False)
+rsync.add_target(master, args[1])
+rsync.send()
+`, from, to)
+	content, err := os.ReadFile(filepath.Join(to, "file"))
+	require.NoError(t, err)
+	assert.Equal(t, "content", string(content))
+}
