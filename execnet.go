@@ -53,6 +53,17 @@
 // the ssh command, "socket=host:port" to a socket server, and "popen//via=ID" through another gateway. Package xspec has
 // all the keys.
 //
+// # Workers in Go
+//
+// A driver in Python or Go can also drive a Go program: one that registers functions and calls ServeIfWorker at the top of
+// main. "popen//self" starts the program itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a
+// function there:
+//
+//	worker.Register("textstats", worker.Funcs{"count": Count})
+//	execnet.ServeIfWorker()
+//	...
+//	n, err := execnet.RemoteCall[int](ctx, gw, "textstats.count", text)
+//
 // # Python names
 //
 // Python execnet's makegateway, remote_exec, waitclose, setcallback and so on are MakeGateway, RemoteExec, WaitClose,
@@ -69,6 +80,7 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -81,6 +93,7 @@ type (
 	FileWriter   = gatewaybase.FileWriter   // a channel as an io.Writer
 	FileOption   = gatewaybase.FileOption   // says more about such a file: ProxyClose, Text
 	StrConfig    = gatewaybase.StrConfig    // what becomes of Python 2 strings
+	Kwargs       = gatewaybase.Kwargs       // keyword arguments of a RemoteCall
 	RInfo        = gatewaybase.RInfo        // which interpreter it is
 	RemoteStatus = gatewaybase.RemoteStatus // what it is doing
 	Group        = multi.Group              // gateways that are ended together
@@ -119,6 +132,7 @@ var (
 	ErrTimeout     = gatewaybase.ErrTimeout     // a context's deadline passed; also context.DeadlineExceeded
 	ErrClosed      = gatewaybase.ErrClosed      // the channel or gateway is closed
 	ErrHasCallback = gatewaybase.ErrHasCallback // the channel's items go to a callback
+	ErrExecuting   = gatewaybase.ErrExecuting   // in a worker: the channel closes when the execution ends
 	ErrDuplicateID = multi.ErrDuplicateID       // the group has a gateway of this id
 )
 
@@ -169,6 +183,16 @@ func Receive[T any](ctx context.Context, ch *Channel) (T, error) {
 func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 	return gatewaybase.Items[T](ctx, ch)
 }
+
+// RemoteCall calls a function of the far end by name, "module.function", and returns its result as a T. See
+// Gateway.RemoteCall.
+func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
+	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
+}
+
+// ServeIfWorker makes the program a worker, whose functions drivers in Go and Python call, if a driver has started it. It
+// belongs at the top of main, behind the calls of worker.Register. See package worker.
+func ServeIfWorker() { worker.ServeIfWorker() }
 
 // Dumps serializes a value as execnet.dumps does.
 func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }

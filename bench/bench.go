@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/go-execnet/execnet"
@@ -16,8 +17,10 @@ type bench struct {
 	pip       *pip
 	raw       *raw
 	group     *execnet.Group
-	ch        *execnet.Channel // to workerSource
-	far       *sshServer       // nil until something is measured over ssh
+	tasks     tasks      // in Python
+	goTasks   tasks      // in this program, started once more
+	rawGo     *raw       // this program, too
+	far       *sshServer // nil until something is measured over ssh
 }
 
 //go:embed worker.py
@@ -42,14 +45,27 @@ func newBench(ctx context.Context, o options) (_ *bench, err error) {
 	if b.pip, err = startPip(ctx, o.execnet); err != nil {
 		return nil, err
 	}
-	if b.raw, err = startRaw(b.python.path); err != nil {
+	if b.raw, err = startRaw(b.python.path, "-u", "-c", rawSource); err != nil {
 		return nil, err
 	}
 	gw, err := b.group.MakeGateway(ctx, b.python.spec())
 	if err != nil {
 		return nil, err
 	}
-	b.ch, err = gw.RemoteExec(workerSource)
+	if b.tasks.ch, err = gw.RemoteExec(workerSource); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if b.rawGo, err = startRaw(self, rawCommand); err != nil {
+		return nil, err
+	}
+	if gw, err = b.group.MakeGateway(ctx, "popen//self"); err != nil {
+		return nil, err
+	}
+	b.goTasks.ch, err = gw.RemoteExec("import bench\nbench.tasks(channel)")
 	return b, err
 }
 
@@ -62,8 +78,10 @@ func (b *bench) close() error {
 	if b.far != nil {
 		err = errors.Join(err, b.far.close())
 	}
-	if b.raw != nil {
-		err = errors.Join(err, stop(b.raw.process))
+	for _, r := range []*raw{b.raw, b.rawGo} {
+		if r != nil {
+			err = errors.Join(err, stop(r.process))
+		}
 	}
 	return err
 }

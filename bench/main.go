@@ -28,6 +28,11 @@
 //     Receive returns must have. With execnet, both ends are Python. A raw echo takes a few times as long on an idle
 //     machine, where each end wakes a sleeping CPU, as on a busy one, where both share a CPU that is awake; what a worker
 //     adds stays about the same.
+//   - Go workers: "Go to Go" is this program driving itself, started once more as a worker; its raw pipe is a loop of reads
+//     and writes in Go at both ends. With execnet driving, the same Python driver has a Go worker at the far end, where
+//     gpython runs the very source that CPython runs otherwise; words are counted in 50 MB of text, in pieces of 1 MB over two
+//     channels, by a Go function there, and by collections.Counter and a regular expression in CPython, with both channels
+//     to one interpreter or one to each of two.
 //   - starts: from the call that makes the gateway to the first value received from code that runs there; ending the
 //     gateway is not timed. The bare start is `python -c pass` from fork to wait, so it has the interpreter's end in it, and
 //     a ratio can be below 1. What an interpreter does by itself at
@@ -54,14 +59,24 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/worker"
 )
 
 func main() {
+	worker.Register("bench", worker.Funcs{"tasks": serveTasks, "words": countWords, "same": func(v any) any { return v }})
+	execnet.ServeIfWorker()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := run
-	if len(os.Args) > 1 && os.Args[1] == driveCommand {
-		run = drive
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case driveCommand:
+			run = drive
+		case rawCommand:
+			run = serveRaw
+		}
 	}
 	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -116,7 +131,7 @@ func run(ctx context.Context, args []string) (err error) {
 	table := newTable(os.Stdout, o)
 	table.head(b)
 	compared := false
-	for _, part := range []func() []measurement{b.values, b.pipes, b.starts, b.workers, b.network} {
+	for _, part := range []func() []measurement{b.values, b.pipes, b.goWorkers, b.starts, b.workers, b.network} {
 		for _, m := range part() {
 			if !o.only.MatchString(m.title()) {
 				continue

@@ -3,6 +3,7 @@ import base64
 import gc
 import json
 import os
+import random
 import struct
 import sys
 import time
@@ -37,15 +38,23 @@ def loads(data, n):
     return timed(n, execnet.loads, base64.b64decode(data))
 
 
-def channel():
-    if "open" not in channels:
-        gateways["open"] = execnet.makegateway("popen")
-        channels["open"] = gateways["open"].remote_exec(channels["source"])
-    return channels["open"]
+def channel(spec="popen"):
+    """A channel to worker.py in the worker of this spec, the same one each time."""
+    if spec not in channels:
+        gateways[spec] = execnet.makegateway(spec)
+        channels[spec] = gateways[spec].remote_exec(channels["source"])
+    return channels[spec]
 
 
 def echo(data, n):
-    item, ch = base64.b64decode(data), channel()
+    return echoes(base64.b64decode(data), channel(), n)
+
+
+def echo_to(spec, n):
+    return echoes(bytes(10), channel(spec), n)
+
+
+def echoes(item, ch, n):
     start = clock()
     ch.send(("echo", n, b""))
     for _ in range(n):
@@ -71,6 +80,49 @@ def give(data, n):
     for _ in range(n):
         ch.receive()
     return {"seconds": clock() - start}
+
+
+COUNTING = """
+import re
+from collections import Counter
+for text in channel:
+    channel.send(dict(Counter(re.findall("[a-z]+", text.lower()))))
+"""
+COUNTING_NATIVELY = """
+import bench
+for text in channel:
+    channel.send(bench.words(text))
+"""
+
+
+def text():
+    """A megabyte of some thousand words."""
+    if "text" not in channels:
+        chosen = random.Random(1)
+        words = ["".join(chosen.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(chosen.randint(2, 10))) for _ in range(5000)]
+        channels["text"] = " ".join(chosen.choice(words) for _ in range(160000))[:1000000]
+    return channels["text"]
+
+
+def words(specs, native, n):
+    """Count the words of 50 such texts over two channels, to one worker or to two."""
+    total, piece = 0, text()
+    for _ in range(n):
+        workers = [execnet.makegateway(spec) for spec in specs]
+        open_channels = [workers[i % len(workers)].remote_exec(COUNTING_NATIVELY if native else COUNTING) for i in range(2)]
+        start = clock()
+        for ch in open_channels:
+            for _ in range(2):
+                ch.send(piece)
+        for i in range(50):
+            ch = open_channels[i % 2]
+            assert len(ch.receive()) > 1000
+            if i < 46:
+                ch.send(piece)
+        total += clock() - start
+        for worker in workers:
+            worker.exit()
+    return {"seconds": total}
 
 
 def start(data, n):
@@ -118,7 +170,7 @@ def crew(n):
 
 
 def main():
-    commands = {f.__name__: f for f in (hello, dumps, loads, echo, take, give, start, crew)}
+    commands = {f.__name__: f for f in (hello, dumps, loads, echo, echo_to, words, take, give, start, crew)}
     read, write = sys.stdin.buffer, sys.stdout.buffer
     while True:
         head = read.read(4)

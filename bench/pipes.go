@@ -26,7 +26,7 @@ func (b *bench) pipes() []measurement {
 	contests := []measurement{contest{
 		name:   "echo round trip",
 		figure: duration,
-		sides:  []side{b.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
+		sides:  []side{b.tasks.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
 		goals:  []goal{{"ours", rawPipe, span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, span, 0}},
 	}}
 	directions := []struct {
@@ -34,8 +34,8 @@ func (b *bench) pipes() []measurement {
 		ours          func(item []byte) side
 		raw           func(name string, size int, keep bool) side
 	}{
-		{"Go to Python", "take", b.take, b.raw.take},
-		{"Python to Go", "give", b.give, b.raw.give},
+		{"Go to Python", "take", b.tasks.take, b.raw.take},
+		{"Python to Go", "give", b.tasks.give, b.raw.give},
 	}
 	for _, d := range directions {
 		contests = append(contests, contest{
@@ -58,22 +58,24 @@ func (b *bench) pipes() []measurement {
 	return contests
 }
 
-// task is what worker.py takes.
-func (b *bench) task(name string, n int, item []byte) error {
-	return b.ch.Send(execnet.Tuple{name, n, item})
+// tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and one of them.
+type tasks struct{ ch *execnet.Channel }
+
+func (t tasks) begin(name string, n int, item []byte) error {
+	return t.ch.Send(execnet.Tuple{name, n, item})
 }
 
-func (b *bench) echo(item []byte) side {
+func (t tasks) echo(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := b.task("echo", n, nil); err != nil {
+		if err := t.begin("echo", n, nil); err != nil {
 			return 0, err
 		}
 		for range n {
-			if err := b.ch.Send(item); err != nil {
+			if err := t.ch.Send(item); err != nil {
 				return 0, err
 			}
-			if _, err := b.ch.Receive(context.Background()); err != nil {
+			if _, err := t.ch.Receive(context.Background()); err != nil {
 				return 0, err
 			}
 		}
@@ -81,30 +83,30 @@ func (b *bench) echo(item []byte) side {
 	}}
 }
 
-func (b *bench) take(item []byte) side {
+func (t tasks) take(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := b.task("take", n, nil); err != nil {
+		if err := t.begin("take", n, nil); err != nil {
 			return 0, err
 		}
 		for range n {
-			if err := b.ch.Send(item); err != nil {
+			if err := t.ch.Send(item); err != nil {
 				return 0, err
 			}
 		}
-		_, err := b.ch.Receive(context.Background())
+		_, err := t.ch.Receive(context.Background())
 		return time.Since(start), err
 	}}
 }
 
-func (b *bench) give(item []byte) side {
+func (t tasks) give(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := b.task("give", n, item); err != nil {
+		if err := t.begin("give", n, item); err != nil {
 			return 0, err
 		}
 		for range n {
-			v, err := b.ch.Receive(context.Background())
+			v, err := t.ch.Receive(context.Background())
 			if err != nil {
 				return 0, err
 			}
@@ -126,11 +128,11 @@ const (
 	keepingPipe = "raw pipe, blocks kept"
 )
 
-// raw is a Python process that moves bytes and nothing else.
+// raw is a process that moves bytes and nothing else.
 type raw struct{ process *gatewayio.Process }
 
-func startRaw(python string) (*raw, error) {
-	process, err := gatewayio.Start([]string{python, "-u", "-c", rawSource}, nil, os.Stderr)
+func startRaw(args ...string) (*raw, error) {
+	process, err := gatewayio.Start(args, nil, os.Stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -87,8 +87,14 @@ func startPip(ctx context.Context, name string) (*pip, error) {
 
 // side is a side that pip.py times.
 func (p *pip) side(what string, data []byte) side {
-	return side{"execnet", func(_ context.Context, n int) (time.Duration, error) {
-		a, err := p.call(what, map[string]any{"data": data, "n": n})
+	return p.asking("execnet", what, map[string]any{"data": data})
+}
+
+// asking is a side that pip.py times, with arguments of its own.
+func (p *pip) asking(name, what string, arguments map[string]any) side {
+	return side{name, func(_ context.Context, n int) (time.Duration, error) {
+		arguments["n"] = n
+		a, err := p.call(what, arguments)
 		return time.Duration(a.Seconds * float64(time.Second)), err
 	}}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/go-execnet/execnet/worker"
 )
 
 // The exit codes, beside 128 and the number of a signal.
@@ -26,7 +28,10 @@ func (e *exit) Error() string { return fmt.Sprintf("exit code %d: %v", e.code, e
 
 func failure(err error) error { return &exit{code: exitFailure, err: err} }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	worker.ServeIfWorker()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()

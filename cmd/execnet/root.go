@@ -24,7 +24,8 @@ command line was wrong; 124 --timeout was over; 130 and 143 it was interrupted
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newExec(), newInfo(), newDumps(), newLoads(), newVersion(), helpJSON(), helpSpecs())
-	root.AddCommand(newSocketServer(), newSSHServer())
+	root.AddCommand(newExec(), newInfo(), newRsync(), newDumps(), newLoads())
+	root.AddCommand(newWorker(), newSocketServer(), newSSHServer())
+	root.AddCommand(newVersion(), helpJSON(), helpSpecs())
 	return root
 }

@@ -58,6 +58,7 @@ between:
   popen//dont_write_bytecode       leave no .pyc files
   popen//execmodel=gevent          how the worker runs what it is sent: thread,
                                    main_thread_only, gevent or eventlet
+  popen//self                      this program again, as a worker in Go without Python
   popen//bootstrap=import          use the execnet package installed there
   popen//id=left                   the gateway's name in what is printed; without id
                                    it is gw0, gw1, ... in the order of the specs

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-execnet/execnet"
+)
+
+// serveTasks is worker.py in Go.
+func serveTasks(ctx context.Context, ch *execnet.Channel) error {
+	for v, err := range ch.Items(ctx) {
+		if err != nil {
+			return err
+		}
+		task, _ := v.(execnet.Tuple)
+		if len(task) != 3 {
+			return fmt.Errorf("%v is no task", v)
+		}
+		n, _ := task[1].(int64)
+		for range n {
+			item := task[2]
+			if task[0] != "give" {
+				if item, err = ch.Receive(ctx); err != nil {
+					return err
+				}
+			}
+			if task[0] != "take" {
+				if err := ch.Send(item); err != nil {
+					return err
+				}
+			}
+		}
+		if task[0] == "take" {
+			if err := ch.Send(nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// countWords counts the runs of letters in a text of ASCII.
+func countWords(text string) map[string]int {
+	counts := map[string]*int{}
+	word := make([]byte, 0, 64)
+	count := func() {
+		if len(word) == 0 {
+			return
+		}
+		n := counts[string(word)]
+		if n == nil {
+			n = new(int)
+			counts[string(word)] = n
+		}
+		*n++
+		word = word[:0]
+	}
+	for i := range len(text) {
+		c := text[i] | 0x20 // lower case
+		if c < 'a' || c > 'z' {
+			count()
+			continue
+		}
+		word = append(word, c)
+	}
+	count()
+	result := make(map[string]int, len(counts))
+	for word, n := range counts {
+		result[word] = *n
+	}
+	return result
+}
+
+// rawCommand is the argument with which this program moves bytes and nothing else.
+const rawCommand = "move-bytes"
+
+// serveRaw is raw.py in Go.
+func serveRaw(context.Context, []string) error {
+	in := bufio.NewReaderSize(os.Stdin, 16) // the blocks, which are no smaller, go past the buffer
+	for {
+		var command struct {
+			What    byte
+			Size, N uint32
+		}
+		switch err := binary.Read(in, binary.BigEndian, &command); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		block := make([]byte, command.Size)
+		for range command.N {
+			if command.What == 'k' {
+				block = make([]byte, command.Size)
+			}
+			if command.What != 'g' {
+				if _, err := io.ReadFull(in, block); err != nil {
+					return err
+				}
+			}
+			if command.What == 'e' || command.What == 'g' {
+				if _, err := os.Stdout.Write(block); err != nil {
+					return err
+				}
+			}
+		}
+		if command.What == 't' || command.What == 'k' {
+			if _, err := os.Stdout.Write([]byte{'1'}); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+
+	"github.com/go-execnet/execnet"
+)
+
+// The sides in which pip's execnet is the driver.
+const (
+	drivesGo      = "execnet, Go worker"
+	drivesPython  = "execnet, CPython"
+	drivesPythons = "execnet, two CPythons"
+)
+
+// goWorkers compares Go programs as workers, of this module and of pip's execnet.
+func (b *bench) goWorkers() []measurement {
+	small, large := make([]byte, smallItem), make([]byte, largeItem)
+	contests := []measurement{
+		contest{
+			name:   "echo round trip, Go to Go",
+			figure: duration,
+			sides:  []side{b.goTasks.echo(small), b.rawGo.echo(frameSize), b.remoteCalls()},
+			goals:  []goal{{"ours", rawPipe, span, 2}, {"RemoteCall", "ours", span, 0}},
+		},
+		contest{
+			name:   "items of 10 bytes, Go to Go",
+			figure: rate,
+			sides:  []side{b.goTasks.take(small), b.pip.side("take", small)},
+			goals:  []goal{{"ours", "execnet", speed, 0}},
+		},
+		contest{
+			name:   "bytes of 1 MiB, Go to Go",
+			figure: throughput(largeItem),
+			sides:  []side{b.goTasks.take(large), b.rawGo.take(rawPipe, largeItem, false), b.rawGo.take(keepingPipe, largeItem, true)},
+			goals:  []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}},
+		},
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return contests
+	}
+	worker := "popen//python=" + shellquote.Join(self) + " worker"
+	return append(contests,
+		contest{
+			name:   "echo round trip, execnet driving",
+			figure: duration,
+			sides:  []side{b.pip.asking(drivesGo, "echo_to", map[string]any{"spec": worker}), b.pip.asking(drivesPython, "echo_to", map[string]any{"spec": "popen"})},
+			goals:  []goal{{drivesGo, drivesPython, speed, 0}},
+		},
+		contest{
+			name:   "words of 50 MB counted, execnet driving",
+			figure: duration,
+			once:   true,
+			share:  5,
+			sides: []side{
+				b.pip.asking(drivesGo, "words", map[string]any{"specs": []string{worker}, "native": true}),
+				b.pip.asking(drivesPython, "words", map[string]any{"specs": []string{"popen"}, "native": false}),
+				b.pip.asking(drivesPythons, "words", map[string]any{"specs": []string{"popen", "popen"}, "native": false}),
+			},
+			goals: []goal{{drivesGo, drivesPython, speed, 0}, {drivesGo, drivesPythons, speed, 0}},
+		},
+	)
+}
+
+// remoteCalls makes calls of a function that returns what it gets.
+func (b *bench) remoteCalls() side {
+	gw, item := b.goTasks.ch.Gateway(), make([]byte, smallItem)
+	return side{"RemoteCall", func(ctx context.Context, n int) (time.Duration, error) {
+		start := time.Now()
+		for range n {
+			if _, err := execnet.RemoteCall[[]byte](ctx, gw, "bench.same", item); err != nil {
+				return 0, err
+			}
+		}
+		return time.Since(start), nil
+	}}
+}

@@ -1,0 +1,87 @@
+package syncview
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/go-execnet/execnet/rsync"
+)
+
+// Bars shows a progress bar for each target: files, bytes, rate.
+type Bars struct {
+	w        io.Writer
+	verbose  bool
+	progress *mpb.Progress
+	bars     map[string]*bar
+}
+
+type bar struct {
+	*mpb.Bar
+	files atomic.Int64
+}
+
+// NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each file.
+func NewBars(w io.Writer, verbose bool) *Bars {
+	return &Bars{w: w, verbose: verbose, progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithAutoRefresh()), bars: map[string]*bar{}}
+}
+
+// Target implements View.
+func (b *Bars) Target(id string) {
+	t := &bar{}
+	files := func(decor.Statistics) string { return fmt.Sprintf(" %6d files ", t.files.Load()) }
+	t.Bar = b.progress.AddBar(0,
+		mpb.PrependDecorators(
+			decor.Name(id, decor.WCSyncSpaceR),
+			decor.Any(files, decor.WCSyncWidth),
+			decor.Counters(decor.SizeB1000(0), "% .1f / % .1f", decor.WCSyncSpace),
+		),
+		mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1000(0), " % .1f", decor.WCSyncSpace)))
+	b.bars[id] = t
+}
+
+// Event implements View.
+func (b *Bars) Event(e rsync.Event) {
+	t := b.bars[e.Gateway.ID()]
+	switch e.Kind {
+	case rsync.EventList:
+		t.SetTotal(e.Size, false)
+	case rsync.EventProgress:
+		t.SetCurrent(e.Size)
+	case rsync.EventAck:
+		t.files.Add(1)
+	case rsync.EventWarning:
+		b.above(e)
+	case rsync.EventSend, rsync.EventDelete:
+		if b.verbose {
+			b.above(e)
+		}
+	}
+}
+
+// above prints a line over the bars.
+func (b *Bars) above(e rsync.Event) {
+	// A terminal that is gone ends the program in other ways.
+	_, _ = io.WriteString(b.progress, eventLine(e)+"\n")
+}
+
+// Close implements View.
+func (b *Bars) Close(results []rsync.Result) {
+	for _, r := range results {
+		if t := b.bars[r.Gateway.ID()]; r.Err != nil {
+			t.Abort(false)
+		} else {
+			t.SetTotal(-1, true)
+		}
+	}
+	for _, t := range b.bars {
+		t.Abort(false) // those that got nothing; the others have ended
+	}
+	b.progress.Wait()
+	for _, r := range results {
+		fmt.Fprintln(b.w, summary(r, false))
+	}
+}

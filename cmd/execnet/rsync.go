@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
+	"github.com/go-execnet/execnet/cmd/execnet/internal/syncview"
+	"github.com/go-execnet/execnet/cmd/execnet/internal/txspec"
+	"github.com/go-execnet/execnet/rsync"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+type rsyncFlags struct {
+	tx      []string
+	delete  bool
+	dryRun  bool
+	exclude []string
+	quiet   bool
+	verbose bool
+	timeout time.Duration
+}
+
+func newRsync() *cobra.Command {
+	var f rsyncFlags
+	cmd := &cobra.Command{
+		Use:   "rsync SRC --tx SPEC DEST [--tx SPEC DEST]...",
+		Short: "Send a directory tree to other places",
+		Long: `Rsync makes the directory DEST, where an interpreter runs, a copy of what is in
+the directory SRC here: files, directories and symbolic links, with modes and
+times. Files of the same size and time are taken to be the same; of large files
+that have changed, only the changes travel to other hosts.
+
+Each --tx names an interpreter ("execnet help specs"), and each DEST belongs to
+the --tx in the same place of the order; one DEST alone is for all. A DEST of "-"
+gets nothing: that interpreter only leads to others (via).
+
+All are served side by side, and each file is read once. A DEST that fails is
+named, makes the exit code 1, and holds up nobody else; running the command again
+completes it. Nothing is ever half a file under its real name.
+
+PATTERN, for --exclude, matches names anywhere in the tree, or, with a slash in
+it, paths below SRC; * ? [a-z] {x,y} and ** (any directories) are special, and a
+slash at its end makes it match directories only. What is excluded is not sent;
+with --delete it is deleted at DEST.`,
+		Example: `  execnet rsync src --tx ssh=me@example.org /srv/app
+  execnet rsync src --delete --exclude .git/ --exclude '*.pyc' --tx ssh=a /srv/app --tx ssh=b /srv/app
+  execnet rsync src --dry-run --tx popen /tmp/copy`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return errors.New("nothing to send: give SRC, a directory")
+			case 1:
+				return errors.New("nowhere to send it: give a DEST for each --tx")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], args[1:]) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVar(&f.tx, "tx", []string{"popen"}, "`SPEC` of an interpreter where a DEST is; may be repeated")
+	flags.BoolVar(&f.delete, "delete", false, "remove what is in DEST and not in SRC")
+	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "change nothing, only tell what would be done")
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out what matches `PATTERN`; may be repeated")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print a line for each file, also on a terminal")
+	addTimeout(cmd, &f.timeout)
+	return cmd
+}
+
+func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) error {
+	if err := checkTimeout(f.timeout); err != nil {
+		return err
+	}
+	specs, err := txspec.Parse(f.tx)
+	if err != nil {
+		return fmt.Errorf("--tx: %w", err)
+	}
+	dests, err = pair(specs, dests)
+	if err != nil {
+		return err
+	}
+	leaveOut, err := excluder(source, f.exclude)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(source); err != nil {
+		return failure(err)
+	} else if !info.IsDir() {
+		return failure(fmt.Errorf("%s is no directory; rsync sends what is in one", source))
+	}
+	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, _ context.CancelCauseFunc, members []fleet.Member) bool {
+		sync := rsync.New(source)
+		sync.DryRun, sync.Filter = f.dryRun, leaveOut
+		view := f.view(cmd.OutOrStdout())
+		sync.Callback = view.Event
+		ok, targets := true, 0
+		for i, m := range members {
+			if m.Err != nil || dests[i] == "-" {
+				continue
+			}
+			view.Target(m.Spec.ID)
+			if err := sync.AddTarget(m.Gateway, dests[i], rsync.TargetOptions{Delete: f.delete}); err != nil {
+				ok = false
+				cmd.ErrOrStderr().Write(prefixed(m.Spec.ID, plainError(err)))
+				continue
+			}
+			targets++
+		}
+		if targets == 0 {
+			view.Close(nil)
+			return false
+		}
+		err := sync.Send(ctx)
+		view.Close(sync.Results())
+		if err != nil && ctx.Err() == nil {
+			ok = false
+			report(cmd.ErrOrStderr(), err)
+		}
+		return ok
+	})
+}
+
+// view chooses how the sync is shown: bars on a terminal, lines elsewhere.
+func (f *rsyncFlags) view(out io.Writer) syncview.View {
+	file, isFile := out.(*os.File)
+	switch {
+	case f.quiet:
+		return syncview.Quiet{}
+	case isFile && term.IsTerminal(int(file.Fd())) && !f.dryRun:
+		return syncview.NewBars(file, f.verbose)
+	}
+	return syncview.NewLines(out, f.dryRun)
+}
+
+// report prints the errors of a sync, those of a target with its gateway's id.
+func report(w io.Writer, err error) {
+	switch err := err.(type) {
+	case *rsync.TargetError:
+		w.Write(prefixed(err.Gateway, plainError(err)))
+	case *rsync.SourceError:
+		fmt.Fprintln(w, plainError(err))
+	case interface{ Unwrap() []error }: // several
+		for _, each := range err.Unwrap() {
+			report(w, each)
+		}
+	default:
+		fmt.Fprintln(w, plainError(err))
+	}
+}
+
+// pair gives each spec its DEST.
+func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
+	if len(dests) == 1 {
+		for len(dests) < len(specs) {
+			dests = append(dests, dests[0])
+		}
+	}
+	if len(dests) != len(specs) {
+		return nil, fmt.Errorf("there are %d DESTs for %d interpreters: give one for each --tx, or one for all", len(dests), len(specs))
+	}
+	type place struct{ spec, dest string }
+	seen := map[place]bool{}
+	for i, spec := range specs {
+		p := place{spec.String(), dests[i]}
+		if dests[i] != "-" && seen[p] {
+			return nil, fmt.Errorf("%s would be sent to %s twice", dests[i], spec)
+		}
+		seen[p] = true
+	}
+	return dests, nil
+}
+
+// excluder makes a filter of patterns; nil if there are none.
+func excluder(source string, patterns []string) (func(path string) bool, error) {
+	if len(patterns) == 0 {
+		return nil, nil
+	}
+	for _, pattern := range patterns {
+		if pattern == "" || !doublestar.ValidatePattern(strings.Trim(pattern, "/")) {
+			return nil, fmt.Errorf("--exclude %q is no pattern", pattern)
+		}
+	}
+	return func(path string) bool {
+		rel, err := filepath.Rel(source, path)
+		if err != nil {
+			return true
+		}
+		rel = filepath.ToSlash(rel)
+		for _, pattern := range patterns {
+			if matches(pattern, rel) && (!strings.HasSuffix(pattern, "/") || isDirectory(path)) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+func matches(pattern, rel string) bool {
+	trimmed := strings.Trim(pattern, "/")
+	if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
+		rel = rel[strings.LastIndexByte(rel, '/')+1:]
+	}
+	return doublestar.MatchUnvalidated(trimmed, rel)
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,48 @@
+// Textstats is a program that drivers use as a worker: it counts words in Go, for whoever asks over execnet. Run by itself
+// it starts two copies of itself and has them count side by side; drive.py does the same from Python.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/worker"
+)
+
+// Count counts the words of a text.
+func Count(doc string) map[string]int {
+	counts := map[string]int{}
+	for word := range strings.FieldsFuncSeq(strings.ToLower(doc), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		counts[word]++
+	}
+	return counts
+}
+
+func main() {
+	worker.Register("textstats", worker.Funcs{"count": Count})
+	execnet.ServeIfWorker()
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+	defer execnet.Terminate(time.Second)
+	gateways, err := execnet.DefaultGroup.MakeGateways(ctx, "popen//self", "popen//self")
+	if err != nil {
+		return err
+	}
+	for i, text := range []string{"The dog sleeps; the fox does not.", "The cat waits."} {
+		counts, err := execnet.RemoteCall[map[string]int](ctx, gateways[i], "textstats.count", text)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: the %d, of %d different words\n", gateways[i].ID(), counts["the"], len(counts))
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gofunc"
+)
+
+// call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller lets go of the channel.
+func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string, args []any, kwargs *serializer.Dict) error {
+	f, err := w.functions.find(name)
+	if err != nil {
+		return tracebackOf(name, err)
+	}
+	calling, cancel := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		// However it ends, the caller is gone or the call has ended.
+		_ = ch.WaitClose(calling)
+		cancel()
+	}()
+	result, err := f.Call(calling, ch, args, kwargs)
+	cancel()
+	<-watched
+	if err == nil {
+		err = ch.Send(result)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return engine.ErrInterrupted
+	}
+	return tracebackOf(name, err)
+}
+
+// tracebackOf gives the error of a Go function the shape of a Python traceback, so that drivers find an exception in it.
+func tracebackOf(function string, err error) error {
+	class, frames := "RuntimeError", "  Go function "+function+"\n"
+	var raised *engine.Raised
+	var panicked *gofunc.Panic
+	var dump *serializer.DumpError
+	switch {
+	case errors.As(err, &raised):
+		class = raised.Class
+		err = errors.New(raised.Message)
+	case errors.As(err, &panicked):
+		frames += panicked.Frames + "\n"
+	case errors.As(err, &dump):
+		class = "DumpError"
+	case errors.Is(err, io.EOF):
+		class = "EOFError"
+	case errors.Is(err, gatewaybase.ErrTimeout):
+		class = "TimeoutError"
+	}
+	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err) //nolint
+}

@@ -1,0 +1,129 @@
+package worker
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/go-execnet/execnet/bootstrap"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/server"
+	"github.com/go-execnet/execnet/worker/internal/native"
+)
+
+// Word is the argument that starts a program as a worker.
+const Word = "worker"
+
+// ServeIfWorker turns the program into a worker if it was started as one, and ends it when the driver has done with it; it
+// returns if the program was started for its own sake. It belongs at the top of main, behind the calls of Register.
+//
+// A program was started as a worker if its arguments are those that drivers give an interpreter (-u, -B, and -c with
+// execnet's bootstrap line), which stands behind python=PROGRAM or self in a spec; the word "worker" in front of them
+// or by itself means the same.
+func ServeIfWorker() {
+	if isWorker(os.Args[1:]) {
+		os.Exit(Main())
+	}
+}
+
+func isWorker(args []string) bool {
+	named := len(args) > 0 && args[0] == Word
+	if named {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return named
+	}
+	n := len(args)
+	if n < 2 || args[n-2] != "-c" || args[n-1] != gatewayio.BootstrapLine {
+		return false
+	}
+	return !slices.ContainsFunc(args[:n-2], func(arg string) bool { return arg != "-u" && arg != "-B" })
+}
+
+// The exit statuses of Main.
+const (
+	exitFailed  = 1 // the set-up failed, executions did not end, or the driver does not speak the protocol
+	exitRefused = 2 // what started it was no driver
+)
+
+// flushPatience is how long what the executions sent last may take to be read.
+const flushPatience = 5 * time.Second
+
+// Main serves the driver at stdin and stdout, which become the null device for everybody else, and returns the exit
+// status: 0 after an orderly end. It is what "execnet worker" does.
+func Main() int {
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
+			"    execnet.makegateway(\"popen//python=%s\")\n", os.Args[0], strings.Join(os.Args[:min(2, len(os.Args))], " "))
+		return exitRefused
+	}
+	pipe, err := takeStreams()
+	if err != nil {
+		return complain("cannot take over stdin and stdout", err, exitFailed)
+	}
+	in := bufio.NewReaderSize(pipe, 64<<10)
+	invitation, err := bootstrap.Accept(in)
+	if err != nil {
+		return complain("", err, exitRefused)
+	}
+	if err := setUp(invitation); err != nil {
+		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
+	}
+	// What was read with the first line comes before the rest.
+	buffered, _ := in.Peek(in.Buffered())
+	pipe.ahead = io.MultiReader(bytes.NewReader(invitation.Ahead), bytes.NewReader(bytes.Clone(buffered)))
+	if _, err := pipe.Write([]byte{'1'}); err != nil {
+		return complain("cannot answer the driver", err, exitFailed)
+	}
+	err = Serve(context.Background(), pipe, Config{ID: invitation.ID, ExecModel: invitation.ExecModel})
+	if err != nil {
+		return complain("worker "+invitation.ID, err, exitFailed)
+	}
+	return 0
+}
+
+func complain(what string, err error, status int) int {
+	text := strings.TrimPrefix(err.Error(), "execnet: ")
+	if what != "" {
+		text = what + ": " + text
+	}
+	fmt.Fprintln(os.Stderr, "execnet: "+text)
+	return status
+}
+
+// setUp applies what the driver asks for beside a worker.
+func setUp(invitation *bootstrap.Invitation) error {
+	for name, value := range invitation.Env {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	if invitation.Nice != 0 {
+		if err := native.Renice(invitation.Nice); err != nil {
+			return err
+		}
+	}
+	if invitation.ChDir == "" {
+		return nil
+	}
+	return errors.Join(os.MkdirAll(invitation.ChDir, 0o777), os.Chdir(invitation.ChDir))
+}
+
+// ownCommand starts this program once more as a worker.
+func ownCommand() server.Command {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	return server.Command{Args: []string{program, Word}, Stderr: os.Stderr}
+}

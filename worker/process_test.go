@@ -1,0 +1,144 @@
+package worker
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/multi"
+)
+
+// start starts this program as a worker, in a process of its own.
+func start(t *testing.T, spec string) *gatewaybase.Gateway {
+	t.Helper()
+	group := multi.NewGroup()
+	t.Cleanup(func() { require.NoError(t, group.Terminate(10*time.Second)) })
+	gw, err := group.MakeGateway(soon(t), spec)
+	require.NoError(t, err)
+	return gw
+}
+
+func TestSelf(t *testing.T) {
+	gw := start(t, "popen//self")
+	got, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.count", "these are four words")
+	require.NoError(t, err)
+	assert.Equal(t, 4, got)
+	pid, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.getpid")
+	require.NoError(t, err)
+	assert.NotEqual(t, os.Getpid(), pid)
+}
+
+func TestSourceImportsRegisteredFunctions(t *testing.T) {
+	gw := start(t, "popen//self")
+	ch, err := gw.RemoteExec(`
+		import textstats
+		for doc in channel:
+			channel.send(textstats.count(doc))
+	`)
+	require.NoError(t, err)
+	require.NoError(t, ch.Send("one two three"))
+	got, err := ch.Receive(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, int64(3), got)
+	require.NoError(t, ch.CloseSend())
+	require.NoError(t, ch.WaitClose(soon(t)))
+}
+
+func TestSetUp(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made")
+	gw := start(t, "popen//self//chdir="+dir+"//env:GREETING=good day//nice=1")
+	got, err := gw.RemoteCall(soon(t), "textstats.getwd")
+	require.NoError(t, err)
+	assert.Equal(t, dir, got)
+	got, err = gw.RemoteCall(soon(t), "textstats.getenv", "GREETING")
+	require.NoError(t, err)
+	assert.Equal(t, "good day", got)
+
+	group := multi.NewGroup()
+	_, err = group.MakeGateway(soon(t), "popen//self//chdir=/dev/null/x")
+	assert.ErrorContains(t, err, "/dev/null")
+}
+
+func TestPrintingDisturbsNothing(t *testing.T) {
+	gw := start(t, "popen//self")
+	_, err := gw.RemoteCall(soon(t), "textstats.print", strings.Repeat("\x01", 1000))
+	require.NoError(t, err)
+	got, err := gw.RemoteCall(soon(t), "textstats.count", "a")
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), got)
+}
+
+func TestFunctionsHearOfTheEnd(t *testing.T) {
+	group := multi.NewGroup()
+	gw, err := group.MakeGateway(soon(t), "popen//self")
+	require.NoError(t, err)
+	// As RemoteCall its context ends with the channel, at once.
+	_, err = gw.RemoteExec("import textstats\nchannel.send(1)\ntextstats.hang()")
+	require.NoError(t, err)
+	began := time.Now()
+	require.NoError(t, group.Terminate(500*time.Millisecond))
+	assert.Less(t, time.Since(began), 10*time.Second, "it was killed")
+}
+
+func TestKilledWorker(t *testing.T) {
+	gw := start(t, "popen//self")
+	called := make(chan error)
+	go func() {
+		_, err := gw.RemoteCall(soon(t), "textstats.hang")
+		called <- err
+	}()
+	pid, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.getpid")
+	require.NoError(t, err)
+	process, err := os.FindProcess(pid)
+	require.NoError(t, err)
+	require.NoError(t, process.Kill())
+	var died *gatewaybase.GatewayDiedError
+	require.ErrorAs(t, <-called, &died)
+	assert.Equal(t, os.Kill, died.Exit.Signal)
+}
+
+// ending runs this program as a worker with the given stdin and returns how it ended.
+func ending(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(soon(t), program, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	err = cmd.Run()
+	var failed *exec.ExitError
+	if err != nil {
+		require.ErrorAs(t, err, &failed)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+func TestStrangersAreRefused(t *testing.T) {
+	for _, line := range []string{
+		"", "hello\n", "GET / HTTP/1.1\r\n\r\n", "'print(1)'\n", `"__import__('os').system('echo hacked')"` + "\n", strings.Repeat("x", 1<<20),
+	} {
+		for _, args := range [][]string{{"worker"}, {"-u", "-c", gatewayio.BootstrapLine}} {
+			status, stdout, stderr := ending(t, line, args...)
+			assert.Equal(t, exitRefused, status, "%.20q", line)
+			assert.Empty(t, stdout)
+			assert.True(t, strings.HasPrefix(stderr, "execnet: "), stderr)
+			assert.Less(t, len(stderr), 1000)
+		}
+	}
+}
+
+func TestGarbageAfterTheLineEndsTheWorker(t *testing.T) {
+	status, stdout, stderr := ending(t, `"serve_popen(\"gw0-worker\", \"thread\", {})"`+"\n\xff\xff\xff\xff\xff\xff\xff\xff\xff", Word)
+	assert.Equal(t, exitFailed, status, stderr)
+	assert.Equal(t, "1", stdout)
+	assert.Contains(t, stderr, "gw0-worker")
+}

@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gofunc"
+)
+
+// Funcs are Go functions by the names that remote code knows them by.
+//
+// A function's first parameters may be a context.Context, which ends when the worker must (and, called by
+// Gateway.RemoteCall, when the caller is gone), and a *gatewaybase.Channel, which is the execution's channel unless the
+// caller passes another one. The other parameters take the caller's arguments, converted as Channel.ReceiveInto converts
+// items; a last parameter that is a struct or a map with string keys takes keyword arguments. Results are sent as
+// Channel.Send sends values; several are a tuple; a last one of type error is raised as an exception: *Raised as the
+// class it names, others as RuntimeError. Functions are called side by side, from many goroutines.
+type Funcs map[string]any
+
+// Raised is an error that becomes a Python exception of a class of one's choice: Raised{"ValueError", "no such word"}.
+type Raised = engine.Raised
+
+// Register makes functions callable by drivers, as a module that their source imports. A module may be registered in
+// several parts, and its name may be dotted. It panics on names that are no Python identifiers, on names that are taken,
+// and on what is no function or takes what remote code cannot pass. Workers know what was registered before they started.
+func Register(module string, funcs Funcs) {
+	if err := registered.add(module, funcs); err != nil {
+		panic("execnet: worker.Register: " + err.Error())
+	}
+}
+
+// registered is what Register has collected.
+var registered registry
+
+type registry struct {
+	mu    sync.Mutex // guards what follows
+	funcs map[string]map[string]*gofunc.Func
+}
+
+var (
+	identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
+	keywords   = strings.Fields(`False None True and as assert break class continue def del elif else except finally for from
+		global if import in is lambda nonlocal not or pass raise return try while with yield`)
+)
+
+func (r *registry) add(module string, funcs Funcs) error {
+	wrapped := map[string]*gofunc.Func{}
+	for _, part := range strings.Split(module, ".") {
+		if !identifier.MatchString(part) || slices.Contains(keywords, part) {
+			return fmt.Errorf("%q is no name of a Python module", module)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(funcs)) {
+		if !identifier.MatchString(name) || slices.Contains(keywords, name) {
+			return fmt.Errorf("%q is no name of a Python function", name)
+		}
+		f, err := gofunc.New(module+"."+name, funcs[name])
+		if err != nil {
+			return err
+		}
+		wrapped[name] = f
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name := range wrapped {
+		if r.funcs[module][name] != nil {
+			return fmt.Errorf("%s.%s is registered already", module, name)
+		}
+	}
+	if r.funcs == nil {
+		r.funcs = map[string]map[string]*gofunc.Func{}
+	}
+	if r.funcs[module] == nil {
+		r.funcs[module] = map[string]*gofunc.Func{}
+	}
+	maps.Copy(r.funcs[module], wrapped)
+	return nil
+}
+
+// functions are the registered functions as one worker sees them.
+type functions struct {
+	byName map[string]*gofunc.Func // "module.function"
+	engine engine.Modules
+}
+
+func (r *registry) modules() functions {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fs := functions{map[string]*gofunc.Func{}, engine.Modules{}}
+	for module, funcs := range r.funcs {
+		fs.engine[module] = map[string]engine.Func{}
+		for name, f := range funcs {
+			fs.byName[module+"."+name] = f
+			fs.engine[module][name] = f.Engine()
+		}
+	}
+	return fs
+}
+
+// find returns the function with the dotted name, or says what Python would say.
+func (fs *functions) find(name string) (*gofunc.Func, error) {
+	if f := fs.byName[name]; f != nil {
+		return f, nil
+	}
+	dot := strings.LastIndexByte(name, '.')
+	module := name[:max(dot, 0)]
+	if _, ok := fs.engine[module]; ok {
+		return nil, &engine.Raised{Class: "AttributeError", Message: fmt.Sprintf("module '%s' has no attribute '%s'", module, name[dot+1:])}
+	}
+	known := slices.Sorted(maps.Keys(fs.engine))
+	return nil, &engine.Raised{Class: "ModuleNotFoundError", Message: fmt.Sprintf(
+		"No module named '%s'; this is a Go worker, with these modules for RemoteCall: %s", module, strings.Join(known, ", "))}
+}

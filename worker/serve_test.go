@@ -1,0 +1,279 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// serving is a worker in this process.
+type serving struct {
+	driver *gatewaybase.Gateway
+	ended  chan error // what Serve returned
+	stop   context.CancelFunc
+}
+
+// serve starts a worker in this process and returns the driver's gateway to it.
+func serve(t *testing.T, config Config) serving {
+	t.Helper()
+	hereIn, thereOut, err := os.Pipe()
+	require.NoError(t, err)
+	thereIn, hereOut, err := os.Pipe()
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	s := serving{ended: make(chan error, 1), stop: stop}
+	if config.ID == "" {
+		config.ID = "gw0-worker"
+	}
+	go func() { s.ended <- Serve(ctx, &streams{in: thereIn, out: thereOut}, config) }()
+	s.driver = gatewaybase.New(&streams{in: hereIn, out: hereOut}, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
+	t.Cleanup(func() {
+		s.driver.Exit()
+		require.NoError(t, s.driver.Join(soon(t)))
+		stop()
+	})
+	return s
+}
+
+func (s serving) end(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-s.ended:
+		return err
+	case <-soon(t).Done():
+		require.Fail(t, "the worker does not end")
+		return nil
+	}
+}
+
+// atOnce is a patience that is over soon.
+var atOnce = &patience{20 * time.Millisecond, time.Second}
+
+func TestCallsRunSideBySide(t *testing.T) {
+	const n = 64
+	var arrived sync.WaitGroup
+	arrived.Add(n)
+	register(t, "side", Funcs{"meet": func(i int) int {
+		arrived.Done()
+		arrived.Wait() // until all are here
+		return i
+	}})
+	s := serve(t, Config{})
+	var calls sync.WaitGroup
+	for i := range n {
+		calls.Go(func() {
+			got, err := gatewaybase.RemoteCall[int](soon(t), s.driver, "side.meet", i)
+			assert.NoError(t, err)
+			assert.Equal(t, i, got)
+		})
+	}
+	calls.Wait()
+	status, err := s.driver.RemoteStatus(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, "thread", status.ExecModel)
+	assert.Zero(t, status.NumChannels)
+}
+
+func TestStatusCountsExecutions(t *testing.T) {
+	started, end := make(chan bool), make(chan bool)
+	register(t, "counting", Funcs{"wait": func() { started <- true; <-end }})
+	s := serve(t, Config{ExecModel: "gevent"})
+	called := make(chan error)
+	go func() {
+		_, err := s.driver.RemoteCall(soon(t), "counting.wait")
+		called <- err
+	}()
+	<-started
+	status, err := s.driver.RemoteStatus(soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, gatewaybase.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "gevent"}, status)
+	close(end)
+	require.NoError(t, <-called)
+}
+
+func TestMainThreadOnlyRunsOneAfterAnother(t *testing.T) {
+	var running atomic.Int32
+	register(t, "one", Funcs{
+		"at_a_time": func() int32 { defer running.Add(-1); return running.Add(1) },
+	})
+	s := serve(t, Config{ExecModel: "main_thread_only"})
+	var calls sync.WaitGroup
+	for range 20 {
+		calls.Go(func() {
+			got, err := s.driver.RemoteCall(soon(t), "one.at_a_time")
+			assert.NoError(t, err)
+			assert.Equal(t, int64(1), got)
+		})
+	}
+	calls.Wait()
+}
+
+func TestMainThreadOnlyWouldDeadlock(t *testing.T) {
+	end := make(chan bool)
+	register(t, "dead", Funcs{"lock": func() { <-end }, "free": func() bool { return true }})
+	s := serve(t, Config{ExecModel: "main_thread_only"})
+	first := make(chan error)
+	go func() {
+		_, err := s.driver.RemoteCall(soon(t), "dead.lock")
+		first <- err
+	}()
+	for {
+		if status, err := s.driver.RemoteStatus(soon(t)); assert.NoError(t, err) && status.NumExecuting == 1 {
+			break
+		}
+	}
+	_, err := s.driver.RemoteCall(soon(t), "dead.free")
+	assert.EqualError(t, err, deadlockText)
+	close(end)
+	require.NoError(t, <-first)
+	got, err := s.driver.RemoteCall(soon(t), "dead.free")
+	require.NoError(t, err, "afterwards all is well")
+	assert.Equal(t, true, got)
+}
+
+func TestWorkerEndsInOrder(t *testing.T) {
+	s := serve(t, Config{})
+	s.driver.Exit()
+	require.NoError(t, s.end(t))
+	require.NoError(t, s.driver.Join(soon(t)))
+	assert.NoError(t, s.driver.Err())
+}
+
+func TestWorkerEndsWithItsDriver(t *testing.T) {
+	s := serve(t, Config{})
+	require.NoError(t, s.driver.Kill())
+	assert.NoError(t, s.end(t))
+}
+
+func TestWorkerEndsWithItsContext(t *testing.T) {
+	s := serve(t, Config{})
+	_, err := s.driver.RemoteStatus(soon(t))
+	require.NoError(t, err)
+	s.stop()
+	// Closing a pipe that somebody reads frees the reader only where the pipe has a poller, as in this test.
+	assert.ErrorIs(t, s.end(t), context.Canceled)
+}
+
+func TestWhatIsSentLastArrives(t *testing.T) {
+	started := make(chan bool)
+	register(t, "last", Funcs{"word": func(ctx context.Context, ch *gatewaybase.Channel) error {
+		close(started)
+		<-ctx.Done()
+		for range 100 {
+			if err := ch.Send(make([]byte, 10000)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+	s := serve(t, Config{patience: atOnce})
+	ch, err := s.driver.RemoteExec("import last\nlast.word(channel)", gatewaybase.File("last.py", 1))
+	require.NoError(t, err)
+	select {
+	case <-started:
+	case <-soon(t).Done():
+		require.Fail(t, "the function was not called", "%v", ch.WaitClose(soon(t)))
+	}
+	s.driver.Exit()
+	n := 0
+	for item, err := range ch.Items(soon(t)) {
+		require.NoError(t, err)
+		n += len(item.([]byte))
+	}
+	assert.Equal(t, 1000000, n)
+	assert.NoError(t, s.end(t))
+}
+
+func TestStuckFunctionsAreGivenUp(t *testing.T) {
+	started, end := make(chan bool), make(chan bool)
+	register(t, "stuck", Funcs{"wait": func() { started <- true; <-end }})
+	defer close(end)
+	s := serve(t, Config{patience: &patience{time.Millisecond, time.Millisecond}})
+	go s.driver.RemoteCall(context.Background(), "stuck.wait")
+	<-started
+	s.driver.Exit()
+	assert.ErrorIs(t, s.end(t), ErrStuck)
+}
+
+func TestCallersLetGo(t *testing.T) {
+	started, ended := make(chan bool), make(chan error)
+	register(t, "let", Funcs{"go": func(ctx context.Context) { started <- true; <-ctx.Done(); ended <- ctx.Err() }})
+	s := serve(t, Config{})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-started; cancel() }()
+	_, err := s.driver.RemoteCall(ctx, "let.go")
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorIs(t, <-ended, context.Canceled)
+}
+
+func TestErrorsOfCalls(t *testing.T) {
+	register(t, "failing", Funcs{
+		"plainly":   func() error { return errors.New("no such word") },
+		"precisely": func() error { return &Raised{Class: "KeyError", Message: "'word'"} },
+		"badly":     func(v []int) int { return v[7] },
+		"unsent":    func() any { return func() {} },
+		"at_end": func(ctx context.Context, ch *gatewaybase.Channel) error {
+			_, err := ch.ReceiveTimeout(time.Millisecond)
+			return err
+		},
+	})
+	s := serve(t, Config{})
+	for _, test := range []struct {
+		function             string
+		args                 []any
+		exception, says, all string
+	}{
+		{"failing.plainly", nil, "RuntimeError", "no such word", "Go function failing.plainly"},
+		{"failing.precisely", nil, "KeyError", "'word'", ""},
+		{"failing.badly", []any{[]int{}}, "RuntimeError", "panic in failing.badly: runtime error: index out of range [7] with length 0", "serve_test.go:"},
+		{"failing.badly", []any{"text"}, "TypeError", "failing.badly() argument 1: ", ""},
+		{"failing.unsent", nil, "DumpError", "cannot serialize", ""},
+		{"failing.at_end", nil, "TimeoutError", "timeout", ""},
+		{"failing.unknown", nil, "AttributeError", "module 'failing' has no attribute 'unknown'", ""},
+		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
+		{"f", nil, "ModuleNotFoundError", "No module named ''", ""},
+	} {
+		_, err := s.driver.RemoteCall(soon(t), test.function, test.args...)
+		var remote *gatewaybase.RemoteError
+		if assert.ErrorAs(t, err, &remote, test.function) {
+			assert.Equal(t, test.exception, remote.Exception(), remote.Formatted)
+			assert.Contains(t, remote.Message(), test.says)
+			assert.Contains(t, remote.Formatted, test.all)
+			assert.True(t, strings.HasSuffix(remote.Formatted, "\n"))
+		}
+	}
+}
+
+func TestValuesOfCalls(t *testing.T) {
+	register(t, "values", Funcs{"same": func(v any) any { return v }, "two": func() (int, string) { return 1, "b" }})
+	s := serve(t, Config{})
+	inner, err := s.driver.NewChannel()
+	require.NoError(t, err)
+	for _, v := range []any{nil, int64(1), "é", []byte{0}, serializer.Tuple{[]any{inner}}, serializer.NewDict(serializer.Tuple{int64(1)}, 2.5)} {
+		got, err := s.driver.RemoteCall(soon(t), "values.same", v)
+		require.NoError(t, err)
+		assert.Equal(t, v, got)
+	}
+	got, err := s.driver.RemoteCall(soon(t), "values.two")
+	require.NoError(t, err)
+	assert.Equal(t, serializer.Tuple{int64(1), "b"}, got)
+}

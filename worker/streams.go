@@ -1,0 +1,70 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// streams are the stdin and stdout that a worker was started with, as a gateway's pipe.
+type streams struct {
+	in, out *os.File
+	ahead   io.Reader // what was read already; nil if nothing was
+
+	closing sync.Mutex // guards the closing of out, so that it happens once
+	closed  bool
+}
+
+var _ gatewaybase.IO = (*streams)(nil)
+
+// Read reads what was read ahead, then stdin.
+func (s *streams) Read(p []byte) (int, error) {
+	if s.ahead != nil {
+		if n, err := s.ahead.Read(p); n > 0 || !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		s.ahead = nil
+	}
+	return s.in.Read(p)
+}
+
+// Write writes to stdout.
+func (s *streams) Write(p []byte) (int, error) { return s.out.Write(p) }
+
+// CloseRead closes stdin.
+func (s *streams) CloseRead() error { return ignoreClosed(s.in.Close()) }
+
+// CloseWrite closes stdout; a socket, which may be stdin as well, is shut down for writing.
+func (s *streams) CloseWrite() error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	shutdownWrite(s.out)
+	return ignoreClosed(s.out.Close())
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Wait returns at once: a worker knows nothing of its driver's process.
+func (s *streams) Wait(context.Context) error { return nil }
+
+// Kill closes both directions, which is all a worker can do to its driver.
+func (s *streams) Kill() error { return errors.Join(s.CloseWrite(), s.CloseRead()) }
+
+// Exit knows nothing.
+func (s *streams) Exit() gatewaybase.Exit { return gatewaybase.Exit{} }
+
+// RemoteAddress is empty.
+func (s *streams) RemoteAddress() string { return "" }

@@ -1,0 +1,44 @@
+//go:build unix
+
+package worker
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and makes descriptors 0 and 1 the
+// null device: what a function prints must not get between the messages (protocol.md section 6.4).
+func takeStreams() (*streams, error) {
+	var own [2]*os.File
+	for fd, flag := range []int{os.O_RDONLY, os.O_WRONLY} {
+		moved, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return nil, os.NewSyscallError("dup", err)
+		}
+		null, err := unix.Open(os.DevNull, flag, 0)
+		if err != nil {
+			return nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
+		}
+		if err := unix.Dup2(null, fd); err != nil {
+			return nil, os.NewSyscallError("dup2", err)
+		}
+		unix.Close(null)
+		// The poller's goroutines change places on one thread; one that waits in the kernel leaves the answer to another.
+		if err := unix.SetNonblock(moved, true); err != nil {
+			return nil, os.NewSyscallError("fcntl", err)
+		}
+		own[fd] = os.NewFile(uintptr(moved), []string{"stdin", "stdout"}[fd])
+	}
+	return &streams{in: own[0], out: own[1]}, nil
+}
+
+// shutdownWrite ends a socket's writing direction; anything else does not mind.
+func shutdownWrite(f *os.File) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) })
+}
