@@ -111,7 +111,7 @@ def test_values_come_back_as_they_were(echo, value):
     assert form(echo.receive(WAIT)) == form(value)
 
 
-@pytest.mark.parametrize("number", [-2**31 - 1, -2**63, -2**63 - 1, -10**500])
+@pytest.mark.parametrize("number", [-2**31 - 1, -2**63, -2**63 - 1, -10**500], ids=lambda n: "%d bits" % n.bit_length())
 def test_ints_that_execnet_cannot_send(echo, number):
     digits = str(number).encode()
     echo.gateway._send(CHANNEL_DATA, echo.id, b"H" + struct.pack("!i", len(digits)) + digits + b"Q")

@@ -1,0 +1,188 @@
+"""Deaths: of Go workers in the middle, and of their drivers, which leave no process behind."""
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import execnet
+import pytest
+
+from conftest import TRANSPORTS
+
+WAIT = 20
+
+
+def gone(pids, by):
+    """Waits until none of the processes is left (a zombie is none); by is when that has to be."""
+    while True:
+        left = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-p", ",".join(map(str, pids))],
+                              stdout=subprocess.PIPE).stdout.decode().splitlines()
+        left = [line for line in left if not line.split()[1].startswith("Z")]
+        if not left:
+            return
+        assert time.time() < by, left
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_killed_worker(transports, group, transport):
+    gateway = transports.connect(transport, group)
+    pid = gateway._rinfo().pid
+    waiting = gateway.remote_exec("channel.send(1); channel.receive()")
+    called, ended = gateway.remote_exec("channel.receive()"), threading.Event()
+    called.setcallback(lambda item: ended.set(), endmarker=None)
+    assert waiting.receive(WAIT) == 1
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(EOFError):
+        waiting.receive(WAIT)
+    assert ended.wait(WAIT)
+    if transport.startswith(("popen", "ssh")):
+        with pytest.raises(EOFError):
+            waiting.waitclose(WAIT)
+        with pytest.raises(IOError):
+            gateway.remote_exec("pass")
+    masters = [other for other in group if other is not gateway]
+    for master in masters:
+        assert master.remote_exec("channel.send(1)").receive(WAIT) == 1
+    gone([pid], time.time() + WAIT)
+
+
+def test_a_killed_worker_in_the_middle_of_much(transports, group):
+    gateway = transports.connect("popen", group)
+    channel = gateway.remote_exec("for x in channel: channel.send(x * 100)")
+    pid = gateway._rinfo().pid
+    failed = []
+
+    def feed():
+        try:
+            while True:
+                channel.send(b"x" * 10000)
+        except IOError as e:
+            failed.append(e)
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    for _ in range(3):
+        assert len(channel.receive(WAIT)) == 1000000
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(EOFError):
+        while True:
+            channel.receive(WAIT)
+    feeder.join(WAIT)
+    assert len(failed) == 1
+    assert gateway._io.popen.wait(WAIT) == -signal.SIGKILL
+
+
+def test_a_killed_forwarder(transports, group):
+    gateway = transports.connect("via_go", group)
+    master = [other for other in group if other is not gateway][0]
+    pids = [gateway._rinfo().pid, master._rinfo().pid]
+    channel = gateway.remote_exec("channel.send(1); channel.receive()")
+    assert channel.receive(WAIT) == 1
+    os.kill(pids[1], signal.SIGKILL)
+    with pytest.raises(EOFError):
+        channel.receive(WAIT)
+    gone(pids, time.time() + WAIT)
+
+
+def test_a_function_that_exits(transports, group):
+    gateway = transports.connect("popen", group)
+    channel = gateway.remote_exec("import gofuncs; gofuncs.exit(3)")
+    with pytest.raises(EOFError):
+        channel.receive(WAIT)
+    assert gateway._io.popen.wait(WAIT) == 3
+
+
+class Recorder:
+    """Takes down what a group would be asked to make."""
+
+    def __init__(self):
+        self.specs = []
+
+    def makegateway(self, spec):
+        self.specs.append("%s//id=g%d" % (spec, len(self.specs)))
+        return execnet.XSpec(self.specs[-1])
+
+
+DRIVER = """
+import sys, execnet
+source, specs = sys.argv[1], sys.argv[2:]
+group = execnet.Group()
+gateways = [group.makegateway(spec) for spec in specs]
+pids = [gateway._rinfo().pid for gateway in gateways]
+channel = gateways[-1].remote_exec(source)
+assert channel.receive(20) == "started"
+print(" ".join(map(str, pids)))
+sys.stdout.flush()
+channel.waitclose()
+"""
+
+
+class Driver:
+    """A driver in a process of its own that executes source in a worker; .pids are those of its gateways' workers."""
+
+    def __init__(self, transports, transport, source):
+        recorder = Recorder()
+        transports.connect(transport, recorder)
+        self.process = subprocess.Popen([sys.executable, "-c", DRIVER, source] + recorder.specs,
+                                        stdout=subprocess.PIPE)
+        self.pids = [int(pid) for pid in self.process.stdout.readline().split()]
+        assert len(self.pids) == len(recorder.specs)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.killed = time.time()
+        return self
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stubborn(transports):
+    """Workers whose driver dies first thing, and that need up to 15 seconds to notice: the other tests run meanwhile."""
+    drivers = [Driver(transports, transport, source) for transport, source in [
+        ("popen", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
+        ("via_go", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
+        ("installvia", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
+        ("socketserver", "channel.send('started')\nwhile True: pass"),
+        ("ssh", "import time; channel.send('started')\nwhile True: time.sleep(0.01)"),
+    ]]
+    return [driver.kill() for driver in drivers]
+
+
+@pytest.mark.parametrize("source", [
+    "channel.send('started'); channel.receive()",
+    "channel.send('started')\nwhile True: channel.send(b'x' * 10000)",
+], ids=["waiting", "sending"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_killed_driver_leaves_no_process(transports, transport, source):
+    driver = Driver(transports, transport, source).kill()
+    gone(driver.pids, driver.killed + WAIT)
+
+
+def test_a_stopped_server_takes_its_workers_along(transports, group):
+    server = transports.serve("socketserver", "127.0.0.1:0")
+    gateway = group.makegateway("socket=127.0.0.1:%d" % server.port)
+    channel = gateway.remote_exec("channel.send(1); channel.receive()")
+    assert channel.receive(WAIT) == 1
+    pid = gateway._rinfo().pid
+    server.terminate()
+    with pytest.raises(EOFError):
+        channel.receive(WAIT)
+    server.wait(WAIT)
+    gone([pid], time.time() + WAIT)
+
+
+def test_a_server_for_one_connection(transports, group):
+    server = transports.serve("socketserver", "127.0.0.1:0", "--once")
+    gateway = group.makegateway("socket=127.0.0.1:%d" % server.port)
+    assert gateway.remote_exec("channel.send(1)").receive(WAIT) == 1
+    group.terminate(timeout=WAIT)
+    assert server.wait(WAIT) == 0
+
+
+def test_stubborn_workers_are_gone_as_well(stubborn):
+    """The last test of this file, as it waits for what the others passed by."""
+    for driver in stubborn:
+        gone(driver.pids, driver.killed + WAIT)
