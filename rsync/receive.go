@@ -58,7 +58,7 @@ type receiver struct {
 	wanted     map[uint32]*wanted  // asked for and not finished
 	failed     map[uint32]struct{} // asked for, given up here, not finished by the driver
 	again      map[uint32]struct{} // asked for once more
-	part       *part               // the file that is coming in pieces, if one is
+	part       *incoming           // the file that is coming in pieces, if one is
 	removed    []byte              // paths to be told as deleted, each followed by NUL
 	finishing  bool
 

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// part is a file that comes in pieces.
-type part struct {
+// incoming is a file that comes in pieces.
+type incoming struct {
 	entry  uint32
 	file   *newFile
 	old    *os.File  // what blocks are copied from; nil if it cannot be read
@@ -170,7 +170,7 @@ func (r *receiver) begin(w *wanted, entry uint32) error {
 	if err != nil {
 		return err
 	}
-	p := &part{entry: entry}
+	p := &incoming{entry: entry}
 	if p.file, err = d.create(name); err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (r *receiver) begin(w *wanted, entry uint32) error {
 	return nil
 }
 
-func (p *part) write(data []byte) error {
+func (p *incoming) write(data []byte) error {
 	if p.digest != nil {
 		p.digest.Write(data)
 	}

@@ -26,21 +26,21 @@ import execnet
 
 gateways = {}
 
-def sync(job):
+def sync(order):
     events, printed = [], io.StringIO()
 
     class Sync(execnet.RSync):
         def filter(self, path):
-            return not path.endswith(job["without"])
+            return not path.endswith(order["without"])
 
     def callback(what, n, channel):
         events.append([what, n])
 
-    sync = Sync(job["source"], callback=callback if job["callback"] else None, verbose=True)
-    for spec, destination in job["targets"]:
+    sync = Sync(order["source"], callback=callback if order["callback"] else None, verbose=True)
+    for spec, destination in order["targets"]:
         if spec not in gateways:
             gateways[spec] = execnet.makegateway(spec)
-        options = {"delete": True} if job["delete"] else {}
+        options = {"delete": True} if order["delete"] else {}
         sync.add_target(gateways[spec], destination, finishedcallback=lambda: events.append(["finished", 0]), **options)
     error = ""
     try:
@@ -54,8 +54,8 @@ for line in sys.stdin:
     print(json.dumps(sync(json.loads(line))), flush=True)
 `
 
-// job is what one line to referenceDriver asks for.
-type job struct {
+// order is what one line to referenceDriver asks for.
+type order struct {
 	Source  string      `json:"source"`
 	Targets [][2]string `json:"targets"` // spec and destination
 	Delete  bool        `json:"delete"`
@@ -105,7 +105,7 @@ func startDriver(t *testing.T) *driver {
 	return &driver{t, json.NewEncoder(in), json.NewDecoder(out)}
 }
 
-func (d *driver) sync(j job) outcome {
+func (d *driver) sync(j order) outcome {
 	d.t.Helper()
 	if j.Without == "" {
 		j.Without = "nothing ends so"
@@ -137,7 +137,7 @@ func TestReferenceDriverSyncsEveryShape(t *testing.T) {
 				// The reference's own half opens a read-only folder's files in vain, or fails on what is in the way.
 				targets = targets[:1]
 			}
-			o := d.sync(job{Source: source, Targets: targets, Delete: withDelete})
+			o := d.sync(order{Source: source, Targets: targets, Delete: withDelete})
 			require.Empty(t, o.Error, shape.name)
 			finished, _ := o.count("finished")
 			assert.Len(t, targets, finished)
@@ -151,7 +151,7 @@ func TestReferenceDriverSyncsEveryShape(t *testing.T) {
 					}
 				}
 			}
-			o = d.sync(job{Source: source, Targets: targets[:1], Delete: withDelete})
+			o = d.sync(order{Source: source, Targets: targets[:1], Delete: withDelete})
 			require.Empty(t, o.Error, shape.name)
 			assert.Empty(t, o.Printed, "nothing changed: "+shape.name)
 		}
@@ -162,7 +162,7 @@ func TestReferenceDriverIsTold(t *testing.T) {
 	source, destination := t.TempDir(), filepath.Join(t.TempDir(), "new/deep")
 	grow(t, source, nodes{"a": file("12345"), "sub/b": file("123"), "skip.o": file("o"), "l": link("a")})
 	d := startDriver(t)
-	o := d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o", Callback: true})
+	o := d.sync(order{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o", Callback: true})
 	require.Empty(t, o.Error)
 	lists, total := o.count("list")
 	assert.Equal(t, 1, lists)
@@ -175,7 +175,7 @@ func TestReferenceDriverIsTold(t *testing.T) {
 
 	// Another time of the same content is told by its checksum, and nothing is sent.
 	require.NoError(t, os.Chtimes(filepath.Join(source, "a"), time.Time{}, time.Unix(99, 0)))
-	o = d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o"})
+	o = d.sync(order{Source: source, Targets: [][2]string{{goWorker(t), destination}}, Without: ".o"})
 	require.Empty(t, o.Error)
 	assert.Empty(t, o.Printed)
 	info, err := os.Stat(filepath.Join(destination, "a"))
@@ -188,7 +188,7 @@ func TestReferenceDriverSyncsOneFile(t *testing.T) {
 	source, destination := filepath.Join(base, "s"), filepath.Join(base, "d/file")
 	require.NoError(t, os.WriteFile(source, []byte("alone"), 0o640))
 	d := startDriver(t)
-	o := d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
+	o := d.sync(order{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
 	require.Empty(t, o.Error)
 	content, err := os.ReadFile(destination)
 	require.NoError(t, err)
@@ -196,7 +196,7 @@ func TestReferenceDriverSyncsOneFile(t *testing.T) {
 
 	folder := filepath.Join(base, "folder")
 	require.NoError(t, os.MkdirAll(filepath.Join(folder, "precious"), 0o755))
-	o = d.sync(job{Source: source, Targets: [][2]string{{goWorker(t), folder}}})
+	o = d.sync(order{Source: source, Targets: [][2]string{{goWorker(t), folder}}})
 	assert.Contains(t, o.Error, "is a directory, but the source is a file")
 	assert.DirExists(t, filepath.Join(folder, "precious"))
 }
@@ -206,7 +206,7 @@ func TestReferenceDriverHearsOfErrors(t *testing.T) {
 	source, destination := filepath.Join(base, "s"), filepath.Join(base, "f", "d")
 	require.NoError(t, os.WriteFile(filepath.Join(base, "f"), nil, 0o600))
 	grow(t, source, nodes{"a": file("A")})
-	o := startDriver(t).sync(job{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
+	o := startDriver(t).sync(order{Source: source, Targets: [][2]string{{goWorker(t), destination}}})
 	assert.Contains(t, o.Error, "RemoteError")
 	assert.Contains(t, o.Error, filepath.Join(base, "f"))
 	assert.Contains(t, o.Error, "not a directory")

@@ -29,10 +29,10 @@ func TestReceiveTree(t *testing.T) {
 		destination := filepath.Join(t.TempDir(), "new/deep")
 		s := play(t, gw)
 		s.hello(destination, 0)
-		s.tree(rootBlock(), block(0, blockLast,
+		s.tree(rootBlock(), blockOf(0, blockLast,
 			member{kindFile, "a", 0o100640, 1234567890123456000, 3, ""}, aDir("sub"), aLink("l", "no/where"),
 			member{kind: kindLinkBase, name: "b", target: "sub/x"}, member{kind: kindOther, name: "socket"}))
-		s.tree(block(2, blockLast, member{kindFile, "\xff", 0o100400, 5e9, 1, ""}))
+		s.tree(blockOf(2, blockLast, member{kindFile, "\xff", 0o100400, 5e9, 1, ""}))
 		assert.Equal(t, "1 1 0;", s.wants())
 		assert.Equal(t, "6 1 0;", s.wants())
 		s.send(contents(record{6, opWhole, "x"}, record{1, opData, "o"}, record{1, opData, "ne"}, record{1, opEnd, ""}))
@@ -71,7 +71,7 @@ func TestReceiveOnlyWhatDiffers(t *testing.T) {
 		}
 		s := play(t, gw)
 		s.hello(destination, 0)
-		s.tree(rootBlock(), block(0, blockLast, announce...), block(1, blockLast))
+		s.tree(rootBlock(), blockOf(0, blockLast, announce...), blockOf(1, blockLast))
 		assert.Equal(t, fmt.Sprintf("4 3 1;5 2 2;6 3 %d;", deltaFrom), s.wants())
 		f := s.expect(itemDigests)
 		assert.Equal(t, uint32(4), f.u32())
@@ -92,7 +92,7 @@ func TestReceiveOnlyWhatDiffers(t *testing.T) {
 		s = play(t, gw)
 		s.hello(destination, helloDelta)
 		touched := aFile("big", deltaFrom)
-		s.tree(rootBlock(), block(0, blockLast, touched))
+		s.tree(rootBlock(), blockOf(0, blockLast, touched))
 		assert.Equal(t, fmt.Sprintf("1 2 %d;", deltaFrom), s.wants())
 		s.send(contents(record{1, opGone, ""}))
 		s.finish()
@@ -133,7 +133,7 @@ func TestReceiveDelta(t *testing.T) {
 		grow(t, destination, nodes{"f": file(old), "g": file(old)})
 		s := play(t, gw)
 		s.hello(destination, helloDelta)
-		s.tree(rootBlock(), block(0, blockLast, aFile("f", 100000), aFile("g", 5)))
+		s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", 100000), aFile("g", 5)))
 		assert.Equal(t, "1 2 20484;2 2 20484;", s.wants())
 		for entry := range uint32(2) {
 			s.send(binary.BigEndian.AppendUint32([]byte{itemSign}, entry+1))
@@ -174,7 +174,7 @@ func TestReceiveDeletes(t *testing.T) {
 				before := survey(t, destination, exactly)
 				s := play(t, gw)
 				s.hello(destination, helloDelete|dry)
-				s.tree(rootBlock(), block(0, flags, member{kind: kindOther, name: "socket"}, aFile("kept", 0), aDir("sub")), block(3, blockLast))
+				s.tree(rootBlock(), blockOf(0, flags, member{kind: kindOther, name: "socket"}, aFile("kept", 0), aDir("sub")), blockOf(3, blockLast))
 				assert.Equal(t, "2 3 0;", s.wants())
 				deleted := map[string]bool{}
 				for _, path := range strings.Split(string(s.expect(itemDeleted).rest), "\x00") {
@@ -213,8 +213,8 @@ func TestReceiveReplacesWhatIsInTheWay(t *testing.T) {
 			"file2/deep/x": file(""), "link/deep/x": file(""), "link2": file("")})
 		s := play(t, gw)
 		s.hello(destination, helloDelete)
-		s.tree(rootBlock(), block(0, blockLast, aDir("dir"), aDir("dir2"), aFile("file", 1), aFile("file2", 1), aLink("link", "x"), aLink("link2", "y")),
-			block(1, blockLast, aFile("in", 2)), block(2, blockLast))
+		s.tree(rootBlock(), blockOf(0, blockLast, aDir("dir"), aDir("dir2"), aFile("file", 1), aFile("file2", 1), aLink("link", "x"), aLink("link2", "y")),
+			blockOf(1, blockLast, aFile("in", 2)), blockOf(2, blockLast))
 		assert.Equal(t, "3 1 0;4 1 0;7 1 0;", s.wants())
 		s.send(contents(record{3, opWhole, "3"}, record{4, opData, "4"}, record{4, opChanged, ""}, record{7, opWhole, "in"}))
 		assert.Equal(t, [statistics]uint64{statWritten: 3, statDirs: 2, statLinks: 2, statReceived: 4}, s.finish())
@@ -229,7 +229,7 @@ func TestReceiveDryRunIntoNothing(t *testing.T) {
 		base := t.TempDir()
 		s := play(t, gw)
 		s.hello(filepath.Join(base, "not/there"), helloDryRun|helloDelete|helloDelta)
-		s.tree(rootBlock(), block(0, blockLast, aDir("d"), aFile("f", 1), aLink("l", "x")), block(1, blockLast, aFile("g", 1), aDir("e")), block(5, blockLast))
+		s.tree(rootBlock(), blockOf(0, blockLast, aDir("d"), aFile("f", 1), aLink("l", "x")), blockOf(1, blockLast, aFile("g", 1), aDir("e")), blockOf(5, blockLast))
 		assert.Equal(t, "2 1 0;4 1 0;", s.wants())
 		assert.Equal(t, [statistics]uint64{statDirs: 3, statLinks: 1}, s.finish())
 		assert.Empty(t, namesIn(t, base))
@@ -242,7 +242,7 @@ func TestReceiveOneFile(t *testing.T) {
 		for i, want := range []string{"0 1 0;", "0 2 5;"} {
 			s := play(t, gw)
 			s.hello(filepath.Join(base, "d/file"), 0)
-			s.tree(block(noEntry, 0, member{kindFile, "", 0o100600, 9, uint64(9 + i), ""}))
+			s.tree(blockOf(noEntry, 0, member{kindFile, "", 0o100600, 9, uint64(9 + i), ""}))
 			assert.Equal(t, want, s.wants())
 			s.send(contents(record{0, opWhole, "alone"}))
 			assert.Equal(t, [statistics]uint64{statWritten: 1, statReceived: 5}, s.finish())
@@ -250,7 +250,7 @@ func TestReceiveOneFile(t *testing.T) {
 		assert.Equal(t, fs.FileMode(0o600), modeOf(t, filepath.Join(base, "d/file")))
 		s := play(t, gw)
 		s.hello(base, 0)
-		s.tree(block(noEntry, 0, member{kindFile, "", 0o100600, 9, 5, ""}))
+		s.tree(blockOf(noEntry, 0, member{kindFile, "", 0o100600, 9, 5, ""}))
 		s.fails("directory, but the source is a file")
 		assert.DirExists(t, filepath.Join(base, "d"))
 	})
@@ -264,7 +264,7 @@ func TestReceiveReadOnlyDirectories(t *testing.T) {
 			s.hello(destination, 0)
 			locked := aDir("locked")
 			locked.mode = 0o40555
-			s.tree(rootBlock(), block(0, blockLast, locked), block(1, blockLast, aFile("f", uint64(1+i)), member{kind: kindDir, name: "none", mode: 0o40000}), block(3, blockLast))
+			s.tree(rootBlock(), blockOf(0, blockLast, locked), blockOf(1, blockLast, aFile("f", uint64(1+i)), member{kind: kindDir, name: "none", mode: 0o40000}), blockOf(3, blockLast))
 			s.wants()
 			s.send(contents(record{2, opWhole, "xx"[:1+i]}))
 			s.finish()

@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import sys
+import time
 
 VERSION = 1
 DELETE, DRY_RUN, DELTA = 1, 2, 4
@@ -23,6 +24,7 @@ CHUNK = 256 << 10
 ACK_AFTER = 256 << 10
 DELTA_FROM = 64 << 10
 RECORDS = 32768  # signatures or digests in an item
+BEAT = 10  # seconds after which a busy receiver shows that it lives
 MARK = b".execnet-"
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -292,7 +294,7 @@ else:
         return False
 
 
-def remove(d, name):
+def remove(d, name, alive):
     """Remove an entry of d and all below it, following nothing."""
     st = d.lstat(name)
     if not is_dir(st):
@@ -315,6 +317,7 @@ def remove(d, name):
                     return
                 name = None
                 continue
+            alive()
             d, name = sub, names.pop()
             st = d.lstat(name)
             if not is_dir(st):
@@ -364,6 +367,7 @@ class Receiver(object):
         self.links = []
         self.part = None
         self.dealt = self.told = 0
+        self.beat = time.time()
         self.deleted, self.deleted_size = [], 0
         self.written = self.touched = self.made = self.linked = 0
         self.removed = self.failures = self.received = self.copied = 0
@@ -659,7 +663,7 @@ class Receiver(object):
             if folder.new:
                 d = self.hold(parent)
                 if st is not None:
-                    remove(d, name)
+                    remove(d, name, self.alive)
                 d.mkdir(name, 0o700)
                 self.made += 1
             elif st.st_mode & 0o700 != 0o700:
@@ -696,7 +700,7 @@ class Receiver(object):
                 continue
             try:
                 if not self.dry:
-                    remove(d, name)
+                    remove(d, name, self.alive)
             except OSError as e:
                 if e.errno != errno.ENOENT:
                     self.trouble(NO_ENTRY, folder.path(name), e)
@@ -728,6 +732,7 @@ class Receiver(object):
                     if not data:
                         break
                     digest.update(data)
+                    self.alive()
             finally:
                 os.close(fd)
         except OSError:
@@ -758,6 +763,7 @@ class Receiver(object):
                 records.append(put_u32(adler32(data) & 0xFFFFFFFF) + sha256(data).digest()[:16])
                 left -= len(data)
                 number += 1
+                self.alive()
                 if len(records) == RECORDS:
                     self.send(b"s" + struct.pack(">II", entry, first) + b"".join(records))
                     first, records = number, []
@@ -796,6 +802,12 @@ class Receiver(object):
         if self.told != self.dealt:
             self.told = self.dealt
             self.send(b"a" + struct.pack(">Q", self.dealt))
+
+    def alive(self):
+        """To be called while busy: repeats the last count when the driver has heard of nothing for long."""
+        if not 0 <= time.time() - self.beat < BEAT:
+            self.beat = time.time()
+            self.send(b"a" + struct.pack(">Q", self.told))
 
     def content(self, entry, op, data):
         if entry in self.failed:
@@ -876,7 +888,7 @@ class Receiver(object):
             # A directory cannot be replaced by a file; anything else in the way can.
             if folder is self.above or not is_dir(d.lstat(name)):
                 raise
-            remove(d, name)
+            remove(d, name, self.alive)
             d.rename(temporary, name)
 
     def begin(self, entry, want):
@@ -918,6 +930,7 @@ class Receiver(object):
                     break
                 write_all(part.fd, block)
                 part.digest.update(block)
+                self.alive()
                 start += len(block)
                 self.copied += len(block)
 
@@ -969,12 +982,14 @@ class Receiver(object):
 
     def finish(self):
         for folder, entry, name, target in self.links:
+            self.alive()
             try:
                 self.make_link(folder, name, target)
             except OSError as e:
                 self.trouble(entry, folder.path(name), e)
         if not self.dry:
             for folder in reversed(self.folders):
+                self.alive()
                 if folder.lost:
                     continue
                 try:
@@ -998,7 +1013,7 @@ class Receiver(object):
         if self.dry:
             return
         if st is not None and is_dir(st):
-            remove(d, name)
+            remove(d, name, self.alive)
         temporary = self.temporary(name)
         d.symlink(target, temporary)
         try:

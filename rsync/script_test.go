@@ -183,8 +183,8 @@ func aLink(name, target string) member {
 	return member{kind: kindLink, name: name, mode: 0o120777, target: target}
 }
 
-// block is one block of a tree item.
-func block(directory uint32, flags byte, members ...member) []byte {
+// blockOf is one block of a tree item.
+func blockOf(directory uint32, flags byte, members ...member) []byte {
 	names, targets, links := []byte{}, []byte{}, 0
 	entries := []byte{}
 	for i, m := range members {
@@ -221,7 +221,7 @@ func (s *script) tree(blocks ...[]byte) {
 	s.send(item)
 }
 
-func rootBlock() []byte { return block(noEntry, 0, member{kind: kindDir, mode: 0o40755, mtime: 7}) }
+func rootBlock() []byte { return blockOf(noEntry, 0, member{kind: kindDir, mode: 0o40755, mtime: 7}) }
 
 // wants is what a tree item is answered with: "entry want size ...".
 func (s *script) wants() string {

@@ -26,7 +26,7 @@ type nodes map[string]node
 func file(text string) node             { return node{0o644, text, time.Unix(1500000000, 123456789)} }
 func fileAt(text string, at int64) node { return node{0o644, text, time.Unix(0, at)} }
 func link(target string) node           { return node{mode: fs.ModeSymlink, text: target} }
-func dirNode(mode fs.FileMode) node      { return node{mode: fs.ModeDir | mode} }
+func dirNode(mode fs.FileMode) node     { return node{mode: fs.ModeDir | mode} }
 
 // grow makes the tree at path what ns says, from nothing.
 func grow(t *testing.T, path string, ns nodes) {
