@@ -1,0 +1,176 @@
+package gpy
+
+import (
+	"github.com/go-python/gpython/py"
+	"github.com/go-python/gpython/vm"
+)
+
+// buildClass is __build_class__, what a class statement calls. gpython cannot derive classes from exceptions: those are
+// made here, the others there.
+func buildClass(otherwise py.Object) py.Object {
+	return &function{"__build_class__", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		args = append(py.Tuple(nil), args...)
+		var base *py.Type
+		for _, o := range args[min(2, len(args)):] {
+			t, ok := o.(*py.Type)
+			if ok && base == nil && py.ExceptionClassCheck(t) {
+				base = t
+			}
+		}
+		body, ok := args[0].(*py.Function)
+		if base == nil || !ok {
+			return py.Call(otherwise, args, kwargs)
+		}
+		namespace := py.NewStringDict()
+		cell, err := body.Context.RunCode(body.Code, body.Globals, namespace, body.Closure)
+		if err != nil {
+			return nil, err
+		}
+		class := &py.Type{
+			ObjectType: py.TypeType,
+			Name:       string(args[1].(py.String)),
+			Base:       base,
+			Bases:      args[2:],
+			Dict:       namespace,
+			New:        newProgramsException,
+			Flags:      (base.Flags | py.TPFLAGS_HEAPTYPE | py.TPFLAGS_BASETYPE) &^ py.TPFLAGS_READY,
+		}
+		if err := class.Ready(); err != nil {
+			return nil, err
+		}
+		if c, ok := cell.(*py.Cell); ok {
+			c.Set(class)
+		}
+		return class, nil
+	}}
+}
+
+// newProgramsException makes an instance of an exception class of the program, with its __init__ if it has one.
+func newProgramsException(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	e := newException(class, append(py.Tuple(nil), args...)...)
+	init, ok := class.Lookup("__init__").(*py.Function)
+	if !ok {
+		if len(kwargs) > 0 {
+			return nil, py.ExceptionNewf(py.TypeError, "%s() takes no keyword arguments", class.Name)
+		}
+		return e, nil
+	}
+	_, err := py.Call(init, append(py.Tuple{e}, args...), kwargs)
+	return e, err
+}
+
+func init() {
+	py.BaseException.Dict["__init__"] = py.MustNewMethod("__init__", func(self py.Object, args py.Tuple) (py.Object, error) {
+		// Called by way of the class, self is the first argument.
+		if e, ok := self.(*py.Exception); ok {
+			e.Args = append(py.Tuple{}, args...)
+			return py.None, nil
+		}
+		if len(args) > 0 {
+			if e, ok := args[0].(*py.Exception); ok {
+				e.Args = append(py.Tuple{}, args[1:]...)
+				return py.None, nil
+			}
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "descriptor '__init__' of 'BaseException' object needs an argument")
+	}, 0, "")
+}
+
+// setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
+func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
+	switch name {
+	case "args":
+		args, ok := value.(py.Tuple)
+		if !ok {
+			return py.ExceptionNewf(py.TypeError, "args must be a tuple")
+		}
+		e.Args = args
+		return nil
+	case "__cause__":
+		cause, _ := value.(*py.Exception)
+		e.Cause, e.SuppressContext = nil, true
+		if cause != nil {
+			e.Cause = cause
+		}
+		return nil
+	case "__suppress_context__":
+		e.SuppressContext = value == py.True
+		return nil
+	}
+	if value != nil {
+		e.Dict[name] = value
+		return nil
+	}
+	if _, ok := e.Dict[name]; !ok {
+		return noAttribute(e, name)
+	}
+	delete(e.Dict, name)
+	return nil
+}
+
+// guardTypes keeps programs from changing the built-in types, which all executions share, and lets them set attributes of
+// exceptions.
+func guardTypes() {
+	for op, drop := range map[vm.OpCode]int{vm.STORE_ATTR: 2, vm.DELETE_ATTR: 1} {
+		change := jumpTable[op]
+		jumpTable[op] = func(v *vm.Vm, name int32) error {
+			switch o := v.TOP().(type) {
+			case *py.Exception:
+				var value py.Object
+				if op == vm.STORE_ATTR {
+					value = v.SECOND()
+				}
+				v.DROPN(drop)
+				return setExceptionAttr(o, machineOf(v).frame.Code.Names[name], value)
+			case *py.Type:
+				if isBuiltin(o) {
+					return immutableType(o)
+				}
+			}
+			return change(v, name)
+		}
+	}
+}
+
+// readExceptionAttrs lets programs read the attributes that they have set.
+func readExceptionAttrs() {
+	load := jumpTable[vm.LOAD_ATTR]
+	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
+		if e, ok := v.TOP().(*py.Exception); ok {
+			if value, ok := e.Dict[machineOf(v).frame.Code.Names[name]]; ok {
+				v.SET_TOP(value)
+				return nil
+			}
+		}
+		return load(v, name)
+	}
+}
+
+// isBuiltin tells a type that no program has made from classes of programs and their instances.
+func isBuiltin(t *py.Type) bool {
+	return t.Name != "" && t.Flags&py.TPFLAGS_HEAPTYPE == 0
+}
+
+func immutableType(t *py.Type) error {
+	return py.ExceptionNewf(py.TypeError, "can't set attributes of built-in/extension type '%s'", t.Name)
+}
+
+// guardedAttr is setattr or delattr for what guardTypes is about.
+func guardedAttr(name string, f py.Object) py.Object {
+	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if len(args) >= 2 {
+			attribute, isName := args[1].(py.String)
+			switch o := args[0].(type) {
+			case *py.Exception:
+				if isName {
+					return py.None, setExceptionAttr(o, string(attribute), append(args[:len(args):len(args)], nil)[2])
+				}
+			case *py.Type:
+				if isBuiltin(o) {
+					return nil, immutableType(o)
+				}
+			}
+		}
+		return py.Call(f, args, kwargs)
+	}}
+}

@@ -1,0 +1,145 @@
+package gpy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-python/gpython/py"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
+)
+
+// The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and TimeoutError are there.
+var (
+	recursionError      = newType(py.RuntimeError, "RecursionError", "Recursion limit exceeded.")
+	moduleNotFoundError = newType(py.ImportError, "ModuleNotFoundError", "Module not found.")
+
+	remoteError     = execnetType(py.ExceptionType, "RemoteError", "execnet's RemoteError.")
+	timeoutError    = execnetType(py.OSError, "TimeoutError", "execnet's TimeoutError.")
+	dataFormatError = execnetType(py.ExceptionType, "DataFormatError", "execnet's DataFormatError.")
+	dumpError       = execnetType(dataFormatError, "DumpError", "execnet's DumpError.")
+	loadError       = execnetType(dataFormatError, "LoadError", "execnet's LoadError.")
+)
+
+func newException(class *py.Type, args ...py.Object) *py.Exception {
+	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
+}
+
+// asException is the Python exception for an error that gpython or our functions returned.
+func asException(err error) *py.Exception {
+	switch e := err.(type) {
+	case *py.Exception:
+		return e
+	case py.ExceptionInfo:
+		if x, ok := e.Value.(*py.Exception); ok {
+			return x
+		}
+	case *py.Type:
+		return py.MakeException(e)
+	}
+	return py.ExceptionNewf(py.SystemError, "%v", err)
+}
+
+// exceptionInfo is the error with its traceback, if it has one.
+func exceptionInfo(err error) py.ExceptionInfo {
+	e := asException(err)
+	out := py.ExceptionInfo{Type: e.Base, Value: e}
+	if info, ok := err.(py.ExceptionInfo); ok {
+		out.Traceback = info.Traceback
+	}
+	return out
+}
+
+// recoverPanic makes a panic the error of the function that defers it.
+func recoverPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = panicError(p)
+	}
+}
+
+// panicError is a panic inside gpython, or an exception that was thrown as one.
+func panicError(p any) error {
+	switch p := p.(type) {
+	case *py.Exception:
+		return p
+	case py.ExceptionInfo:
+		return p
+	}
+	return py.ExceptionNewf(py.SystemError, "%v", p)
+}
+
+// pythonError is the exception that stands for an error of this module or of a registered function.
+func (in *interp) pythonError(err error) error {
+	var raised *engine.Raised
+	var remote *gatewaybase.RemoteError
+	var dump *serializer.DumpError
+	var load *serializer.LoadError
+	var pyError *py.Exception
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &pyError):
+		return err
+	case errors.As(err, &raised):
+		class, ok := in.store.Builtins.Globals[raised.Class].(*py.Type)
+		if !ok || !py.ExceptionClassCheck(class) {
+			return py.ExceptionNewf(py.RuntimeError, "%s", raised.Error())
+		}
+		if raised.Message == "" {
+			return newException(class)
+		}
+		return newException(class, py.String(raised.Message))
+	case errors.As(err, &remote):
+		return newException(remoteError, py.String(remote.Formatted))
+	case errors.As(err, &dump):
+		return newException(dumpError, py.String(dumpText(dump)))
+	case errors.As(err, &load):
+		return newException(loadError, py.String(load.Error()))
+	case errors.Is(err, io.EOF):
+		return newException(py.EOFError)
+	case errors.Is(err, gatewaybase.ErrTimeout):
+		return newException(timeoutError, py.String(err.Error()))
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && in.ctx.Err() != nil:
+		return newException(py.KeyboardInterrupt)
+	}
+	return newException(py.RuntimeError, py.String(err.Error()))
+}
+
+// dumpText is what execnet says of a value that it cannot serialize, and where in the value that is.
+func dumpText(e *serializer.DumpError) string {
+	text := e.Msg
+	switch {
+	case e.Err != nil && text == "":
+		text = e.Err.Error()
+	case e.Err != nil:
+		text += ": " + e.Err.Error()
+	}
+	if e.Path != "" {
+		text += " (at " + e.Path + ")"
+	}
+	return text
+}
+
+// goPanic is the exception for a panic of a registered function: with the innermost of its frames.
+func goPanic(p any) error {
+	lines := strings.Split(string(debug.Stack()), "\n")
+	for i, line := range lines {
+		// What stands before is the machinery of panicking.
+		if strings.HasPrefix(line, "panic(") && i+2 < len(lines) {
+			lines = lines[i+2:]
+			break
+		}
+	}
+	const most = 6 // two lines each
+	lines = lines[:min(len(lines), most)]
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, "\t", "    ")
+	}
+	return py.ExceptionNewf(py.RuntimeError, "%s", fmt.Sprintf("panic: %v\n  %s", p, strings.Join(lines, "\n  ")))
+}

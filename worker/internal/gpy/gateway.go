@@ -1,0 +1,57 @@
+package gpy
+
+import (
+	"github.com/go-python/gpython/py"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// gateway is channel.gateway: what a program may use of the worker's end.
+type gateway struct {
+	in *interp
+	gw *gatewaybase.Gateway
+}
+
+var gatewayType = execnetType(py.ObjectType, "WorkerGateway", "The worker's end of a gateway.")
+
+func (g *gateway) Type() *py.Type { return gatewayType }
+
+// gateway gives the one object for the gateway of all the program's channels.
+func (in *interp) gateway(ch *gatewaybase.Channel) py.Object {
+	if in.gatewayObject == nil {
+		in.gatewayObject = &gateway{in, ch.Gateway()}
+	}
+	return in.gatewayObject
+}
+
+func (g *gateway) M__repr__() (py.Object, error) {
+	return py.String("<WorkerGateway id='" + g.gw.ID() + "'>"), nil
+}
+
+func (g *gateway) M__str__() (py.Object, error) { return g.M__repr__() }
+
+func (g *gateway) M__getattr__(name string) (py.Object, error) {
+	switch name {
+	case "id":
+		return py.String(g.gw.ID()), nil
+	case "newchannel":
+		return &function{name, g.newChannel}, nil
+	case "hasreceiver":
+		return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+			_, err := arguments(name, args, kwargs, 0)
+			return py.NewBool(g.gw.HasReceiver()), err
+		}}, nil
+	}
+	return nil, noAttribute(g, name)
+}
+
+func (g *gateway) newChannel(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	if _, err := arguments("newchannel", args, kwargs, 0); err != nil {
+		return nil, err
+	}
+	ch, err := g.gw.NewChannel()
+	if err != nil {
+		return nil, py.ExceptionNewf(py.OSError, "connection already closed")
+	}
+	return g.in.Wrap(ch), nil
+}

@@ -1,0 +1,181 @@
+package gpy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
+)
+
+func failing(err error) engine.Func {
+	return func(context.Context, *gatewaybase.Channel, []any, *serializer.Dict) (any, error) { return nil, err }
+}
+
+var goModules = engine.Modules{
+	"textstats": {
+		"both": func(_ context.Context, _ *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (any, error) {
+			return []any{args, kwargs}, nil
+		},
+		"panics": func(context.Context, *gatewaybase.Channel, []any, *serializer.Dict) (any, error) {
+			var m map[string]int
+			m["x"] = 1
+			return nil, nil
+		},
+		"talks": func(ctx context.Context, ch *gatewaybase.Channel, args []any, _ *serializer.Dict) (any, error) {
+			if err := ch.Send("from Go"); err != nil {
+				return nil, err
+			}
+			return ch.Receive(ctx)
+		},
+		"waits": func(ctx context.Context, _ *gatewaybase.Channel, _ []any, _ *serializer.Dict) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+		"odd": func(context.Context, *gatewaybase.Channel, []any, *serializer.Dict) (any, error) {
+			return make(chan int), nil
+		},
+		"raised":  failing(&engine.Raised{Class: "KeyError", Message: "k"}),
+		"wrapped": failing(fmt.Errorf("around: %w", &engine.Raised{Class: "ValueError", Message: "v"})),
+		"unknown": failing(&engine.Raised{Class: "NoSuchError", Message: "v"}),
+		"eof":     failing(io.EOF),
+		"timeout": failing(gatewaybase.ErrTimeout),
+		"plain":   failing(errors.New("plain")),
+		"remote":  failing(&gatewaybase.RemoteError{Formatted: "far away"}),
+	},
+	"a.b": {"f": failing(&engine.Raised{Class: "LookupError"})},
+	"a.b.c": {"n": func(context.Context, *gatewaybase.Channel, []any, *serializer.Dict) (any, error) {
+		return int64(3), nil
+	}},
+}
+
+func TestGoFunctions(t *testing.T) {
+	w := newWorker(t, goModules)
+	caught := func(name string) string {
+		return "import textstats\ntry:\n    textstats." + name + "()\nexcept Exception as e:\n    channel.send([type(e).__name__, str(e)])"
+	}
+	for name, c := range map[string]struct {
+		source string
+		want   any
+	}{
+		"arguments": {"from textstats import both as f\nchannel.send(f(1, 'x', z=b'z', a={(): None}))",
+			[]any{[]any{int64(1), "x"}, serializer.NewDict("a", serializer.NewDict(serializer.Tuple{}, nil), "z", []byte("z"))}},
+		"channels":        {"import textstats\nchannel.send(textstats.both(channel)[0][0] is channel)", true},
+		"dotted":          {"import a.b.c\nchannel.send(a.b.c.n())", int64(3)},
+		"dotted as":       {"import a.b.c as x\nchannel.send(x.n())", int64(3)},
+		"from package":    {"from a.b import c\nchannel.send(c.n())", int64(3)},
+		"from outermost":  {"from a import b\nimport a.b.c\nchannel.send(b.c.n())", int64(3)},
+		"star":            {"from a.b.c import *\nchannel.send(n())", int64(3)},
+		"in a function":   {"def f():\n    import a.b.c\n    return a.b.c.n()\nchannel.send(f())", int64(3)},
+		"raised":          {caught("raised"), []any{"KeyError", "'k'"}},
+		"wrapped":         {caught("wrapped"), []any{"ValueError", "v"}},
+		"unknown class":   {caught("unknown"), []any{"RuntimeError", "NoSuchError: v"}},
+		"eof":             {caught("eof"), []any{"EOFError", ""}},
+		"timeout":         {caught("timeout"), []any{"TimeoutError", "execnet: timeout"}},
+		"plain":           {caught("plain"), []any{"RuntimeError", "plain"}},
+		"remote":          {caught("remote"), []any{"RemoteError", "far away"}},
+		"odd result":      {caught("odd"), []any{"RuntimeError", "a Go chan int has no counterpart in Python"}},
+		"bad argument":    {"import textstats\ntry:\n    textstats.both(print)\nexcept Exception as e:\n    channel.send(type(e).__name__)", "DumpError"},
+		"timeout's class": {"import textstats\ntry:\n    textstats.timeout()\nexcept channel.TimeoutError:\n    channel.send('caught')", "caught"},
+		"missing name":    {"try:\n    from textstats import nope\nexcept ImportError as e:\n    channel.send(str(e))", "cannot import name nope"},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, []any{c.want}, w.run(t, c.source)) })
+	}
+}
+
+func TestGoFunctionPanics(t *testing.T) {
+	w := newWorker(t, goModules)
+	e := w.fails(t, "import textstats\ntextstats.panics()")
+	assert.Equal(t, "RuntimeError", e.Exception())
+	assert.Equal(t, "panic: assignment to entry in nil map", e.Message())
+	assert.Contains(t, e.Formatted, "imports_test.go:")
+}
+
+func TestGoFunctionTalks(t *testing.T) {
+	w := newWorker(t, goModules)
+	ch := w.exec(t, "import textstats\nchannel.send(textstats.talks())")
+	assert.Equal(t, "from Go", receive(t, ch))
+	require.NoError(t, ch.Send("answer"))
+	assert.Equal(t, "answer", receive(t, ch))
+}
+
+func TestImportErrors(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("here.py", []byte("1/0"), 0o600))
+	w := newWorker(t, goModules)
+	for _, name := range []string{"here", "json", "a.x", "textstats.both.x"} {
+		e := w.fails(t, "import "+name)
+		assert.Equal(t, "ModuleNotFoundError", e.Exception())
+		assert.Equal(t, "No module named '"+name+"'", map[bool]string{true: e.Message()}[name != "textstats.both.x"]+
+			map[bool]string{true: "No module named 'textstats.both.x'"}[name == "textstats.both.x"])
+		assert.Contains(t, e.Formatted, "\nThis is a Go worker. Its modules are: a.b, a.b.c, binascii, ")
+	}
+	assert.Equal(t, []any{"caught"}, w.run(t, "try:\n    import numpy\nexcept ImportError:\n    channel.send('caught')"))
+}
+
+func TestModules(t *testing.T) {
+	w := newWorker(t, nil)
+	t.Setenv("GPY_TEST", "set")
+	platform := map[string]string{"windows": "win32"}[runtime.GOOS]
+	if platform == "" {
+		platform = runtime.GOOS
+	}
+	for source, want := range map[string]any{
+		"import sys\nchannel.send([sys.version_info >= (3, 4), (3,) <= sys.version_info, sys.version_info < (3, 3), sys.version_info[0], sys.version_info.major, sys.version_info[:2], tuple(sys.version_info), sys.version_info == (3, 4, 0, 'final', 0)])": []any{true, true, false, int64(3), int64(3), serializer.Tuple{int64(3), int64(4)}, serializer.Tuple{int64(3), int64(4), int64(0), "final", int64(0)}, true},
+		"import sys\nchannel.send([sys.platform, 'gpython' in sys.version, sys.maxsize, sys.path])":                                                                                                              []any{platform, true, int64(1<<63 - 1), []any{}},
+		"import sys\nchannel.send([sys.stdin.read(), sys.stdin.readline(), list(sys.stdin), sys.stdout.write('abc')])\nprint('x')\nsys.stderr.write('y')\nsys.stdout.flush()":                                    []any{"", "", []any{}, int64(3)},
+		"import sys\nsys.stdout = channel.makefile('w')\nprint('a', 1)":                                                                                                                                          "a 1\n",
+		"try:\n    input()\nexcept EOFError:\n    channel.send('eof')":                                                                                                                                           "eof",
+		"import os\nchannel.send([os.environ['GPY_TEST'], os.getenv('GPY_TEST'), os.getenv('GPY_NO', 5), os.environ.get('GPY_NO')])":                                                                             []any{"set", "set", int64(5), nil},
+		"import os\nchannel.send([os.path.join('a', 'b', '/c', 'd') , os.path.basename('/x/y.z'), os.path.dirname('/x/y'), os.path.split('/x'), os.path.splitext('a/.b.c'), os.path.exists('/nowhere/at/all')])": []any{"/c/d", "y.z", "/x", serializer.Tuple{"/", "x"}, serializer.Tuple{"a/.b", ".c"}, false},
+		"import os.path as p\nfrom os import path\nchannel.send(p is path)":                                                                                                                                      true,
+		"import os\nchannel.send(os.getpid())":                                                               int64(os.Getpid()),
+		"import time\nt = time.time()\ntime.sleep(0.01)\nchannel.send(0 < time.time() - t < 60)":             true,
+		"import math, string, binascii\nchannel.send([math.sqrt(9), string.digits, binascii.hexlify(b'a')])": []any{3.0, "0123456789", []byte("61")},
+		"from __future__ import print_function, division\nchannel.send(1 / 2)":                               0.5,
+		"import math\ntry:\n    math.sqrt(-1)\nexcept ValueError as e:\n    channel.send(str(e))":            "math domain error",
+		"import binascii\ntry:\n    binascii.unhexlify(b'x')\nexcept ValueError:\n    channel.send(1)":       int64(1),
+	} {
+		t.Run(source, func(t *testing.T) { assert.Equal(t, []any{want}, w.run(t, source)) })
+	}
+}
+
+func TestInterruption(t *testing.T) {
+	for name, source := range map[string]string{
+		"loop":             "channel.send(1)\nwhile True: pass",
+		"for":              "channel.send(1)\nfor x in range(10**15): pass",
+		"comprehension":    "channel.send(1)\n[0 for x in range(10**15) if x < 0]",
+		"calls":            "channel.send(1)\ndef f():\n    return g()\ndef g(): pass\nwhile True: f()",
+		"caught":           "channel.send(1)\nwhile True:\n    try:\n        while True: pass\n    except BaseException: pass",
+		"sleep":            "import time\nchannel.send(1)\ntime.sleep(1000)",
+		"receive":          "channel.send(1)\nchannel.receive()",
+		"iteration":        "channel.send(1)\nfor x in channel: pass",
+		"receive in time":  "channel.send(1)\nchannel.receive(1000)",
+		"another channel":  "channel.send(1)\nchannel.gateway.newchannel().waitclose()",
+		"Go function":      "import textstats\nchannel.send(1)\ntextstats.waits()",
+		"two busy threads": "def f(x):\n    while True: pass\nchannel.setcallback(f)\nchannel.send(1)\nwhile True: pass",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorker(t, goModules)
+			ch := w.exec(t, source)
+			receive(t, ch)
+			require.NoError(t, ch.Send(1))
+			w.interrupt()
+			start := time.Now()
+			err := ch.WaitClose(soon(t))
+			assert.EqualError(t, err, "keyboard-interrupted")
+			assert.Less(t, time.Since(start), 10*time.Second)
+		})
+	}
+}

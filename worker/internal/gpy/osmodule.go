@@ -1,0 +1,187 @@
+package gpy
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
+)
+
+// osModule is gpython's os as far as it does not write to the worker's own streams, with environ and os.path.
+func (in *interp) osModule() (*py.Module, error) {
+	impl := *py.GetModuleImpl("os")
+	impl.Methods = nil
+	for _, method := range py.GetModuleImpl("os").Methods {
+		if method.Name != "system" && method.Name != "getenv" {
+			impl.Methods = append(impl.Methods, method)
+		}
+	}
+	module, err := in.ModuleInit(&impl)
+	if err != nil {
+		return nil, err
+	}
+	environ := pyvalue.NewDict()
+	for _, variable := range os.Environ() {
+		if name, value, ok := strings.Cut(variable, "="); ok && name != "" {
+			if err := environ.Set(py.String(name), py.String(value)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	module.Globals["environ"] = environ
+	module.Globals["getenv"] = &function{"getenv", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("getenv", args, kwargs, 1, "key", "default")
+		if err != nil {
+			return nil, err
+		}
+		value, ok, err := environ.Get(a[0])
+		switch {
+		case err != nil || ok:
+			return value, err
+		case a[1] != nil:
+			return a[1], nil
+		}
+		return py.None, nil
+	}}
+	module.Globals["urandom"] = &function{"urandom", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("urandom", args, kwargs, 1, "size")
+		if err != nil {
+			return nil, err
+		}
+		n, err := py.IndexInt(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if n < 0 || n > mostBytes {
+			return nil, py.ExceptionNewf(py.ValueError, "argument out of range")
+		}
+		b := make([]byte, n)
+		rand.Read(b) // never fails
+		return py.Bytes(b), nil
+	}}
+	if module.Globals["path"], err = in.importOne("os.path"); err != nil {
+		return nil, err
+	}
+	return module, nil
+}
+
+// osPathModule has the functions of os.path that need no more than Go's path/filepath.
+func (in *interp) osPathModule() (*py.Module, error) {
+	globals := py.StringDict{"sep": py.String(filepath.Separator), "pathsep": py.String(filepath.ListSeparator)}
+	add := func(name string, f func(path string) py.Object) {
+		globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+			a, err := arguments(name, args, kwargs, 1, "path")
+			if err != nil {
+				return nil, err
+			}
+			path, err := pathOf(name, a[0])
+			if err != nil {
+				return nil, err
+			}
+			return f(path), nil
+		}}
+	}
+	add("exists", func(p string) py.Object { _, err := os.Stat(p); return py.NewBool(err == nil) })
+	add("isfile", func(p string) py.Object {
+		info, err := os.Stat(p)
+		return py.NewBool(err == nil && info.Mode().IsRegular())
+	})
+	add("isdir", func(p string) py.Object { info, err := os.Stat(p); return py.NewBool(err == nil && info.IsDir()) })
+	add("isabs", func(p string) py.Object { return py.NewBool(filepath.IsAbs(p)) })
+	add("normpath", func(p string) py.Object { return py.String(filepath.Clean(p)) })
+	add("abspath", func(p string) py.Object {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			abs = p
+		}
+		return py.String(abs)
+	})
+	add("split", func(p string) py.Object { dir, base := splitPath(p); return py.Tuple{py.String(dir), py.String(base)} })
+	add("dirname", func(p string) py.Object { dir, _ := splitPath(p); return py.String(dir) })
+	add("basename", func(p string) py.Object { _, base := splitPath(p); return py.String(base) })
+	add("splitext", func(p string) py.Object {
+		_, base := splitPath(p)
+		ext := filepath.Ext(strings.TrimLeft(base, "."))
+		return py.Tuple{py.String(strings.TrimSuffix(p, ext)), py.String(ext)}
+	})
+	globals["join"] = &function{"join", joinPath}
+	return in.newModule("os.path", globals)
+}
+
+func pathOf(name string, o py.Object) (string, error) {
+	if p, ok := o.(py.String); ok {
+		return string(p), nil
+	}
+	return "", py.ExceptionNewf(py.TypeError, "%s: path should be string, not %s", name, o.Type().Name)
+}
+
+// splitPath is os.path.split: the last part, and what stands before it without its slashes.
+func splitPath(p string) (dir, base string) {
+	dir, base = filepath.Split(p)
+	if short := strings.TrimRight(dir, "/"+string(filepath.Separator)); short != filepath.VolumeName(p) {
+		dir = short
+	}
+	return dir, base
+}
+
+// joinPath is os.path.join: an absolute part throws away those before it.
+func joinPath(args py.Tuple, _ py.StringDict) (py.Object, error) {
+	if len(args) == 0 {
+		return nil, py.ExceptionNewf(py.TypeError, "join() missing 1 required positional argument: 'a'")
+	}
+	joined := ""
+	for i, o := range args {
+		part, err := pathOf("join", o)
+		switch {
+		case err != nil:
+			return nil, err
+		case i == 0 || filepath.IsAbs(part):
+			joined = part
+		case joined == "" || os.IsPathSeparator(joined[len(joined)-1]):
+			joined += part
+		default:
+			joined += string(filepath.Separator) + part
+		}
+	}
+	return py.String(joined), nil
+}
+
+// timeModule is gpython's time with a sleep that ends with the execution.
+func (in *interp) timeModule() (*py.Module, error) {
+	module, err := in.ModuleInit(py.GetModuleImpl("time"))
+	if err != nil {
+		return nil, err
+	}
+	module.Globals["sleep"] = &function{"sleep", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("sleep", args, kwargs, 1, "seconds")
+		if err != nil {
+			return nil, err
+		}
+		seconds, err := py.FloatAsFloat64(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if seconds < 0 || seconds != seconds {
+			return nil, py.ExceptionNewf(py.ValueError, "sleep length must be non-negative")
+		}
+		ctx := in.ctx
+		in.blocking(func() {
+			timer := time.NewTimer(duration(seconds))
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+			}
+		})
+		if ctx.Err() != nil {
+			return nil, newException(py.KeyboardInterrupt)
+		}
+		return py.None, nil
+	}}
+	return module, nil
+}

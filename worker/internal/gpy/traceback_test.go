@@ -1,0 +1,120 @@
+package gpy
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/go-python/gpython/vm"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+func TestMachineIsGpythons(t *testing.T) {
+	ours, theirs := reflect.TypeFor[machine](), reflect.TypeFor[vm.Vm]()
+	require.Equal(t, theirs.Size(), ours.Size())
+	require.Equal(t, theirs.NumField(), ours.NumField())
+	for i := range ours.NumField() {
+		a, b := ours.Field(i), theirs.Field(i)
+		assert.Equal(t, b.Name, a.Name)
+		assert.Equal(t, b.Offset, a.Offset, a.Name)
+		if a.Name != "why" {
+			assert.Equal(t, b.Type, a.Type, a.Name)
+		}
+	}
+	_ = unsafe.Sizeof(machine{})
+}
+
+// raising are programs that end with an exception.
+var raising = map[string]string{
+	"name":                "x = 1\nfoobar\n",
+	"last line":           "\n\n1 / 0",
+	"function":            "def f():\n    return 1 / 0\n\ndef g(a):\n    x = a\n    f()\n    return x\n\ng(5)\n",
+	"method":              "class C:\n    def m(self):\n        raise ValueError('no')\n\nC().m()\n",
+	"key":                 "d = {}\nd['x']\n",
+	"attribute":           "class C:\n    pass\nraise AttributeError('a')\n",
+	"no message":          "raise ValueError\n",
+	"two args":            "raise ValueError(1, 'x')\n",
+	"exit":                "raise SystemExit(3)\n",
+	"assert":              "assert 1 == 2, 'different'\n",
+	"plain assert":        "assert False\n",
+	"index":               "x = [1]\nx[3]\n",
+	"int":                 "int('x')\n",
+	"unpack":              "def f():\n    raise TypeError('t')\nfor i in range(3):\n    if i == 2:\n        f()\n",
+	"class":               "class MyError(Exception):\n    pass\nraise MyError('mine')\n",
+	"class with init":     "class MyError(ValueError):\n    def __init__(self, a, b):\n        ValueError.__init__(self, a + b)\n        self.b = b\n    def twice(self):\n        return self.b * 2\ntry:\n    raise MyError('x', 'y')\nexcept ValueError as e:\n    raise KeyError(e.twice(), str(e)) from None\n",
+	"class with str":      "class MyError(Exception):\n    def __str__(self):\n        return 'shown'\nraise MyError(1)\n",
+	"class of a class":    "class A(Exception):\n    pass\nclass B(A):\n    pass\ntry:\n    raise B('b')\nexcept A as e:\n    assert isinstance(e, Exception) and e.args == ('b',)\n    raise\n",
+	"generator":           "def g():\n    yield 1\n    raise ValueError('g')\n\nfor x in g():\n    pass\n",
+	"context":             "try:\n    1 / 0\nexcept ZeroDivisionError:\n    foobar\n",
+	"context in function": "def f():\n    raise KeyError('k')\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    f()\n",
+	"cause":               "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('v') from e\n",
+	"no cause":            "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise ValueError('v') from None\n",
+	"fresh cause":         "raise ValueError('v') from KeyError('k')\n",
+	"reraise":             "def f():\n    1 / 0\ntry:\n    f()\nexcept ZeroDivisionError:\n    raise\n",
+	"raise again":         "def f():\n    1 / 0\ntry:\n    f()\nexcept ZeroDivisionError as e:\n    raise e\n",
+	"raise later":         "def f():\n    1 / 0\ntry:\n    f()\nexcept ZeroDivisionError as e:\n    kept = e\nraise kept\n",
+	"finally":             "def f():\n    try:\n        1 / 0\n    finally:\n        x = 1\n        y = 2\nf()\n",
+	"after a handled one": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass\nfoobar\n",
+	"after a broken loop": "for i in [1]:\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        break\nfoobar\n",
+	"three":               "try:\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        [][1]\nexcept IndexError:\n    {}['k']\n",
+	"lambda":              "f = lambda x: 1 / x\nf(0)\n",
+	"comprehension":       "x = [1 / y for y in [1, 0]]\n",
+	"while":               "n = 3\nwhile n >= 0:\n    6 / n\n    n -= 1\n",
+	"with":                "class C:\n    def __enter__(self):\n        return self\n    def __exit__(self, *a):\n        return False\nwith C():\n    1 / 0\n",
+	"recursion":           "def f(n):\n    if n == 0:\n        1 / 0\n    f(n - 1)\nf(10)\n",
+	"far line":            strings.Repeat("\n", 1000) + "def f():\n" + strings.Repeat("    x = 1\n", 300) + "    1 / 0\n\nf()\n",
+	"unhashable":          "{[]: 1}\n",
+	"call none":           "x = None\nx()\n",
+	"missing argument":    "def f(a, b):\n    pass\nf(1)\n",
+	"indented exception":  "if True:\n  if True:\n\t  pass\n  foobar\n",
+	"crlf":                "x = 1\r\nfoobar\r\n",
+}
+
+// shape is what of a traceback has to be the same in CPython: all but its marks under expressions and the lines that show
+// how frames are called.
+func shape(text string) string {
+	var lines []string
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		if strings.Trim(line, " ^~") != "" || line == "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestTracebacksAreCPythons(t *testing.T) {
+	python := pythons.Default(t).Path
+	w := newWorker(t, nil)
+	runner := filepath.Join(t.TempDir(), "runner.py")
+	require.NoError(t, os.WriteFile(runner, []byte(`
+import sys, traceback, linecache
+name = sys.argv[1]
+with open(name, newline="") as f:
+    source = f.read()
+try:
+    exec(compile(source + "\n", name, "exec"), {"__name__": "__channelexec__"})
+except BaseException as e:
+    e.__traceback__ = e.__traceback__.tb_next
+    c = e
+    sys.stdout.write("".join(traceback.format_exception(type(e), e, e.__traceback__)))
+`), 0o600))
+	for name, source := range raising {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "program.py")
+			require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+			want, err := exec.Command(python, runner, file).Output()
+			require.NoError(t, err)
+			got := w.fails(t, source, gatewaybase.File(file, 1))
+			// The outermost exception's frame of the runner is cut off there; those of contexts begin in the program.
+			assert.Equal(t, shape(string(want)), shape(got.Formatted))
+		})
+	}
+}
