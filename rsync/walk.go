@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -113,6 +114,7 @@ func (s *source) list(ctx context.Context, l *listing) {
 	defer f.Close()
 	for {
 		entries, err := f.ReadDir(walkChunk)
+		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 		b := block{members: s.describeAll(l.path, entries), last: err != nil}
 		if err != nil && err != io.EOF {
 			s.report.unreadable(l.path, err)

@@ -1,0 +1,440 @@
+//go:build unix
+
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/multi"
+)
+
+// farEnd is a kind of worker to send to.
+type farEnd struct {
+	name, spec string // an empty spec means a Go worker in this process
+	reference  bool
+}
+
+// farEnds are a Go worker, the default Python, the oldest one, and Python's own execnet.
+func farEnds(t *testing.T) []farEnd {
+	t.Helper()
+	ends := []farEnd{
+		{"go", "", false},
+		{"python", pythons.Default(t).Spec(), false},
+		{"reference", "popen//bootstrap=import//python=" + pythons.WithExecnet(t), true},
+	}
+	if oldest := pythons.All(t)[0]; oldest.Major == 2 {
+		ends = append(ends, farEnd{"python2", oldest.Spec(), false})
+	}
+	return ends
+}
+
+// connect makes gateways that end with the test.
+func connect(t *testing.T, specs ...string) []*gatewaybase.Gateway {
+	t.Helper()
+	group := multi.NewGroup()
+	t.Cleanup(func() { require.NoError(t, group.Terminate(5*time.Second)) })
+	var all []*gatewaybase.Gateway
+	for _, spec := range specs {
+		if spec == "" {
+			all = append(all, goReceivers(t))
+			continue
+		}
+		gw, err := group.MakeGateway(soon(t), spec)
+		require.NoError(t, err)
+		all = append(all, gw)
+	}
+	return all
+}
+
+// view is a survey of a tree with what a kind of far end can keep. Python 2 has microseconds.
+func (f farEnd) view(t *testing.T, path string) string {
+	t.Helper()
+	if f.name != "python2" {
+		return survey(t, path, f.reference)
+	}
+	return nanoseconds.ReplaceAllString(survey(t, path, exactly), "$1")
+}
+
+var nanoseconds = regexp.MustCompile(`( -?\d+\.\d{6})\d{3}`)
+
+// log keeps the events of a sync.
+type log struct {
+	mu     sync.Mutex
+	events []Event
+}
+
+func (l *log) add(e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+}
+
+func (l *log) of(kind EventKind) map[string]int64 {
+	all := map[string]int64{}
+	for _, e := range l.events {
+		if e.Kind == kind {
+			all[e.Path] = e.Size
+		}
+	}
+	return all
+}
+
+func TestSendEveryShape(t *testing.T) {
+	for _, end := range farEnds(t) {
+		for _, policy := range []Delta{DeltaNever, DeltaAlways} {
+			if end.reference && policy == DeltaAlways {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %d", end.name, policy), func(t *testing.T) {
+				t.Parallel()
+				source, dest := filepath.Join(t.TempDir(), "source"), filepath.Join(t.TempDir(), "new", "dest")
+				t.Cleanup(func() { raze(t, dest) })
+				gw := connect(t, end.spec)[0]
+				for _, shape := range shapes {
+					if end.name == "python2" && shape.name == "negative time" {
+						continue // it rounds fractions of a second before 1970 to whole ones
+					}
+					if end.reference && (shape.name == "deep" || shape.name == "names") {
+						continue
+					}
+					grow(t, source, shape.tree)
+					if end.reference && strings.HasPrefix(shape.name, "modes") {
+						raze(t, dest) // it gives the owner all bits where it changes a mode
+					}
+					for _, times := range []string{"first", "again"} {
+						var seen log
+						r := &RSync{Source: source, Callback: seen.add, Delta: policy}
+						finished := false
+						require.NoError(t, r.AddTarget(gw, dest, TargetOptions{Delete: true, Finished: func() { finished = true }}))
+						require.NoError(t, r.Send(soon(t)), shape.name)
+						require.True(t, finished)
+						require.Equal(t, end.view(t, source), end.view(t, dest), shape.name)
+						if times == "again" && !end.reference {
+							require.Empty(t, seen.of(EventSend), shape.name)
+							require.Zero(t, r.Results()[0].Stats, shape.name)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestSendTells(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			large := strings.Repeat("0123456789", 100_000)
+			grow(t, source, nodes{"a": file("four"), "sub/b": file(large), "sub/none": file("")})
+			gw := connect(t, end.spec)[0]
+			var seen log
+			var verbose strings.Builder
+			r := &RSync{Source: source, Callback: seen.add, Verbose: &verbose}
+			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+			require.NoError(t, r.Send(soon(t)))
+			sizes := map[string]int64{"a": 4, "sub/b": 1_000_000, "sub/none": 0}
+			require.Equal(t, sizes, seen.of(EventSend))
+			require.Equal(t, sizes, seen.of(EventAck))
+			require.Equal(t, map[string]int64{"": 1_000_004}, seen.of(EventList))
+			require.Contains(t, verbose.String(), gw.String()[:15])
+			require.Contains(t, verbose.String(), " <= sub/b\n")
+			require.EqualValues(t, 3, r.Results()[0].Files)
+			require.EqualValues(t, 1_000_004, r.Results()[0].Literal)
+			require.ErrorIs(t, r.Send(soon(t)), ErrNoTargets)
+		})
+	}
+}
+
+func TestSendDelta(t *testing.T) {
+	for _, end := range farEnds(t) {
+		if end.reference {
+			continue
+		}
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			data := noise(7, 3_000_000)
+			put := func(at string, data []byte) { require.NoError(t, os.WriteFile(at, data, 0o600)) }
+			put(filepath.Join(source, "large"), data)
+			put(filepath.Join(source, "medium"), data[:200_000])
+			put(filepath.Join(source, "small"), data[:60_000])
+			changed := func(data []byte) []byte {
+				return append(append(append([]byte{}, data[:len(data)/2]...), "inserted"...), data[len(data)/2+1000:]...)
+			}
+			put(filepath.Join(dest, "large"), changed(data))
+			put(filepath.Join(dest, "medium"), changed(data[:200_000]))
+			put(filepath.Join(dest, "small"), changed(data[:60_000]))
+			gw := connect(t, end.spec)[0]
+			r := &RSync{Source: source, Delta: DeltaAlways}
+			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+			require.NoError(t, r.Send(soon(t)))
+			require.Equal(t, end.view(t, source), end.view(t, dest))
+			stats := r.Results()[0].Stats
+			require.EqualValues(t, 3, stats.Files)
+			require.Less(t, stats.Literal, int64(75_000))
+			require.Greater(t, stats.Matched, int64(3_100_000))
+		})
+	}
+}
+
+func TestSendToMany(t *testing.T) {
+	source := t.TempDir()
+	tree := nodes{"l": link("a"), "sub/l": link("../a")}
+	for i := range 300 {
+		tree[fmt.Sprintf("d%d/f%d", i%7, i)] = file(strings.Repeat("x", i*50))
+	}
+	tree["large"] = file(strings.Repeat("large", 500_000))
+	grow(t, source, tree)
+	coarsest := farEnd{name: "python2"}
+	var specs []string
+	for _, end := range farEnds(t) {
+		specs = append(specs, end.spec)
+	}
+	r := New(source)
+	var seen log
+	r.Callback = seen.add
+	var dests []string
+	for i, gw := range connect(t, append(specs, specs...)...) {
+		dests = append(dests, t.TempDir())
+		if i%3 == 0 { // these have most already
+			for name, n := range tree {
+				if len(name)%2 == 0 && n.mode.IsRegular() {
+					grow(t, filepath.Join(dests[i], filepath.Dir(name)), nodes{filepath.Base(name): n})
+				}
+			}
+		}
+		require.NoError(t, r.AddTarget(gw, dests[i], TargetOptions{Delete: true}))
+	}
+	require.NoError(t, r.Send(soon(t)))
+	for _, dest := range dests {
+		require.Equal(t, coarsest.view(t, source), coarsest.view(t, dest))
+	}
+	require.Len(t, r.Results(), len(dests))
+}
+
+func TestSendLinksIntoTheTree(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			grow(t, source, nodes{"sub/a": file("a")})
+			require.NoError(t, os.Symlink(filepath.Join(source, "sub", "a"), filepath.Join(source, "inside")))
+			require.NoError(t, os.Symlink(source, filepath.Join(source, "top")))
+			require.NoError(t, os.Symlink(source+"-other", filepath.Join(source, "outside")))
+			r := New(source)
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			require.NoError(t, r.Send(soon(t)))
+			for name, want := range map[string]string{"inside": filepath.Join(dest, "sub", "a"), "top": source, "outside": source + "-other"} {
+				got, err := os.Readlink(filepath.Join(dest, name))
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+		})
+	}
+}
+
+func TestSendFilter(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			grow(t, source, nodes{"a": file("a"), "a.tmp": file("t"), "skip/b": file("b"), "keep/c": file("c")})
+			r := New(source)
+			r.Filter = func(path string) bool {
+				require.True(t, strings.HasPrefix(path, source+"/"))
+				return !strings.HasSuffix(path, ".tmp") && filepath.Base(path) != "skip"
+			}
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			require.NoError(t, r.Send(soon(t)))
+			require.ElementsMatch(t, []string{"a", "keep"}, namesIn(t, dest))
+		})
+	}
+}
+
+func TestSendDryRun(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			grow(t, source, nodes{"new": file("n"), "same": file("s"), "touched": fileAt("t", 5), "other": fileAt("1", 5), "sub/deeper": file("d")})
+			grow(t, dest, nodes{"same": file("s"), "touched": file("t"), "other": file("2"), "gone/x": file("x")})
+			before := survey(t, dest, exactly)
+			var seen log
+			r := &RSync{Source: source, DryRun: true, Callback: seen.add}
+			err := r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true})
+			if end.reference {
+				require.ErrorContains(t, err, "dry run")
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, r.Send(soon(t)))
+			require.Equal(t, before, survey(t, dest, exactly))
+			require.Equal(t, map[string]int64{"new": 1, "other": 1, "sub/deeper": 1}, seen.of(EventSend))
+			require.Contains(t, seen.of(EventDelete), "gone")
+			require.EqualValues(t, 3, r.Results()[0].Files)
+		})
+	}
+}
+
+func TestSendOddEntries(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			grow(t, source, nodes{"a": file("a")})
+			require.NoError(t, syscall.Mkfifo(filepath.Join(source, "pipe"), 0o600))
+			socket, err := net.Listen("unix", filepath.Join(source, "socket"))
+			require.NoError(t, err)
+			defer socket.Close()
+			bytesName := "caf\xe9"
+			require.NoError(t, os.WriteFile(filepath.Join(source, bytesName), []byte("latin"), 0o600))
+			r := New(source)
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			err = r.Send(soon(t))
+			warned := map[string]string{}
+			for _, w := range r.Results()[0].Warnings {
+				warned[w.Path] = w.Problem
+			}
+			require.Equal(t, map[string]string{"pipe": "not sent: it is a named pipe", "socket": "not sent: it is a socket"}, warned)
+			if end.reference {
+				var lost *SourceError
+				require.ErrorAs(t, err, &lost)
+				require.Equal(t, bytesName, lost.Files[0].Path)
+				require.Equal(t, []string{"a"}, namesIn(t, dest))
+				return
+			}
+			require.NoError(t, err)
+			require.ElementsMatch(t, []string{"a", bytesName}, namesIn(t, dest))
+		})
+	}
+}
+
+// A file can vanish, shrink, grow or become unreadable between its announcement and its turn. The callback makes it so
+// when the first one is sent.
+func TestSendMovingTarget(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			large := strings.Repeat("large", 400_000)
+			grow(t, source, nodes{"a": file("first")})
+			grow(t, dest, nodes{"z/vanishes": file("old")})
+			for _, name := range []string{"vanishes", "grows", "shrinks", "pipe", "dirs/in"} {
+				at := filepath.Join(source, "z", name)
+				require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+				require.NoError(t, os.WriteFile(at, []byte(large), 0o600))
+			}
+			z := filepath.Join(source, "z")
+			once := sync.Once{}
+			r := New(source)
+			r.Callback = func(e Event) {
+				if e.Kind != EventSend {
+					return
+				}
+				once.Do(func() {
+					require.NoError(t, os.Remove(filepath.Join(z, "vanishes")))
+					require.NoError(t, os.WriteFile(filepath.Join(z, "grows"), []byte(large+"more"), 0o600))
+					require.NoError(t, os.Truncate(filepath.Join(z, "shrinks"), 1000))
+					require.NoError(t, os.Remove(filepath.Join(z, "pipe")))
+					require.NoError(t, syscall.Mkfifo(filepath.Join(z, "pipe"), 0o600))
+					require.NoError(t, os.RemoveAll(filepath.Join(z, "dirs")))
+				})
+			}
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			err := r.Send(soon(t))
+			var lost *SourceError
+			require.ErrorAs(t, err, &lost)
+			require.Len(t, lost.Files, 1)
+			require.Equal(t, "z/pipe", lost.Files[0].Path)
+			warned := map[string]string{}
+			for _, w := range r.Results()[0].Warnings {
+				warned[w.Path] = w.Problem
+			}
+			gone, changed := "vanished before it could be sent", "changed while it was sent"
+			require.Equal(t, map[string]string{"z/vanishes": gone, "z/dirs/in": gone, "z/grows": changed, "z/shrinks": changed}, warned)
+			for name, want := range map[string]string{"vanishes": "old", "grows": large + "more", "shrinks": large[:1000]} {
+				got, err := os.ReadFile(filepath.Join(dest, "z", name))
+				require.NoError(t, err)
+				require.True(t, want == string(got), name)
+			}
+			// The next sync sends what changed.
+			require.NoError(t, os.Remove(filepath.Join(z, "pipe")))
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
+			require.NoError(t, r.Send(soon(t)))
+			require.Equal(t, end.view(t, source), end.view(t, dest))
+		})
+	}
+}
+
+func TestSendSourceErrors(t *testing.T) {
+	gw := connect(t, pythons.Default(t).Spec())[0]
+	at := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(at, nil, 0o600))
+	for source, want := range map[string]string{at: "no directory", at + "x": "no such file", "": "no source"} {
+		r := New(source)
+		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
+		require.ErrorContains(t, r.Send(soon(t)), want)
+	}
+	require.ErrorIs(t, New(at).Send(soon(t)), ErrNoTargets)
+}
+
+// A target that fails is named, and the others complete.
+func TestSendFailingTargets(t *testing.T) {
+	source := t.TempDir()
+	grow(t, source, nodes{"a": file("a"), "sub/b": file(strings.Repeat("b", 1<<20))})
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			gws := connect(t, end.spec, end.spec, end.spec)
+			good, bad := t.TempDir(), filepath.Join(t.TempDir(), "file")
+			require.NoError(t, os.WriteFile(bad, nil, 0o600))
+			r := New(source)
+			finished := 0
+			options := TargetOptions{Finished: func() { finished++ }}
+			require.NoError(t, r.AddTarget(gws[0], filepath.Join(bad, "dest"), options))
+			require.NoError(t, r.AddTarget(gws[1], good, options))
+			require.NoError(t, r.AddTarget(gws[2], t.TempDir(), options))
+			require.NoError(t, gws[2].Kill())
+			err := r.Send(soon(t))
+			var failed *TargetError
+			require.ErrorAs(t, err, &failed)
+			require.Equal(t, gws[0].ID(), failed.Gateway)
+			require.Error(t, r.Results()[0].Err)
+			require.NoError(t, r.Results()[1].Err)
+			require.Error(t, r.Results()[2].Err)
+			require.Equal(t, end.view(t, source), end.view(t, good))
+			require.Equal(t, 1, finished)
+		})
+	}
+}
+
+func TestSendCanceled(t *testing.T) {
+	source := t.TempDir()
+	grow(t, source, nodes{"a": file(strings.Repeat("a", 30<<20))})
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(soon(t))
+			r := New(source)
+			r.Callback = func(e Event) {
+				if e.Kind == EventSend {
+					cancel()
+				}
+			}
+			dest := t.TempDir()
+			gw := connect(t, end.spec)[0]
+			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+			err := r.Send(ctx)
+			require.ErrorIs(t, err, context.Canceled)
+			var failed *TargetError
+			require.True(t, errors.As(err, &failed))
+		})
+	}
+}
