@@ -221,7 +221,7 @@ func floatPow(x, y float64) (py.Object, error) {
 	case x == 0 && y < 0:
 		return nil, py.ExceptionNewf(py.ZeroDivisionError, "0.0 cannot be raised to a negative power")
 	case x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0):
-		return py.Complex(cmplx.Pow(complex(x, 0), complex(y, 0))), nil
+		return py.Complex(complexPow(complex(x, 0), complex(y, 0))), nil
 	}
 	z := math.Pow(x, y)
 	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
@@ -268,9 +268,27 @@ func complexArithmetic(op operation, a, b py.Object) (py.Object, error) {
 		if n := real(y); imag(y) == 0 && n == math.Trunc(n) && math.Abs(n) <= 100 {
 			return py.Complex(complexIntPow(x, int(n))), nil
 		}
-		return py.Complex(cmplx.Pow(x, y)), nil
+		return py.Complex(complexPow(x, y)), nil
 	}
 	return nil, nil
+}
+
+// complexPow goes by the polar form, with the same steps and so the same rounding as CPython.
+func complexPow(x, y complex128) complex128 {
+	if y == 0 {
+		return 1
+	}
+	if x == 0 {
+		return 0
+	}
+	abs, at := cmplx.Polar(x)
+	length := math.Pow(abs, real(y))
+	phase := at * real(y)
+	if imag(y) != 0 {
+		length *= math.Exp(-at * imag(y))
+		phase += imag(y) * math.Log(abs)
+	}
+	return complex(length*math.Cos(phase), length*math.Sin(phase))
 }
 
 // complexIntPow multiplies, which is exact for small whole parts.

@@ -109,6 +109,12 @@ func init() {
 		}
 		return nil, missingAttribute(self, "args")
 	})
+	property(py.BoundMethodType, "__name__", func(self py.Object) (py.Object, error) {
+		if m, ok := self.(*py.BoundMethod); ok {
+			return getAttr(m.Method, "__name__")
+		}
+		return nil, missingAttribute(self, "__name__")
+	})
 	property(py.MethodType, "__name__", func(self py.Object) (py.Object, error) {
 		if m, ok := self.(*py.Method); ok {
 			return py.String(m.Name), nil

@@ -17,13 +17,24 @@ func (g *generated) M__next__() (py.Object, error) { return g.next() }
 var reversedType = newType("reversed")
 
 func init() {
-	py.MapType.Name = "map"
 	builtins["reversed"] = reversedType
 	iteratorClass(py.EnumerateType, enumerate)
 	iteratorClass(py.ZipType, zip)
 	iteratorClass(py.MapType, mapping)
 	iteratorClass(py.FilterType, filter)
 	iteratorClass(reversedType, reversed)
+	newRange := py.RangeType.New
+	py.RangeType.New = func(t *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		for _, o := range args {
+			if _, err := asSize(o); err != nil {
+				return nil, err
+			}
+		}
+		if len(args) == 3 && args[2] == py.Object(py.Int(0)) {
+			return nil, py.ExceptionNewf(py.ValueError, "range() arg 3 must not be zero")
+		}
+		return newRange(t, args, kwargs)
+	}
 	addFunction("iter(obj, sentinel=, /)", func(a []py.Object) (py.Object, error) {
 		if a[1] == nil {
 			return iter(a[0])

@@ -8,12 +8,15 @@ import (
 
 func init() {
 	for _, t := range []*py.Type{
-		py.BoolType, py.BytesType, py.ComplexType, py.EnumerateType, py.FilterType, py.FloatType, py.FrozenSetType, py.IntType,
+		py.BoolType, py.BytesType, py.EnumerateType, py.FilterType, py.FloatType, py.FrozenSetType, py.IntType,
 		py.ListType, py.ObjectType, py.SetType, py.TupleType, py.TypeType, py.ZipType, py.RangeType, py.SliceType,
 	} {
 		builtins[t.Name] = t
 	}
 	builtins["dict"], builtins["str"], builtins["map"] = py.StringDictType, py.StringType, py.MapType
+	builtins["complex"] = py.ComplexType
+	py.ComplexType.Name, py.BigIntType.Name, py.MapType.Name = "complex", "int", "map"
+	py.MethodType.Name, py.BoundMethodType.Name = "builtin_function_or_method", "method"
 
 	newType := py.TypeType.New
 	py.TypeType.New = func(meta *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {

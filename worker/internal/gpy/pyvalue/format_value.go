@@ -223,9 +223,6 @@ func generalFloat(f float64, digits int, keepZeros, point bool) string {
 	limit := digits
 	if point {
 		limit = digits - 1
-		if digits == 1 {
-			limit = 0
-		}
 	}
 	trim := func(s string) string {
 		if keepZeros || !strings.Contains(s, ".") {
@@ -233,13 +230,10 @@ func generalFloat(f float64, digits int, keepZeros, point bool) string {
 		}
 		return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 	}
-	if f != 0 && (exp < -4 || exp >= max(limit, 1) && point || exp >= digits) {
+	if exp < -4 || exp >= limit {
 		return trim(mantissa) + "e" + exponent
 	}
 	s = trim(strconv.FormatFloat(f, 'f', max(digits-1-exp, 0), 64))
-	if f == 0 {
-		s = trim(strconv.FormatFloat(f, 'f', digits-1, 64))
-	}
 	if point && !strings.Contains(s, ".") {
 		s += ".0"
 	}

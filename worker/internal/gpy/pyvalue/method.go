@@ -55,9 +55,9 @@ func (s *signature) bind(args py.Tuple, kwargs py.StringDict) ([]py.Object, erro
 	for name, value := range kwargs {
 		i := slices.Index(s.params, name)
 		switch {
-		case i < 0 && s.nameless == len(s.params), i >= 0 && i < s.nameless:
+		case s.nameless == len(s.params):
 			return nil, py.ExceptionNewf(py.TypeError, "%s() takes no keyword arguments", s.full())
-		case i < 0:
+		case i < s.nameless:
 			return nil, py.ExceptionNewf(py.TypeError, "'%s' is an invalid keyword argument for %s()", name, s.name)
 		case bound[i] != nil:
 			return nil, py.ExceptionNewf(py.TypeError, "argument for %s() given by name ('%s') and position (%d)", s.name, name, i+1)
@@ -81,6 +81,8 @@ func (s *signature) full() string {
 
 func (s *signature) wrongCount(given int) error {
 	switch most := s.positional; {
+	case most == 0 && len(s.params) > 0:
+		return py.ExceptionNewf(py.TypeError, "%s() takes no positional arguments", s.name)
 	case most == 0:
 		return py.ExceptionNewf(py.TypeError, "%s() takes no arguments (%d given)", s.full(), given)
 	case most == 1 && s.required == 1:

@@ -15,8 +15,11 @@ func property(t *py.Type, name string, get func(self py.Object) (py.Object, erro
 	t.Dict[name] = &py.Property{Fget: get}
 }
 
+// intTypes are the types of ints: gpython has one of its own for those that an int64 cannot hold.
+var intTypes = []*py.Type{py.IntType, py.BoolType, py.BigIntType}
+
 func intMethod(text string, f func(i *big.Int, a []py.Object) (py.Object, error)) {
-	for _, t := range []*py.Type{py.IntType, py.BoolType} {
+	for _, t := range intTypes {
 		addMethod(t, text, func(self py.Object, a []py.Object) (py.Object, error) {
 			i, _ := asInt(self)
 			return f(i, a)
@@ -40,7 +43,7 @@ func init() {
 		return py.Tuple{intObject(i), py.Int(1)}, nil
 	})
 	intMethod("to_bytes(length=, byteorder=, *, signed=)", intToBytes)
-	for _, t := range []*py.Type{py.IntType, py.BoolType} {
+	for _, t := range intTypes {
 		addStatic(t, "from_bytes(bytes, byteorder=, *, signed=)", intFromBytes)
 		for name, get := range map[string]func(self py.Object) py.Object{
 			"real": integer, "numerator": integer,

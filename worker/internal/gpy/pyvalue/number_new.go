@@ -248,7 +248,14 @@ func newComplex(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, err
 	if a[1] == nil {
 		return py.Complex(parts[0]), nil
 	}
-	return py.Complex(complex(real(parts[0])-imag(parts[1]), imag(parts[0])+real(parts[1]))), nil
+	re, im := real(parts[0]), real(parts[1])
+	if _, ok := a[1].(py.Complex); ok {
+		re -= imag(parts[1])
+	}
+	if _, ok := a[0].(py.Complex); ok {
+		im += imag(parts[0])
+	}
+	return py.Complex(complex(re, im)), nil
 }
 
 func parseComplex(s string) (complex128, bool) {

@@ -13,11 +13,26 @@ func isClass(t *py.Type) bool { return t.Name != "" }
 // classOf is Python's type(o). gpython says of some classes that their type is another class.
 func classOf(o py.Object) *py.Type {
 	t := o.Type()
-	if c, ok := o.(*py.Type); ok && isClass(c) && !t.IsSubtype(py.TypeType) {
-		return py.TypeType
+	switch x := o.(type) {
+	case *py.Type:
+		if isClass(x) && !t.IsSubtype(py.TypeType) {
+			return py.TypeType
+		}
+	case *py.BigInt:
+		return py.IntType
+	case *py.BoundMethod:
+		if _, ok := x.Method.(*py.Method); ok {
+			return py.MethodType
+		}
+	case *py.Exception:
+		if o == py.NotImplemented {
+			return notImplementedType
+		}
 	}
 	return t
 }
+
+var notImplementedType = newType("NotImplementedType")
 
 // typeName is the name of o's type, for messages.
 func typeName(o py.Object) string { return classOf(o).Name }

@@ -48,6 +48,7 @@ func init() {
 	replaceIteration()
 	replaceCalls()
 	replaceTruth()
+	replaceFunctions()
 	loadAttr := jumpTable[vm.LOAD_ATTR]
 	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
 		if err := loadAttr(v, name); err != nil {

@@ -155,6 +155,23 @@ func (p *printer) other(o py.Object) error {
 		return nil
 	}
 	switch x := o.(type) {
+	case *py.Slice:
+		p.WriteString("slice")
+		return p.items("(", []py.Object{x.Start, x.Stop, x.Step}, ")")
+	case *py.BoundMethod:
+		if m, ok := x.Method.(*py.Method); ok {
+			fmt.Fprintf(p, "<built-in method %s of %s object at 0x%x>", m.Name, typeName(x.Self), identity(x.Self))
+			return nil
+		}
+		name := "?"
+		if f, ok := x.Method.(*py.Function); ok {
+			name = f.Qualname
+		}
+		fmt.Fprintf(p, "<bound method %s of ", name)
+		if err := p.repr(x.Self); err != nil {
+			return err
+		}
+		p.WriteString(">")
 	case *py.Function:
 		fmt.Fprintf(p, "<function %s at 0x%x>", x.Qualname, identity(o))
 	case *py.Method:

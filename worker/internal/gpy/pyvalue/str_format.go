@@ -89,7 +89,7 @@ func (f *formatter) field(field string, deep int) (string, error) {
 			conversion = field[i+1:]
 			switch {
 			case conversion == "":
-				return "", py.ExceptionNewf(py.ValueError, "end of string while looking for conversion specifier")
+				return "", py.ExceptionNewf(py.ValueError, "unmatched '{' in format spec")
 			case len(conversion) > 1 && conversion[1] != ':':
 				return "", py.ExceptionNewf(py.ValueError, "expected ':' after conversion specifier")
 			case len(conversion) > 1:
@@ -144,7 +144,7 @@ func convert(value py.Object, conversion string) (py.Object, error) {
 	case "a":
 		s, err = ascii(value)
 	default:
-		return nil, py.ExceptionNewf(py.ValueError, "Unknown conversion specifier '%s'", conversion)
+		return nil, py.ExceptionNewf(py.ValueError, "Unknown conversion specifier %s", conversion)
 	}
 	return py.String(s), err
 }

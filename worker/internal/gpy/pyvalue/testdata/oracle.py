@@ -1,4 +1,6 @@
-"""Evaluates expressions, one JSON string a line, and answers each with a JSON list of one or two strings.
+"""Evaluates expressions, one JSON string a line, and answers each with a JSON list of two strings.
+
+A text of several lines is a program, whose value is what it leaves in r.
 
 [type name, repr] for a value, [exception class, message] after "!" for an exception; reprs of sets are sorted.
 """
@@ -15,7 +17,13 @@ def shown(value):
 
 for line in sys.stdin:
     try:
-        value = eval(json.loads(line), {})
+        source = json.loads(line)
+        if "\n" in source:
+            names = {}
+            exec(source, names)
+            value = names["r"]
+        else:
+            value = eval(source, {})
         answer = [type(value).__name__, shown(value)]
     except Exception as e:
         answer = ["!" + type(e).__name__, str(e)]
