@@ -23,7 +23,11 @@ func init() {
 		if meta == py.TypeType && len(args) == 1 && len(kwargs) == 0 {
 			return classOf(args[0]), nil
 		}
-		return newType(meta, args, kwargs)
+		class, err := newType(meta, args, kwargs)
+		if t, ok := class.(*py.Type); ok {
+			t.New = newInstance
+		}
+		return class, err
 	}
 	textFunction("repr(obj, /)", func(a []py.Object) (string, error) { return Repr(a[0]) })
 	textFunction("ascii(obj, /)", func(a []py.Object) (string, error) { return ascii(a[0]) })

@@ -49,6 +49,7 @@ func init() {
 	replaceCalls()
 	replaceTruth()
 	replaceFunctions()
+	replaceUnpacking()
 	loadAttr := jumpTable[vm.LOAD_ATTR]
 	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
 		if err := loadAttr(v, name); err != nil {
