@@ -41,8 +41,8 @@ func TestProxyRefusesWhatItDoesNotKnow(t *testing.T) {
 	for want, test := range map[string]struct{ spec, second, third, order any }{
 		"dict of a spec":             {spec: "popen"},
 		"the control channel":        {spec: python, second: "control"},
-		"popen, ssh or vagrant":      {spec: serializer.NewDict("socket", "localhost:1")},
-		"OSError: cannot start":      {spec: serializer.NewDict("popen", true, "python", "no-such-python")},
+		"popen, ssh or vagrant":      {spec: serializer.NewDict("socket", "localhost:1"), third: []byte("'line'\n")},
+		"OSError: cannot start":      {spec: serializer.NewDict("popen", true, "python", "no-such-python"), third: []byte("'line'\n")},
 		"expected bytes for the sub": {spec: python, third: 5},
 	} {
 		io, control := executeProxy(t, driver, test.spec)

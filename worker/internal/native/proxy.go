@@ -29,6 +29,7 @@ type proxy struct {
 	id      string // of the driver's gateway
 	address string
 
+	hasLine  bool            // passInput's: the first line for the sub has come
 	input    context.Context // ends with RIO_CLOSE_WRITE
 	endInput context.CancelFunc
 
@@ -58,6 +59,7 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	spec := specOf(fields)
 	sub, err := n.startSub(spec)
 	if err != nil {
+		awaitLine(ctx, ch)
 		return err
 	}
 	p := &proxy{forwarding: forwarding{io: ch, sub: sub}, control: control, id: spec.ID, address: cmp.Or(spec.SSH, spec.VagrantSSH)}
@@ -67,11 +69,20 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	_ = control.SetCallback(p.obey)
 	err = p.run(ctx, p.passOutput, p.passInput)
 	p.end(ctx)
+	if err != nil && !p.hasLine {
+		awaitLine(ctx, ch)
+	}
 	var died *gatewaybase.GatewayDiedError
 	if errors.As(err, &died) {
 		died.Exit = p.sub.Exit()
 	}
 	return err
+}
+
+// awaitLine is for a failure that comes before the driver has sent the first line for the sub: sending that, it would hear of a
+// closed channel, and not why.
+func awaitLine(ctx context.Context, ch *gatewaybase.Channel) {
+	_, _ = ch.Receive(ctx) // whether it comes or the channel ends
 }
 
 // specOf reads the attributes of the driver's XSpec, those that a forwarder uses (protocol.md section 9.3).
@@ -161,6 +172,7 @@ func (p *proxy) passInput(life context.Context) {
 			if err != nil {
 				break
 			}
+			p.hasLine = true
 			data, ok := bytesOf(item)
 			if !ok {
 				p.fail(expect("bytes for the sub", item))
