@@ -22,6 +22,10 @@ import (
 // standIn makes the test's program a worker of the kind it names: see standInMain.
 const standIn = "EXECNET_SERVER_TEST_WORKER"
 
+// WorkerMain is what the test's program runs as a Go worker. Only tests outside the package can set it: the worker's package
+// imports this one.
+var WorkerMain func() int
+
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(standIn); kind != "" {
 		os.Exit(standInMain(kind))
@@ -34,8 +38,12 @@ func TestMain(m *testing.M) {
 //	echo       sends back what comes, to its end, and exits with status 3
 //	stubborn   neither reads nor ends
 //	half       ends its output at once, and reads to the end
+//	go         is WorkerMain, from the beginning
 //	stderr     says something on stderr and exits
 func standInMain(kind string) int {
+	if kind == "go" {
+		return WorkerMain()
+	}
 	in := bufio.NewReader(os.Stdin)
 	line, err := in.ReadString('\n')
 	if err != nil {

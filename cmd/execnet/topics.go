@@ -72,7 +72,11 @@ An interpreter can also run elsewhere:
   ssh=host//ssh_config=FILE        another configuration
   ssh=host//sshclient=openssh      with the ssh command instead
   vagrant_ssh=NAME                 a vagrant machine
-  socket=HOST:PORT                 behind a socket server, execnet's for one
+  socket=HOST:PORT                 behind a socket server: "execnet socketserver", or
+                                   that of Python's execnet
+  socket=HOST:PORT//tls            over TLS; further keys are tls_ca=FILE for the
+                                   authority to trust, tls_cert=FILE//tls_key=FILE for
+                                   a certificate of one's own, tls_name=NAME
   socket//installvia=ID            behind one that is started where gateway ID runs
   popen//via=ID                    an interpreter started by gateway ID
   ssh=inner//via=ID                the same for hosts that only ID reaches
