@@ -132,17 +132,19 @@ func guardTypes() {
 	}
 }
 
-// readExceptionAttrs lets programs read the attributes that they have set.
+// readExceptionAttrs lets programs read attributes of exceptions: gpython gives the args for any name.
 func readExceptionAttrs() {
 	load := jumpTable[vm.LOAD_ATTR]
 	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
-		if e, ok := v.TOP().(*py.Exception); ok {
-			if value, ok := e.Dict[machineOf(v).frame.Code.Names[name]]; ok {
-				v.SET_TOP(value)
-				return nil
-			}
+		e, ok := v.TOP().(*py.Exception)
+		if !ok {
+			return load(v, name)
 		}
-		return load(v, name)
+		value, err := py.Call(commonBuiltins()["getattr"], py.Tuple{e, py.String(machineOf(v).frame.Code.Names[name])}, nil)
+		if err == nil {
+			v.SET_TOP(value)
+		}
+		return err
 	}
 }
 

@@ -67,7 +67,8 @@ func init() {
 			return nil
 		}
 	}
-	for _, op := range []vm.OpCode{vm.JUMP_ABSOLUTE, vm.CONTINUE_LOOP} {
+	// The ways to the next round of a loop.
+	for _, op := range []vm.OpCode{vm.JUMP_ABSOLUTE, vm.CONTINUE_LOOP, vm.FOR_ITER} {
 		jump := jumpTable[op]
 		jumpTable[op] = func(v *vm.Vm, target int32) error {
 			if in, ok := machineOf(v).context.(*interp); ok {

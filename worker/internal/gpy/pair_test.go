@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -141,4 +142,8 @@ func (w worker) fails(t testing.TB, source string, options ...gatewaybase.ExecOp
 	var remote *gatewaybase.RemoteError
 	require.ErrorAs(t, err, &remote)
 	return remote
+}
+
+func program(source string) gatewaybase.Program {
+	return gatewaybase.Program{Source: source, Kwargs: serializer.NewDict()}
 }

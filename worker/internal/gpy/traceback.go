@@ -104,7 +104,16 @@ func (in *interp) sourceLine(file string, n int) string {
 	if !ok || n < 1 {
 		return ""
 	}
-	return line
+	return shorten(line)
+}
+
+// shorten cuts a line that nobody would read to its end.
+func shorten(line string) string {
+	const most = 1000
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + "..."
 }
 
 // syntaxLines writes where a SyntaxError is: file, line, text and caret.
@@ -113,7 +122,7 @@ func (in *interp) syntaxLines(b *strings.Builder, e *py.Exception) {
 	file, _ := e.Dict["filename"].(py.String)
 	fmt.Fprintf(b, "  File \"%s\", line %d\n", file, number)
 	text, _ := e.Dict["line"].(py.String)
-	line := strings.TrimRight(string(text), " \t\r\n")
+	line := shorten(strings.TrimRight(string(text), " \t\r\n"))
 	if line == "" {
 		line = strings.TrimRight(in.sourceLine(string(file), number), " \t\r\n")
 	}
