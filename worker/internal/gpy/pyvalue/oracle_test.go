@@ -173,10 +173,12 @@ func TestExpressions(t *testing.T) {
 func TestPrograms(t *testing.T) {
 	for name, table := range tables(t, "testdata/programs/*.txt") {
 		t.Run(name, func(t *testing.T) {
-			testOracle(t, strings.Split(table, "----\n"))
+			testOracle(t, splitPrograms(table))
 		})
 	}
 }
+
+func splitPrograms(table string) []string { return strings.Split(table, "----\n") }
 
 func tables(t *testing.T, pattern string) map[string]string {
 	files, err := filepath.Glob(pattern)
