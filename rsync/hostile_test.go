@@ -5,10 +5,10 @@ package rsync
 import (
 	"context"
 	"encoding/binary"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,286 +17,242 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
 )
 
-// hostileNames are those that no receiver may take.
-var hostileNames = []string{"", ".", "..", "../x", "a/b", "/", "/etc/passwd", "a/", "/..", "x/../../y"}
+// impostor is a worker that runs a function of the test instead of a receiving half.
+type impostor struct {
+	play    func(ch *gatewaybase.Channel)
+	running sync.WaitGroup
+}
 
-// guarded is a destination with neighbours that must stay as they are.
-func guarded(t *testing.T) (destination string, check func()) {
+func (i *impostor) Status() (int, string) { return 0, "thread" }
+
+func (i *impostor) Execute(e *gatewaybase.Execution) {
+	i.running.Go(func() {
+		i.play(e.Channel)
+		e.End("")
+	})
+}
+
+// Finish waits for the executions at the worker's end.
+func (i *impostor) Finish() { i.running.Wait() }
+
+// pretend returns a gateway to an impostor.
+func pretend(t *testing.T, keys string, play func(ch *gatewaybase.Channel)) *gatewaybase.Gateway {
 	t.Helper()
-	base := t.TempDir()
-	destination = filepath.Join(base, "destination")
-	grow(t, filepath.Join(base, "neighbour"), nodes{"precious": file("p"), "d/x": file("x")})
-	grow(t, destination, nodes{"out": link("../neighbour"), "abs": link(filepath.Join(base, "neighbour"))})
-	before := survey(t, filepath.Join(base, "neighbour"), exactly)
-	return destination, func() {
-		t.Helper()
-		assert.Equal(t, before, survey(t, filepath.Join(base, "neighbour"), exactly))
-		assert.Equal(t, []string{"destination", "neighbour"}, namesIn(t, base))
+	ar, bw, err := os.Pipe()
+	require.NoError(t, err)
+	br, aw, err := os.Pipe()
+	require.NoError(t, err)
+	spec, err := xspec.Parse("popen//id=gw" + keys)
+	require.NoError(t, err)
+	i := &impostor{play: play}
+	driver := gatewaybase.New(&pipeEnd{ar, aw}, gatewaybase.Config{Spec: spec, Warnings: t.Output()})
+	worker := gatewaybase.New(&pipeEnd{br, bw}, gatewaybase.Config{Spec: spec, Executor: i, Warnings: t.Output()})
+	t.Cleanup(func() {
+		driver.Exit()
+		assert.NoError(t, driver.Join(soon(t)))
+		assert.NoError(t, worker.Join(soon(t)))
+		i.running.Wait()
+	})
+	return driver
+}
+
+// ask makes a wants item.
+func ask(wants ...want) []byte {
+	b := []byte{itemWants}
+	for _, w := range wants {
+		b = binary.BigEndian.AppendUint32(b, w.entry)
+		b = binary.BigEndian.AppendUint64(append(b, w.what), uint64(w.size))
+	}
+	return b
+}
+
+// hostileTree has a large file (entry 1) and a directory (entry 2).
+func hostileTree(t *testing.T) string {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "source")
+	grow(t, source, nodes{"a": file(strings.Repeat("a", 100_000)), "sub/b": file("b")})
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(source), "secret"), []byte("secret"), 0o600))
+	return source
+}
+
+// A receiver that does not keep to the protocol gets an error and nothing but what it asked for rightly.
+func TestHostileReceiver(t *testing.T) {
+	const size = 100_000
+	signs := func(entry, first uint32, n int) []byte {
+		b := binary.BigEndian.AppendUint32(number(itemSignatures, entry), first)
+		return append(b, make([]byte, n*signatureSize)...)
+	}
+	digestItem := func(entry uint32) []byte { return append(number(itemDigests, entry), make([]byte, digestSize)...) }
+	for name, test := range map[string]struct {
+		items []any
+		want  string
+	}{
+		"text":                      {[]any{"wants"}, "no byte string"},
+		"nothing":                   {[]any{[]byte{}}, "no byte string"},
+		"too much":                  {[]any{make([]byte, maxItem+1)}, "no byte string"},
+		"unknown kind":              {[]any{[]byte("?")}, "unknown kind"},
+		"a driver's item":           {[]any{[]byte{itemFinish}}, "unknown kind"},
+		"other version":             {[]any{[]byte{itemWelcome, 0, 2, 0, 0, 0, 0}}, "version 2"},
+		"short hello":               {[]any{[]byte{itemWelcome, 0}}, "wrong length"},
+		"entry beyond the tree":     {[]any{ask(want{99, wantContent, 0})}, "not asked about"},
+		"a directory":               {[]any{ask(want{2, wantContent, 0})}, "is no file"},
+		"the root":                  {[]any{ask(want{0, wantContent, 0})}, "is no file"},
+		"twice the same":            {[]any{ask(want{1, wantContent, 0}, want{1, wantContent, 0})}, "not asked about"},
+		"no entry":                  {[]any{ask(want{noEntry, wantContent, 0})}, "not asked about"},
+		"unknown want":              {[]any{ask(want{1, 9, 0})}, "unknown want"},
+		"impossible size":           {[]any{ask(want{1, wantDiffers, 1 << 60})}, "impossible size"},
+		"negative size":             {[]any{ask(want{1, wantDiffers, -1})}, "impossible size"},
+		"check of other size":       {[]any{ask(want{1, wantCheck, 5})}, "another size"},
+		"half a want":               {[]any{ask(want{1, wantContent, 0})[:7]}, "wrong length"},
+		"too many answers":          {[]any{ask(), ask(), ask()}, "no question"},
+		"digest of no check":        {[]any{ask(), digestItem(1)}, "digests that do not fit"},
+		"half a digest":             {[]any{ask(want{1, wantCheck, size}), digestItem(1)[:20]}, "digests that do not fit"},
+		"digest twice":              {[]any{ask(want{1, wantCheck, size}), append(digestItem(1), digestItem(1)[1:]...)}, "digests that do not fit"},
+		"signatures unasked":        {[]any{ask(want{1, wantContent, 0}), signs(1, 0, 1)}, "signatures that do not fit"},
+		"signatures of wrong block": {[]any{ask(want{1, wantDiffers, size}), signs(1, 5, 1)}, "signatures that do not fit"},
+		"too many signatures":       {[]any{ask(want{1, wantDiffers, size}), signs(1, 0, 100)}, "signatures that do not fit"},
+		"again unsent":              {[]any{ask(), number(itemAgain, 1)}, "again"},
+		"again of traversal":        {[]any{number(itemAgain, 1<<31)}, "again"},
+		"acknowledges too much":     {[]any{append([]byte{itemAck}, 0, 0, 0, 1, 0, 0, 0, 0)}, "acknowledgement"},
+		"short ack":                 {[]any{[]byte{itemAck, 1}}, "wrong length"},
+		"zeros":                     {[]any{make([]byte, 65)}, "unknown kind"},
+		"end before all is sent":    {[]any{append([]byte{itemEnd}, make([]byte, 8*statistics)...)}, "before everything was sent"},
+		"impossible statistics":     {[]any{append([]byte{itemEnd}, strings.Repeat("\xff", 8*statistics)...)}, "impossible statistics"},
+		"error without form":        {[]any{[]byte{itemError, 1, 0, 0, 0, 0, 'x'}}, "wrong form"},
+		"unknown severity":          {[]any{[]byte{itemError, 7, 0, 0, 0, 0, 'x', 0, 'y'}}, "unknown severity"},
+		"fatal":                     {[]any{append([]byte{itemError, 2, 0, 0, 0, 0}, "sub/b\x00ENOSPC: full\x1b[2J"...)}, `ENOSPC: full\x1b[2J`},
+		"silence":                   {[]any{ask(want{1, wantDiffers, size})}, "no progress"},
+		"leaves":                    {nil, "ended too early"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := hostileTree(t)
+			var got []string
+			done := make(chan struct{})
+			gw := pretend(t, "", func(ch *gatewaybase.Channel) {
+				defer close(done)
+				for _, want := range []byte{itemHello, itemTree} {
+					v, err := ch.Receive(soon(t))
+					if !assert.NoError(t, err) || !assert.Equal(t, want, v.([]byte)[0]) {
+						return
+					}
+				}
+				for _, item := range test.items {
+					if ch.Send(item) != nil {
+						return
+					}
+				}
+				if test.items == nil {
+					return
+				}
+				for v := range ch.Items(soon(t)) {
+					if b, ok := v.([]byte); ok {
+						got = append(got, string(b))
+					}
+				}
+			})
+			r := &RSync{Source: source, Delta: DeltaAlways}
+			require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
+			if name == "silence" {
+				r.StallTimeout = 200 * time.Millisecond
+			}
+			err := r.Send(soon(t))
+			var failed *TargetError
+			require.ErrorAs(t, err, &failed)
+			require.ErrorContains(t, err, test.want)
+			<-done
+			for _, item := range got {
+				require.NotContains(t, item, "secret")
+				require.NotEqual(t, byte(itemContents), item[0], "%q", item)
+			}
+		})
 	}
 }
 
-func TestHostileNames(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		for _, kind := range []byte{kindFile, kindDir, kindLink, kindOther} {
-			for _, name := range hostileNames {
-				destination, check := guarded(t)
-				s := play(t, gw)
-				s.hello(destination, helloDelete)
-				s.tree(rootBlock(), blockOf(0, 0, aFile("good", 1), member{kind: kind, name: name, mode: 0o644, target: "x"}))
-				p := s.problem()
-				assert.Equal(t, byte(severityFatal), p.severity)
-				assert.Regexp(t, "refusing|name", p.text, "%q", name)
-				require.NoError(t, s.ch.WaitClose(soon(t)))
-				check()
+// The requests of Python's receiving half name paths, which a driver has to check.
+func TestHostileReferenceReceiver(t *testing.T) {
+	for name, test := range map[string]struct {
+		item any
+		want string
+	}{
+		"traversal":    {serializer.Tuple{"send", serializer.Tuple{[]any{"..", "secret"}, nil}}, "not announced"},
+		"absolute":     {serializer.Tuple{"send", serializer.Tuple{[]any{"/etc/passwd"}, nil}}, "not announced"},
+		"directory":    {serializer.Tuple{"send", serializer.Tuple{[]any{"sub"}, nil}}, "not announced"},
+		"root":         {serializer.Tuple{"send", serializer.Tuple{[]any{}, nil}}, "not announced"},
+		"empty name":   {serializer.Tuple{"send", serializer.Tuple{[]any{"", "a"}, nil}}, "no text"},
+		"no name":      {serializer.Tuple{"send", serializer.Tuple{[]any{5}, nil}}, "no text"},
+		"no path":      {serializer.Tuple{"send", 5}, "no pair"},
+		"bad checksum": {serializer.Tuple{"send", serializer.Tuple{[]any{"a"}, "x"}}, "checksum"},
+		"no tuple":     {"send", "instead of a pair"},
+		"unknown":      {serializer.Tuple{"give", nil}, "out of turn"},
+		"ack":          {serializer.Tuple{"ack", "a"}, "out of turn"},
+		"links":        {serializer.Tuple{"links", nil}, "out of turn"},
+		"done":         {serializer.Tuple{"done", nil}, "out of turn"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []any
+			done := make(chan struct{})
+			gw := pretend(t, "//bootstrap=import", func(ch *gatewaybase.Channel) {
+				defer close(done)
+				for range 3 { // the start, the top and the first file
+					if _, err := ch.Receive(soon(t)); !assert.NoError(t, err) {
+						return
+					}
+				}
+				if ch.Send(test.item) != nil {
+					return
+				}
+				for v := range ch.Items(soon(t)) {
+					got = append(got, v)
+				}
+			})
+			r := New(hostileTree(t))
+			require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
+			err := r.Send(soon(t))
+			var wrong *ProtocolError
+			require.ErrorAs(t, err, &wrong)
+			require.ErrorContains(t, err, test.want)
+			<-done
+			for _, v := range got {
+				_, content := v.([]byte)
+				require.False(t, content, "%q", v)
+			}
+		})
+	}
+}
+
+// A receiver that reads nothing is given up, and the others have the tree long before.
+func TestStalledTarget(t *testing.T) {
+	source, good := t.TempDir(), t.TempDir()
+	grow(t, source, nodes{"a": file(strings.Repeat("a", 5<<20)), "b/c": file("c")})
+	leave := make(chan struct{})
+	silent := pretend(t, "", func(ch *gatewaybase.Channel) { <-leave })
+	slow := pretend(t, "", func(ch *gatewaybase.Channel) {
+		// It answers the tree and then acknowledges nothing.
+		for v := range ch.Items(context.Background()) {
+			if b := v.([]byte); b[0] == itemTree {
+				if ch.Send(ask(want{1, wantContent, 0})) != nil {
+					return
+				}
 			}
 		}
 	})
-}
-
-func TestHostileLinks(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		for _, target := range []string{"../x", "/etc", "a/../../b", ".."} {
-			destination, check := guarded(t)
-			s := play(t, gw)
-			s.hello(destination, 0)
-			s.tree(rootBlock(), blockOf(0, 0, member{kind: kindLinkBase, name: "l", target: target}))
-			s.fails("out of the destination")
-			check()
-		}
-		// A link that stands where a directory is announced is replaced; what it led to is not written to.
-		for _, name := range []string{"out", "abs"} {
-			destination, check := guarded(t)
-			s := play(t, gw)
-			s.hello(destination, helloDelete)
-			s.tree(rootBlock(), blockOf(0, blockLast, aDir(name)), blockOf(1, blockLast, aFile("precious", 1)))
-			assert.Equal(t, "2 1 0;", s.wants())
-			s.send(contents(record{2, opWhole, "overwritten"}))
-			assert.NotEmpty(t, s.expect(itemDeleted).rest)
-			s.finish()
-			check()
-			content, err := os.ReadFile(filepath.Join(destination, name, "precious"))
-			require.NoError(t, err)
-			assert.Equal(t, "overwritten", string(content))
-		}
-	})
-}
-
-func TestDirectoryReplacedByLinkWhileInUse(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		destination, check := guarded(t)
-		s := play(t, gw)
-		s.hello(destination, 0)
-		s.tree(rootBlock(), blockOf(0, blockLast, aDir("d"), aDir("e"), aFile("f", 1)), blockOf(1, blockLast, aFile("precious", 1)), blockOf(2, blockLast))
-		assert.Equal(t, "3 1 0;4 1 0;", s.wants())
-		require.NoError(t, os.Remove(filepath.Join(destination, "d")))
-		require.NoError(t, os.Symlink("../neighbour", filepath.Join(destination, "d")))
-		// The root's file comes first, so that d has to be opened anew.
-		s.send(contents(record{3, opWhole, "f"}, record{4, opWhole, "overwritten"}))
-		p := s.problem()
-		assert.Equal(t, byte(severityEntry), p.severity)
-		assert.Equal(t, "d/precious", p.path)
-		s.send([]byte{itemFinish})
-		assert.Equal(t, "d", s.problem().path, "its mode cannot be set either")
-		assert.Equal(t, uint64(1), s.end()[statFailed])
-		check()
-	})
-}
-
-func TestHostileItems(t *testing.T) {
-	u32 := func(kind byte, numbers ...uint32) []byte {
-		item := []byte{kind}
-		for _, n := range numbers {
-			item = binary.BigEndian.AppendUint32(item, n)
-		}
-		return item
-	}
-	huge := blockOf(0, 0, aFile("x", 1))
-	binary.BigEndian.PutUint32(huge[5:], 0xffffffff)
-	hugeNames := blockOf(0, 0, aFile("x", 1))
-	binary.BigEndian.PutUint32(hugeNames[9:], 0xfffffff0)
-	items := map[string]any{
-		"text":                      "hello",
-		"number":                    42,
-		"none":                      nil,
-		"empty":                     []byte{},
-		"too long":                  append([]byte{itemContents}, make([]byte, maxItem)...),
-		"unknown kind":              []byte("?"),
-		"hello again":               helloItem("/x", 0),
-		"short tree":                []byte("T\x00\x00"),
-		"huge count":                append([]byte{itemTree}, huge...),
-		"huge names":                append([]byte{itemTree}, hugeNames...),
-		"second root":               append([]byte{itemTree}, rootBlock()...),
-		"unknown directory":         append([]byte{itemTree}, blockOf(99, 0, aFile("x", 1))...),
-		"file as directory":         append([]byte{itemTree}, blockOf(2, 0, aFile("x", 1))...),
-		"unknown kind of entry":     append([]byte{itemTree}, blockOf(0, 0, member{kind: '?', name: "x"})...),
-		"unknown flags":             append([]byte{itemTree}, blockOf(0, 8)...),
-		"name twice":                append([]byte{itemTree}, blockOf(0, 0, aFile("x", 1), aFile("x", 1))...),
-		"name again":                append([]byte{itemTree}, blockOf(0, 0, aFile("f", 1))...),
-		"name too long":             append([]byte{itemTree}, blockOf(0, 0, aFile(strings.Repeat("x", maxName+1), 1))...),
-		"NUL in a name":             append([]byte{itemTree}, blockOf(0, 0, aFile("x\x00y", 1))...),
-		"more targets":              append([]byte{itemTree}, blockOf(0, 0, aLink("x", "a\x00b"))...),
-		"early end":                 []byte{itemFinish},
-		"long end":                  []byte{itemFinish, 0},
-		"unknown entry":             contents(record{77, opWhole, "x"}),
-		"contents of a directory":   contents(record{1, opWhole, "x"}),
-		"unknown op":                contents(record{2, 9, "x"}),
-		"twice":                     contents(record{2, opWhole, "x"}, record{2, opWhole, "x"}),
-		"whole in pieces":           contents(record{2, opData, "x"}, record{2, opWhole, "x"}),
-		"same in pieces":            contents(record{2, opData, "x"}, record{2, opSame, ""}),
-		"same without anything":     contents(record{2, opSame, ""}),
-		"copy without signatures":   contents(record{2, opCopy, pairs(0, 1)}),
-		"digest without signatures": contents(record{2, opEnd, digestOf("")}),
-		"length beyond":             contents(record{2, opWhole, "x"})[:14],
-		"trailing":                  append(contents(record{2, opWhole, "x"}), 'y'),
-		"huge records":              u32(itemContents, 0xffffffff),
-		"signatures of nothing":     u32(itemSign, 2),
-		"signatures of a directory": u32(itemSign, 0),
-		"short signatures":          []byte{itemSign, 0},
-	}
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		for name, item := range items {
-			t.Run(name, func(t *testing.T) {
-				destination, check := guarded(t)
-				s := play(t, gw)
-				s.hello(destination, 0)
-				s.tree(rootBlock(), blockOf(0, 0, aDir("d"), aFile("f", 1)))
-				assert.Equal(t, "2 1 0;", s.wants())
-				s.send(item)
-				s.fails("")
-				check()
-				for _, left := range namesIn(t, destination) {
-					assert.False(t, isTemporaryName(left), left)
-				}
-			})
-		}
-	})
-}
-
-func TestHostileHello(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		wrongVersion := helloItem("/x", 0)
-		wrongVersion[2] = 9
-		for text, item := range map[string]any{
-			"version 9":   wrongVersion,
-			"flags":       helloItem("/x", 1<<20),
-			"destination": helloItem("a\x00b", 0),
-			"byte string": serializer.Tuple{"a", "b"},
-			"hello":       []byte("VV"),
-		} {
-			s := play(t, gw)
-			s.send(item)
-			s.fails(text)
-		}
-		s := play(t, gw)
-		s.send(helloItem("", 0))
-		s.fails("")
-	})
-}
-
-func TestDeltaOfHostileBlocks(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		for _, blocks := range []string{pairs(0, 0), pairs(0, 3), pairs(5, 1), pairs(0xffffffff, 0xffffffff), pairs(1, 1, 2, 1), "short"} {
-			destination := t.TempDir()
-			grow(t, destination, nodes{"f": file(strings.Repeat("x", 4000))})
-			s := play(t, gw)
-			s.hello(destination, 0)
-			s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", 10)))
-			assert.Equal(t, "1 2 4000;", s.wants())
-			s.send(binary.BigEndian.AppendUint32([]byte{itemSign}, 1))
-			require.Len(t, s.signatures(1, 2), 2)
-			s.send(contents(record{1, opCopy, blocks}))
-			s.fails("blocks")
-			assert.Equal(t, []string{"f"}, namesIn(t, destination))
-		}
-	})
-}
-
-func TestDriverGoneLeavesNoTemporary(t *testing.T) {
-	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
-		destination := t.TempDir()
-		s := play(t, gw)
-		s.hello(destination, 0)
-		s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", 10)))
-		s.wants()
-		s.send(contents(record{1, opData, strings.Repeat("x", ackEvery)}))
-		v, err := s.ch.Receive(soon(t)) // the piece has been written
-		require.NoError(t, err)
-		require.Equal(t, byte(itemAck), v.([]byte)[0])
-		require.Len(t, namesIn(t, destination), 1)
-		require.NoError(t, s.ch.Close())
-		again := play(t, gw) // a worker that has one thread for programs gets to it when the first has ended
-		again.hello(t.TempDir(), 0)
-		require.Eventually(t, func() bool { return len(namesIn(t, destination)) == 0 }, 10*time.Second, 10*time.Millisecond)
-		require.NoError(t, again.ch.Close())
-	})
-}
-
-// askReference plays pip's RSync as a driver to ReceiveReference and returns how that ends.
-func askReference(t *testing.T, destination any, items ...any) error {
-	t.Helper()
-	ch, err := goReceivers(t).RemoteExec("def serve_rsync(channel): pass")
-	require.NoError(t, err)
-	require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
-	require.NoError(t, ch.Send(serializer.Tuple{destination, map[string]any{"delete": true}}))
-	for _, item := range items {
-		if err := ch.Send(item); err != nil { // it has refused an earlier one
-			require.ErrorIs(t, err, gatewaybase.ErrClosed)
-			break
-		}
-	}
-	for {
-		if _, err := ch.Receive(soon(t)); err != nil {
-			return err
-		}
-	}
-}
-
-func TestHostileReferenceDriver(t *testing.T) {
-	mode, fileItem := int64(0o40755), serializer.Tuple{int64(0o100644), 1.0, int64(1)}
-	link := func(path, target string) serializer.Tuple { return serializer.Tuple{"link", path, target} }
-	for name, items := range map[string][]any{
-		"NUL":                       {[]any{mode, "a\x00b"}},
-		"name as number":            {[]any{mode, int64(5)}},
-		"no mode":                   {[]any{}},
-		"mode as text":              {[]any{"x"}},
-		"negative mode":             {[]any{int64(-1)}},
-		"short file":                {[]any{mode, "a"}, serializer.Tuple{}},
-		"negative size":             {[]any{mode, "a"}, serializer.Tuple{mode, 1.0, int64(-1)}},
-		"endless time":              {[]any{mode, "a"}, serializer.Tuple{mode, 1e300, int64(1)}},
-		"entry as number":           {int64(5)},
-		"content as text":           {[]any{mode, "a"}, fileItem, "text"},
-		"link not announced":        {[]any{mode, "a"}, nil, link("../neighbour/precious", "x")},
-		"link up":                   {[]any{mode, "a"}, nil, link("..", "x")},
-		"link through a link":       {[]any{mode, "out"}, nil, link("out/precious", "x")},
-		"link as directory":         {[]any{mode}, link("abs", "x")},
-		"unknown kind of link":      {[]any{mode, "a"}, nil, serializer.Tuple{"hard", "a", "x"}},
-		"number that is not 42":     {[]any{mode}, int64(41)},
-		"content through bad names": {[]any{mode, "..", "neighbour"}, []any{mode, "precious"}, fileItem},
-	} {
-		t.Run(name, func(t *testing.T) {
-			destination, check := guarded(t)
-			err := askReference(t, destination, items...)
-			require.Error(t, err)
-			assert.NotErrorIs(t, err, io.EOF, "it should have been refused")
-			assert.NotErrorIs(t, err, context.DeadlineExceeded)
-			check()
-		})
-	}
-	for _, name := range hostileNames {
-		destination, check := guarded(t)
-		err := askReference(t, destination, []any{mode, name}, fileItem, []byte("x"))
-		assert.ErrorContains(t, err, "refusing the path", "%q", name)
-		check()
-	}
-	// Names as Python 2 sends them, and a link where a directory is announced.
-	destination, check := guarded(t)
-	err := askReference(t, []byte(destination), []any{mode, []byte("out"), []byte("\xff")}, []any{mode, []byte("precious")}, fileItem, fileItem, []byte("1"), []byte("2"), int64(42))
-	assert.ErrorIs(t, err, io.EOF)
-	check()
-	content, err := os.ReadFile(filepath.Join(destination, "out/precious"))
-	require.NoError(t, err)
-	assert.Equal(t, "1", string(content))
-	assert.Equal(t, []string{"out", "\xff"}, namesIn(t, destination), "with delete, the rest is gone")
+	finished := false
+	r := &RSync{Source: source, StallTimeout: 500 * time.Millisecond}
+	require.NoError(t, r.AddTarget(silent, "dest", TargetOptions{}))
+	require.NoError(t, r.AddTarget(slow, "dest", TargetOptions{}))
+	require.NoError(t, r.AddTarget(goReceivers(t), good, TargetOptions{Finished: func() { finished = true }}))
+	err := r.Send(soon(t))
+	close(leave)
+	var stalled *StallError
+	require.ErrorAs(t, err, &stalled)
+	require.True(t, stalled.Timeout())
+	results := r.Results()
+	require.ErrorAs(t, results[0].Err, &stalled)
+	require.ErrorAs(t, results[1].Err, &stalled)
+	require.NoError(t, results[2].Err)
+	require.True(t, finished)
+	require.Equal(t, survey(t, source, exactly), survey(t, good, exactly))
 }
