@@ -7,7 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const readOnly = syscall.O_RDONLY
+const (
+	readOnly  = syscall.O_RDONLY
+	createNew = syscall.O_WRONLY | syscall.O_CREAT | syscall.O_EXCL
+)
 
 // errnoName is the POSIX name of the errors that have one.
 func errnoName(e syscall.Errno) string {

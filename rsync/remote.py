@@ -358,6 +358,7 @@ class Receiver(object):
         self.folders = []  # all of them
         self.unfinished = {}  # those whose last block has not come
         self.way = []  # the directories held, from the destination down
+        self.checked = True  # that they are, where holding them is not possible; anew for each item
         self.above = None  # what holds a destination that is a file
         self.count = 0  # entries announced
         self.wanted = {}  # entry: (folder, name, mode, mtime, size there)
@@ -388,6 +389,7 @@ class Receiver(object):
 
     def item(self):
         item = self.receive()
+        self.checked = False
         if type(item) is not bytes or not 0 < len(item) <= MAX_ITEM:
             raise broken("an item that is no byte string of at most 2 MiB")
         return item
@@ -451,9 +453,10 @@ class Receiver(object):
                     d = way[-1][1].sub(f.name)
                 way.append((f, d))
             d = way[-1][1]
-        if not HELD:
+        if not HELD and not self.checked:
             for f, on_the_way in way:
                 on_the_way.check()
+            self.checked = True
         return d
 
     def shrink(self, n):

@@ -46,7 +46,7 @@ type newFile struct {
 func (d *dir) create(name string) (*newFile, error) {
 	for {
 		temporary := temporaryName(name)
-		f, err := d.root.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		f, err := d.root.OpenFile(temporary, createNew, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
