@@ -44,7 +44,11 @@ func compileSource(source, file string, mode py.CompileMode, flags int, dontInhe
 		e := py.ExceptionNewf(py.SyntaxError, "%s", problem)
 		return nil, py.MakeSyntaxError(e, file, n.line, 0, "")
 	}
-	return compile.Compile(source, file, mode, flags, dontInherit)
+	code, err = compile.Compile(source, file, mode, flags, dontInherit)
+	if err != nil {
+		return nil, refine(err, source)
+	}
+	return code, nil
 }
 
 // nesting estimates how deep a program's syntax tree is, without building it.

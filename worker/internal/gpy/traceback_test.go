@@ -80,6 +80,38 @@ var raising = map[string]string{
 	"crlf":                         "x = 1\r\nfoobar\r\n",
 }
 
+func TestSyntaxErrors(t *testing.T) {
+	w := newWorker(t, nil)
+	for source, want := range map[string]string{
+		"x = = 1":                       "1|x = = 1|    ^|SyntaxError: invalid syntax",
+		"ok = 1\nif ok print(ok)":       "2|if ok print(ok)|          ^|SyntaxError: invalid syntax",
+		"x = 5 +":                       "1|x = 5 +|      ^|SyntaxError: invalid syntax",
+		"if True:\nx = 1":               "2|x = 1|^|IndentationError: expected an indented block",
+		"x = 1\n   y = 2":               "2|y = 2|^|IndentationError: unexpected indent",
+		"if True:\n    x = 1\n  y = 2":  "3|y = 2|^|IndentationError: unindent does not match any outer indentation level",
+		"x = (1,\n2":                    "2|2|^|SyntaxError: unexpected EOF while parsing",
+		"def f():\n  x = 1\n  global x": "3|global x|^|SyntaxError: name 'x' is assigned to before global declaration",
+		"\nreturn 5":                    "2|return 5|^|SyntaxError: 'return' outside function",
+		"a, 1 = 2":                      "1|a, 1 = 2|        ^|SyntaxError: cannot assign to this",
+		"x = $":                         "1|x = $|    ^|SyntaxError: invalid syntax",
+	} {
+		t.Run(source, func(t *testing.T) {
+			e := w.fails(t, source, gatewaybase.File("p.py", 1))
+			parts := strings.Split(want, "|")
+			text := "Traceback (most recent call last):\n  File \"p.py\", line " + parts[0] + "\n"
+			for _, line := range parts[1:3] {
+				text += "    " + line + "\n"
+			}
+			assert.Equal(t, text+parts[3]+"\n", e.Formatted)
+			class, message, _ := strings.Cut(parts[3], ": ")
+			assert.Equal(t, class, e.Exception())
+			assert.Equal(t, message, e.Message())
+		})
+	}
+	// What is compiled later, too.
+	assert.Equal(t, []any{"caught"}, w.run(t, "try:\n    eval('1 +')\nexcept SyntaxError:\n    channel.send('caught')"))
+}
+
 // shape is what of a traceback has to be the same in CPython: all but its marks under expressions and the lines that show
 // how frames are called.
 func shape(text string) string {
