@@ -28,16 +28,19 @@ const (
 // next returns whole messages, or a piece of a very large one. It is valid until the following call. The error is the
 // reader's; a message that it cuts short is not handed out.
 func (r *messageReader) next() ([]byte, error) {
-	r.held = append(r.held[:0], r.held[r.used:]...)
-	r.used = 0
-	if len(r.held) == 0 && cap(r.held) > 2*smallRead {
-		r.held = nil // the large message is over
+	left := r.held[r.used:]
+	if cap(r.held) > 2*smallRead && r.used < cap(r.held)/8 {
+		r.held = nil // the time of large messages is over
 	}
+	r.held = append(r.held[:0], left...)
+	r.used = 0
 	for {
 		if r.used = r.whole(); r.used > 0 {
 			return r.held[:r.used], nil
 		}
-		r.held = slices.Grow(r.held, smallRead)
+		if cap(r.held)-len(r.held) < smallRead {
+			r.held = slices.Grow(r.held, max(smallRead, len(r.held)))
+		}
 		n, err := r.from.Read(r.held[len(r.held):min(cap(r.held), largestPiece+smallRead)])
 		r.held = r.held[:len(r.held)+n]
 		if n == 0 && err != nil {

@@ -65,7 +65,7 @@ func TestMessagesTooLargeComeInPieces(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, message(5), some)
 	total := 0
-	for total < 3*largestPiece {
+	for total < 2*largestPiece {
 		some, err = r.next()
 		require.NoError(t, err)
 		total += len(some)

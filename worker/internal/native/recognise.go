@@ -36,10 +36,11 @@ func (s *shortProgram) recognises(p gatewaybase.Program) bool {
 	if len(source) > shortLimit {
 		return false
 	}
-	words, begins := word.FindAllString(source, -1), strings.Fields(s.begins)
-	if len(words) < len(begins) || !slices.Equal(words[:len(begins)], begins) {
+	begins := strings.Fields(s.begins)
+	if !slices.Equal(word.FindAllString(source, len(begins)), begins) {
 		return false
 	}
+	words := word.FindAllString(source, -1)
 	needed := strings.Fields(s.needs)
 	allowed := slices.Concat(begins, needed, strings.Fields(s.may))
 	for _, w := range needed {

@@ -252,23 +252,6 @@ for i in range(2):
 `)
 }
 
-// TestReferenceSSH has the forwarder run an ssh command, for which a shell stands in.
-func TestReferenceSSH(t *testing.T) {
-	t.Parallel()
-	if !hasSignals {
-		t.Skip("a shell script stands in for ssh")
-	}
-	folder := t.TempDir()
-	pythons.Program(t, folder, "ssh", "#!/bin/sh\nfor command; do :; done\nexec sh -c \"$command\"\n")
-	drive(t, `
-os.environ["PATH"] = args[0] + os.pathsep + os.environ["PATH"]
-host = group.makegateway("popen//id=host//python=" + worker)
-gw = group.makegateway("ssh=-p 5 me@there//via=host//python=" + python)
-assert receive(gw, "channel.send(channel.receive() + 1)", 1) == 2
-assert gw._io.remoteaddress == "-p 5 me@there"
-`, folder)
-}
-
 func TestReferenceRSync(t *testing.T) {
 	t.Parallel()
 	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
