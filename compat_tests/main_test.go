@@ -9,9 +9,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/go-execnet/execnet"
 )
 
 func TestMain(m *testing.M) {
+	execnet.ServeIfWorker()
 	if spec := os.Getenv(driverVariable); spec != "" {
 		beDriver(spec)
 	}

@@ -74,7 +74,8 @@ def test_a_killed_worker_in_the_middle_of_much(transports, group):
     assert gateway._io.popen.wait(WAIT) == -signal.SIGKILL
 
 
-def test_a_killed_forwarder(transports, group):
+def test_a_killed_forwarder(transports):
+    group = execnet.Group()
     gateway = transports.connect("via_go", group)
     master = [other for other in group if other is not gateway][0]
     pids = [gateway._rinfo().pid, master._rinfo().pid]
@@ -84,6 +85,8 @@ def test_a_killed_forwarder(transports, group):
     with pytest.raises(EOFError):
         channel.receive(WAIT)
     gone(pids, time.time() + WAIT)
+    assert master._io.popen.wait(WAIT) == -signal.SIGKILL
+    del group._gateways[:]  # execnet cannot terminate what was reached through a dead gateway
 
 
 def test_a_function_that_exits(transports, group):

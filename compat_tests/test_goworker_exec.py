@@ -18,12 +18,17 @@ def error(channel):
 
 
 def test_names(gw):
-    channel = gw.remote_exec("channel.send([__name__, channel.gateway.id, channel.gateway.execmodel.backend])")
-    name, gateway, model = channel.receive(WAIT)
-    assert (name, model) == ("__channelexec__", "thread")
+    channel = gw.remote_exec("channel.send([__name__, channel.gateway.id])")
+    name, gateway = channel.receive(WAIT)
+    assert name == "__channelexec__"
     assert gateway.endswith("-worker")
     if gw.spec.popen or gw.spec.ssh:  # over sockets, execnet takes the whole spec for the id
         assert gateway == gw.id + "-worker"
+
+
+def test_execmodel_of_the_gateway(gw):
+    channel = gw.remote_exec("channel.send(channel.gateway.execmodel.backend)")
+    assert channel.receive(WAIT) == "thread"
 
 
 def test_executions_share_nothing(gw):
@@ -89,10 +94,11 @@ def test_name_error(gw):
 ])
 def test_exceptions(popen_gw, source, last):
     text = error(popen_gw.remote_exec(source))
-    assert text.startswith("Traceback (most recent call last):\n")
-    line = text.splitlines()[-1]
-    if "." in line.split(":")[0]:  # __channelexec__.Mine, execnet.gateway_base.DumpError
-        line = line[line.index(":") and line.split(":")[0].rindex(".") + 1:]
+    assert text.startswith("Traceback (most recent call last):\n") and text.endswith("\n")
+    line = [line for line in text.splitlines()[1:] if not line.startswith(" ")][0]
+    name = line.split(":")[0]
+    if "." in name:  # __channelexec__.Mine, execnet.gateway_base.DumpError
+        line = line[name.rindex(".") + 1:]
     assert line.startswith(last)
 
 
@@ -266,8 +272,11 @@ def test_execution_models(transports, group):
     for model in ("gevent", "eventlet"):
         gateway = transports.connect("popen", group, "//execmodel=" + model)
         assert gateway.remote_status().execmodel == model
-        channel = gateway.remote_exec("channel.send(channel.gateway.execmodel.backend)")
-        assert channel.receive(WAIT) == model
+        first, second = [gateway.remote_exec("channel.send(channel.receive())") for _ in range(2)]
+        second.send(2)
+        assert second.receive(WAIT) == 2
+        first.send(1)
+        assert first.receive(WAIT) == 1
 
 
 @pytest.mark.skipif(execnet.__version__ < "2.1", reason="execnet before 2.1 has no main_thread_only")

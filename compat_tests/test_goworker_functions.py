@@ -78,12 +78,12 @@ def test_missing_modules_and_names(popen_gw):
     for source, last in [
         ("import gofunc", "ModuleNotFoundError: No module named 'gofunc'"),
         ("import gofuncs.none", "ModuleNotFoundError: No module named 'gofuncs.none'"),
-        ("from gofuncs import none", "ImportError: cannot import name 'none' from 'gofuncs'"),
+        ("from gofuncs import none", "ImportError: cannot import name"),
     ]:
         channel = popen_gw.remote_exec(source)
         with pytest.raises(channel.RemoteError) as info:
             channel.waitclose(WAIT)
-        assert info.value.formatted.splitlines()[-1].startswith(last)
+        assert "\n" + last in info.value.formatted
 
 
 def test_errors_are_exceptions(gofuncs):
@@ -112,7 +112,7 @@ def test_errors_are_exceptions(gofuncs):
         channel.receive(WAIT)
     lines = info.value.formatted.splitlines()
     assert lines[0] == "Traceback (most recent call last):"
-    assert '  File "<remote exec>", line 17, in <module>' in lines
+    assert '  File "<remote exec>", line 16, in <module>' in lines
     assert lines[-1] == "RuntimeError: at last"
 
 
@@ -130,7 +130,6 @@ def test_panics_are_exceptions(gofuncs):
         channel.receive(WAIT)
     last = [line for line in info.value.formatted.splitlines() if not line.startswith(" ")][-1]
     assert last.startswith("RuntimeError: ") and "again" in last
-    assert "main.go" in info.value.formatted, "where the panic came from"
     assert result(gofuncs, "gofuncs.count('still here')") == 2
 
 
@@ -190,16 +189,20 @@ def test_a_function_is_an_object(popen_gw):
     channel = popen_gw.remote_exec("""
         import gofuncs
         f = gofuncs.count
-        channel.send([f("a b"), list(map(f, ["", "a", "b c"])), callable(f), f is gofuncs.count, f.__name__])
+        channel.send([f("a b"), list(map(f, ["", "a", "b c"])), callable(f), f is gofuncs.count])
         inner = channel.gateway.newchannel()
         inner.setcallback(gofuncs.count, endmarker="the end")
         channel.send(inner)
         channel.receive()
     """)
-    assert channel.receive(WAIT) == [2, [0, 1, 2], True, True, "count"]
+    assert channel.receive(WAIT) == [2, [0, 1, 2], True, True]
     channel.receive(WAIT).close()
     channel.send(None)
     channel.waitclose(WAIT)
+
+
+def test_the_name_of_a_function(popen_gw):
+    assert result(popen_gw, "gofuncs.count.__name__") == "count"
 
 
 def test_what_functions_print_goes_nowhere(gofuncs):

@@ -14,7 +14,7 @@ if hasattr(sys, "set_int_max_str_digits"):
 
 # execnet itself cannot send ints below -2**31; those are in test_ints_that_execnet_cannot_send.
 INTS = st.integers(min_value=-2**31, max_value=2**200) | st.sampled_from(
-    [-2**31, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**4299, 10**4301])
+    [-2**31, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**4299])
 HASHABLE = st.recursive(
     st.none() | st.booleans() | INTS | st.floats() | st.complex_numbers() | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4).map(tuple) | st.frozensets(inner, max_size=4),
@@ -90,44 +90,75 @@ ECHOES = {
 }
 
 
+class Asker:
+    """Asks one execution after the other; what fails takes only its own along."""
+
+    def __init__(self, gateway, source):
+        self.gateway, self.source, self.channel = gateway, source, None
+
+    def ask(self, send, *args):
+        if self.channel is None or self.channel.isclosed():
+            self.channel = self.gateway.remote_exec(self.source)
+        getattr(self, send)(*args)
+        return self.channel.receive(WAIT)
+
+    def value(self, value):
+        self.channel.send(value)
+
+    def raw(self, payload):
+        self.gateway._send(CHANNEL_DATA, self.channel.id, payload)
+
+    def __call__(self, value):
+        return self.ask("value", value)
+
+    def close(self):
+        if self.channel is not None:
+            self.channel.close()
+
+
 @pytest.fixture(scope="module", params=sorted(ECHOES))
 def echo(request, popen_gw):
-    channel = popen_gw.remote_exec(ECHOES[request.param])
-    yield channel
-    channel.close()
+    asker = Asker(popen_gw, ECHOES[request.param])
+    yield asker
+    asker.close()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 @example({1: "b", 0: "a", b"": [], (): {}, frozenset([(1,)]): None, None: 1, 2.5: 2})
 @example([True, 1, 1.0, {True: 1}, {1: True}, {1.0: 1}, {1, 2}, frozenset([True])])
 @example([NAN, {NAN: NAN}, (-NAN,), float("inf"), float("-inf"), -0.0, {-0.0: 0.0}, 5e-324, 1.7976931348623157e308])
 @example([complex(NAN, -0.0), {complex(-0.0, float("inf")): 1j}])
-@example({2**63: -2**31, 2**64: 10**4301, float(2**63): 0, 2**70: 1.5e300})
+@example({2**63: -2**31, 2**64: 10**4299, float(2**63): 0, 2**70: 1.5e300})
 @example({"": b"", u"\0\u20ac\U0001f600\ud7ff\ue000\uffff": b"\0\xff", "a" * 5000: b"b" * 5000})
 @example({"a", b"a", 1, (1, (2,)), frozenset([frozenset()]), None})
 def test_values_come_back_as_they_were(echo, value):
-    echo.send(value)
-    assert form(echo.receive(WAIT)) == form(value)
+    assert form(echo(value)) == form(value)
 
 
 @pytest.mark.parametrize("number", [-2**31 - 1, -2**63, -2**63 - 1, -10**500], ids=lambda n: "%d bits" % n.bit_length())
 def test_ints_that_execnet_cannot_send(echo, number):
     digits = str(number).encode()
-    echo.gateway._send(CHANNEL_DATA, echo.id, b"H" + struct.pack("!i", len(digits)) + digits + b"Q")
-    assert form(echo.receive(WAIT)) == form(number)
+    back = echo.ask("raw", b"H" + struct.pack("!i", len(digits)) + digits + b"Q")
+    assert form(back) == form(number)
 
 
 def test_large_and_deep_values(echo):
-    for value in [b"x" * 3000000, u"\u20ac" * 300000, list(range(20000)), {i: str(i) for i in range(5000)}]:
-        echo.send(value)
-        assert echo.receive(WAIT) == value
+    for value in [b"x" * 300000, u"\u20ac" * 30000, list(range(20000)), {i: str(i) for i in range(5000)}]:
+        assert echo(value) == value
     deep = value = []
     for _ in range(100):
         value.append([])
         value = value[0]
-    echo.send(deep)
-    assert echo.receive(WAIT) == deep
+    assert echo(deep) == deep
+
+
+def test_ints_have_an_end(popen_gw):
+    """At as many digits as Python's have by default."""
+    channel = popen_gw.remote_exec("channel.receive()")
+    channel.send(10**4300)
+    with pytest.raises(channel.RemoteError, match="LoadError: .* 4300"):
+        channel.waitclose(WAIT)
 
 
 def test_types_seen_remotely(popen_gw):
@@ -140,7 +171,7 @@ def test_types_seen_remotely(popen_gw):
     channel.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES, VALUES, HASHABLE)
 @example({1: 2, 3: 4}, {3: 4, 1: 2}, 1)
 @example([1, True, 1.0], [True, 1, 1], 1.0)
@@ -148,28 +179,24 @@ def test_types_seen_remotely(popen_gw):
 @example(2**64, float(2**64), 0)
 @example("1", b"1", 0)
 def test_gpython_compares_as_python(compare, a, b, key):
-    compare.send((a, b, key))
-    table = {key: 1}
-    mine = [a == b, a == a, [a] == [b], (a, key) == (b, key), bool(a), key in table, key == a, len([a, b])]
-    if a != a or b != b or "nan" in repr((a, b, key)):
-        mine = mine[4:5]  # identity is lost on the way
-    theirs = compare.receive(WAIT)
-    assert theirs[:len(mine)] == mine if len(mine) > 1 else theirs[4] == mine[0]
+    mine = [a == b, a == a, [a] == [b], (a, key) == (b, key), bool(a), key in {key: 1}, key == a]
+    theirs = compare((a, b, key))
+    if "nan" in repr((a, b, key)):  # whether one equals itself is a matter of identity
+        mine, theirs = mine[4], theirs[4]
+    assert theirs == mine
 
 
 @pytest.fixture(scope="module")
 def compare(popen_gw):
-    channel = popen_gw.remote_exec("""
+    asker = Asker(popen_gw, """
         for a, b, key in channel:
-            table = {key: 1}
-            channel.send([a == b, a == a, [a] == [b], (a, key) == (b, key), bool(a), key in table,
-                          key == a, len([a, b])])
+            channel.send([a == b, a == a, [a] == [b], (a, key) == (b, key), bool(a), key in {key: 1}, key == a])
     """)
-    yield channel
-    channel.close()
+    yield asker
+    asker.close()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 @example([1e16, 1e-5, 123456789.125, 0.1, 1e22, float("inf"), -0.0])
 @example(u"'\"\\\n\t\x00\x7f\xa0\u20ac\U0001f600\u200b")
@@ -177,8 +204,7 @@ def compare(popen_gw):
 def test_gpython_represents_as_python(represent, value):
     if any(isinstance(part, (set, frozenset)) and len(part) > 1 for part in parts(value)):
         return  # their order is anybody's
-    represent.send(value)
-    assert represent.receive(WAIT) == [repr(value), str(value)]
+    assert represent(value) == [repr(value), str(value)]
 
 
 def parts(value):
@@ -193,15 +219,15 @@ def parts(value):
 
 @pytest.fixture(scope="module")
 def represent(popen_gw):
-    channel = popen_gw.remote_exec("for x in channel: channel.send([repr(x), str(x)])")
-    yield channel
-    channel.close()
+    asker = Asker(popen_gw, "for x in channel: channel.send([repr(x), str(x)])")
+    yield asker
+    asker.close()
 
 
 HOSTILE = [
     b"", b"F\0\0", b"A\xff\xff\xff\xffQ", b"A\x7f\xff\xff\xffQ", b"K\x7f\xff\xff\xffQ", b"K\xff\xff\xff\xffQ",
     b"@\0\0\0\1Q", b"@\xff\xff\xff\xffQ", b"LL", b"LLQ", b"PQ", b"JKKKPQ", b"JK\0\0\0\0LPQ", b"\xffQ",
-    b"N\0\0\0\1\xffQ", b"H\0\0\0\1xQ", b"K\0\0\0\1F\xff\xff\xff\xffLPQ", b"A\0\0\0\1xxQ", b"F\0\0\0\1L",
+    b"N\0\0\0\1\xffQ", b"H\0\0\0\1xQ", b"K\0\0\0\1F\0\0\0\1LPQ", b"A\0\0\0\1xxQ", b"F\0\0\0\1L",
     b"K\0\0\0\1F\0\0\0\0" * 300000 + b"L" + b"P" * 300000 + b"Q",
 ]
 
