@@ -11,6 +11,14 @@ import (
 // mostBits limits ints that an operator makes, so that 9**9**9 is an error at once.
 const mostBits = 1 << 28
 
+// smallDivision is x / y where both are floats exactly.
+func smallDivision(x, y py.Int) (py.Object, bool) {
+	if y == 0 || x < -exactFloat || x > exactFloat || y < -exactFloat || y > exactFloat {
+		return nil, false
+	}
+	return py.Float(x) / py.Float(y), true
+}
+
 // arithmetic does op on two numbers. It returns nil without an error when op is not defined for them.
 func arithmetic(op operation, a, b py.Object) (py.Object, error) {
 	_, aComplex := a.(py.Complex)

@@ -51,6 +51,11 @@ func binary(op operation, a, b py.Object) (py.Object, error) {
 			if z, ok := smallArithmetic(op, int64(x), int64(y)); ok {
 				return py.Int(z), nil
 			}
+			if op == opTrueDiv {
+				if f, ok := smallDivision(x, y); ok {
+					return f, nil
+				}
+			}
 		}
 	}
 	if isNumber(a) && isNumber(b) {
@@ -164,6 +169,10 @@ func smallArithmetic(op operation, x, y int64) (int64, bool) {
 			return m, true
 		}
 		return q, true
+	case opLshift:
+		return x << uint64(y&31), 0 <= y && y < 32 && -1<<31 < x && x < 1<<31
+	case opRshift:
+		return x >> uint64(min(y, 63)), y >= 0
 	case opAnd:
 		return x & y, true
 	case opOr:

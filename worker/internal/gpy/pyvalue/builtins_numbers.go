@@ -184,7 +184,7 @@ func round(o, digits py.Object) (py.Object, error) {
 	if err != nil || n >= 0 {
 		return intObject(i), err
 	}
-	if -n > mostDigits && -n > i.BitLen() {
+	if -n > i.BitLen() { // 10**-n is far beyond
 		return py.Int(0), nil
 	}
 	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(-n)), nil)

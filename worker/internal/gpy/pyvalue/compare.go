@@ -36,6 +36,10 @@ var comparisons = [...]struct {
 // deepest is how deep containers are compared: one may hold itself.
 const deepest = 1000
 
+func tooDeep(where string) error {
+	return py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded %s", where)
+}
+
 // holds says what the comparison makes of an ordering c, which is negative, zero or positive.
 func (op comparison) holds(c int) bool {
 	switch op {
@@ -112,7 +116,7 @@ func compareObjects(op comparison, a, b py.Object) (py.Object, error) { return c
 
 func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 	if depth > deepest {
-		return nil, py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded in comparison")
+		return nil, tooDeep("in comparison")
 	}
 	switch x := a.(type) {
 	case py.Int:
@@ -171,7 +175,7 @@ func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 func knownType(o py.Object) bool {
 	switch o.(type) {
 	case py.Int, *py.BigInt, py.Bool, py.Float, py.Complex, py.String, py.Bytes, py.Tuple, *py.List, *Dict, py.StringDict,
-		*Set, *FrozenSet, py.NoneType, *py.Exception, *py.Function, *py.Method:
+		*Set, *FrozenSet, *view, py.NoneType, *py.Exception, *py.Function, *py.Method:
 		return true
 	}
 	return false
@@ -254,15 +258,16 @@ func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
 	return res, err
 }
 
-// eqSlot and neSlot are the slots by which gpython itself compares this package's types.
-func eqSlot(a, b py.Object) (py.Object, error) {
-	same, err := Equal(a, b)
-	return py.NewBool(same), err
-}
+// eqSlot and neSlot are the slots by which gpython itself compares this package's types. What they do not know is left
+// to the other type, which compareAt may have asked gpython about.
+func eqSlot(a, b py.Object) (py.Object, error) { return equalitySlot(equal, a, b) }
+func neSlot(a, b py.Object) (py.Object, error) { return equalitySlot(notEqual, a, b) }
 
-func neSlot(a, b py.Object) (py.Object, error) {
-	same, err := Equal(a, b)
-	return py.NewBool(!same), err
+func equalitySlot(op comparison, a, b py.Object) (py.Object, error) {
+	if !knownType(b) {
+		return py.NotImplemented, nil
+	}
+	return compareObjects(op, a, b)
 }
 
 // contains is item in o.
@@ -293,6 +298,9 @@ func contains(o, item py.Object) (bool, error) {
 	case *FrozenSet:
 		i, err := x.find(setItem(item))
 		return i >= 0, err
+	case *view:
+		res, err := x.M__contains__(item)
+		return res == py.Object(py.True), err
 	case *py.Type:
 		if method := instanceMethod(x, "__contains__"); method != nil {
 			res, err := py.Call(method, py.Tuple{x, item}, nil)
@@ -305,7 +313,7 @@ func contains(o, item py.Object) (bool, error) {
 	if !iterable(o) {
 		if s, ok := o.(py.I__contains__); ok {
 			res, err := s.M__contains__(item)
-			return res == py.True, err
+			return res == py.Object(py.True), err
 		}
 		return false, py.ExceptionNewf(py.TypeError, "argument of type '%s' is not iterable", typeName(o))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-python/gpython/py"
@@ -104,14 +105,15 @@ func fromGoDict(x *serializer.Dict, chans Channels) (py.Object, error) {
 // For anything else it returns a *serializer.DumpError with the path of the object and, as its Msg, the text that
 // execnet's DumpError has (_Serializer._save in gateway_base.py): "can't serialize <class 'function'>".
 func ToGo(o py.Object, chans Channels) (any, error) {
-	c := converter{chans: chans}
+	c := converter{chans: chans, around: map[uintptr]bool{}}
 	return c.toGo(o)
 }
 
 type converter struct {
 	chans  Channels
-	around []py.Object // the mutable containers that o is in
+	around map[uintptr]bool // the identities of the mutable containers that o is in
 	path   []string
+	depth  int
 }
 
 func (c *converter) toGo(o py.Object) (any, error) {
@@ -166,27 +168,36 @@ func (c *converter) toGo(o py.Object) (any, error) {
 }
 
 func (c *converter) fail(msg string) error {
-	path := ""
-	for _, step := range c.path {
-		path += step
-	}
-	return &serializer.DumpError{Path: path, Msg: msg}
+	return &serializer.DumpError{Path: strings.Join(c.path, ""), Msg: msg}
 }
+
+// enter counts how deep o is nested; what the serializer would refuse need not be converted.
+func (c *converter) enter() error {
+	if c.depth++; c.depth > serializer.DefaultMaxDepth {
+		return c.fail(fmt.Sprintf("nested more than %d levels deep", serializer.DefaultMaxDepth))
+	}
+	return nil
+}
+
+func (c *converter) leave() { c.depth-- }
 
 // within converts a container, unless it is in itself.
 func within(c *converter, o py.Object, convert func() (any, error)) (any, error) {
-	for _, other := range c.around {
-		if identical(o, other) {
-			return nil, c.fail("the " + typeName(o) + " contains itself")
-		}
+	id := identity(o)
+	if c.around[id] {
+		return nil, c.fail("the " + typeName(o) + " contains itself")
 	}
-	c.around = append(c.around, o)
+	c.around[id] = true
 	v, err := convert()
-	c.around = c.around[:len(c.around)-1]
+	delete(c.around, id)
 	return v, err
 }
 
 func (c *converter) items(all []py.Object) ([]any, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
 	out := make([]any, len(all))
 	for i, item := range all {
 		c.path = append(c.path, fmt.Sprintf("[%d]", i))
@@ -200,6 +211,10 @@ func (c *converter) items(all []py.Object) ([]any, error) {
 }
 
 func (c *converter) dict(x *Dict) (any, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
 	d := new(serializer.Dict)
 	for _, e := range x.entries {
 		if e.key == nil {

@@ -246,3 +246,34 @@ func TestFromGoErrors(t *testing.T) {
 		assert.ErrorContains(t, err, "has no counterpart in Python")
 	}
 }
+
+func TestDeep(t *testing.T) {
+	nest := func(depth int, around func(o py.Object) py.Object) py.Object {
+		o := py.Object(py.Int(1))
+		for range depth {
+			o = around(o)
+		}
+		return o
+	}
+	for name, around := range map[string]func(o py.Object) py.Object{
+		"list":  func(o py.Object) py.Object { return &py.List{Items: []py.Object{o}} },
+		"tuple": func(o py.Object) py.Object { return py.Tuple{o} },
+		"dict": func(o py.Object) py.Object {
+			d := pyvalue.NewDict()
+			_ = d.Set(py.Int(1), o)
+			return d
+		},
+	} {
+		deep := nest(20_000, around)
+		_, err := pyvalue.ToGo(deep, nil)
+		assert.ErrorContains(t, err, "nested more than 10000 levels deep", name)
+		_, err = pyvalue.Repr(deep)
+		assert.True(t, py.IsException(py.RuntimeError, err), name)
+		_, err = pyvalue.Equal(deep, nest(20_000, around))
+		assert.True(t, py.IsException(py.RuntimeError, err), name)
+		_, err = pyvalue.ToGo(nest(9_000, around), nil)
+		assert.NoError(t, err, name)
+	}
+	deep := nest(200_000, func(o py.Object) py.Object { return py.Tuple{o} })
+	assert.True(t, py.IsException(py.RuntimeError, pyvalue.NewDict().Set(deep, py.None)))
+}

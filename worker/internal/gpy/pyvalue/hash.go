@@ -18,8 +18,13 @@ const hashModulus = 1<<61 - 1
 
 var bigHashModulus = big.NewInt(hashModulus)
 
+// deepestHash is how deep tuples in tuples are hashed.
+const deepestHash = 100_000
+
 // hash is Python's hash(o). Numbers have CPython's hashes, the rest hashes of this process only.
-func hash(o py.Object) (int64, error) {
+func hash(o py.Object) (int64, error) { return hashAt(o, 0) }
+
+func hashAt(o py.Object, depth int) (int64, error) {
 	switch x := o.(type) {
 	case py.Bool:
 		if x {
@@ -39,9 +44,12 @@ func hash(o py.Object) (int64, error) {
 	case py.Bytes:
 		return int64(maphash.Bytes(hashSeed, x)), nil
 	case py.Tuple:
+		if depth > deepestHash {
+			return 0, tooDeep("while hashing a tuple")
+		}
 		h := uint64(0x345678)
 		for _, item := range x {
-			one, err := hash(item)
+			one, err := hashAt(item, depth+1)
 			if err != nil {
 				return 0, err
 			}

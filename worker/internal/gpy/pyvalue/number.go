@@ -96,6 +96,9 @@ func asSize(o py.Object) (int, error) {
 	return int(i.Int64()), nil
 }
 
+// exactFloat is up to where every int is a float.
+const exactFloat = 1 << 53
+
 // compareNumbers compares exactly: an int is not rounded to be compared with a float.
 func compareNumbers(op comparison, a, b py.Object) (py.Object, error) {
 	x, xComplex := a.(py.Complex)
@@ -128,6 +131,9 @@ func compareNumbers(op comparison, a, b py.Object) (py.Object, error) {
 	case gIsFloat:
 		if g != g {
 			return py.NewBool(op == notEqual), nil
+		}
+		if i, ok := a.(py.Int); ok && -exactFloat <= i && i <= exactFloat {
+			return py.NewBool(op.holds(cmp.Compare(py.Float(i), g))), nil
 		}
 		i, _ := asInt(a)
 		return py.NewBool(op.holds(new(big.Float).SetInt(i).Cmp(big.NewFloat(float64(g))))), nil

@@ -62,9 +62,6 @@ func newInt(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	return nil, py.ExceptionNewf(py.TypeError, "int() argument must be a string, a bytes-like object or a real number, not '%s'", typeName(a[0]))
 }
 
-// mostDigits is the most digits that an int is read from, as CPython has it.
-const mostDigits = 4300
-
 func parseInt(text string, base int, o py.Object) (py.Object, error) {
 	invalid := func() error {
 		shown, err := Repr(o)
@@ -97,9 +94,6 @@ func parseInt(text string, base int, o py.Object) (py.Object, error) {
 		return nil, invalid()
 	}
 	s = strings.ReplaceAll(s, "_", "")
-	if len(s) > mostDigits && read&(read-1) != 0 {
-		return nil, py.ExceptionNewf(py.ValueError, "Exceeds the limit (%d digits) for integer string conversion: value has %d digits; use sys.set_int_max_str_digits() to increase the limit", mostDigits, len(s))
-	}
 	i, ok := new(big.Int).SetString(sign+s, read)
 	if !ok {
 		return nil, invalid()

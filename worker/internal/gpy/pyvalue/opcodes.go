@@ -115,6 +115,41 @@ func replaceIteration() {
 }
 
 func replaceCalls() {
+	// The keywords of dict(a=1) and d.update(a=1) are put in their order, which gpython does not keep.
+	call := jumpTable[vm.CALL_FUNCTION]
+	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
+		args, keywords := int(argc&0xff), int(argc>>8&0xff)
+		if keywords < 2 {
+			return call(v, argc)
+		}
+		fn := v.PEEK(args + 2*keywords + 1)
+		var d *Dict
+		if fn == py.Object(py.StringDictType) {
+			d = NewDict()
+		} else if m, ok := fn.(*py.BoundMethod); ok && m.Method == py.StringDictType.Dict["update"] {
+			d, _ = m.Self.(*Dict)
+		}
+		if d == nil || args > 1 {
+			return call(v, argc)
+		}
+		if args == 1 {
+			if err := d.update(v.PEEK(2*keywords + 1)); err != nil {
+				return err
+			}
+		}
+		for i := 2 * keywords; i > 0; i -= 2 {
+			if err := d.put(v.PEEK(i), v.PEEK(i-1)); err != nil {
+				return err
+			}
+		}
+		v.DROPN(args + 2*keywords)
+		if _, ok := fn.(*py.BoundMethod); ok {
+			v.SET_TOP(py.None)
+		} else {
+			v.SET_TOP(d)
+		}
+		return nil
+	}
 	for _, op := range []vm.OpCode{vm.CALL_FUNCTION_KW, vm.CALL_FUNCTION_VAR_KW} {
 		call := jumpTable[op]
 		jumpTable[op] = func(v *vm.Vm, n int32) error {

@@ -90,6 +90,7 @@ func exceptionText(e *py.Exception) (string, error) {
 type printer struct {
 	strings.Builder
 	around []py.Object
+	depth  int
 }
 
 func (p *printer) repr(o py.Object) error {
@@ -190,15 +191,16 @@ func (p *printer) within(o py.Object, again string, write func() error) error {
 			return nil
 		}
 	}
-	if len(p.around) > deepest {
-		return py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded while getting the repr of an object")
-	}
 	p.around = append(p.around, o)
 	defer func() { p.around = p.around[:len(p.around)-1] }()
 	return write()
 }
 
 func (p *printer) items(start string, all []py.Object, end string) error {
+	if p.depth++; p.depth > deepest {
+		return tooDeep("while getting the repr of an object")
+	}
+	defer func() { p.depth-- }()
 	p.WriteString(start)
 	for i, item := range all {
 		if i > 0 {
@@ -213,6 +215,10 @@ func (p *printer) items(start string, all []py.Object, end string) error {
 }
 
 func (p *printer) dict(d *Dict) error {
+	if p.depth++; p.depth > deepest {
+		return tooDeep("while getting the repr of an object")
+	}
+	defer func() { p.depth-- }()
 	sep := "{"
 	for _, e := range d.entries {
 		if e.key == nil {

@@ -65,13 +65,19 @@ func (s *FrozenSet) hash() int64 {
 	return s.sum
 }
 
-// setTable gives the table of a set or frozenset.
+// setTable gives the table of a set or frozenset, or makes one of a view of keys or of hashable items.
 func setTable(o py.Object) (*table, bool) {
 	switch x := o.(type) {
 	case *Set:
 		return &x.table, true
 	case *FrozenSet:
 		return &x.table, true
+	case *view:
+		if x.kind == valuesView {
+			return nil, false
+		}
+		t, err := x.asSet()
+		return t, err == nil
 	case *py.Set: // gpython's own, from a Go module
 		it, _ := x.M__iter__()
 		all, _ := items(it)

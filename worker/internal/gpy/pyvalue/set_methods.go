@@ -77,8 +77,8 @@ func setOperand(o py.Object, besideView bool) (*table, error) {
 	if t, ok := setTable(o); ok {
 		return t, nil
 	}
-	if v, ok := o.(*view); ok && v.kind != valuesView {
-		return v.asSet()
+	if v, ok := o.(*view); ok && v.kind == itemsView {
+		return v.asSet() // for its error
 	}
 	if besideView && iterable(o) {
 		return tableOf(o)
