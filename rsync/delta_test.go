@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/adler32"
 	"math/rand/v2"
 	"testing"
@@ -54,11 +55,9 @@ func delta(old, now []byte, piece int) (*applier, bool) {
 }
 
 func noise(seed uint64, n int) []byte {
-	random := rand.New(rand.NewPCG(seed, 1))
 	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(random.Uint32())
-	}
+	// It never fails.
+	_, _ = rand.NewChaCha8([32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), seed))).Read(b)
 	return b
 }
 

@@ -3,7 +3,10 @@
 package rsync
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -61,16 +65,17 @@ func connect(t *testing.T, specs ...string) []*gatewaybase.Gateway {
 	return all
 }
 
-// view is a survey of a tree with what a kind of far end can keep. Python 2 has microseconds.
+// view is a survey of a tree with what a kind of far end can keep. Python 2 rounds to microseconds, so that times are
+// compared to the second.
 func (f farEnd) view(t *testing.T, path string) string {
 	t.Helper()
 	if f.name != "python2" {
 		return survey(t, path, f.reference)
 	}
-	return nanoseconds.ReplaceAllString(survey(t, path, exactly), "$1")
+	return fractions.ReplaceAllString(survey(t, path, exactly), "$1")
 }
 
-var nanoseconds = regexp.MustCompile(`( -?\d+\.\d{6})\d{3}`)
+var fractions = regexp.MustCompile(`( -?\d+)\.\d{9} `)
 
 // log keeps the events of a sync.
 type log struct {
@@ -437,4 +442,86 @@ func TestSendCanceled(t *testing.T) {
 			require.True(t, errors.As(err, &failed))
 		})
 	}
+}
+
+// A directory that does not fit into one item, nor its links.
+func TestSendWideDirectory(t *testing.T) {
+	source := t.TempDir()
+	for i := range 1200 {
+		name := fmt.Sprintf("%s%04d", strings.Repeat("n", 200), i)
+		require.NoError(t, os.WriteFile(filepath.Join(source, name), []byte(name[190:]), 0o600))
+		if i%3 == 0 {
+			require.NoError(t, os.Symlink(strings.Repeat("t", 3900+i%7), filepath.Join(source, fmt.Sprint(i))))
+		}
+	}
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			dest := t.TempDir()
+			r := New(source)
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
+			require.NoError(t, r.Send(soon(t)))
+			require.True(t, end.view(t, source) == end.view(t, dest))
+		})
+	}
+}
+
+// A receiver whose delta came out wrong asks for the file again, and gets it whole.
+func TestSendAgain(t *testing.T) {
+	source := t.TempDir()
+	data := noise(9, 400_000)
+	require.NoError(t, os.WriteFile(filepath.Join(source, "f"), data, 0o600))
+	var ops []byte
+	var again []byte
+	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
+		told := uint64(0)
+		asked := false
+		for v := range ch.Items(soon(t)) {
+			item := v.([]byte)
+			f := fields{rest: item[1:]}
+			switch item[0] {
+			case itemTree:
+				assert.NoError(t, ch.Send(ask(want{1, wantDiffers, int64(len(data))})))
+			case itemSign:
+				entry := f.u32()
+				answer := binary.BigEndian.AppendUint32(number(itemSignatures, entry), 0)
+				for _, s := range signAll(data) {
+					answer = appendSignature(answer, s)
+				}
+				answer[len(answer)-1]++ // the last block differs
+				assert.NoError(t, ch.Send(answer))
+			case itemContents:
+				told += uint64(len(item))
+				assert.NoError(t, ch.Send(binary.BigEndian.AppendUint64([]byte{itemAck}, told)))
+				records := make([]fields, f.u32())
+				for i := range records {
+					records[i].rest = f.take(contentRecord)
+				}
+				for _, r := range records {
+					assert.EqualValues(t, 1, r.u32())
+					op := r.u8()
+					content := f.take(int(r.u32()))
+					ops = append(ops, op)
+					if asked && op == opData {
+						again = append(again, content...)
+					}
+					if op == opEnd && !asked {
+						asked = true
+						digest := sha256.Sum256(data)
+						assert.Equal(t, digest[:], content)
+						assert.NoError(t, ch.Send(number(itemAgain, 1)))
+					} else if op == opEnd {
+						assert.Empty(t, content)
+						end := append([]byte{itemEnd}, make([]byte, 8*statistics)...)
+						assert.NoError(t, ch.Send(end))
+						return
+					}
+				}
+			}
+		}
+	})
+	r := &RSync{Source: source, Delta: DeltaAlways}
+	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
+	require.NoError(t, r.Send(soon(t)))
+	require.Equal(t, []byte{opCopy, opData, opEnd, opData, opData, opEnd}, ops)
+	require.True(t, bytes.Equal(data, again))
 }
