@@ -13,7 +13,6 @@ type formatSpec struct {
 	align     byte // one of < > = ^, 0 when not given
 	sign      byte // one of + - and space, 0 when not given
 	alternate bool
-	zero      bool
 	width     int
 	grouping  byte // , or _ or 0
 	precision int  // -1 when not given
@@ -23,9 +22,10 @@ type formatSpec struct {
 func parseFormatSpec(text, class string) (formatSpec, error) {
 	spec := formatSpec{fill: ' ', precision: -1}
 	rest := text
+	filled := false
 	if first, n := utf8.DecodeRuneInString(rest); n > 0 && n < len(rest) && strings.IndexByte("<>=^", rest[n]) >= 0 {
 		spec.fill, spec.align = first, rest[n]
-		rest = rest[n+1:]
+		rest, filled = rest[n+1:], true
 	} else if rest != "" && strings.IndexByte("<>=^", rest[0]) >= 0 {
 		spec.align = rest[0]
 		rest = rest[1:]
@@ -40,19 +40,10 @@ func parseFormatSpec(text, class string) (formatSpec, error) {
 	}
 	spec.sign = one("+- ")
 	spec.alternate = one("#") != 0
-	filled := len(rest) < len(text) && spec.align != 0
-	if one("0") != 0 {
-		spec.zero = true
-		if !filled {
-			spec.fill = '0'
-		} else if spec.fill == ' ' && spec.align != 0 && !strings.HasPrefix(text, " ") {
-			spec.fill = '0'
-		}
-		if spec.align == 0 {
+	if !filled && one("0") != 0 {
+		spec.fill = '0'
+		if spec.align == 0 && class != "str" {
 			spec.align = '='
-			if class == "str" {
-				spec.align = '<'
-			}
 		}
 	}
 	var err error

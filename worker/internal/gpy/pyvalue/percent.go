@@ -181,9 +181,11 @@ flags:
 			return spec, "", err
 		}
 	}
-	spec.zero = zero && !left
-	if left {
+	switch {
+	case left:
 		spec.align = '<'
+	case zero:
+		spec.align = '=' // for numbers
 	}
 	if s != "" && strings.IndexByte("hlL", s[0]) >= 0 {
 		s = s[1:]
@@ -235,9 +237,7 @@ func (p *percent) value(spec formatSpec, o py.Object, at int) (string, error) {
 				return "", err
 			}
 		}
-		if spec.zero {
-			spec.align, spec.fill = '=', '0'
-		}
+		spec.fillZeros()
 		return spec.float(f, false), nil
 	}
 	return "", unsupportedConversion(spec.kind, at)
@@ -304,6 +304,13 @@ func (p *percent) char(spec *formatSpec, o py.Object) (string, error) {
 	return spec.pad(string(rune(i.Int64())), '>'), nil
 }
 
+// fillZeros pads a number with zeros when the flag 0 was given.
+func (spec *formatSpec) fillZeros() {
+	if spec.align == '=' {
+		spec.fill = '0'
+	}
+}
+
 func percentInt(spec *formatSpec, o py.Object) (string, error) {
 	i, ok := asInt(o)
 	decimal := strings.IndexByte("diu", spec.kind) >= 0
@@ -339,8 +346,6 @@ func percentInt(spec *formatSpec, o py.Object) (string, error) {
 	if len(digits) < spec.precision {
 		digits = strings.Repeat("0", spec.precision-len(digits)) + digits
 	}
-	if spec.zero {
-		spec.align, spec.fill = '=', '0'
-	}
+	spec.fillZeros()
 	return spec.padNumber(spec.signOf(i.Sign() < 0), prefix, digits, "", 0), nil
 }
