@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -33,23 +34,19 @@ func authorize(file string, key ssh.PublicKey) error {
 		if err != nil || !bytes.Equal(known.Marshal(), want) {
 			continue
 		}
-		for _, option := range options {
-			if !harmless(option) {
-				return fmt.Errorf("%s:%d: this key has the option %q, which this server cannot honour", file, number, option)
-			}
-		}
-		return nil
+		return checkOptions(file, number, options)
 	}
 	return errKeyUnknown
 }
 
-func harmless(option string) bool {
-	for _, known := range harmlessOptions {
-		if strings.EqualFold(option, known) {
-			return true
+// checkOptions refuses a key with options that are not harmless.
+func checkOptions(file string, number int, options []string) error {
+	for _, option := range options {
+		if !slices.Contains(harmlessOptions, strings.ToLower(option)) {
+			return fmt.Errorf("%s:%d: this key has the option %q, which this server cannot honour", file, number, option)
 		}
 	}
-	return false
+	return nil
 }
 
 // CheckAuthorizedKeys reads a file of keys as the server does at each login. It returns how many keys may log in, and what
@@ -60,12 +57,14 @@ func CheckAuthorizedKeys(file string) (usable int, problems []string, err error)
 		return 0, nil, err
 	}
 	for number, line := range lines(text) {
-		key, _, _, _, err := ssh.ParseAuthorizedKey(line)
-		if err != nil {
-			problems = append(problems, fmt.Sprintf("%s:%d: not a public key", file, number))
-			continue
+		key, _, options, _, err := ssh.ParseAuthorizedKey(line)
+		_, certificate := key.(*ssh.Certificate)
+		if err != nil || certificate {
+			err = fmt.Errorf("%s:%d: this is not a public key", file, number)
+		} else {
+			err = checkOptions(file, number, options)
 		}
-		if err := authorize(file, key); err != nil {
+		if err != nil {
 			problems = append(problems, err.Error())
 			continue
 		}

@@ -75,7 +75,7 @@ func TestGatewaysOverSSH(t *testing.T) {
 				working(t, g, "ssh=box//sshclient=openssh//ssh_config="+s.Config+extra)
 			}
 			_, err := g.MakeGateway(soon(t), "ssh=box//ssh_config="+s.Config+"//python=cd /; python3")
-			assert.ErrorContains(t, err, "this is no sshd but the sshserver of execnet")
+			assert.ErrorContains(t, err, "this is no sshd")
 			assert.ErrorContains(t, err, "exit status 127")
 		})
 	}

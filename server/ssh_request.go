@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	shellquote "github.com/kballard/go-shellquote"
@@ -20,15 +19,12 @@ func asksForWorker(command string) error {
 		return notTheBootstrap(command)
 	}
 	interpreter, program := words[:len(words)-2], words[len(words)-1]
-	if program != gatewayio.BootstrapLine {
-		if slices.Equal(interpreter, []string{"sh"}) && (program == searching("") || program == searching(" -B")) {
-			return nil
-		}
+	script := interpreter[len(interpreter)-1] == "sh" && (program == searching("") || program == searching(" -B"))
+	if program != gatewayio.BootstrapLine && !script {
 		return notTheBootstrap(command)
 	}
-	front := command[:strings.LastIndex(command, "-c")]
-	if strings.ContainsAny(front, ";&|<>`$(){}\n\r") {
-		return fmt.Errorf("%q is more than an interpreter's name", front)
+	if around := strings.Replace(command, program, "", 1); strings.ContainsAny(around, ";&|<>`$(){}\n\r") {
+		return fmt.Errorf("%q is more than an interpreter's name", strings.Join(interpreter, " "))
 	}
 	return nil
 }

@@ -10,6 +10,9 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
+// purpose tells people what they have reached.
+const purpose = "this is no sshd: it starts workers for execnet drivers and nothing else"
+
 // exitRefused is what a shell exits with when it does not find a command.
 const exitRefused = 127
 
@@ -31,7 +34,7 @@ func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-c
 			do = func() { c.execute(ctx, channel, asked.Command) }
 		case request.Type == "shell" && done == nil:
 			accepted = true
-			do = func() { refuse(channel, "a shell is not to be had") }
+			do = func() { refuse(channel, "there is no shell; "+purpose) }
 		case request.Type == "signal":
 			var signal struct{ Name string }
 			if accepted = ssh.Unmarshal(request.Payload, &signal) == nil; accepted {
@@ -64,9 +67,9 @@ func signalCause(name string) error {
 	return context.Canceled
 }
 
-// refuse ends a session that asks for something else than a worker.
+// refuse ends a session that asks for something else than a worker, or for one that cannot be had.
 func refuse(channel ssh.Channel, why string) {
-	fmt.Fprintf(channel.Stderr(), "%s: this is no sshd but the sshserver of execnet, which starts workers for execnet drivers and nothing else\r\n", why)
+	fmt.Fprintf(channel.Stderr(), "execnet sshserver: %s\r\n", why)
 	leave(channel, gatewaybase.Exit{Known: true, Code: exitRefused})
 }
 
@@ -89,7 +92,7 @@ func leave(channel ssh.Channel, exit gatewaybase.Exit) {
 func (c *sshConn) execute(ctx context.Context, channel ssh.Channel, command string) {
 	if err := asksForWorker(command); err != nil {
 		c.log.printf("%v: refused: %v", c.conn.RemoteAddr(), err)
-		refuse(channel, err.Error())
+		refuse(channel, err.Error()+"; "+purpose)
 		return
 	}
 	r, err := c.command.relay(nil, channel, channel.Stderr(), holdEOF)

@@ -44,9 +44,17 @@ type sshServer struct {
 	config     string // an ssh configuration that names the server box
 }
 
-func startSSH(t *testing.T, command Command) *sshServer {
+// privateDir is t.TempDir that others cannot write to, whatever the umask.
+func privateDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o700))
+	return dir
+}
+
+func startSSH(t *testing.T, command Command) *sshServer {
+	t.Helper()
+	dir := privateDir(t)
 	s := &sshServer{log: newLog(), dir: dir, key: filepath.Join(dir, "id"), keys: filepath.Join(dir, "authorized_keys"), config: filepath.Join(dir, "config")}
 	sshdtest.Keygen(t, s.key)
 	sshdtest.Copy(t, s.key+".pub", s.keys)
@@ -236,7 +244,7 @@ func TestSSHRefusesEverythingElse(t *testing.T) {
 		var exit *ssh.ExitError
 		require.ErrorAs(t, session.Run(command), &exit, command)
 		assert.Equal(t, 127, exit.ExitStatus())
-		assert.Contains(t, stderr.String(), "sshserver of execnet")
+		assert.Contains(t, stderr.String(), "execnet sshserver: ")
 		assert.Less(t, stderr.Len(), 1000)
 	}
 	session, err := client.NewSession()
@@ -391,7 +399,7 @@ func TestSSHFromOpenSSH(t *testing.T) {
 	}
 	for _, args := range [][]string{{"box"}, {"-T", "box"}, {"box", "id"}} {
 		_, stderr, code := s.openssh(t, "", args...)
-		assert.Contains(t, stderr, "this is no sshd but the sshserver of execnet", args)
+		assert.Contains(t, stderr, "this is no sshd", args)
 		assert.Equal(t, 127, code, args)
 	}
 	_, stderr, code := s.openssh(t, "", "-tt", "box")
@@ -418,7 +426,7 @@ func TestSSHFromOpenSSH(t *testing.T) {
 }
 
 func TestHostKey(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a", "b", "host_key")
+	file := filepath.Join(privateDir(t), "a", "b", "host_key")
 	var wg sync.WaitGroup
 	made := make([]string, 8)
 	for i := range made {
@@ -453,7 +461,7 @@ func TestHostKey(t *testing.T) {
 }
 
 func TestCheckAuthorizedKeys(t *testing.T) {
-	dir := t.TempDir()
+	dir := privateDir(t)
 	sshdtest.Keygen(t, filepath.Join(dir, "id"))
 	public := sshdtest.Read(t, filepath.Join(dir, "id.pub"))
 	file := filepath.Join(dir, "keys")
@@ -461,7 +469,7 @@ func TestCheckAuthorizedKeys(t *testing.T) {
 	usable, problems, err := CheckAuthorizedKeys(file)
 	require.NoError(t, err)
 	assert.Equal(t, 1, usable)
-	assert.Equal(t, []string{file + ":4: not a public key"}, problems)
+	assert.Equal(t, []string{file + ":4: this is not a public key"}, problems)
 	sshdtest.Write(t, file, `environment="A=1" `+public)
 	usable, problems, err = CheckAuthorizedKeys(file)
 	require.NoError(t, err)

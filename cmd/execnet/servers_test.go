@@ -61,6 +61,7 @@ func TestServerUsage(t *testing.T) {
 
 func TestSSHServerWarnings(t *testing.T) {
 	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o700))   // whatever the umask
 	l, err := net.Listen("tcp", "127.0.0.1:0") // so that the server ends
 	require.NoError(t, err)
 	defer l.Close()
@@ -70,7 +71,7 @@ func TestSSHServerWarnings(t *testing.T) {
 	assert.Regexp(t, `^host key SHA256:\S+ `, r.stdout)
 	require.NoError(t, os.WriteFile(keys, []byte("nonsense\n"), 0o600))
 	again := inProcess("", "sshserver", l.Addr().String(), "--host-key", hostKey, "--authorized-keys", keys)
-	assert.Contains(t, again.stderr, "warning: "+keys+":1: not a public key")
+	assert.Contains(t, again.stderr, "warning: "+keys+":1: this is not a public key")
 	assert.Contains(t, again.stderr, "warning: nobody can log in yet: there is no key for it in "+keys)
 	assert.Equal(t, r.stdout, again.stdout)
 }

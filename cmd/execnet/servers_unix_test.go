@@ -128,6 +128,7 @@ func TestSocketServerTLS(t *testing.T) {
 
 func TestSSHServer(t *testing.T) {
 	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o700)) // whatever the umask
 	key, keys, hostKey := filepath.Join(dir, "id"), filepath.Join(dir, "keys"), filepath.Join(dir, "host_key")
 	sshdtest.Keygen(t, key)
 	sshdtest.Copy(t, key+".pub", keys)
