@@ -73,20 +73,23 @@ func (m *matcher) scan() {
 }
 
 // roll moves the window on to where a block may begin, or to the buffer's end, which it reports by false: the next byte
-// is not there yet.
+// is not there yet. Its loop runs once for each byte of a changed file, hence the local copies.
 func (m *matcher) roll(n int) bool {
-	buf, index, sum := m.buf, m.index, m.sum
-	pos := m.pos
+	leaving, coming := m.buf[m.pos:len(m.buf)-n], m.buf[m.pos+n:]
+	leaving = leaving[:len(coming)]
+	a, b, drop := m.sum.a, m.sum.b, m.sum.drop
+	filter, shift := m.index.filter, m.index.shift&31
 	found := false
-	for pos+n < len(buf) {
-		sum.roll(buf[pos], buf[pos+n])
-		pos++
-		if index.mayHave(sum.value()) {
-			found = true
+	moved := len(coming)
+	for i, in := range coming {
+		a, b = rollOn(a, b, leaving[i], in, drop)
+		if at := (uint32(b)<<16 | uint32(a)) * spread >> shift; filter[at/64]>>(at%64)&1 != 0 {
+			found, moved = true, i+1
 			break
 		}
 	}
-	m.pos, m.sum = pos, sum
+	m.pos += moved
+	m.sum.a, m.sum.b = a, b
 	if m.pos-m.lit >= literalSize {
 		m.flushLiteral(m.pos)
 	}
@@ -203,7 +206,10 @@ func newBlockIndex(size int64, blocks []signature) *blockIndex {
 	return x
 }
 
-func (x *blockIndex) bit(weak uint32) uint32 { return weak * 0x9e3779b1 >> x.shift }
+func (x *blockIndex) bit(weak uint32) uint32 { return weak * spread >> x.shift }
+
+// spread makes the upper bits of a product depend on all bits of a checksum.
+const spread = 0x9e3779b1
 
 // mayHave is quick and wrong now and then: true for a weak checksum that no block has.
 func (x *blockIndex) mayHave(weak uint32) bool {
@@ -258,15 +264,16 @@ func startRolling(window []byte, drop *[256]int32) rolling {
 
 func (r *rolling) value() uint32 { return uint32(r.b)<<16 | uint32(r.a) }
 
-func (r *rolling) roll(out, in byte) {
-	a := r.a + int32(in) - int32(out)
+// rollOn moves the two halves of a sum on by one byte.
+func rollOn(a, b int32, out, in byte, drop *[256]int32) (int32, int32) {
+	a += int32(in) - int32(out)
 	a += a >> 31 & adlerMod
 	a -= adlerMod
 	a += a >> 31 & adlerMod
 	// The 1 is what adler32 begins with.
-	b := r.b + a - 1 - r.drop[out]
+	b += a - 1 - drop[out]
 	b += b >> 31 & adlerMod
 	b -= adlerMod
 	b += b >> 31 & adlerMod
-	r.a, r.b = a, b
+	return a, b
 }

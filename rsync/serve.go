@@ -534,7 +534,9 @@ func targetsOf(deltas []*deltaPart) []*target {
 
 func (d *deltaPart) literal(data []byte) {
 	d.sent += int64(len(data))
-	d.session.add(d.target, d.entry, opData, data)
+	for piece := range slices.Chunk(data, batchSize) { // a block may be longer than an item
+		d.session.add(d.target, d.entry, opData, piece)
+	}
 }
 
 func (d *deltaPart) copyBlocks(first, count uint32) {
