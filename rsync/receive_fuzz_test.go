@@ -1,0 +1,70 @@
+//go:build unix
+
+package rsync
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+)
+
+// FuzzReceive sends any items to the Go receiver. The input is a sequence of u16 length and item.
+func FuzzReceive(f *testing.F) {
+	seed := func(items ...[]byte) {
+		var b []byte
+		for _, item := range items {
+			b = append(binary.BigEndian.AppendUint16(b, uint16(len(item))), item...)
+		}
+		f.Add(b)
+	}
+	tree := func(blocks ...[]byte) []byte { return append([]byte{itemTree}, bytes.Join(blocks, nil)...) }
+	sign := []byte{itemSign, 0, 0, 0, 1}
+	seed(tree(rootBlock(), blockOf(0, blockLast, aFile("old", 4000), aDir("d"), aLink("l", "../x"), member{kind: kindLinkBase, name: "b", target: "d"})),
+		tree(blockOf(2, blockLast, aFile("x", 1))), sign, contents(record{1, opCopy, pairs(0, 1)}, record{1, opData, "x"}, record{1, opEnd, digestOf("x")}),
+		contents(record{5, opWhole, "x"}), []byte{itemFinish}, contents(record{1, opWhole, "y"}))
+	seed(tree(rootBlock(), blockOf(0, blockLast, aFile("same", 4))), contents(record{1, opSame, ""}), []byte{itemFinish})
+	seed(tree(rootBlock(), blockOf(0, blockLast, aDir("up"), aDir(".."))), tree(blockOf(1, blockLast, aFile("precious", 1))), contents(record{3, opGone, "?"}))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		base := t.TempDir()
+		destination := filepath.Join(base, "destination")
+		require.NoError(t, os.Mkdir(destination, 0o700))
+		precious := filepath.Join(base, "precious")
+		require.NoError(t, os.WriteFile(precious, []byte("p"), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(destination, "old"), bytes.Repeat([]byte("o"), 4000), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(destination, "same"), []byte("same"), 0o600))
+		require.NoError(t, os.Symlink(base, filepath.Join(destination, "up")))
+		t.Cleanup(func() { raze(t, base) })
+
+		s := play(t, goReceivers(t))
+		s.hello(destination, helloDelete)
+		for len(input) > 2 {
+			n := min(int(binary.BigEndian.Uint16(input)), len(input)-2)
+			if err := s.ch.Send(input[2 : 2+n]); err != nil {
+				require.ErrorIs(t, err, gatewaybase.ErrClosed)
+				break
+			}
+			input = input[2+n:]
+		}
+		// What is no item ends a sync that has not ended yet.
+		if err := s.ch.Send(nil); err != nil {
+			require.ErrorIs(t, err, gatewaybase.ErrClosed)
+		}
+		if err := s.ch.WaitClose(soon(t)); err != nil {
+			var remote *gatewaybase.RemoteError
+			require.True(t, errors.As(err, &remote), "%v", err)
+			require.False(t, strings.Contains(remote.Formatted, "panic"), remote.Formatted)
+		}
+		content, err := os.ReadFile(precious)
+		require.NoError(t, err)
+		require.Equal(t, "p", string(content))
+		require.Len(t, namesIn(t, base), 2)
+	})
+}
