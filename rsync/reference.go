@@ -197,7 +197,7 @@ func (s *referenceSession) announceDir(path string, m found) error {
 			switch {
 			case m.kind == kindOther:
 			case !utf8.ValidString(m.name) || !utf8.ValidString(m.target):
-				s.report.unsendable(join(path, m.name), "the protocol of Python's execnet can only send names that are UTF-8")
+				s.report.fail(FileError{Path: join(path, m.name), Problem: "the protocol of Python's execnet can only send names that are UTF-8"})
 			default:
 				item = append(item, m.name)
 				members = append(members, m)

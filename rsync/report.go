@@ -17,6 +17,30 @@ type reporter struct {
 	keeping  sync.Mutex // guards what follows
 	warnings []FileError
 	failed   []FileError
+	known    map[[2]string]struct{} // paths and problems that are in either
+}
+
+// isNew notes what is wrong with an entry. A tree that is walked for either protocol has the same problems twice. The
+// caller holds keeping.
+func (r *reporter) isNew(e *FileError) bool {
+	key := [2]string{e.Path, e.Problem}
+	if _, known := r.known[key]; known {
+		return false
+	}
+	if r.known == nil {
+		r.known = make(map[[2]string]struct{})
+	}
+	r.known[key] = struct{}{}
+	return true
+}
+
+// fail keeps what makes Send report a SourceError.
+func (r *reporter) fail(e FileError) {
+	r.keeping.Lock()
+	defer r.keeping.Unlock()
+	if r.isNew(&e) {
+		r.failed = append(r.failed, e)
+	}
 }
 
 func (r *reporter) event(e Event) {
@@ -54,8 +78,14 @@ func (r *reporter) call(f func()) {
 // warn keeps what is remarkable about the source but in order.
 func (r *reporter) warn(e FileError) {
 	r.keeping.Lock()
-	r.warnings = append(r.warnings, e)
+	isNew := r.isNew(&e)
+	if isNew {
+		r.warnings = append(r.warnings, e)
+	}
 	r.keeping.Unlock()
+	if !isNew {
+		return
+	}
 	r.event(Event{Kind: EventWarning, Path: e.Path, Err: &e})
 }
 
@@ -71,16 +101,7 @@ func (r *reporter) unreadable(path string, err error) {
 		r.warn(e)
 		return
 	}
-	r.keeping.Lock()
-	defer r.keeping.Unlock()
-	r.failed = append(r.failed, e)
-}
-
-// unsendable keeps that an entry cannot be sent as a protocol is.
-func (r *reporter) unsendable(path, problem string) {
-	r.keeping.Lock()
-	defer r.keeping.Unlock()
-	r.failed = append(r.failed, FileError{Path: path, Problem: problem})
+	r.fail(e)
 }
 
 // sourceError is what Send reports of the source.

@@ -16,7 +16,8 @@ import (
 type RSync struct {
 	// Source is the directory whose content is sent. It may be a symbolic link to one.
 	Source string
-	// Callback, if set, is told what happens, one call at a time, from goroutines of Send. It is execnet's callback.
+	// Callback, if set, is told what happens, one call at a time, from goroutines of Send, which wait for it. It is
+	// execnet's callback.
 	Callback func(Event)
 	// Verbose, if set, gets a line for each file sent to a target: the gateway, "<=" and the path. execnet prints them
 	// unless it is told not to.

@@ -1,0 +1,171 @@
+//go:build unix
+
+package rsync
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+func TestSendOddEntries(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			grow(t, source, nodes{"a": file("a")})
+			require.NoError(t, syscall.Mkfifo(filepath.Join(source, "pipe"), 0o600))
+			socket, err := net.Listen("unix", filepath.Join(source, "socket"))
+			require.NoError(t, err)
+			defer socket.Close()
+			bytesName := "caf\xe9"
+			require.NoError(t, os.WriteFile(filepath.Join(source, bytesName), []byte("latin"), 0o600))
+			r := New(source)
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			err = r.Send(soon(t))
+			warned := map[string]string{}
+			for _, w := range r.Results()[0].Warnings {
+				warned[w.Path] = w.Problem
+			}
+			require.Equal(t, map[string]string{"pipe": "not sent: it is a named pipe", "socket": "not sent: it is a socket"}, warned)
+			if end.reference {
+				var lost *SourceError
+				require.ErrorAs(t, err, &lost)
+				require.Equal(t, bytesName, lost.Files[0].Path)
+				require.Equal(t, []string{"a"}, namesIn(t, dest))
+				return
+			}
+			require.NoError(t, err)
+			require.ElementsMatch(t, []string{"a", bytesName}, namesIn(t, dest))
+		})
+	}
+}
+
+// A file can vanish, shrink, grow or become unreadable between its announcement and its turn. The callback makes it so
+// when the first one is sent.
+func TestSendMovingTarget(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, dest := t.TempDir(), t.TempDir()
+			large := strings.Repeat("large", 400_000)
+			grow(t, source, nodes{"a": file("first")})
+			grow(t, dest, nodes{"z/vanishes": file("old")})
+			for _, name := range []string{"vanishes", "grows", "shrinks", "pipe", "dirs/in"} {
+				at := filepath.Join(source, "z", name)
+				require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+				require.NoError(t, os.WriteFile(at, []byte(large), 0o600))
+			}
+			z := filepath.Join(source, "z")
+			once := sync.Once{}
+			r := New(source)
+			r.Callback = func(e Event) {
+				if e.Kind != EventSend {
+					return
+				}
+				once.Do(func() {
+					require.NoError(t, os.Remove(filepath.Join(z, "vanishes")))
+					require.NoError(t, os.WriteFile(filepath.Join(z, "grows"), []byte(large+"more"), 0o600))
+					require.NoError(t, os.Truncate(filepath.Join(z, "shrinks"), 1000))
+					require.NoError(t, os.Remove(filepath.Join(z, "pipe")))
+					require.NoError(t, syscall.Mkfifo(filepath.Join(z, "pipe"), 0o600))
+					require.NoError(t, os.RemoveAll(filepath.Join(z, "dirs")))
+				})
+			}
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
+			err := r.Send(soon(t))
+			var lost *SourceError
+			require.ErrorAs(t, err, &lost)
+			require.Len(t, lost.Files, 1)
+			require.Equal(t, "z/pipe", lost.Files[0].Path)
+			warned := map[string]string{}
+			for _, w := range r.Results()[0].Warnings {
+				warned[w.Path] = w.Problem
+			}
+			gone, changed := "vanished before it could be sent", "changed while it was sent"
+			require.Equal(t, map[string]string{"z/vanishes": gone, "z/dirs/in": gone, "z/grows": changed, "z/shrinks": changed}, warned)
+			for name, want := range map[string]string{"vanishes": "old", "grows": large + "more", "shrinks": large[:1000]} {
+				got, err := os.ReadFile(filepath.Join(dest, "z", name))
+				require.NoError(t, err)
+				require.True(t, want == string(got), name)
+			}
+			// The next sync sends what changed.
+			require.NoError(t, os.Remove(filepath.Join(z, "pipe")))
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
+			require.NoError(t, r.Send(soon(t)))
+			require.Equal(t, end.view(t, source), end.view(t, dest))
+		})
+	}
+}
+
+func TestSendSourceErrors(t *testing.T) {
+	gw := connect(t, pythons.Default(t).Spec())[0]
+	at := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(at, nil, 0o600))
+	for source, want := range map[string]string{at: "no directory", at + "x": "no such file", "": "no source"} {
+		r := New(source)
+		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
+		require.ErrorContains(t, r.Send(soon(t)), want)
+	}
+	require.ErrorIs(t, New(at).Send(soon(t)), ErrNoTargets)
+}
+
+// A target that fails is named, and the others complete.
+func TestSendFailingTargets(t *testing.T) {
+	source := t.TempDir()
+	grow(t, source, nodes{"a": file("a"), "sub/b": file(strings.Repeat("b", 1<<20))})
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			gws := connect(t, end.spec, end.spec, end.spec)
+			good, bad := t.TempDir(), filepath.Join(t.TempDir(), "file")
+			require.NoError(t, os.WriteFile(bad, nil, 0o600))
+			r := New(source)
+			finished := 0
+			options := TargetOptions{Finished: func() { finished++ }}
+			require.NoError(t, r.AddTarget(gws[0], filepath.Join(bad, "dest"), options))
+			require.NoError(t, r.AddTarget(gws[1], good, options))
+			require.NoError(t, r.AddTarget(gws[2], t.TempDir(), options))
+			require.NoError(t, gws[2].Kill())
+			err := r.Send(soon(t))
+			var failed *TargetError
+			require.ErrorAs(t, err, &failed)
+			require.Equal(t, gws[0].ID(), failed.Gateway)
+			require.Error(t, r.Results()[0].Err)
+			require.NoError(t, r.Results()[1].Err)
+			require.Error(t, r.Results()[2].Err)
+			require.Equal(t, end.view(t, source), end.view(t, good))
+			require.Equal(t, 1, finished)
+		})
+	}
+}
+
+func TestSendCanceled(t *testing.T) {
+	source := t.TempDir()
+	grow(t, source, nodes{"a": file(strings.Repeat("a", 30<<20))})
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(soon(t))
+			r := New(source)
+			r.Callback = func(e Event) {
+				if e.Kind == EventSend {
+					cancel()
+				}
+			}
+			dest := t.TempDir()
+			gw := connect(t, end.spec)[0]
+			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+			err := r.Send(ctx)
+			require.ErrorIs(t, err, context.Canceled)
+			var failed *TargetError
+			require.True(t, errors.As(err, &failed))
+		})
+	}
+}
