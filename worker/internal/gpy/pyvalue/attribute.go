@@ -12,7 +12,23 @@ func getAttr(o py.Object, name string) (py.Object, error) {
 		return exceptionAttr(e, name)
 	}
 	res, err := py.GetAttrString(o, name)
-	return res, attributeError(err, o)
+	return classAttr(o, res), attributeError(err, o)
+}
+
+// classAttr puts a class's own name for the property that the class has to give its instances theirs.
+func classAttr(o, attr py.Object) py.Object {
+	p, ok := attr.(*py.Property)
+	if !ok {
+		return attr
+	}
+	if class, ok := o.(*py.Type); ok && isClass(class) {
+		for _, name := range []string{"__name__", "__qualname__"} {
+			if class.Dict[name] == py.Object(p) {
+				return py.String(class.Name)
+			}
+		}
+	}
+	return attr
 }
 
 // attributeError says in Python's words that an attribute of o is missing, if that is what gpython's error says.

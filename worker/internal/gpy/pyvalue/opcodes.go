@@ -52,9 +52,11 @@ func init() {
 	replaceUnpacking()
 	loadAttr := jumpTable[vm.LOAD_ATTR]
 	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
+		o := v.TOP()
 		if err := loadAttr(v, name); err != nil {
-			return attributeError(err, v.TOP())
+			return attributeError(err, o)
 		}
+		v.SET_TOP(classAttr(o, v.TOP()))
 		return nil
 	}
 }
