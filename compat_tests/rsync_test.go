@@ -1,0 +1,278 @@
+//go:build unix
+
+package compat_tests
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/rsync"
+)
+
+// farEnd is a place to sync to.
+type farEnd struct {
+	road
+	keeps     keeping
+	without   without
+	reference bool // it runs Python's execnet
+}
+
+// goWorker is this very test program as a worker.
+const goWorker = "popen//self"
+
+func goEnd() farEnd { return farEnd{road: road{name: "go", specs: []string{goWorker}}, keeps: keepsAll} }
+
+// pythonEnd is a worker of the interpreter.
+func pythonEnd(w worker) farEnd {
+	end := farEnd{road: road{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
+	python2 := w.python.Major == 2
+	if python2 {
+		end.keeps = keepsMicroseconds
+		end.without = times // of which its os.utime makes others
+	}
+	if w.dir != "" {
+		end.reference = true
+		// What Python's execnet does not do; root may do anything in read-only directories, but nobody else.
+		end.without |= byteNames | modeChanges | readOnlyDirs
+		end.keeps = keepsFloats
+		if python2 {
+			end.keeps = keepsSeconds
+			end.without |= unicodeNames
+		}
+	}
+	return end
+}
+
+// kinds are one place of each kind: Go, Python, old Python, Python's execnet.
+func kinds(t *testing.T) []farEnd {
+	t.Helper()
+	all := pythons.All(t)
+	ends := []farEnd{goEnd(), pythonEnd(ours(pythons.Default(t))), pythonEnd(installed(t, all[len(all)-1]))}
+	if all[0].Major == 2 {
+		ends = append(ends, pythonEnd(ours(all[0])))
+	}
+	return ends
+}
+
+// ownKinds are those of them that run this module's receiving half.
+func ownKinds(t *testing.T) []farEnd {
+	t.Helper()
+	var own []farEnd
+	for _, end := range kinds(t) {
+		if !end.reference {
+			own = append(own, end)
+		}
+	}
+	return own
+}
+
+// places are an empty source and destination, which need not be removable.
+func places(t *testing.T) (source, dest string) {
+	t.Helper()
+	base := t.TempDir()
+	source, dest = filepath.Join(base, "source"), filepath.Join(base, "dest")
+	t.Cleanup(func() { raze(t, base) })
+	return source, dest
+}
+
+// send syncs a tree to one place, which must work.
+func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, options rsync.TargetOptions) rsync.Result {
+	t.Helper()
+	require.NoError(t, r.AddTarget(gw, dest, options))
+	require.NoError(t, r.Send(soon(t)))
+	return r.Results()[0]
+}
+
+// syncShapes syncs trees of every shape that the place can hold, others over them, and both twice.
+func syncShapes(t *testing.T, end farEnd, delta rsync.Delta) {
+	source, dest := places(t)
+	gw := end.open(t)
+	before, after := landscapes(end.without)
+	for _, shapes := range []tree{before, after} {
+		shapes.make(t, source)
+		want := look(t, source, end.keeps)
+		for _, again := range []bool{false, true} {
+			r := &rsync.RSync{Source: source, Delta: delta}
+			result := send(t, r, gw, dest, rsync.TargetOptions{Delete: true})
+			require.Equal(t, want, look(t, dest, end.keeps))
+			if again {
+				require.Equal(t, rsync.Stats{}, result.Stats, "nothing is to be done")
+			}
+		}
+	}
+}
+
+// TestRsyncShapes is about each receiving half there is.
+func TestRsyncShapes(t *testing.T) {
+	ends := []farEnd{goEnd()}
+	for _, p := range pythons.All(t) {
+		for _, w := range workers(t, p) {
+			ends = append(ends, pythonEnd(w))
+		}
+	}
+	for _, end := range ends {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			syncShapes(t, end, rsync.DeltaNever)
+		})
+		if !end.reference {
+			t.Run(end.name+" delta", func(t *testing.T) {
+				t.Parallel()
+				syncShapes(t, end, rsync.DeltaAlways)
+			})
+		}
+	}
+}
+
+// TestRsyncRoads is about everything that leads to them.
+func TestRsyncRoads(t *testing.T) {
+	server := sshdtest.Start(t)
+	program := commandPath(t)
+	all := pythons.All(t)
+	usual, newest := pythons.Default(t), all[len(all)-1]
+	pip := installed(t, newest)
+	python := func(p pythons.Interpreter) string { return "//python=" + p.Path }
+	golang := "//python=" + program + " worker"
+	var ends []farEnd
+	add := func(name string, specs ...string) *farEnd {
+		ends = append(ends, farEnd{road: road{name: name, specs: specs}, keeps: keepsAll})
+		return &ends[len(ends)-1]
+	}
+	add("ssh to Python", server.Spec()+python(usual))
+	add("ssh to Go", server.Spec()+golang)
+	add("Python via Python", usual.Spec()+"//id=host", "popen//via=host"+python(newest))
+	add("Go via Python", usual.Spec()+"//id=host", "popen//via=host"+golang)
+	add("Python via Go", goWorker+"//id=host", "popen//via=host"+python(usual))
+	add("Go via Go", goWorker+"//id=host", "popen//via=host"+golang)
+	add("Go via Python over ssh", server.Spec()+python(usual)+"//id=host", "popen//via=host"+golang)
+	add("Python via Go over ssh", server.Spec()+golang+"//id=host", "popen//via=host"+python(usual))
+	add("socket in Go", goWorker+"//id=host", "socket//installvia=host")
+	add("Go in another folder", goWorker+"//chdir="+t.TempDir())
+	add("lazily", "popen//python="+program+" worker").lazy = true
+
+	reference := pythonEnd(pip)
+	reference.name, reference.specs = "installed over ssh", []string{server.Spec() + "//bootstrap=import" + strings.TrimSuffix(strings.TrimPrefix(pip.spec(), "popen"), "//bootstrap=import")}
+	ends = append(ends, reference)
+	for _, end := range ends {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			syncShapes(t, end, rsync.DeltaAuto)
+		})
+	}
+}
+
+// TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have nothing to do with.
+func TestRsyncRelativeDestination(t *testing.T) {
+	for _, end := range kinds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			source, folder := places(t)
+			tree{"f": file("f"), "sub/g": file("g")}.make(t, source)
+			require.NoError(t, os.Mkdir(folder, 0o700))
+			end.specs[0] += "//chdir=" + folder
+			t.Chdir(filepath.Dir(source))
+			send(t, rsync.New("source"), end.open(t), "relative/", rsync.TargetOptions{})
+			require.Equal(t, look(t, source, end.keeps), look(t, filepath.Join(folder, "relative"), end.keeps))
+		})
+	}
+}
+
+// TestRsyncWithoutDelete leaves what is not in the source.
+func TestRsyncWithoutDelete(t *testing.T) {
+	for _, end := range kinds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			source, dest := places(t)
+			here := tree{"f": file("f"), "sub/g": file("g"), "l": link("f")}
+			there := tree{"f": file("was"), "mine": file("m"), "sub/mine/deep": file("m"), "mine too": link("mine")}
+			here.make(t, source)
+			there.make(t, dest)
+			send(t, rsync.New(source), end.open(t), dest, rsync.TargetOptions{})
+			want := tree{"mine": there["mine"], "sub/mine/deep": there["sub/mine/deep"], "mine too": there["mine too"]}
+			for name, n := range here {
+				want[name] = n
+			}
+			expected, _ := places(t)
+			want.make(t, expected)
+			got, wanted := look(t, dest, end.keeps), look(t, expected, end.keeps)
+			for _, seen := range []map[string]string{got, wanted} {
+				for _, d := range []string{".", "sub", "sub/mine"} {
+					delete(seen, d) // their times are not of interest
+				}
+			}
+			require.Equal(t, wanted, got)
+		})
+	}
+}
+
+// TestRsyncToMany sends to several places of every kind at once, and reads each file once for them.
+func TestRsyncToMany(t *testing.T) {
+	source, base := places(t)
+	have, _ := landscapes(^0)
+	have.make(t, source)
+	r := rsync.New(source)
+	type place struct {
+		end  farEnd
+		dest string
+	}
+	var all []place
+	for i, end := range append(kinds(t), kinds(t)...) {
+		dest := filepath.Join(base, end.name, strings.Repeat("x", i+1))
+		if i%3 == 1 { // it has some already
+			half := tree{}
+			for name, n := range have {
+				if len(name)%2 == 0 {
+					half[name] = n
+				}
+			}
+			half.make(t, dest)
+		}
+		require.NoError(t, r.AddTarget(end.open(t), dest, rsync.TargetOptions{Delete: true}))
+		all = append(all, place{end, dest})
+	}
+	require.NoError(t, r.Send(soon(t)))
+	coarse := keepsSeconds
+	want := look(t, source, coarse)
+	for _, p := range all {
+		require.Equal(t, want, look(t, p.dest, coarse), p.end.name)
+	}
+	require.Len(t, r.Results(), len(all))
+}
+
+// commandPath is the execnet command: $EXECNET_TEST_BINARY, else one built for these tests, without the race detector.
+func commandPath(t *testing.T) string {
+	t.Helper()
+	path, err := builtCommand()
+	require.NoError(t, err)
+	return path
+}
+
+var builtCommand = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("EXECNET_TEST_BINARY"); path != "" {
+		return path, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cache, "go-execnet-tests", "execnet")
+	build := exec.Command("go", "build", "-o", path, "./cmd/execnet")
+	build.Dir = pythons.Root()
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	return path, build.Run()
+})
+
+// patiently waits until something is the case.
+func patiently(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	require.Eventually(t, is, 20*time.Second, 5*time.Millisecond, what)
+}

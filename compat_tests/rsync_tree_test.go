@@ -1,0 +1,180 @@
+//go:build unix
+
+package compat_tests
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// node is an entry of a tree that a test makes.
+type node struct {
+	kind byte        // 'f', 'd' or 'l'
+	text string      // a file's content, or where a link leads; SOURCE in that stands for the tree's own path
+	mode fs.FileMode // of files and directories
+	at   time.Time   // when a file or directory was changed
+}
+
+// tree is what is below a directory: names with slashes. Directories that only hold something need not be named.
+type tree map[string]node
+
+// aWhile is when entries were changed for which a test names no time of its own; files with other contents at another second, as
+// what has the same size and time is taken to be the same. It cannot be held in a float.
+var aWhile = time.Unix(1500000000, 123456789)
+
+func file(text string) node {
+	return node{'f', text, 0o644, aWhile.Add(time.Duration(crc32.ChecksumIEEE([]byte(text))) * time.Second / 10)}
+}
+
+func dir() node                        { return node{'d', "", 0o755, aWhile} }
+func link(to string) node              { return node{kind: 'l', text: to} }
+func (n node) with(m fs.FileMode) node { n.mode = m; return n }
+func (n node) when(t time.Time) node   { n.at = t; return n }
+
+// testingT is what both a test and a property have.
+type testingT interface {
+	require.TestingT
+	Helper()
+}
+
+// make makes the tree at path, and nothing else there.
+func (tr tree) make(t testingT, path string) {
+	t.Helper()
+	raze(t, path)
+	require.NoError(t, os.MkdirAll(path, 0o755))
+	for name, n := range tr {
+		n.make(t, path, name)
+	}
+	tr.settle(t, path)
+}
+
+// make makes an entry where there is none.
+func (n node) make(t testingT, path, name string) {
+	t.Helper()
+	at := filepath.Join(path, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+	switch n.kind {
+	case 'l':
+		require.NoError(t, os.Symlink(strings.ReplaceAll(n.text, "SOURCE", path), at))
+	case 'd':
+		require.NoError(t, os.MkdirAll(at, 0o755))
+	default:
+		require.NoError(t, os.WriteFile(at, []byte(n.text), 0o600))
+		require.NoError(t, os.Chmod(at, n.mode))
+		require.NoError(t, os.Chtimes(at, n.at, n.at))
+	}
+}
+
+// settle sets what making entries changes: modes of directories, which may forbid more of it, and their times.
+func (tr tree) settle(t testingT, path string) {
+	t.Helper()
+	var dirs []string
+	require.NoError(t, filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, p)
+		}
+		return err
+	}))
+	for i := len(dirs) - 1; i >= 0; i-- { // what is in it first
+		name, err := filepath.Rel(path, dirs[i])
+		require.NoError(t, err)
+		n, named := tr[name]
+		if !named {
+			n = dir()
+		}
+		require.NoError(t, os.Chtimes(dirs[i], n.at, n.at))
+		require.NoError(t, os.Chmod(dirs[i], n.mode))
+	}
+}
+
+// raze removes a tree whose directories may forbid it.
+func raze(t testingT, path string) {
+	t.Helper()
+	_ = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			return os.Chmod(p, 0o700)
+		}
+		return err
+	})
+	require.NoError(t, os.RemoveAll(path))
+}
+
+// keeping is what of a tree both ends can hold.
+type keeping struct {
+	time     func(time.Time) time.Time
+	dirTimes bool
+	ownerRWX bool // directories are always open to their owner
+}
+
+var (
+	// keepsAll is for this module's halves, keepsMicroseconds for one of them in Python 2.
+	keepsAll          = keeping{func(t time.Time) time.Time { return t }, true, false}
+	keepsMicroseconds = keeping{func(t time.Time) time.Time { return time.UnixMicro(floorMicro(t)) }, true, false}
+	// keepsFloats is for Python's execnet, and keepsSeconds for it in Python 2, which rounds in several places.
+	keepsFloats  = keeping{throughFloat, false, true}
+	keepsSeconds = keeping{func(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }, false, true}
+)
+
+func floorMicro(t time.Time) int64 { return t.Unix()*1e6 + int64(t.Nanosecond()/1000) }
+
+// throughFloat is what is left of a time after os.stat and os.utime with a float.
+func throughFloat(t time.Time) time.Time {
+	whole, part := math.Modf(float64(t.Unix()) + 1e-9*float64(t.Nanosecond()))
+	return time.Unix(int64(whole), int64(math.Floor(part*1e9)))
+}
+
+// look describes every entry of a tree: kind, mode, time, content or target. Of a target inside the tree the tree's own
+// path is left out.
+func look(t testingT, path string, k keeping) map[string]string {
+	t.Helper()
+	seen := map[string]string{}
+	require.NoError(t, filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(path, p)
+		if err != nil {
+			return err
+		}
+		at := k.time(info.ModTime())
+		when := fmt.Sprintf("%d.%09d", at.Unix(), at.Nanosecond())
+		mode := info.Mode()
+		switch {
+		case mode&fs.ModeSymlink != 0:
+			target, err := os.Readlink(p)
+			if err != nil {
+				return err
+			}
+			seen[name] = "link to " + strings.ReplaceAll(target, path+"/", "TOP/")
+		case mode.IsDir():
+			if k.ownerRWX {
+				mode |= 0o700
+			}
+			seen[name] = mode.String()
+			if k.dirTimes {
+				seen[name] += " " + when
+			}
+		default:
+			content, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			seen[name] = fmt.Sprintf("%v %s %d bytes %.20q %x", mode, when, len(content), content, sha256.Sum256(content))
+		}
+		return nil
+	}))
+	return seen
+}
