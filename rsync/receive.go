@@ -194,6 +194,9 @@ func (r *receiver) trouble(severity byte, entry uint32, path string, err error) 
 
 // reason is what people are told of an error whose path is told beside it.
 func reason(err error) string {
+	if wrong := (*ProtocolError)(nil); errors.As(err, &wrong) {
+		return "what came is not the protocol: " + wrong.Problem
+	}
 	errno := syscall.Errno(0)
 	if !errors.As(err, &errno) {
 		return strings.TrimPrefix(err.Error(), "execnet: rsync: ")

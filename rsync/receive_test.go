@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/multi"
 )
 
 func digestOf(text string) string {
@@ -50,6 +52,30 @@ func TestReceiveTree(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, int64(7), info.ModTime().UnixNano()&^1023|7, "the directory's time is set at the end")
 	})
+}
+
+func TestReceiveInGreenWorkers(t *testing.T) {
+	python := "popen//python=" + pythons.WithExecnet(t)
+	for _, spec := range []string{"//execmodel=gevent", "//execmodel=eventlet", "//execmodel=main_thread_only"} {
+		t.Run(spec, func(t *testing.T) {
+			group := multi.NewGroup()
+			t.Cleanup(func() { assert.NoError(t, group.Terminate(10*time.Second)) })
+			gw, err := group.MakeGateway(soon(t), python+spec)
+			require.NoError(t, err)
+			destination := t.TempDir()
+			s := play(t, gw)
+			s.hello(destination, 0)
+			s.tree(rootBlock(), blockOf(0, blockLast, aFile("a", 1<<21)))
+			assert.Equal(t, "1 1 0;", s.wants())
+			half := strings.Repeat("x", 1<<20)
+			s.send(contents(record{1, opData, half}))
+			s.send(contents(record{1, opData, half}, record{1, opEnd, ""}))
+			assert.Equal(t, [statistics]uint64{statWritten: 1, statReceived: 1 << 21}, s.finish())
+			content, err := os.ReadFile(filepath.Join(destination, "a"))
+			require.NoError(t, err)
+			assert.True(t, string(content) == half+half)
+		})
+	}
 }
 
 func TestReceiveOnlyWhatDiffers(t *testing.T) {
