@@ -322,7 +322,7 @@ func TestSSHStrangers(t *testing.T) {
 		conn, err := net.Dial("tcp", s.addr)
 		require.NoError(t, err)
 		_, _ = io.WriteString(conn, said)
-		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		_ = conn.(*net.TCPConn).CloseWrite() // the server may have been faster
 		_, err = io.ReadAll(conn)
 		if err != nil {
 			assert.ErrorIs(t, err, syscall.ECONNRESET)
