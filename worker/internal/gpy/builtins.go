@@ -15,7 +15,6 @@ import (
 	_ "github.com/go-python/gpython/stdlib/os"
 	_ "github.com/go-python/gpython/stdlib/string"
 	_ "github.com/go-python/gpython/stdlib/tempfile"
-	_ "github.com/go-python/gpython/stdlib/time"
 
 	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 )
@@ -33,6 +32,13 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	for _, name := range []string{"setattr", "delattr"} {
 		all[name] = guardedAttr(name, all[name])
 	}
+	for _, name := range []string{"getattr", "hasattr"} {
+		all[name] = inheritedAttr(name, all[name])
+	}
+	if all["property"] == nil {
+		all["property"] = &function{"property", newProperty}
+	}
+	all["compile"] = &function{"compile", compileBuiltin}
 	all["__build_class__"] = buildClass(all["__build_class__"])
 	for _, name := range []string{"exit", "quit"} {
 		all[name] = &function{name, exit}

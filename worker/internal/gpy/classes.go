@@ -1,6 +1,9 @@
 package gpy
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
 )
@@ -132,20 +135,134 @@ func guardTypes() {
 	}
 }
 
-// readExceptionAttrs lets programs read attributes of exceptions: gpython gives the args for any name.
-func readExceptionAttrs() {
+// readAttrs lets programs read attributes of exceptions, for which gpython gives the args whatever the name, and those that
+// a class has from its bases, which gpython finds for instances only.
+func readAttrs() {
 	load := jumpTable[vm.LOAD_ATTR]
-	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, name int32) error {
-		e, ok := v.TOP().(*py.Exception)
-		if !ok {
-			return load(v, name)
+	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, nameIndex int32) error {
+		name := machineOf(v).frame.Code.Names[nameIndex]
+		var value py.Object
+		var err error
+		switch o := v.TOP().(type) {
+		case *py.Exception:
+			value, err = py.Call(commonBuiltins()["getattr"], py.Tuple{o, py.String(name)}, nil)
+		case *py.Type:
+			value, err = classAttr(o, name)
 		}
-		value, err := py.Call(commonBuiltins()["getattr"], py.Tuple{e, py.String(machineOf(v).frame.Code.Names[name])}, nil)
+		if value == nil && err == nil {
+			return load(v, nameIndex)
+		}
 		if err == nil {
 			v.SET_TOP(value)
 		}
 		return err
 	}
+}
+
+// classAttr finds what a class of the program, or one that it is derived from, has defined; nil if there is no such thing.
+func classAttr(class *py.Type, name string) (py.Object, error) {
+	if class.Name == "" || isBuiltin(class) {
+		return nil, nil
+	}
+	for _, base := range class.Mro {
+		t, ok := base.(*py.Type)
+		if !ok || isBuiltin(t) {
+			continue
+		}
+		value, ok := t.Dict[name]
+		if !ok {
+			continue
+		}
+		switch value := value.(type) {
+		case *py.StaticMethod:
+			return value.M__get__(py.None, class)
+		case *py.ClassMethod:
+			return value.M__get__(py.None, class)
+		}
+		return value, nil
+	}
+	return nil, nil
+}
+
+// dottedDecorators lets "@a.b" be what it is: gpython's parser makes one name of it.
+func dottedDecorators() {
+	for _, op := range []vm.OpCode{vm.LOAD_NAME, vm.LOAD_GLOBAL} {
+		load := jumpTable[op]
+		jumpTable[op] = func(v *vm.Vm, nameIndex int32) error {
+			err := load(v, nameIndex)
+			if err == nil {
+				return nil
+			}
+			frame := machineOf(v).frame
+			first, rest, dotted := strings.Cut(frame.Code.Names[nameIndex], ".")
+			if !dotted {
+				return err
+			}
+			value, ok := frame.Lookup(first)
+			if i := slices.Index(frame.Code.Varnames, first); i >= 0 && i < len(frame.LocalVars) && frame.LocalVars[i] != nil {
+				value, ok = frame.LocalVars[i], true
+			}
+			if !ok {
+				return py.ExceptionNewf(py.NameError, "name '%s' is not defined", first)
+			}
+			for name := range strings.SplitSeq(rest, ".") {
+				if value, err = py.GetAttrString(value, name); err != nil {
+					return err
+				}
+			}
+			v.PUSH(value)
+			return nil
+		}
+	}
+}
+
+// inheritedAttr is getattr or hasattr with what classAttr finds.
+func inheritedAttr(name string, f py.Object) py.Object {
+	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if len(args) >= 2 {
+			class, isType := args[0].(*py.Type)
+			attribute, isName := args[1].(py.String)
+			if isType && isName {
+				value, err := classAttr(class, string(attribute))
+				switch {
+				case err != nil:
+					return nil, err
+				case value != nil && name == "hasattr":
+					return py.True, nil
+				case value != nil:
+					return value, nil
+				}
+			}
+		}
+		return py.Call(f, args, kwargs)
+	}}
+}
+
+// newProperty is property(): gpython has the type for itself only.
+func newProperty(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("property", args, kwargs, 1, "fget", "fset")
+	if err != nil {
+		return nil, err
+	}
+	p := &py.Property{Fget: func(self py.Object) (py.Object, error) { return py.Call(a[0], py.Tuple{self}, nil) }}
+	if a[1] != nil && a[1] != py.None {
+		p.Fset = func(self, value py.Object) error {
+			_, err := py.Call(a[1], py.Tuple{self, value}, nil)
+			return err
+		}
+	}
+	return p, nil
+}
+
+func init() {
+	py.PropertyType.Dict["setter"] = py.MustNewMethod("setter", func(self, fset py.Object) (py.Object, error) {
+		p := *self.(*py.Property)
+		p.Fset = func(self, value py.Object) error {
+			_, err := py.Call(fset, py.Tuple{self, value}, nil)
+			return err
+		}
+		return &p, nil
+	}, 0, "")
 }
 
 // isBuiltin tells a type that no program has made from classes of programs and their instances.

@@ -47,7 +47,7 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 		return err
 	}
 	in.sources[p.File] = source
-	code, err := py.Compile(source, p.File, py.ExecMode, 0, true)
+	code, err := py.Compile(source+"\n", p.File, py.ExecMode, 0, true)
 	if err != nil {
 		return err
 	}

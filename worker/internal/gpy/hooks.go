@@ -51,8 +51,10 @@ var plain = map[vm.OpCode]bool{
 
 func init() {
 	guardSizes()
+	namespacesOfExec()
 	guardTypes()
-	readExceptionAttrs()
+	readAttrs()
+	dottedDecorators()
 	keepTracebacks()
 	jumpTable[vm.RAISE_VARARGS] = raiseVarargs
 	for op := range jumpTable {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/go-python/gpython/py"
 
@@ -149,39 +148,4 @@ func joinPath(args py.Tuple, _ py.StringDict) (py.Object, error) {
 		}
 	}
 	return py.String(joined), nil
-}
-
-// timeModule is gpython's time with a sleep that ends with the execution.
-func (in *interp) timeModule() (*py.Module, error) {
-	module, err := in.ModuleInit(py.GetModuleImpl("time"))
-	if err != nil {
-		return nil, err
-	}
-	module.Globals["sleep"] = &function{"sleep", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-		a, err := arguments("sleep", args, kwargs, 1, "seconds")
-		if err != nil {
-			return nil, err
-		}
-		seconds, err := py.FloatAsFloat64(a[0])
-		if err != nil {
-			return nil, err
-		}
-		if seconds < 0 || seconds != seconds {
-			return nil, py.ExceptionNewf(py.ValueError, "sleep length must be non-negative")
-		}
-		ctx := in.ctx
-		in.blocking(func() {
-			timer := time.NewTimer(duration(seconds))
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
-		})
-		if ctx.Err() != nil {
-			return nil, newException(py.KeyboardInterrupt)
-		}
-		return py.None, nil
-	}}
-	return module, nil
 }

@@ -27,18 +27,22 @@ func readSource(source string) (string, error) {
 		}
 		source = strings.Join(lines, "\n")
 	}
-	return source + "\n", nil
+	return source, nil
 }
 
 func init() { py.Compile = compileSource }
 
-// compileSource is gpython's compiler behind a check that its recursion ends before Go's stack does.
+// compileSource is gpython's compiler, for sources of every form, behind a check that its recursion ends before Go's stack
+// does.
 func compileSource(source, file string, mode py.CompileMode, flags int, dontInherit bool) (code *py.Code, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = py.MakeSyntaxError(py.ExceptionNewf(py.SyntaxError, "%v", p), file, 1, 0, "")
 		}
 	}()
+	if source, err = readSource(source); err != nil {
+		return nil, err
+	}
 	n := nesting{line: 1}
 	if problem := n.scan(source); problem != "" {
 		e := py.ExceptionNewf(py.SyntaxError, "%s", problem)

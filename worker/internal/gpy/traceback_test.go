@@ -1,13 +1,14 @@
 package gpy
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"github.com/go-python/gpython/vm"
 	"github.com/stretchr/testify/assert"
@@ -29,7 +30,6 @@ func TestMachineIsGpythons(t *testing.T) {
 			assert.Equal(t, b.Type, a.Type, a.Name)
 		}
 	}
-	_ = unsafe.Sizeof(machine{})
 }
 
 // raising are programs that end with an exception.
@@ -124,31 +124,52 @@ func shape(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// inCPython runs what the script's answer(source, name) does with each program, each of which has a file.
+func inCPython(t *testing.T, script string, programs map[string]string) (answers, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	files = make(map[string]string)
+	for name, source := range programs {
+		files[name] = filepath.Join(dir, strings.ReplaceAll(name, " ", "_")+".py")
+		require.NoError(t, os.WriteFile(files[name], []byte(source), 0o600))
+	}
+	list, err := json.Marshal(files)
+	require.NoError(t, err)
+	cmd := exec.Command(pythons.Default(t).Path, "-c", "import sys, json, traceback\n"+script+`
+files = json.load(sys.stdin)
+answers = {}
+for name in files:
+    with open(files[name], newline="", encoding="utf-8") as f:
+        source = f.read()
+    try:
+        answers[name] = answer(source, files[name])
+    except Exception as e:
+        e.args = (name,) + e.args
+        raise
+print(json.dumps(answers))
+`)
+	cmd.Stdin = bytes.NewReader(list)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(out, &answers))
+	return answers, files
+}
+
 func TestTracebacksAreCPythons(t *testing.T) {
-	python := pythons.Default(t).Path
+	want, files := inCPython(t, `
+def answer(source, name):
+    try:
+        exec(compile(source + "\n", name, "exec"), {"__name__": "__channelexec__"})
+    except BaseException as e:
+        e.__traceback__ = e.__traceback__.tb_next
+        return "".join(traceback.format_exception(type(e), e, e.__traceback__))
+`, raising)
 	w := newWorker(t, nil)
-	runner := filepath.Join(t.TempDir(), "runner.py")
-	require.NoError(t, os.WriteFile(runner, []byte(`
-import sys, traceback, linecache
-name = sys.argv[1]
-with open(name, newline="") as f:
-    source = f.read()
-try:
-    exec(compile(source + "\n", name, "exec"), {"__name__": "__channelexec__"})
-except BaseException as e:
-    e.__traceback__ = e.__traceback__.tb_next
-    c = e
-    sys.stdout.write("".join(traceback.format_exception(type(e), e, e.__traceback__)))
-`), 0o600))
 	for name, source := range raising {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "program.py")
-			require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
-			want, err := exec.Command(python, runner, file).Output()
-			require.NoError(t, err)
-			got := w.fails(t, source, gatewaybase.File(file, 1))
-			// The outermost exception's frame of the runner is cut off there; those of contexts begin in the program.
-			assert.Equal(t, shape(string(want)), shape(got.Formatted))
+			got := w.fails(t, source, gatewaybase.File(files[name], 1))
+			assert.Equal(t, shape(want[name]), shape(got.Formatted))
 		})
 	}
 }
