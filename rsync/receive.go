@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -227,7 +228,7 @@ func (r *receiver) hello(item []byte) error {
 	}
 	if !r.dryRun {
 		if err := os.MkdirAll(filepath.Dir(r.tree.path), fs.ModePerm); err != nil {
-			return pathError("cannot make the directory", filepath.Dir(r.tree.path), err)
+			return fmt.Errorf("%s (making the folder above the destination)", reason(err))
 		}
 	}
 	welcome := binary.BigEndian.AppendUint16([]byte{itemWelcome}, protocolVersion)

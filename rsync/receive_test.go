@@ -282,6 +282,29 @@ func TestReceiveOneFile(t *testing.T) {
 	})
 }
 
+func TestReceiveWhereNothingCanBeMade(t *testing.T) {
+	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
+		base := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(base, "file"), nil, 0o600))
+		s := play(t, gw)
+		s.send(helloItem(filepath.Join(base, "file/below/it"), 0))
+		s.fails("ENOTDIR: ")
+
+		// A directory that cannot be made is told once; what would be in it is not asked for, and the rest goes on.
+		s = play(t, gw)
+		s.hello(base, 0)
+		long := aDir(strings.Repeat("n", 256))
+		s.tree(rootBlock(), blockOf(0, blockLast, long, aFile("file", 1)), blockOf(1, blockLast, aFile("x", 1), aDir("y"), aLink("z", "x")), blockOf(4, blockLast))
+		p := s.problem()
+		assert.Equal(t, problem{severityEntry, 1, long.name, p.text}, p)
+		assert.Contains(t, p.text, "ENAMETOOLONG: ")
+		assert.Equal(t, "2 2 0;", s.wants())
+		s.send(contents(record{2, opWhole, "f"}))
+		assert.Equal(t, [statistics]uint64{statWritten: 1, statFailed: 1, statReceived: 1}, s.finish())
+		assert.Equal(t, []string{"file"}, namesIn(t, base))
+	})
+}
+
 func TestReceiveReadOnlyDirectories(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		destination := t.TempDir()

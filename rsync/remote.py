@@ -149,7 +149,8 @@ class HeldDir(object):
         # Linux: what the name stands for is pinned first, so that no link is followed.
         fd = os.open(name, 0o10000000 | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.fd)  # O_PATH
         try:
-            os.chmod("/proc/self/fd/%d" % fd, mode)
+            if not stat.S_ISLNK(os.fstat(fd).st_mode):
+                os.chmod("/proc/self/fd/%d" % fd, mode)
         finally:
             os.close(fd)
 
