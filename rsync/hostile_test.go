@@ -239,10 +239,12 @@ func TestStalledTarget(t *testing.T) {
 			}
 		}
 	})
+	reference := pretend(t, "//bootstrap=import", func(ch *gatewaybase.Channel) { <-leave })
 	finished := false
 	r := &RSync{Source: source, StallTimeout: 500 * time.Millisecond}
 	require.NoError(t, r.AddTarget(silent, "dest", TargetOptions{}))
 	require.NoError(t, r.AddTarget(slow, "dest", TargetOptions{}))
+	require.NoError(t, r.AddTarget(reference, "dest", TargetOptions{}))
 	require.NoError(t, r.AddTarget(goReceivers(t), good, TargetOptions{Finished: func() { finished = true }}))
 	err := r.Send(soon(t))
 	close(leave)
@@ -252,7 +254,8 @@ func TestStalledTarget(t *testing.T) {
 	results := r.Results()
 	require.ErrorAs(t, results[0].Err, &stalled)
 	require.ErrorAs(t, results[1].Err, &stalled)
-	require.NoError(t, results[2].Err)
+	require.ErrorAs(t, results[2].Err, &stalled)
+	require.NoError(t, results[3].Err)
 	require.True(t, finished)
 	require.Equal(t, survey(t, source, exactly), survey(t, good, exactly))
 }

@@ -131,7 +131,7 @@ func (r *RSync) AddTarget(gw *gatewaybase.Gateway, dest string, options TargetOp
 	t := &target{gw: gw, dest: dest, options: options, reference: gw.Spec().Bootstrap == "import"}
 	switch r.Delta {
 	case DeltaAuto:
-		t.delta = !gw.Spec().SameFilesystem()
+		t.delta = !gw.Spec().Popen || gw.Spec().Via != ""
 	case DeltaAlways:
 		t.delta = true
 	}

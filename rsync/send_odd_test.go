@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,12 +54,20 @@ func TestSendOddEntries(t *testing.T) {
 // A file can vanish, shrink, grow or become unreadable between its announcement and its turn. The callback makes it so
 // when the first one is sent.
 func TestSendMovingTarget(t *testing.T) {
-	for _, end := range farEnds(t) {
-		t.Run(end.name, func(t *testing.T) {
+	ends := farEnds(t)
+	for i, end := range slices.Concat(ends, ends) {
+		policy, name := DeltaNever, end.name
+		if i >= len(ends) {
+			policy, name = DeltaAlways, end.name+" delta"
+			if end.reference {
+				continue
+			}
+		}
+		t.Run(name, func(t *testing.T) {
 			source, dest := t.TempDir(), t.TempDir()
 			large := strings.Repeat("large", 400_000)
 			grow(t, source, nodes{"a": file("first")})
-			grow(t, dest, nodes{"z/vanishes": file("old")})
+			grow(t, dest, nodes{"z/vanishes": file("old"), "z/grows": file(large + large), "z/shrinks": file(large[:100_000])})
 			for _, name := range []string{"vanishes", "grows", "shrinks", "pipe", "dirs/in"} {
 				at := filepath.Join(source, "z", name)
 				require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
@@ -66,7 +75,7 @@ func TestSendMovingTarget(t *testing.T) {
 			}
 			z := filepath.Join(source, "z")
 			once := sync.Once{}
-			r := New(source)
+			r := &RSync{Source: source, Delta: policy}
 			r.Callback = func(e Event) {
 				if e.Kind != EventSend {
 					return

@@ -73,6 +73,9 @@ func (s *session) wouldSend(j *job, e *entry) {
 	}
 }
 
+// unreadable is the digest of a file that could not be read.
+var unreadable [digestSize]byte
+
 // split separates the parts of targets that have the file's content already, and tells those so.
 func (s *session) split(j *job, e *entry, digest func() [digestSize]byte) {
 	j.parts = slices.DeleteFunc(j.parts, func(p part) bool {
@@ -82,7 +85,7 @@ func (s *session) split(j *job, e *entry, digest func() [digestSize]byte) {
 		s.mu.Lock()
 		theirs := p.target.digests[j.entry].bytes
 		s.mu.Unlock()
-		if theirs != digest() {
+		if theirs == unreadable || theirs != digest() {
 			return false
 		}
 		if !s.dryRun {
