@@ -77,7 +77,7 @@ func (s *session) wouldSend(j *job, e *entry) {
 var unreadable [digestSize]byte
 
 // split separates the parts of targets that have the file's content already, and tells those so.
-func (s *session) split(j *job, e *entry, digest func() [digestSize]byte) {
+func (s *session) split(j *job, digest func() [digestSize]byte) {
 	j.parts = slices.DeleteFunc(j.parts, func(p part) bool {
 		if p.want != wantCheck {
 			return false
@@ -109,7 +109,7 @@ func (s *session) sendSmall(j *job, e *entry, f *os.File, info os.FileInfo) erro
 	}
 	data := s.scratch[:n]
 	changed := s.changedSince(e, info, int64(n))
-	s.split(j, e, func() [digestSize]byte { return sha256.Sum256(data) })
+	s.split(j, func() [digestSize]byte { return sha256.Sum256(data) })
 	if s.dryRun {
 		s.wouldSend(j, e)
 		return nil
@@ -143,7 +143,7 @@ func (s *session) changedSince(e *entry, info os.FileInfo, read int64) bool {
 
 // sendLarge sends a file in pieces.
 func (s *session) sendLarge(j *job, e *entry, f *os.File, info os.FileInfo) error {
-	s.split(j, e, func() [digestSize]byte { return j.digest })
+	s.split(j, func() [digestSize]byte { return j.digest })
 	if s.dryRun {
 		s.wouldSend(j, e)
 		return nil
