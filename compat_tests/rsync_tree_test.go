@@ -3,7 +3,6 @@
 package compat_tests
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
@@ -172,7 +171,7 @@ func look(t testingT, path string, k keeping) map[string]string {
 			if err != nil {
 				return err
 			}
-			seen[name] = fmt.Sprintf("%v %s %d bytes %.20q %x", mode, when, len(content), content, sha256.Sum256(content))
+			seen[name] = fmt.Sprintf("%v %s %d bytes %.20q %08x", mode, when, len(content), content, crc32.ChecksumIEEE(content))
 		}
 		return nil
 	}))

@@ -141,27 +141,20 @@ class Driver:
         return self
 
 
+WAITING = "channel.send('started'); channel.receive()"
+SENDING = "channel.send('started')\nwhile True: channel.send(b'x' * 10000)"
+BUSY = "channel.send('started')\nwhile True: pass"
+SLEEPING = "import time; channel.send('started')\nwhile True: time.sleep(0.01)"
+STUCK = "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"
+ORPHANS = [(transport, source) for transport in TRANSPORTS for source in ("WAITING", "SENDING")] + [
+    ("popen", "STUCK"), ("via_go", "STUCK"), ("installvia", "STUCK"), ("socketserver", "BUSY"), ("ssh", "SLEEPING")]
+
+
 @pytest.fixture(scope="module", autouse=True)
-def stubborn(transports):
-    """Workers whose driver dies first thing, and that need up to 15 seconds to notice: the other tests run meanwhile."""
-    drivers = [Driver(transports, transport, source) for transport, source in [
-        ("popen", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
-        ("via_go", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
-        ("installvia", "import gofuncs; channel.send('started'); gofuncs.sleep(1000)"),
-        ("socketserver", "channel.send('started')\nwhile True: pass"),
-        ("ssh", "import time; channel.send('started')\nwhile True: time.sleep(0.01)"),
-    ]]
-    return [driver.kill() for driver in drivers]
-
-
-@pytest.mark.parametrize("source", [
-    "channel.send('started'); channel.receive()",
-    "channel.send('started')\nwhile True: channel.send(b'x' * 10000)",
-], ids=["waiting", "sending"])
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_killed_driver_leaves_no_process(transports, transport, source):
-    driver = Driver(transports, transport, source).kill()
-    gone(driver.pids, driver.killed + WAIT)
+def orphans(transports):
+    """Workers whose driver died. The stuck ones need up to 15 seconds to end: the other tests run meanwhile."""
+    return {(transport, source): Driver(transports, transport, globals()[source]).kill()
+            for transport, source in ORPHANS}
 
 
 def test_a_stopped_server_takes_its_workers_along(transports, group):
@@ -185,7 +178,8 @@ def test_a_server_for_one_connection(transports, group):
     assert server.wait(WAIT) == 0
 
 
-def test_stubborn_workers_are_gone_as_well(stubborn):
+@pytest.mark.parametrize("transport, source", ORPHANS)
+def test_a_killed_driver_leaves_no_process(orphans, transport, source):
     """The last test of this file, as it waits for what the others passed by."""
-    for driver in stubborn:
-        gone(driver.pids, driver.killed + WAIT)
+    driver = orphans[transport, source]
+    gone(driver.pids, driver.killed + WAIT)

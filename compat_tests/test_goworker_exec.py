@@ -1,6 +1,7 @@
 """What a Go worker makes of the sources that pip's execnet sends, and how they end."""
 import importlib.util
 import os
+import re
 import textwrap
 import threading
 
@@ -237,6 +238,82 @@ def test_bytes_text_and_dicts_as_in_python(gw):
     assert list(got.items()) == [(b"b", 1), ((), 2), ((1, 2), "v"), (None, [1, 2, "v"])]
     assert channel.receive(WAIT) is True
     assert channel.receive(WAIT)[1:] == [["a", "b"], "x-3"]
+
+
+@pytest.mark.parametrize("source", [
+    u"channel.send(u'\xe9\u20ac\U0001f600')", u"# -*- coding: utf-8 -*-\nchannel.send('\xe9\u20ac\U0001f600')",
+    u"x = '''\xe9\u20ac'''\r\nif x:\r\n\tchannel.send(x + '\U0001f600')\r\n",
+    u"\n\n\x0c\nchannel.send('\\xe9\\u20ac' + '\\U0001f600')  # \u20ac",
+    u"if True:\n    channel.send(\n  '\xe9' \\\n '\u20ac'\n'\U0001f600')\n  # odd\n    pass\n",
+    u"pass\n" * 20000 + u"channel.send('\xe9\u20ac\U0001f600')",
+], ids=["plain", "cookie", "CRLF and tabs", "escapes", "continued", "long"])
+def test_sources_of_every_look(popen_gw, source):
+    channel = popen_gw.remote_exec(source)
+    assert channel.receive(WAIT) == u"\xe9\u20ac\U0001f600"
+    channel.waitclose(WAIT)
+
+
+RECURSION = "RecursionError|RuntimeError: maximum recursion depth exceeded|DumpError|SyntaxError|ValueError"
+EXCESSES = {
+    "a function in itself": ("def f(): f()\nf()", RECURSION),
+    "a lambda in itself": ("f = lambda: f()\nf()", RECURSION),
+    "a generator in itself": ("def g():\n for x in g(): yield x\nlist(g())", RECURSION),
+    "a running generator": ("def g():\n yield next(it)\nit = g()\nnext(it)", RECURSION),
+    "a key function in itself": ("def k(x): return sorted([1, 2], key=k)\nk(1)", RECURSION),
+    "repr": ("class A:\n def __repr__(self): return repr([self])\nrepr(A())", RECURSION),
+    "format": ("class A:\n def __format__(self, s): return '{}'.format(self)\n'{}'.format(A())", RECURSION),
+    "str of an exception": ("class E(Exception):\n def __str__(self): return str(self)\nraise E", "E(: |$)"),
+    "equality": ("class A:\n def __eq__(self, o): return [self] == [o]\nA() == A()", RECURSION),
+    "hash": ("class A:\n def __hash__(self): return hash((self,))\n{A(): 1}", RECURSION),
+    "getattr": ("class A:\n def __getattr__(self, n): return getattr(self, n + 'x')\nA().y", RECURSION),
+    "call": ("class A:\n def __call__(self): return self()\nA()()", RECURSION),
+    "lists in themselves": ("a = []; a.append(a); b = []; b.append(b)\na == b", RECURSION),
+    "dicts in themselves": ("a = {}; a[1] = a; b = {}; b[1] = b\na == b", RECURSION),
+    "sending a list in itself": ("a = []; a.append(a); channel.send(a)", RECURSION),
+    "sending a dict in itself": ("a = {}; a[1] = [a]; channel.send(a)", RECURSION),
+    "repr of much": ("t = ()\nfor i in range(100000): t = (t,)\nrepr(t)", RECURSION),
+    "equality of much": ("t = u = ()\nfor i in range(100000): t = (t,); u = (u,)\nt == u", RECURSION),
+    "hash of much": ("t = ()\nfor i in range(300000): t = (t,)\nhash(t)", RECURSION),
+    "sending much": ("t = ()\nfor i in range(100000): t = (t,)\nchannel.send(t)", RECURSION),
+    "parentheses": ("x = " + "(" * 20000 + ")" * 20000, RECURSION),
+    "signs": ("x = " + "-" * 50000 + "1", RECURSION),
+    "sums": ("x = " + "1+" * 50000 + "1", RECURSION),
+    "attributes": ("x = y" + ".real" * 50000, RECURSION),
+    "branches": ("if 0: pass\n" + "elif 0: pass\n" * 20000, RECURSION),
+    "a zero byte": ("x = 1\0", "ValueError|SyntaxError"),
+    "str * int": ("'x' * 10**13", "MemoryError"), "bytes * int": ("b'x' * 10**13", "MemoryError"),
+    "list * int": ("[0] * 10**13", "MemoryError"), "bytes(int)": ("bytes(10**13)", "MemoryError"),
+    "1 << int": ("1 << 10**12", "MemoryError"), "int ** int": ("10 ** 10 ** 10", "MemoryError"),
+    "ljust": ("'a'.ljust(10**13)", "MemoryError"), "zfill": ("'a'.zfill(10**13)", "MemoryError"),
+    "width of format": ("'{:1000000000000}'.format(1)", "ValueError|MemoryError"),
+    "width of %": ("'%1000000000000d' % 1", "ValueError|MemoryError"),
+    "expandtabs": ("'\\t'.expandtabs(10**13)", "MemoryError|OverflowError"),
+    "replace": ("('a' * 10**6).replace('a', 'b' * 10**8)", "MemoryError"),
+    "join": ("('x' * 10**7).join([''] * 10**7)", "MemoryError"),
+}
+
+
+@pytest.mark.parametrize("name", list(EXCESSES))
+def test_excesses_are_exceptions(abused, name):
+    """What would take an interpreter down, if its stack or its memory were without end, ends its execution only."""
+    source, last = EXCESSES[name]
+    text = error(abused().remote_exec(source))
+    assert re.search(last, [line for line in text.splitlines()[1:] if not line.startswith(" ")][-1])
+    assert abused().remote_exec("channel.send(1)").receive(WAIT) == 1
+
+
+@pytest.fixture(scope="module")
+def abused(transports):
+    """abused() is a gateway: the same as long as its worker lives."""
+    group = execnet.Group()
+
+    def abused():
+        if not len(group) or not group[0].hasreceiver():
+            group.terminate(timeout=1)
+            transports.connect("popen", group)
+        return group[0]
+    yield abused
+    group.terminate(timeout=WAIT)
 
 
 def test_many_executions_at_once(gw):

@@ -105,6 +105,25 @@ def test_chains_of_workers(transports, group):
         gone(pid)
 
 
+def test_a_go_worker_forwards_to_ssh(transports, group):
+    transports.connect("popen", group, "//id=master")
+    gateway = transports.connect("ssh", group, "//via=master")
+    channel = gateway.remote_exec("import gofuncs\nfor x in channel: channel.send(gofuncs.echo(x))")
+    for value in [1, {"k": [None, (2.5, b"x" * 100000)]}, u"\u20ac"]:
+        channel.send(value)
+        assert channel.receive(WAIT) == value
+    assert gateway.remoteaddress == "box"
+    channel.close()
+
+
+def test_a_python_of_no_name_behind_a_go_worker(transports, group):
+    """The forwarder's own program, which is what sys.executable is to one in Python."""
+    transports.connect("popen", group, "//id=master")
+    gateway = group.makegateway("popen//via=master")
+    assert gateway.remote_exec("import gofuncs; channel.send(gofuncs.count('a b'))").receive(WAIT) == 2
+    assert gateway._rinfo().pid != group["master"]._rinfo().pid
+
+
 def gone(pid):
     end = time.time() + WAIT
     while subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], stdout=subprocess.PIPE).stdout.strip()[:1] not in b"Z":

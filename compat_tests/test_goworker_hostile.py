@@ -1,4 +1,7 @@
 """Bytes that no driver sends: a Go worker refuses them, says so, and neither crashes nor hangs nor executes anything."""
+import os
+import re
+import socket
 import struct
 import subprocess
 import time
@@ -136,6 +139,32 @@ def test_a_line_that_never_ends_is_not_waited_for(goworker):
     finally:
         worker.kill()
         worker.communicate()
+
+
+def test_the_socket_server_starts_nothing_for_strangers(transports, group):
+    port = int(transports.socketserver(group).split(":")[1])
+    with socket.create_connection(("127.0.0.1", port), WAIT):  # says nothing
+        for said in [b"GET / HTTP/1.1\r\n\r\n", b"\0" * 100, TOUCH.encode() + b"\n",
+                     b"'" + TOUCH.encode() + b"'\n", first_line("socket")[:-1] + b" + ''\n"]:
+            with socket.create_connection(("127.0.0.1", port), WAIT) as stranger:
+                stranger.sendall(said)
+                try:
+                    assert stranger.recv(100) == b""
+                except ConnectionResetError:
+                    pass  # it was closed before all of that was read
+        gateway = transports.connect("socketserver", group)
+        assert gateway.remote_exec("channel.send(1)").receive(WAIT) == 1
+    assert not os.path.exists("touched")
+
+
+@pytest.mark.parametrize("asked", ["true", "", "python", "python -c 'import sys'", "execnet version", "sh -c id",
+                                     'python -c "import sys;exec(eval(sys.stdin.readline()))"; true'])
+def test_the_ssh_server_starts_nothing_but_workers(transports, group, asked):
+    port, config = re.search(r"ssh=-p (\d+) box//ssh_config=(.*)//python", transports.sshserver(group)).groups()
+    done = subprocess.run(["ssh", "-F", config, "-p", port, "box"] + ([asked] if asked else []),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=WAIT)
+    assert done.returncode != 0
+    assert done.stdout == b""
 
 
 ENDS = {

@@ -116,14 +116,20 @@ class Asker:
             self.channel.close()
 
 
-@pytest.fixture(scope="module", params=sorted(ECHOES))
-def echo(request, popen_gw):
-    asker = Asker(popen_gw, ECHOES[request.param])
-    yield asker
-    asker.close()
+@pytest.fixture(scope="module")
+def echoes(popen_gw):
+    askers = {name: Asker(popen_gw, source) for name, source in ECHOES.items()}
+    yield askers
+    for asker in askers.values():
+        asker.close()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.fixture(params=sorted(ECHOES))
+def echo(request, echoes):
+    return echoes[request.param]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 @example({1: "b", 0: "a", b"": [], (): {}, frozenset([(1,)]): None, None: 1, 2.5: 2})
 @example([True, 1, 1.0, {True: 1}, {1: True}, {1.0: 1}, {1, 2}, frozenset([True])])
@@ -132,8 +138,9 @@ def echo(request, popen_gw):
 @example({2**63: -2**31, 2**64: 10**4299, float(2**63): 0, 2**70: 1.5e300})
 @example({"": b"", u"\0\u20ac\U0001f600\ud7ff\ue000\uffff": b"\0\xff", "a" * 5000: b"b" * 5000})
 @example({"a", b"a", 1, (1, (2,)), frozenset([frozenset()]), None})
-def test_values_come_back_as_they_were(echo, value):
-    assert form(echo(value)) == form(value)
+def test_values_come_back_as_they_were(echoes, value):
+    for name, echo in echoes.items():
+        assert form(echo(value)) == form(value), name
 
 
 @pytest.mark.parametrize("number", [-2**31 - 1, -2**63, -2**63 - 1, -10**500], ids=lambda n: "%d bits" % n.bit_length())
