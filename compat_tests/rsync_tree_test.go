@@ -115,15 +115,14 @@ type keeping struct {
 }
 
 var (
-	// keepsAll is for this module's halves, keepsMicroseconds for one of them in Python 2.
-	keepsAll          = keeping{func(t time.Time) time.Time { return t }, true, false}
-	keepsMicroseconds = keeping{func(t time.Time) time.Time { return time.UnixMicro(floorMicro(t)) }, true, false}
+	// keepsAll is for this module's halves, keepsTenths for one of them in Python 2: that knows microseconds, and is one of them off
+	// at times, whichever unit one cuts at.
+	keepsAll    = keeping{func(t time.Time) time.Time { return t }, true, false}
+	keepsTenths = keeping{func(t time.Time) time.Time { return t.Round(time.Second / 10) }, true, false}
 	// keepsFloats is for Python's execnet, and keepsSeconds for it in Python 2, which rounds in several places.
 	keepsFloats  = keeping{throughFloat, false, true}
 	keepsSeconds = keeping{func(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }, false, true}
 )
-
-func floorMicro(t time.Time) int64 { return t.Unix()*1e6 + int64(t.Nanosecond()/1000) }
 
 // throughFloat is what is left of a time after os.stat and os.utime with a float.
 func throughFloat(t time.Time) time.Time {

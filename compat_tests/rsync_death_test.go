@@ -1,0 +1,196 @@
+//go:build unix
+
+package compat_tests
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/rsync"
+)
+
+// bulk is a tree that is long on its way: more than a sender has on its way to a receiver at a time.
+func bulk() tree {
+	tr := tree{"large": file(noise(1, 24<<20)), "z/last": file("last")}
+	for i := range 100 {
+		tr[fmt.Sprintf("d%d/f%d", i%5, i)] = file(noise(uint64(i), 20_000))
+	}
+	return tr
+}
+
+var temporary = regexp.MustCompile(`(^|/)\.[^/]+\.execnet-[A-Z2-7]{8}$`)
+
+// nothingHalf checks that what is at a destination under a real name is complete, and reports how many files are there, and
+// how many others.
+func nothingHalf(t *testing.T, source, dest string) (files, temporaries int) {
+	t.Helper()
+	want := look(t, source, keepsAll)
+	for name, seen := range look(t, dest, keepsAll) {
+		switch {
+		case temporary.MatchString(name):
+			temporaries++
+		case !strings.HasPrefix(seen, "d"):
+			files++
+			assert.Equal(t, want[name], seen, name)
+		}
+	}
+	return files, temporaries
+}
+
+func processOf(t *testing.T, gw *execnet.Gateway) int {
+	t.Helper()
+	info, err := gw.RInfo(soon(t))
+	require.NoError(t, err)
+	return info.PID
+}
+
+// TestRsyncKilledWorker kills one of three receivers in the middle. The others have the tree then, and it has nothing half.
+func TestRsyncKilledWorker(t *testing.T) {
+	source, base := places(t)
+	bulk().make(t, source)
+	for _, end := range ownKinds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
+			pid := processOf(t, gateways[1])
+			var once sync.Once
+			r := rsync.New(source)
+			r.Callback = func(e rsync.Event) {
+				if e.Gateway == gateways[1] && e.Kind == rsync.EventProgress {
+					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
+				}
+			}
+			var dests []string
+			finished := [3]bool{}
+			for i, gw := range gateways {
+				dests = append(dests, filepath.Join(base, end.name, fmt.Sprint(i)))
+				require.NoError(t, r.AddTarget(gw, dests[i], rsync.TargetOptions{Finished: func() { finished[i] = true }}))
+			}
+			err := r.Send(soon(t))
+			var failed *rsync.TargetError
+			require.ErrorAs(t, err, &failed)
+			assert.Equal(t, gateways[1].ID(), failed.Gateway)
+			var died *execnet.GatewayDiedError
+			require.ErrorAs(t, err, &died)
+			assert.Equal(t, syscall.SIGKILL, died.Exit.Signal)
+			assert.Equal(t, [3]bool{true, false, true}, finished)
+			want := look(t, source, end.keeps)
+			for _, i := range []int{0, 2} {
+				require.NoError(t, r.Results()[i].Err)
+				require.Equal(t, want, look(t, dests[i], end.keeps))
+			}
+			if end.keeps.time(aWhile).Equal(aWhile) { // so that it can be compared exactly
+				nothingHalf(t, source, dests[1])
+			}
+
+			send(t, rsync.New(source), end.open(t), dests[1], rsync.TargetOptions{})
+			require.Equal(t, want, look(t, dests[1], end.keeps), "the second sync repaired it, and removed what was left")
+		})
+	}
+}
+
+// TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being written.
+func TestRsyncKilledDriver(t *testing.T) {
+	source, base := places(t)
+	bulk().make(t, source)
+	large := filepath.Join(source, "large")
+	require.NoError(t, os.Truncate(large, 1<<30)) // mostly a hole, which costs nothing here
+	program := commandPath(t)
+	for _, end := range ownKinds(t) {
+		if len(end.specs) == 1 && end.specs[0] == goWorker {
+			end.specs = []string{"popen//python=" + program + " worker"}
+		}
+		t.Run(end.name, func(t *testing.T) {
+			dest := filepath.Join(base, end.name)
+			driver := exec.Command(program, "rsync", "-q", source, "--tx", end.specs[0], dest)
+			driver.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			stderr := new(buffer)
+			driver.Stderr = stderr
+			require.NoError(t, driver.Start())
+			patiently(t, "it begins to write", func() bool {
+				found, err := filepath.Glob(filepath.Join(dest, ".large.execnet-*"))
+				return err == nil && len(found) > 0
+			})
+			require.NoError(t, driver.Process.Kill())
+			_ = driver.Wait() // it was killed, which Wait reports
+			patiently(t, "its worker ends", func() bool { return groupEnded(driver.Process.Pid) })
+			assert.Empty(t, stderr.String())
+			assert.NoFileExists(t, filepath.Join(dest, "large"))
+
+			// Another driver repairs it. The large file need not be so large for that.
+			require.NoError(t, os.Truncate(large, 1<<20))
+			defer func() { require.NoError(t, os.Truncate(large, 1<<30)) }()
+			if end.keeps.time(aWhile).Equal(aWhile) {
+				nothingHalf(t, source, dest)
+			}
+			send(t, rsync.New(source), end.open(t), dest, rsync.TargetOptions{})
+			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+		})
+	}
+}
+
+// groupEnded reports whether no process of the group runs. Zombies have ended.
+func groupEnded(group int) bool {
+	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
+		return true
+	}
+	out, err := exec.Command("ps", "-A", "-o", "pgid=,stat=").Output()
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == fmt.Sprint(group) && fields[1][0] != 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// TestRsyncStoppedWorker stops one receiver in the middle, as a machine that hangs would. It is given up, alone.
+func TestRsyncStoppedWorker(t *testing.T) {
+	source, base := places(t)
+	bulk().make(t, source)
+	for _, end := range kinds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			good, bad := end.open(t), end.open(t)
+			pid := processOf(t, bad)
+			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // gone already if all went well
+			const patience = 2 * time.Second
+			var once sync.Once
+			r := rsync.New(source)
+			r.StallTimeout = patience
+			r.Callback = func(e rsync.Event) {
+				if e.Gateway == bad {
+					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGSTOP)) })
+				}
+			}
+			dest := filepath.Join(base, end.name)
+			require.NoError(t, r.AddTarget(good, dest, rsync.TargetOptions{}))
+			require.NoError(t, r.AddTarget(bad, dest+" bad", rsync.TargetOptions{}))
+			began := time.Now()
+			err := r.Send(soon(t))
+			var stalled *rsync.StallError
+			require.ErrorAs(t, err, &stalled)
+			assert.Equal(t, patience, stalled.After)
+			assert.GreaterOrEqual(t, time.Since(began), patience)
+			require.NoError(t, r.Results()[0].Err)
+			require.Error(t, r.Results()[1].Err)
+			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		})
+	}
+}
