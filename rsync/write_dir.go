@@ -194,6 +194,12 @@ func (d *dir) unlock(name string) {
 	}
 }
 
+// regular opens what was a regular file.
+func (d *dir) regular(name string) (*os.File, error) {
+	f, err := d.root.OpenFile(name, readOnly, 0)
+	return f, pathError("cannot read", d.full(name), err)
+}
+
 // names lists the directory.
 func (d *dir) names() ([]string, error) {
 	f, err := d.root.Open(".")
