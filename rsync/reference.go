@@ -81,9 +81,7 @@ func (s *referenceSession) run(ctx context.Context, stall time.Duration) {
 	}
 	over := make(chan struct{})
 	running.Go(func() { s.watch(ctx, over, stall) })
-	if err := s.announce("", s.tree.describe(s.tree.info, "")); err != nil {
-		s.failAll(err)
-	}
+	s.announce("", s.tree.describe(s.tree.info, ""))
 	s.serve()
 	s.files.close()
 	close(over)
@@ -161,11 +159,11 @@ func (s *referenceSession) broadcast(v any) {
 }
 
 // announce sends an entry, and for a directory all that is in it.
-func (s *referenceSession) announce(dir string, m found) error {
+func (s *referenceSession) announce(dir string, m found) {
 	path := join(dir, m.name)
 	switch m.kind {
 	case kindDir:
-		return s.announceDir(path, m)
+		s.announceDir(path, m)
 	case kindFile:
 		s.mu.Lock()
 		s.order[path] = len(s.order)
@@ -179,11 +177,10 @@ func (s *referenceSession) announce(dir string, m found) error {
 		s.links = append(s.links, serializer.Tuple{"linkbase", path, m.target})
 		s.broadcast(nil)
 	}
-	return nil
 }
 
 // announceDir sends a directory and what is in it.
-func (s *referenceSession) announceDir(path string, m found) error {
+func (s *referenceSession) announceDir(path string, m found) {
 	l := &listing{path: path, blocks: make(chan block)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
@@ -207,11 +204,9 @@ func (s *referenceSession) announceDir(path string, m found) error {
 	s.broadcast(item)
 	for _, m := range members {
 		if !s.alive() {
-			return nil
+			return
 		}
-		if err := s.announce(path, m); err != nil {
-			return err
-		}
+		s.announce(path, m)
 	}
 	if path == "" {
 		s.mu.Lock()
@@ -221,7 +216,6 @@ func (s *referenceSession) announceDir(path string, m found) error {
 		}
 		s.mu.Unlock()
 	}
-	return nil
 }
 
 func (s *referenceSession) alive() bool {

@@ -291,7 +291,7 @@ func TestSendDryRun(t *testing.T) {
 // A directory that does not fit into one item, nor its links.
 func TestSendWideDirectory(t *testing.T) {
 	source := t.TempDir()
-	for i := range 1200 {
+	for i := range 600 {
 		name := fmt.Sprintf("%s%04d", strings.Repeat("n", 200), i)
 		require.NoError(t, os.WriteFile(filepath.Join(source, name), []byte(name[190:]), 0o600))
 		if i%3 == 0 {
