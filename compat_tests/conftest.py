@@ -212,6 +212,19 @@ def group():
     group.terminate(timeout=WAIT)
 
 
+def gone(*pids, by=None):
+    """Waits until none of the processes is left, where a zombie is none; by is when that has to be."""
+    by = by or time.time() + WAIT
+    while True:
+        left = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-p", ",".join(map(str, pids))],
+                              stdout=subprocess.PIPE).stdout.decode().splitlines()
+        left = [line for line in left if not line.split()[1].startswith("Z")]
+        if not left:
+            return
+        assert time.time() < by, left
+        time.sleep(0.02)
+
+
 def started(group, gateway):
     """Yields the gateway, then ends its group and checks that its process ended in order."""
     yield gateway

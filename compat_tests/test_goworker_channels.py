@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-WAIT = 20
+from conftest import WAIT
+
 
 
 def test_send_and_receive(gw):

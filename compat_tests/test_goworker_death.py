@@ -9,21 +9,7 @@ import time
 import execnet
 import pytest
 
-from conftest import TRANSPORTS
-
-WAIT = 20
-
-
-def gone(pids, by):
-    """Waits until none of the processes is left (a zombie is none); by is when that has to be."""
-    while True:
-        left = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-p", ",".join(map(str, pids))],
-                              stdout=subprocess.PIPE).stdout.decode().splitlines()
-        left = [line for line in left if not line.split()[1].startswith("Z")]
-        if not left:
-            return
-        assert time.time() < by, left
-        time.sleep(0.05)
+from conftest import TRANSPORTS, WAIT, gone
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -46,7 +32,7 @@ def test_a_killed_worker(transports, group, transport):
     masters = [other for other in group if other is not gateway]
     for master in masters:
         assert master.remote_exec("channel.send(1)").receive(WAIT) == 1
-    gone([pid], time.time() + WAIT)
+    gone(pid)
 
 
 def test_a_killed_worker_in_the_middle_of_much(transports, group):
@@ -84,7 +70,7 @@ def test_a_killed_forwarder(transports):
     os.kill(pids[1], signal.SIGKILL)
     with pytest.raises(EOFError):
         channel.receive(WAIT)
-    gone(pids, time.time() + WAIT)
+    gone(*pids)
     assert master._io.popen.wait(WAIT) == -signal.SIGKILL
     del group._gateways[:]  # execnet cannot terminate what was reached through a dead gateway
 
@@ -167,7 +153,7 @@ def test_a_stopped_server_takes_its_workers_along(transports, group):
     with pytest.raises(EOFError):
         channel.receive(WAIT)
     server.wait(WAIT)
-    gone([pid], time.time() + WAIT)
+    gone(pid)
 
 
 def test_a_server_for_one_connection(transports, group):
@@ -182,4 +168,4 @@ def test_a_server_for_one_connection(transports, group):
 def test_a_killed_driver_leaves_no_process(orphans, transport, source):
     """The last test of this file, as it waits for what the others passed by."""
     driver = orphans[transport, source]
-    gone(driver.pids, driver.killed + WAIT)
+    gone(*driver.pids, by=driver.killed + WAIT)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-WAIT = 20
+from conftest import WAIT
+
 
 
 def result(gateway, expression):

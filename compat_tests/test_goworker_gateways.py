@@ -7,9 +7,7 @@ import time
 import execnet
 import pytest
 
-from conftest import ROOT, TRANSPORTS
-
-WAIT = 20
+from conftest import ROOT, TRANSPORTS, WAIT, gone
 
 
 def test_rinfo(gw, goworker, command):
@@ -101,8 +99,7 @@ def test_chains_of_workers(transports, group):
     pids = [gateway._rinfo().pid for gateway in (first, second, third, python)]
     assert len(set(pids)) == 4
     group.terminate(timeout=WAIT)
-    for pid in pids:
-        gone(pid)
+    gone(*pids)
 
 
 def test_a_go_worker_forwards_to_ssh(transports, group):
@@ -122,13 +119,6 @@ def test_a_python_of_no_name_behind_a_go_worker(transports, group):
     gateway = group.makegateway("popen//via=master")
     assert gateway.remote_exec("import gofuncs; channel.send(gofuncs.count('a b'))").receive(WAIT) == 2
     assert gateway._rinfo().pid != group["master"]._rinfo().pid
-
-
-def gone(pid):
-    end = time.time() + WAIT
-    while subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], stdout=subprocess.PIPE).stdout.strip()[:1] not in b"Z":
-        assert time.time() < end, "process %d is still there" % pid
-        time.sleep(0.02)
 
 
 def test_what_a_forwarder_cannot_start(transports, group):
@@ -189,6 +179,17 @@ def test_rsync(transports, group, tmp_path, transport):
     assert "other" not in sync(delete=True)
 
 
+def test_what_was_asked_before_the_end_is_done(transports, group):
+    """Even if the end is asked for right behind it."""
+    gateways = [transports.connect("popen", group) for _ in range(6)]
+    channels = [gateway.remote_exec("for i in range(3): channel.send(i)") for gateway in gateways for _ in range(3)]
+    for gateway in gateways:
+        gateway.exit()
+    assert [list(channel) for channel in channels] == [[0, 1, 2]] * 18
+    group.terminate(timeout=WAIT)
+    assert [gateway._io.popen.returncode for gateway in gateways] == [0] * 6
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_an_orderly_end(transports, group, transport):
     """What runs gets the end of its channel, and what it sends then still arrives."""
@@ -221,8 +222,7 @@ def test_terminating_a_worker_that_hangs(transports, group):
     begin = time.time()
     group.terminate(timeout=1)
     assert time.time() - begin < 6
-    for pid in pids:
-        gone(pid)
+    gone(*pids)
 
 
 def test_what_waits_is_interrupted_after_five_seconds(transports, group):

@@ -12,7 +12,8 @@ from execnet import gateway_base, gateway_bootstrap
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-WAIT = 20
+from conftest import WAIT
+
 (STATUS, RECONFIGURE, TERMINATE, EXEC, DATA, CLOSE, CLOSE_ERROR, LAST_MESSAGE) = range(8)
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-WAIT = 20
+from conftest import WAIT
+
 CHANNEL_DATA = 4
 
 if hasattr(sys, "set_int_max_str_digits"):
