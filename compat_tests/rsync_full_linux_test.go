@@ -1,0 +1,165 @@
+package compat_tests
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/rsync"
+)
+
+// wrapped are the kinds of receivers of this module, each started by another command in front of it.
+func wrapped(t *testing.T, words ...string) map[string]string {
+	t.Helper()
+	before := strings.Join(words, " ")
+	specs := map[string]string{"go": "popen//python=" + before + " " + commandPath(t) + " worker"}
+	for _, p := range []pythons.Interpreter{pythons.Default(t), pythons.All(t)[0]} {
+		specs[p.Version()] = "popen//python=" + before + " " + p.Path
+	}
+	return specs
+}
+
+// publicCommand is the execnet command where every user can start it.
+func publicCommand(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(publicFolder(t), "execnet")
+	content, err := os.ReadFile(commandPath(t))
+	require.NoError(t, err)
+	path = pythons.Program(t, filepath.Dir(path), filepath.Base(path), string(content))
+	require.NoError(t, os.Chmod(path, 0o755))
+	return path
+}
+
+// publicFolder is a folder that every user can get to. It goes with the test.
+func publicFolder(t *testing.T) string {
+	t.Helper()
+	path, err := os.MkdirTemp("", "execnet-rsync")
+	require.NoError(t, err)
+	t.Cleanup(func() { raze(t, path) })
+	require.NoError(t, os.Chmod(path, 0o755))
+	return path
+}
+
+// sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns what went wrong.
+func sendToTwo(t *testing.T, source string, failing *execnet.Gateway, bad string) *rsync.TargetError {
+	t.Helper()
+	good := filepath.Join(t.TempDir(), "good")
+	r := rsync.New(source)
+	require.NoError(t, r.AddTarget(failing, bad, rsync.TargetOptions{}))
+	require.NoError(t, r.AddTarget(gateway(t, goWorker), good, rsync.TargetOptions{}))
+	err := r.Send(soon(t))
+	require.NoError(t, r.Results()[1].Err)
+	require.Equal(t, look(t, source, keepsAll), look(t, good, keepsAll))
+	var failed *rsync.TargetError
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, failing.ID(), failed.Gateway)
+	assert.Equal(t, bad, failed.Dest)
+	assert.ErrorContains(t, err, bad)
+	return failed
+}
+
+// TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and leaves no half of it.
+func TestRsyncFullDisk(t *testing.T) {
+	source, disk := places(t)
+	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
+	require.NoError(t, os.Mkdir(disk, 0o700))
+	err := syscall.Mount("none", disk, "tmpfs", 0, "size=2m")
+	if errors.Is(err, syscall.EPERM) {
+		t.Skip("a full disk can be tried by root only, who may mount a small one; TestRsyncFileTooLarge is for everybody")
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(disk, 0)) })
+	for name, spec := range wrapped(t) {
+		t.Run(name, func(t *testing.T) {
+			dest := filepath.Join(disk, name)
+			failed := sendToTwo(t, source, gateway(t, spec), dest)
+			var problem *rsync.FileError
+			require.ErrorAs(t, failed.Err, &problem)
+			assert.Equal(t, "big", problem.Path)
+			assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", problem.Problem)
+			seen := look(t, dest, keepsAll)
+			assert.NotContains(t, seen, "big")
+			for name := range seen {
+				assert.NotRegexp(t, temporary, name)
+			}
+			raze(t, dest)
+		})
+	}
+}
+
+// TestRsyncFileTooLarge has one file fail that the receiver may not write; everything else arrives.
+func TestRsyncFileTooLarge(t *testing.T) {
+	source, base := places(t)
+	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
+	for name, spec := range wrapped(t, "prlimit", "--fsize=600000") {
+		t.Run(name, func(t *testing.T) {
+			dest := filepath.Join(base, name)
+			failed := sendToTwo(t, source, gateway(t, spec), dest)
+			require.NoError(t, failed.Err)
+			require.Len(t, failed.Files, 1)
+			assert.Equal(t, "big", failed.Files[0].Path)
+			assert.Regexp(t, "^EFBIG: ", failed.Files[0].Problem)
+			want := look(t, source, keepsTenths)
+			delete(want, "big")
+			assert.Equal(t, want, look(t, dest, keepsTenths))
+		})
+	}
+}
+
+// becomeNobody is for a worker that root runs, which may touch everything otherwise.
+const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); channel.send(os.getuid())"
+
+// TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may not touch.
+func TestRsyncPermissionDenied(t *testing.T) {
+	source, _ := places(t)
+	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
+	base := publicFolder(t)
+	root := os.Getuid() == 0
+	golang := "popen//python=" + commandPath(t) + " worker"
+	if root {
+		golang = "popen//python=setpriv --reuid=65534 --regid=65534 --clear-groups -- " + publicCommand(t) + " worker"
+	}
+	specs := map[string]string{"go": golang}
+	for _, p := range []pythons.Interpreter{pythons.Default(t), pythons.All(t)[0]} {
+		specs[p.Version()] = p.Spec()
+	}
+	for name, spec := range specs {
+		t.Run(name, func(t *testing.T) {
+			gw := gateway(t, spec)
+			dest := filepath.Join(base, name)
+			require.NoError(t, os.Mkdir(dest, 0o700))
+			require.NoError(t, os.Chmod(dest, 0o777))
+			if root && name != "go" {
+				// What it imports for its first sync it may not be able to read later.
+				send(t, rsync.New(source), gw, filepath.Join(dest, "warm"), rsync.TargetOptions{})
+				uid, err := remoteExec(t, gw, becomeNobody).Receive(soon(t))
+				require.NoError(t, err)
+				require.EqualValues(t, 65534, uid)
+			}
+			locked := filepath.Join(base, name+" locked")
+			require.NoError(t, os.Mkdir(locked, 0o555))
+			failed := sendToTwo(t, source, gw, filepath.Join(locked, "dest"))
+			assert.ErrorContains(t, failed, "EACCES: ")
+
+			if !root {
+				return // below, it would be our own folder, which we may change
+			}
+			// A folder of somebody else: what should be in there fails, and the rest arrives.
+			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
+			failed = sendToTwo(t, source, gw, dest)
+			assert.ErrorContains(t, failed, "closed/f: EACCES: ")
+			seen := look(t, dest, keepsTenths)
+			assert.Contains(t, seen, "a")
+			assert.Contains(t, seen, "open/g")
+			assert.NotContains(t, seen, "closed/f")
+		})
+	}
+}
