@@ -169,7 +169,7 @@ func TestSilenceEndsWithTheContext(t *testing.T) {
 	assert.ErrorIs(t, err, gatewaybase.ErrTimeout)
 	require.NoError(t, pipe.Wait(within(t, 10*time.Second)), "it was killed and reaped")
 
-	gw := StartLazily(within(t, 100*time.Millisecond), open, gatewaybase.Config{Spec: spec})
+	gw := StartLazily(within(t, time.Second), open, gatewaybase.Config{Spec: spec})
 	ch, err := gw.RemoteExec("pass")
 	require.NoError(t, err)
 	assert.ErrorIs(t, ch.WaitClose(within(t, 10*time.Second)), gatewaybase.ErrTimeout)

@@ -30,7 +30,8 @@ func (c *Channel) SetCallback(f func(item any) error, endmarker ...any) error {
 		return ErrHasCallback
 	}
 	core.callback = &callback{f: f, endmarker: endmarker}
-	core.change.Broadcast() // whoever is in Receive has to leave
+	core.gateway.reader.stayAwake()
+	core.changed() // whoever is in Receive has to leave
 	if !core.receiveClosed {
 		defer core.mu.Unlock()
 		if core.items.len() > 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -196,4 +197,29 @@ func (c *Channel) WaitClose(ctx context.Context) error {
 		return err
 	}
 	return core.takeError()
+}
+
+// AfterClose has f called, in a goroutine of the gateway, once the other end sends no more: when WaitClose would return. If
+// that is so already it is called now. stop keeps f from being called, and reports whether it came in time. It is
+// context.AfterFunc for channels, and execnet has no such call.
+func (c *Channel) AfterClose(f func()) (stop func() bool) {
+	defer runtime.KeepAlive(c)
+	core := c.core
+	core.mu.Lock()
+	defer core.mu.Unlock()
+	if core.receiveClosed {
+		core.gateway.tasks.start(f)
+		return func() bool { return false }
+	}
+	core.afterClose = append(core.afterClose, &f)
+	return func() bool {
+		core.mu.Lock()
+		defer core.mu.Unlock()
+		i := slices.Index(core.afterClose, &f)
+		if i < 0 {
+			return false
+		}
+		core.afterClose = slices.Delete(core.afterClose, i, i+1)
+		return true
+	}
 }

@@ -407,3 +407,20 @@ func TestChannelsInItemsForUnknownChannelsAreClosed(t *testing.T) {
 	assert.False(t, held.IsClosed(), "it waits in another item")
 	runtime.KeepAlive(there)
 }
+
+func TestAfterClose(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	closed, never := make(chan bool), func() { t.Error("it was stopped") }
+	stop := here.AfterClose(never)
+	assert.True(t, stop())
+	assert.False(t, stop())
+	stop = here.AfterClose(func() { close(closed) })
+	require.NoError(t, there.Close())
+	<-closed
+	assert.False(t, stop())
+
+	again := make(chan bool)
+	assert.False(t, here.AfterClose(func() { close(again) })())
+	<-again
+}

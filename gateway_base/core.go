@@ -31,7 +31,10 @@ type core struct {
 	remoteErrors  []*RemoteError
 	died          error // how the gateway died, if that ended the channel
 	callback      *callback
-	draining      bool // a goroutine is feeding the callback
+	draining      bool      // a goroutine is feeding the callback
+	afterClose    []*func() // what AfterClose has been given
+	receiving     int       // goroutines that wait for an item or the end, while somebody else reads
+	leading       bool      // a goroutine that waits for them reads itself
 
 	user       weak.Pointer[Channel] // the handle, if one is alive
 	generation int                   // how many handles there have been
@@ -110,8 +113,8 @@ func (c *core) notify(what code, payload []byte) {
 	}
 }
 
-// deliver takes an item from the reader.
-func (c *core) deliver(it item) {
+// deliver takes an item from the reader. It reports whether a goroutine waits for it.
+func (c *core) deliver(it item) (awaited bool) {
 	it.codec = c.codec.Load()
 	if it.carried != nil {
 		codec := *it.codec
@@ -121,27 +124,29 @@ func (c *core) deliver(it item) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
-		return
+		return false
 	}
 	c.items.push(it)
 	c.wake()
+	return c.receiving > 0
 }
 
 // end ends receiving, and unless e.sendOnly sending as well, once a callback has seen all items before it. Only the first
-// call counts.
-func (c *core) end(e ending) {
+// call counts. It reports whether a goroutine waits for it.
+func (c *core) end(e ending) (awaited bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
-		return
+		return false
 	}
 	c.ending = true
 	if c.callback == nil {
 		c.apply(e)
-		return
+		return c.receiving > 0
 	}
 	c.items.push(item{last: &e})
 	c.wake()
+	return false
 }
 
 // apply makes an ending the channel's state. The caller holds mu.
@@ -154,7 +159,11 @@ func (c *core) apply(e ending) {
 	}
 	c.died = e.died
 	c.receiveClosed = true
-	c.change.Broadcast()
+	for _, f := range c.afterClose {
+		c.gateway.tasks.start(*f)
+	}
+	c.afterClose = nil
+	c.changed()
 }
 
 func (c *core) cannotSend() bool {
@@ -175,16 +184,18 @@ func (c *core) wake() {
 	}
 }
 
-// wait blocks until ready reports true, or until ctx ends. ready runs under mu, which the caller holds.
+// wait blocks until ready reports true, or until ctx ends, and reads the gateway's messages itself where nobody else does.
+// ready runs under mu, which the caller holds.
 func (c *core) wait(ctx context.Context, ready func() bool, doing string) error {
 	if ready() {
 		return nil
 	}
+	r := c.gateway.reader
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.change.Broadcast()
+			c.changed()
 		})
 		defer stop()
 	}
@@ -192,9 +203,32 @@ func (c *core) wait(ctx context.Context, ready func() bool, doing string) error 
 		if ctx.Err() != nil {
 			return contextError(ctx, doing)
 		}
+		if r.takeOrWait() {
+			c.leading = true
+			c.mu.Unlock()
+			r.lead(ctx, func() bool {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return ready()
+			})
+			c.mu.Lock()
+			c.leading = false
+			continue
+		}
+		c.receiving++
 		c.change.Wait()
+		c.receiving--
+		r.waited()
 	}
 	return nil
+}
+
+// changed tells those who wait that they should look again. The caller holds mu.
+func (c *core) changed() {
+	c.change.Broadcast()
+	if c.leading {
+		c.gateway.reader.disturb()
+	}
 }
 
 // next takes the oldest item, waiting for it if need be; after the last it returns the channel's error or io.EOF.

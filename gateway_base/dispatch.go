@@ -73,7 +73,7 @@ func (g *Gateway) dispatchData(m message) error {
 		// The frame is whole, so the stream goes on; whoever receives the item is told.
 		g.trace("channel", m.channel, "got an item that cannot be loaded:", err)
 	}
-	c.deliver(item{payload: m.payload, carried: carried})
+	g.reader.found = c.deliver(item{payload: m.payload, carried: carried})
 	return nil
 }
 

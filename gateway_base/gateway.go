@@ -1,7 +1,6 @@
 package gatewaybase
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ type Gateway struct {
 	warnings io.Writer
 	tracer   *tracer
 	out      *outbox
+	reader   *reader
 	table    channelTable
 	codec    atomic.Pointer[serializer.Codec] // what a new channel starts with
 	exiting  atomic.Bool                      // Exit was called: the far end's end is no surprise
@@ -54,6 +54,7 @@ func New(pipe IO, config Config) *Gateway {
 	}
 	g.tasks.idle = make(chan struct{})
 	g.out = newOutbox(pipe, g.tasks.start)
+	g.reader = newReader(g)
 	first := int32(1)
 	if config.Executor != nil {
 		first = 2
@@ -154,21 +155,10 @@ func (g *Gateway) Err() error {
 
 func (g *Gateway) trace(words ...any) { g.tracer.trace(g.id, words...) }
 
-// receive reads messages until the stream ends, then ends every channel. It is the one goroutine that reads.
+// receive reads messages until the stream ends, then ends every channel.
 func (g *Gateway) receive() {
 	g.trace("[receiver] starting to run")
-	in := bufio.NewReaderSize(g.io, 64<<10)
-	var header [headerSize]byte
-	var err error
-	for err == nil {
-		var m message
-		if m, err = readMessage(in, &header); err == nil {
-			if g.tracer != nil {
-				g.trace("[receiver] received", m)
-			}
-			err = g.dispatch(m)
-		}
-	}
+	err := g.reader.run()
 	g.died = g.verdict(err)
 	g.trace("[receiver] finished:", err, g.died)
 	close(g.finished)

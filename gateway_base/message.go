@@ -68,41 +68,64 @@ func (e *protocolError) Error() string {
 	return "execnet: " + e.text + " (did something else write to the worker's pipe?)"
 }
 
-// readMessage reads one frame. It returns io.EOF when the stream ends between two frames and io.ErrUnexpectedEOF when
-// it ends inside one.
-func readMessage(r io.Reader, header *[headerSize]byte) (message, error) {
-	if _, err := io.ReadFull(r, header[:]); err != nil {
-		return message{}, err
-	}
-	m := message{code: code(header[0]), channel: int32(binary.BigEndian.Uint32(header[1:]))}
-	n := int32(binary.BigEndian.Uint32(header[5:]))
-	if m.code < 0 || int(m.code) >= len(codeNames) {
-		return m, &protocolError{fmt.Sprintf("unknown message code %d in header % x", int8(m.code), header[:])}
-	}
-	if n < 0 {
-		return m, &protocolError{fmt.Sprintf("negative payload length in header % x", header[:])}
-	}
-	var err error
-	m.payload, err = readPayload(r, int(n))
-	return m, err
+// messageReader reads frames. When reading is interrupted it keeps what has come of a frame, and goes on with that.
+type messageReader struct {
+	header  [headerSize]byte
+	have    int // bytes of header and payload that have come
+	message message
+	length  int
 }
 
-func readPayload(r io.Reader, n int) ([]byte, error) {
-	buf := make([]byte, min(n, payloadChunk))
-	for have := 0; ; {
-		k, err := io.ReadFull(r, buf[have:])
-		have += k
+// next reads one frame. It returns io.EOF when the stream ends between two frames and io.ErrUnexpectedEOF when it ends
+// inside one.
+func (p *messageReader) next(r io.Reader) (message, error) {
+	if p.have < headerSize {
+		n, err := io.ReadFull(r, p.header[p.have:])
+		p.have += n
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
+			return message{}, p.inside(err)
 		}
-		if have == n {
-			return buf, nil
+		if err := p.announce(); err != nil {
+			return message{}, err
 		}
-		grown := make([]byte, min(n, 2*have))
-		copy(grown, buf)
-		buf = grown
 	}
+	for at := p.have - headerSize; at < p.length; at = p.have - headerSize {
+		if at == len(p.message.payload) {
+			grown := make([]byte, min(p.length, 2*at))
+			copy(grown, p.message.payload)
+			p.message.payload = grown
+		}
+		n, err := io.ReadFull(r, p.message.payload[at:])
+		p.have += n
+		if err != nil {
+			return message{}, p.inside(err)
+		}
+	}
+	m := p.message
+	p.have, p.message = 0, message{}
+	return m, nil
+}
+
+// announce reads the header.
+func (p *messageReader) announce() error {
+	m := message{code: code(p.header[0]), channel: int32(binary.BigEndian.Uint32(p.header[1:]))}
+	n := int32(binary.BigEndian.Uint32(p.header[5:]))
+	if m.code < 0 || int(m.code) >= len(codeNames) {
+		return &protocolError{fmt.Sprintf("unknown message code %d in header % x", int8(m.code), p.header[:])}
+	}
+	if n < 0 {
+		return &protocolError{fmt.Sprintf("negative payload length in header % x", p.header[:])}
+	}
+	p.length = int(n)
+	m.payload = make([]byte, min(p.length, payloadChunk))
+	p.message = m
+	return nil
+}
+
+// inside makes of what reading reported what that means for the frame.
+func (p *messageReader) inside(err error) error {
+	if p.have > 0 && errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }

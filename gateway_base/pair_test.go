@@ -3,6 +3,7 @@ package gatewaybase
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -25,7 +26,17 @@ type pipeIO struct {
 	once sync.Once
 }
 
-func (p *pipeIO) Read(b []byte) (int, error)  { return p.r.Read(b) }
+func (p *pipeIO) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		p.r.SetReadDeadline(time.Time{})
+		return n, ErrReadInterrupted
+	}
+	return n, err
+}
+
+func (p *pipeIO) InterruptRead() { p.r.SetReadDeadline(time.Unix(1, 0)) }
+
 func (p *pipeIO) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p *pipeIO) CloseRead() error            { return p.r.Close() }
 func (p *pipeIO) CloseWrite() error           { return p.w.Close() }
@@ -134,8 +145,8 @@ func frameBytes(t *testing.T, c code, channel int32, payload []byte) []byte {
 
 func readFrame(t *testing.T, r io.Reader) message {
 	t.Helper()
-	var header [headerSize]byte
-	m, err := readMessage(r, &header)
+	var frames messageReader
+	m, err := frames.next(r)
 	require.NoError(t, err)
 	return m
 }

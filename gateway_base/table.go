@@ -91,7 +91,7 @@ func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) {
 		return
 	}
 	t.remove(c)
-	c.end(ending{err: err, sendOnly: sendOnly})
+	t.gateway.reader.found = c.end(ending{err: err, sendOnly: sendOnly})
 }
 
 // finish ends every channel, since nothing more will be received; died tells why if the gateway died.

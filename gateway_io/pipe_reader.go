@@ -4,12 +4,18 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
 // pipeReader is our end of a pipe that a process writes to.
 type pipeReader struct {
 	file *os.File
+
+	mu     sync.Mutex // guards the file's deadline, and why it has passed
+	hungUp bool       // the process has died; otherwise reading was interrupted
 
 	// Set by the reader when it learns that the process has died, and then only its own.
 	ended bool
@@ -19,8 +25,27 @@ type pipeReader struct {
 // hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
 // that it will get: from here on only a process that has nothing to do with us could write.
 func (r *pipeReader) hangUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hungUp = true
 	// An error means that the file is closed already.
-	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+	_ = r.file.SetReadDeadline(past)
+}
+
+// interrupt makes the Read under way, or the next one, return gatewaybase.ErrReadInterrupted.
+func (r *pipeReader) interrupt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.hungUp {
+		_ = r.file.SetReadDeadline(past)
+	}
+}
+
+// overdue tells, when the deadline has passed, whether that was an interruption, and takes the deadline back.
+func (r *pipeReader) overdue() (interrupted bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.hungUp, r.file.SetReadDeadline(time.Time{})
 }
 
 func (r *pipeReader) Read(b []byte) (int, error) {
@@ -32,11 +57,15 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, r.closeAtEOF(err)
 		}
-		r.ended = true
-		r.left = buffered(r.file)
-		if err := r.file.SetReadDeadline(time.Time{}); err != nil {
+		interrupted, err := r.overdue()
+		if err != nil {
 			return 0, err
 		}
+		if interrupted {
+			return 0, gatewaybase.ErrReadInterrupted
+		}
+		r.ended = true
+		r.left = buffered(r.file)
 	}
 	if r.left == 0 {
 		return 0, r.closeAtEOF(io.EOF)

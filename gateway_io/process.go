@@ -121,6 +121,9 @@ func (p *Process) Args() []string { return p.cmd.Args }
 // Read reads from the process's stdout.
 func (p *Process) Read(b []byte) (int, error) { return p.stdout.Read(b) }
 
+// InterruptRead breaks a Read off; see gatewaybase.ReadInterrupter.
+func (p *Process) InterruptRead() { p.stdout.interrupt() }
+
 // Write writes to the process's stdin. Once the process has died or CloseWrite was called, the error is os.ErrClosed or
 // the system's word for a broken pipe.
 func (p *Process) Write(b []byte) (int, error) { return p.stdin.Write(b) }

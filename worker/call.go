@@ -19,16 +19,9 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 		return tracebackOf(name, err)
 	}
 	calling, cancel := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		// However it ends, the caller is gone or the call has ended.
-		_ = ch.WaitClose(calling)
-		cancel()
-	}()
+	defer cancel()
+	defer ch.AfterClose(cancel)()
 	result, err := f.Call(calling, ch, args, kwargs)
-	cancel()
-	<-watched
 	if err == nil {
 		err = ch.Send(result)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
@@ -29,7 +30,19 @@ func (s *streams) Read(p []byte) (int, error) {
 		}
 		s.ahead = nil
 	}
-	return s.in.Read(p)
+	n, err := s.in.Read(p)
+	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		// If it fails, so does the next Read.
+		_ = s.in.SetReadDeadline(time.Time{})
+		return 0, gatewaybase.ErrReadInterrupted
+	}
+	return n, err
+}
+
+// InterruptRead breaks a Read off; see gatewaybase.ReadInterrupter.
+func (s *streams) InterruptRead() {
+	// Where there are no deadlines, as with a regular file, nobody has to wait for long.
+	_ = s.in.SetReadDeadline(time.Unix(1, 0))
 }
 
 // Write writes to stdout.
