@@ -65,6 +65,7 @@ type answer struct {
 	Release string
 	Error   string
 	voyage
+	Driver, Worker float64
 }
 
 func startPip(ctx context.Context, name string) (*pip, error) {
