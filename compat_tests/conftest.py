@@ -20,6 +20,14 @@ def pytest_report_header(config):
     return "execnet under test: %s (%s)" % (execnet.__version__, os.path.dirname(execnet.__file__))
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "late: to be run behind all others, as it looks at what needed time to happen")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("late") is not None)
+
+
 def pytest_sessionstart(session):
     """A tox env that got another release than its name says tests nothing of worth."""
     wanted = os.environ.get("EXECNET_TEST_RELEASE")

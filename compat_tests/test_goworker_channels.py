@@ -8,7 +8,6 @@ import pytest
 from conftest import WAIT
 
 
-
 def test_send_and_receive(gw):
     channel = gw.remote_exec("""
         x = channel.receive()

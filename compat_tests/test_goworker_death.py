@@ -1,4 +1,5 @@
 """Deaths: of Go workers in the middle, and of their drivers, which leave no process behind."""
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -136,11 +137,14 @@ ORPHANS = [(transport, source) for transport in TRANSPORTS for source in ("WAITI
     ("popen", "STUCK"), ("via_go", "STUCK"), ("installvia", "STUCK"), ("socketserver", "BUSY"), ("ssh", "SLEEPING")]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def orphans(transports):
     """Workers whose driver died. The stuck ones need up to 15 seconds to end: the other tests run meanwhile."""
-    return {(transport, source): Driver(transports, transport, globals()[source]).kill()
-            for transport, source in ORPHANS}
+    for transport in TRANSPORTS:
+        transports.connect(transport, Recorder())  # what it needs is started by one thread
+    with concurrent.futures.ThreadPoolExecutor(4) as several:
+        drivers = several.map(lambda orphan: Driver(transports, orphan[0], globals()[orphan[1]]).kill(), ORPHANS)
+        return dict(zip(ORPHANS, drivers))
 
 
 def test_a_stopped_server_takes_its_workers_along(transports, group):
@@ -164,8 +168,8 @@ def test_a_server_for_one_connection(transports, group):
     assert server.wait(WAIT) == 0
 
 
+@pytest.mark.late
 @pytest.mark.parametrize("transport, source", ORPHANS)
 def test_a_killed_driver_leaves_no_process(orphans, transport, source):
-    """The last test of this file, as it waits for what the others passed by."""
     driver = orphans[transport, source]
     gone(*driver.pids, by=driver.killed + WAIT)

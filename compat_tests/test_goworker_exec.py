@@ -11,7 +11,6 @@ import pytest
 from conftest import WAIT
 
 
-
 def error(channel):
     """The text of the error that the channel ends with."""
     with pytest.raises(channel.RemoteError) as info:

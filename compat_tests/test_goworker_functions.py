@@ -7,7 +7,6 @@ import pytest
 from conftest import WAIT
 
 
-
 def result(gateway, expression):
     return gateway.remote_exec("import gofuncs\nchannel.send(%s)" % expression).receive(WAIT)
 

@@ -130,7 +130,7 @@ def echo(request, echoes):
     return echoes[request.param]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 @example({1: "b", 0: "a", b"": [], (): {}, frozenset([(1,)]): None, None: 1, 2.5: 2})
 @example([True, 1, 1.0, {True: 1}, {1: True}, {1.0: 1}, {1, 2}, frozenset([True])])
@@ -179,7 +179,7 @@ def test_types_seen_remotely(popen_gw):
     channel.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES, VALUES, HASHABLE)
 @example({1: 2, 3: 4}, {3: 4, 1: 2}, 1)
 @example([1, True, 1.0], [True, 1, 1], 1.0)
@@ -204,7 +204,7 @@ def compare(popen_gw):
     asker.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 @example([1e16, 1e-5, 123456789.125, 0.1, 1e22, float("inf"), -0.0])
 @example(u"'\"\\\n\t\x00\x7f\xa0\u20ac\U0001f600\u200b")
