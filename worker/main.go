@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,10 @@ const (
 // flushPatience is how long what the executions sent last may take to be read.
 const flushPatience = 5 * time.Second
 
+// ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and so does not run after every
+// few items of a worker that holds nothing else.
+const ballastSize = 16 << 20
+
 // Main serves the driver at stdin and stdout, which become the null device for everybody else, and returns the exit
 // status: 0 after an orderly end. It is what "execnet worker" does.
 func Main() int {
@@ -85,6 +90,8 @@ func Main() int {
 	if _, err := pipe.Write([]byte{'1'}); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}
+	ballast := make([]byte, ballastSize)
+	defer runtime.KeepAlive(ballast)
 	err = Serve(context.Background(), pipe, Config{ID: invitation.ID, ExecModel: invitation.ExecModel})
 	if err != nil {
 		return complain("worker "+invitation.ID, err, exitFailed)
