@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -178,6 +179,9 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 			return nil, fmt.Errorf("%s would be sent to %s twice", dests[i], spec)
 		}
 		seen[p] = true
+	}
+	if !slices.ContainsFunc(dests, func(dest string) bool { return dest != "-" }) {
+		return nil, errors.New(`every DEST is "-": nothing gets SRC`)
 	}
 	return dests, nil
 }

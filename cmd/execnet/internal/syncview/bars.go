@@ -45,6 +45,10 @@ func (b *Bars) Target(id string) {
 
 // Event implements View.
 func (b *Bars) Event(e rsync.Event) {
+	if e.Gateway == nil { // it is about the source
+		b.above(e)
+		return
+	}
 	t := b.bars[e.Gateway.ID()]
 	switch e.Kind {
 	case rsync.EventList:

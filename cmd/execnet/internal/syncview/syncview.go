@@ -32,6 +32,9 @@ func (Quiet) Close([]rsync.Result) {}
 
 // eventLine is an event as a line of text, or empty if it is not worth one.
 func eventLine(e rsync.Event) string {
+	if e.Gateway == nil { // it is about the source
+		return fmt.Sprintf("warning: %v", e.Err)
+	}
 	id := e.Gateway.ID()
 	switch e.Kind {
 	case rsync.EventSend:
