@@ -195,6 +195,9 @@ func (s *session) sendLarge(j *job, e *entry, f *os.File, info os.FileInfo) erro
 		whole = slices.DeleteFunc(whole, useless)
 		deltas = slices.DeleteFunc(deltas, func(d *deltaPart) bool { return useless(d.target) })
 	}
+	if len(whole)+len(deltas) == 0 {
+		return nil // nobody needs it, or the rest of it: what was not read has not changed
+	}
 	// It may have changed after it was opened.
 	if after, err := f.Stat(); err == nil {
 		info = after
