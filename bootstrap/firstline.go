@@ -13,11 +13,17 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-execnet/execnet/internal/pycache"
 	"github.com/go-execnet/execnet/xspec"
 )
 
 //go:embed worker.py
 var workerSource string
+
+// workerModule is the worker's name as a Python module, and workerFolder the folder to import it from.
+const workerModule = "execnet_go_worker"
+
+var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
 
 // firstWords are what the interpreter reads first: a line with Python source as one string literal, which it evaluates and
 // executes, and possibly another that the first reads. A worker of ours in a process of its own takes the messages of
@@ -36,7 +42,7 @@ func firstWords(spec *xspec.Spec, ahead []byte) [][]byte {
 	case spec.Bootstrap == "import":
 		return [][]byte{line(importSource(spec))}
 	}
-	if sharesFiles(spec) {
+	if pycache.Shared(spec) {
 		if dir, err := workerFolder(); err == nil {
 			return [][]byte{line(cachedSource(dir, spec, ahead)), workerLine()}
 		}
@@ -141,7 +147,7 @@ finally:
 // beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
 // folder (it runs in a container, or as another user) executes the source instead, which is a line of its own behind this
 // one, so that it costs the others next to nothing. PYTHONDONTWRITEBYTECODE keeps folders of sources tidy, which this one
-// is not; the spec's dont_write_bytecode is obeyed (see sharesFiles).
+// is not; the spec's dont_write_bytecode is obeyed (see pycache.Shared).
 func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
 	return fmt.Sprintf(cachedFormat, pyString(dir), pyString(dir)) + serveCall(spec, ahead) + "\n"
 }

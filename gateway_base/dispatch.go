@@ -118,10 +118,7 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 // answerStatus tells the far end about this one, as execnet's Message._status: the answer is data on the id asked with,
 // then its close; no channel is made for it here.
 func (g *Gateway) answerStatus(id int32) error {
-	executing, model := 0, "thread"
-	if g.executor != nil {
-		executing, model = g.executor.Status()
-	}
+	executing, model := g.status()
 	payload, err := g.codec.Load().Append(nil, serializer.NewDict(
 		"numchannels", g.table.open(), "numexecuting", executing, "execmodel", model))
 	if err != nil {

@@ -31,6 +31,20 @@ type Executor interface {
 	Finish()
 }
 
+// ExecModel names the execution model of this end: at a worker what its driver asked for, at a driver "thread". It is the
+// backend of execnet's gateway.execmodel, which remote code looks at; a driver learns its worker's by RemoteStatus.
+func (g *Gateway) ExecModel() string {
+	_, model := g.status()
+	return model
+}
+
+func (g *Gateway) status() (executing int, execModel string) {
+	if g.executor == nil {
+		return 0, "thread"
+	}
+	return g.executor.Status()
+}
+
 // Execution is one program with its channel, at the worker.
 type Execution struct {
 	Program

@@ -70,10 +70,12 @@ func TestExecutionIsTold(t *testing.T) {
 }
 
 func TestExecutionStatus(t *testing.T) {
-	driver, _, _ := pair(t)
+	driver, worker, _ := pair(t)
 	status, err := driver.RemoteStatus(soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, RemoteStatus{NumExecuting: 3, ExecModel: "main_thread_only"}, status)
+	assert.Equal(t, "main_thread_only", worker.ExecModel())
+	assert.Equal(t, "thread", driver.ExecModel())
 }
 
 func TestBadProgramsEndTheGateway(t *testing.T) {

@@ -2,7 +2,6 @@ package rsync
 
 import (
 	"context"
-	_ "embed" // the receiving half for Python
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -11,9 +10,6 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
 )
-
-//go:embed remote.py
-var remoteSource string
 
 // target is one destination of a Send. What stands below the mutex's mention belongs to its session.
 type target struct {
@@ -89,7 +85,7 @@ func (t *target) start(dryRun bool) error {
 	if t.reference {
 		t.channel, err = t.gw.RemoteExec(referenceProgram)
 	} else {
-		t.channel, err = t.gw.RemoteExec(remoteSource, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, nil))
+		t.channel, err = execRemote(t.gw)
 	}
 	if err == nil {
 		err = t.channel.Reconfigure(gatewaybase.StrConfig{})

@@ -139,7 +139,7 @@ var (
 	}
 	rsyncRemote = &moduleProgram{
 		file: rsync.RemoteFile, call: rsync.RemoteFunction,
-		defines: []string{"class Receiver", "def serve"},
+		defines: []string{"def serve"},
 	}
 )
 

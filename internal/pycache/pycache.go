@@ -1,34 +1,34 @@
-package bootstrap
+// Package pycache keeps the Python sources that this module sends to local interpreters in the user's cache folder: an
+// interpreter that imports them from there keeps the compiled form beside them, and compiling takes longer than much of what
+// they do.
+package pycache
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// workerModule is the worker's name as a Python module.
-const workerModule = "execnet_go_worker"
-
-// sharesFiles reports whether the interpreter is likely to see this user's files, and may leave compiled ones there.
-func sharesFiles(spec *xspec.Spec) bool {
+// Shared reports whether the interpreter is likely to see this user's files, and may leave compiled ones there.
+func Shared(spec *xspec.Spec) bool {
 	return spec.Popen && spec.Via == "" && !spec.DontWriteBytecode
 }
 
-// workerFolder is the folder of the user's cache that holds this very worker, made on the first call. Its name holds
-// the source's hash, so that programs built with different releases do not disturb each other.
-var workerFolder = sync.OnceValues(func() (string, error) {
+// Put makes sure that a source is there as a module, and returns the folder to import it from. The folder's name begins
+// with kind and holds the source's hash, so that programs built with different releases do not disturb each other; it belongs to the
+// user and nobody else.
+func Put(kind, module, source string) (dir string, err error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(workerSource))
-	dir := filepath.Join(base, "go-execnet", "worker-"+hex.EncodeToString(sum[:8]))
-	return dir, install(dir, workerModule+".py", workerSource)
-})
+	sum := sha256.Sum256([]byte(source))
+	dir = filepath.Join(base, "go-execnet", kind+"-"+hex.EncodeToString(sum[:8]))
+	return dir, install(dir, module+".py", source)
+}
 
 // install puts a file into a folder of the user's own and nobody else's, unless it is there. Readers never see half of it.
 func install(dir, name, text string) error {

@@ -1,4 +1,4 @@
-package bootstrap
+package pycache
 
 // private has nothing to check: a user's cache folder on Windows has its own access list.
 func private(string) error { return nil }

@@ -1,0 +1,50 @@
+package rsync
+
+import (
+	_ "embed"
+	"sync"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pycache"
+)
+
+// remoteSource is the receiving half for Python.
+//
+//go:embed remote.py
+var remoteSource string
+
+const remoteModule = "execnet_go_rsync"
+
+var remoteFolder = sync.OnceValues(func() (string, error) { return pycache.Put("rsync", remoteModule, remoteSource) })
+
+// cachedRemote has an interpreter of this machine import the receiving half. One that does not see the folder, as in a
+// container, executes the source.
+const cachedRemote = `
+def serve(channel, folder, module, source):
+    import sys
+    keep = sys.dont_write_bytecode
+    sys.dont_write_bytecode = False
+    sys.path.insert(0, folder)
+    try:
+        scope = vars(__import__(module))
+    except ImportError:
+        scope = {}
+        exec(source, scope)
+    finally:
+        sys.path.remove(folder)
+        sys.dont_write_bytecode = keep
+    scope["serve"](channel)
+`
+
+// execRemote has the far end execute the receiving half. A Go worker recognises it by its file and function, and runs its
+// own.
+func execRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
+	source, kwargs := remoteSource, map[string]any(nil)
+	if pycache.Shared(gw.Spec()) {
+		if folder, err := remoteFolder(); err == nil {
+			source = cachedRemote
+			kwargs = map[string]any{"folder": folder, "module": remoteModule, "source": []byte(remoteSource)}
+		}
+	}
+	return gw.RemoteExec(source, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, kwargs))
+}
