@@ -3,6 +3,7 @@ module github.com/go-execnet/execnet
 go 1.26.0
 
 require (
+	github.com/creack/pty v1.1.24
 	github.com/fxamacker/cbor/v2 v2.10.0
 	github.com/kballard/go-shellquote v0.0.0-20180428030007-95032a82bc51
 	github.com/skeema/knownhosts v1.3.3

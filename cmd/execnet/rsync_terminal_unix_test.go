@@ -1,0 +1,126 @@
+//go:build !windows
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/pythons"
+)
+
+// atTerminal runs the program with a terminal as its stdin, stdout and stderr, and returns what it printed there.
+func atTerminal(t *testing.T, args ...string) (shown string, code int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Env = append(os.Environ(), "EXECNET_PYTHON="+pythons.Default(t).Path, "TERM=xterm")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 120})
+	require.NoError(t, err)
+	defer terminal.Close()
+	out, err := io.ReadAll(terminal)
+	if !errors.Is(err, syscall.EIO) { // how Linux tells the end
+		require.NoError(t, err)
+	}
+	var exited *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exited) {
+		require.NoError(t, err)
+	}
+	return strings.ReplaceAll(string(out), "\r\n", "\n"), cmd.ProcessState.ExitCode()
+}
+
+func TestRsyncBars(t *testing.T) {
+	source, base := trees(t, map[string]string{"a": "a", "sub/b": strings.Repeat("b", 2_000_000), "evil\x1b[31m": "e"})
+	at := func(name string) string { return filepath.Join(base, name) }
+	out, code := atTerminal(t, "rsync", source, "--tx", "popen//id=python", at("1"), "--tx", goSpec+"//id=go", at("2"))
+	assert.Equal(t, 0, code, out)
+	for _, id := range []string{"python", "go"} {
+		assert.Regexp(t, id+` +3 files +2\.0 MB / 2\.0 MB \[=+\]`, out, "the bar as it stands at the end")
+		assert.Contains(t, out, id+": 3 files written (2.0 MB sent), 2 directories made\n")
+	}
+	assert.NotContains(t, out, "<=", "bars instead of lines")
+	assert.NotContains(t, out, "evil")
+	assert.Equal(t, listed(t, source), listed(t, at("1")))
+
+	out, code = atTerminal(t, "rsync", source, "--verbose", "--tx", "popen//id=python", at("3"))
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, "python <= sub/b")
+	assert.Contains(t, out, `python <= "evil\x1b[31m"`)
+	assert.NotContains(t, out, "\x1b[31m")
+
+	out, code = atTerminal(t, "rsync", source, "--quiet", at("4"))
+	assert.Equal(t, 0, code, out)
+	assert.Empty(t, out)
+
+	out, code = atTerminal(t, "rsync", source, "--dry-run", at("5"))
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, "gw0 <= a\n")
+	assert.Contains(t, out, "gw0: 3 files to be written")
+}
+
+func TestRsyncBarsOfFailures(t *testing.T) {
+	source, base := trees(t, map[string]string{"a": "a"})
+	require.NoError(t, syscall.Mkfifo(filepath.Join(source, "pipe\x1b[31m"), 0o600))
+	put(t, filepath.Join(base, "file"), "in the way")
+	out, code := atTerminal(t, "rsync", source, "--tx", "popen//id=bad", filepath.Join(base, "file", "dest"), "--tx", "popen//id=good", filepath.Join(base, "good"))
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, `warning: "pipe\x1b[31m": not sent: it is a named pipe`)
+	assert.NotContains(t, out, "\x1b[31m")
+	assert.Contains(t, out, "good: 1 file written")
+	assert.Regexp(t, `(?m)^bad: .*; NOT COMPLETE$`, out)
+	assert.Contains(t, out, "[bad] rsync to ")
+}
+
+// watched is output that a test looks at while it grows.
+type watched struct {
+	mu    sync.Mutex
+	bytes bytes.Buffer
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes.Write(p)
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes.String()
+}
+
+// TestRsyncInterrupted ends the program in the middle of a large file, of which nothing is left.
+func TestRsyncInterrupted(t *testing.T) {
+	for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		for _, spec := range []string{"popen", goSpec} {
+			source, base := trees(t, map[string]string{"large": ""})
+			require.NoError(t, os.Truncate(filepath.Join(source, "large"), 1<<36))
+			dest := filepath.Join(base, "dest")
+			cmd := exec.CommandContext(t.Context(), binary, "rsync", source, "--tx", spec, dest)
+			cmd.Env = append(os.Environ(), "EXECNET_PYTHON="+pythons.Default(t).Path)
+			out, stderr := new(watched), new(watched)
+			cmd.Stdout, cmd.Stderr = out, stderr
+			require.NoError(t, cmd.Start())
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), "gw0 <= large\n") }, 20*time.Second, 5*time.Millisecond)
+			began := time.Now()
+			require.NoError(t, cmd.Process.Signal(signal))
+			assert.Error(t, cmd.Wait())
+			assert.Equal(t, code, cmd.ProcessState.ExitCode())
+			assert.Less(t, time.Since(began), 10*time.Second)
+			assert.Empty(t, stderr.String())
+			assert.NoFileExists(t, filepath.Join(dest, "large"))
+		}
+	}
+}

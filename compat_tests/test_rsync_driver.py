@@ -1,0 +1,278 @@
+"""execnet's RSync drives the receiving half of Go workers, over every transport, and of this module's Python worker."""
+import os
+import shutil
+import signal
+import stat
+import sys
+import threading
+
+import execnet
+import pytest
+
+from conftest import TRANSPORTS
+from test_worker_python import NEWEST, Worker
+
+WAIT = 20
+
+
+class Tree(object):
+    """Makes trees: .file, .link and .folder, each below a top."""
+
+    def __init__(self, top):
+        self.top = top
+        os.makedirs(top)
+
+    def file(self, name, content=b"", mode=0o644, mtime=1500000000.25):
+        path = os.path.join(self.top, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if os.path.lexists(path):
+            os.chmod(path, 0o600)
+        with open(path, "wb") as f:
+            f.write(content)
+        os.chmod(path, mode)
+        os.utime(path, (mtime, mtime))
+
+    def link(self, name, target):
+        path = os.path.join(self.top, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(target, path)
+
+    def folder(self, name, mode=0o755):
+        path = os.path.join(self.top, name)
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, mode)
+
+
+def look(top):
+    """Everything below top, as far as the protocol can tell it; links into the tree without the tree's own path."""
+    seen = {}
+    for folder, folders, files in os.walk(top):
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            st = os.lstat(path)
+            entry = os.path.relpath(path, top)
+            if stat.S_ISLNK(st.st_mode):
+                seen[entry] = "link", os.readlink(path).replace(top + os.sep, "TOP/")
+            elif stat.S_ISDIR(st.st_mode):
+                seen[entry] = "folder", stat.S_IMODE(st.st_mode) | 0o700
+            else:
+                with open(path, "rb") as f:
+                    seen[entry] = "file", stat.S_IMODE(st.st_mode), st.st_mtime, f.read()
+    return seen
+
+
+class Recording(execnet.RSync):
+    """RSync that keeps which files it sends, and with a callback what that is told. (The callback fails when nothing is to be
+    sent.)"""
+
+    def __init__(self, source, callback):
+        self.sent, self.told = [], []
+        execnet.RSync.__init__(self, source, callback=self._tell if callback else None)
+
+    def _tell(self, what, size, channel):
+        self.told.append((what, size))
+
+    def _report_send_file(self, gateway, modified_rel_path):
+        self.sent.append(modified_rel_path)
+
+
+def sync(gateways, source, dests, delete=True, callback=False):
+    """Syncs to all at once and returns what was sent and told, sorted."""
+    rsync, finished = Recording(source, callback), []
+    for gateway, dest in zip(gateways, dests):
+        rsync.add_target(gateway, dest, finishedcallback=lambda: finished.append(1), delete=delete)
+    rsync.send()
+    assert len(finished) == len(dests)
+    return sorted(rsync.sent), sorted(rsync.told)
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A tree to send, and where to."""
+    yield Tree(str(tmp_path / "source")), str(tmp_path / "dest")
+    for folder, _, _ in os.walk(str(tmp_path)):
+        os.chmod(folder, 0o700)
+
+
+LARGE = os.urandom(5 << 20)
+
+
+def fill(tree):
+    """A tree of every shape that execnet's own sender can send."""
+    for i, size in enumerate([0, 1, 65535, 65536, 65537, 262143, 262144, 262145]):
+        tree.file("borders/%d" % size, LARGE[i:size + i], mtime=1500000000 + i / 8)
+    tree.file("large", LARGE)
+    tree.file("modes/run", b"#!", 0o755)
+    tree.file("modes/readonly", b"r", 0o444)
+    tree.file("modes/private", b"p", 0o600)
+    tree.file("old", b"o", mtime=0.5)
+    tree.file("f2d", b"f")
+    tree.file("d2f/x/y", b"y")
+    tree.file("f2l", b"f")
+    tree.folder("empty")
+    tree.folder("nested/empty/deeper")
+    tree.folder("open", 0o777)
+    for name in ["with space", "new\nline", "-rf", "'\"$(x)\\", ".hidden", "...", "n" * 255, "\u00fcn\u00ef", "\u65e5\u672c/\u8a9e", "\U0001f600"]:
+        tree.file("names/" + name, name.encode())
+    tree.link("links/rel", "../large")
+    tree.link("links/outside", "/etc/hostname")
+    tree.link("links/inside", os.path.join(tree.top, "large"))
+    tree.link("links/dangling", "no/where")
+    tree.link("links/folder", "../names")
+    tree.link("l2f", "large")
+
+
+def change(tree):
+    """Changes it in every way."""
+    tree.file("large", LARGE[:1 << 20] + b"inserted" + LARGE[1 << 20:], mtime=1600000000.5)
+    tree.file("borders/65536", LARGE[2:65538], mtime=1600000000.75)  # the same content
+    tree.file("borders/65535", LARGE[9:65544], mtime=1600000000.75)
+    tree.file("modes/readonly", b"R2", 0o400)
+    os.unlink(os.path.join(tree.top, "f2d"))
+    tree.file("f2d/now/folder")
+    shutil.rmtree(os.path.join(tree.top, "d2f"))
+    tree.file("d2f", b"now a file")
+    os.unlink(os.path.join(tree.top, "f2l"))
+    tree.link("f2l", "d2f")
+    os.unlink(os.path.join(tree.top, "l2f"))
+    tree.file("l2f", b"now a file")
+    os.unlink(os.path.join(tree.top, "links/rel"))
+    tree.link("links/rel", "../old")
+    os.rmdir(os.path.join(tree.top, "empty"))
+    os.unlink(os.path.join(tree.top, "old"))
+    tree.file("new", b"n")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_trees_of_every_shape(transports, group, places, transport):
+    tree, dest = places
+    gateway = transports.connect(transport, group)
+    for step in fill, change:
+        step(tree)
+        sync([gateway], tree.top, [dest])
+        assert look(dest) == look(tree.top)
+        assert sync([gateway], tree.top, [dest]) == ([], []), "nothing is left to do"
+    # The mode alone. (A Python worker would give the owner all bits.)
+    os.chmod(os.path.join(tree.top, "modes/run"), 0o644)
+    assert sync([gateway], tree.top, [dest]) == ([], [])
+    assert look(dest) == look(tree.top)
+
+
+def test_events_are_those_of_a_python_worker(transports, group, places):
+    tree, dest = places
+    gateways = [transports.connect("popen", group), group.makegateway("popen")]
+    for step in fill, change:
+        step(tree)
+        ours, theirs = [sync([gateway], tree.top, [dest + gateway.id], callback=True) for gateway in gateways]
+        assert ours == theirs
+        assert ours[0] and ours[1]
+        for gateway in gateways:
+            assert look(dest + gateway.id) == look(tree.top)
+
+
+def test_several_targets_of_both_kinds(transports, group, places):
+    tree, dest = places
+    fill(tree)
+    gateways = [transports.connect(transport, group) for transport in ("popen", "via_python", "ssh")]
+    gateways.append(group.makegateway("popen"))
+    dests = [dest + str(i) for i in range(len(gateways))]
+    shutil.copytree(os.path.join(tree.top, "names"), os.path.join(dests[1], "names"))
+    sync(gateways, tree.top, dests)
+    for each in dests:
+        assert look(each) == look(tree.top)
+
+
+def test_without_delete(transports, group, places):
+    tree, dest = places
+    tree.file("a", b"a")
+    tree.file("sub/b", b"b")
+    there = Tree(dest)
+    there.file("mine", b"m")
+    there.file("sub/mine/deep", b"m")
+    mine = look(dest)
+    sync([transports.connect("popen", group)], tree.top, [dest], delete=False)
+    expected = dict(mine)
+    expected.update(look(tree.top))
+    assert look(dest) == expected
+    sync([group["gw0"]], tree.top, [dest])
+    assert look(dest) == look(tree.top)
+
+
+def test_read_only_folders(transports, group, places):
+    tree, dest = places
+    gateway = transports.connect("popen", group)
+    for content in b"1", b"22":
+        tree.folder("locked", 0o755)
+        tree.file("locked/f", content, 0o444)
+        tree.file("locked/in/g", content)
+        tree.folder("locked/in", 0o500)
+        tree.folder("locked", 0o555)
+        sync([gateway], tree.top, [dest])
+        assert look(dest) == look(tree.top)
+
+
+def test_a_filter(transports, group, places):
+    tree, dest = places
+    for name in "a.py", "a.pyc", ".svn/x", "sub/b.pyc", "sub/b.py":
+        tree.file(name, b"x")
+
+    class Filtered(execnet.RSync):
+        def filter(self, path):
+            return not path.endswith((".pyc", ".svn"))
+    rsync = Filtered(tree.top, verbose=False)
+    rsync.add_target(transports.connect("popen", group), dest)
+    rsync.send()
+    assert sorted(look(dest)) == ["a.py", "sub", "sub/b.py"]
+
+
+def test_a_destination_that_cannot_be(transports, group, places):
+    tree, dest = places
+    tree.file("a", b"a")
+    with open(dest, "wb"):
+        pass
+    rsync = execnet.RSync(tree.top, verbose=False)
+    rsync.add_target(transports.connect("popen", group), os.path.join(dest, "below"))
+    with pytest.raises(execnet.RemoteError) as error:
+        rsync.send()
+    assert dest in str(error.value)
+
+
+def test_a_worker_killed_in_the_middle(transports, group, places):
+    tree, dest = places
+    fill(tree)
+    for i in range(10):
+        tree.file("more/%d" % i, LARGE)
+    gateway = transports.connect("popen", group)
+    pid = gateway._rinfo().pid
+    killed = threading.Event()
+
+    class Killing(execnet.RSync):
+        def _report_send_file(self, gateway, modified_rel_path):
+            if "more" in modified_rel_path and not killed.is_set():
+                os.kill(pid, signal.SIGKILL)
+                killed.set()
+    rsync = Killing(tree.top)
+    rsync.add_target(gateway, dest, delete=True)
+    with pytest.raises((EOFError, IOError)):
+        rsync.send()
+    assert killed.is_set()
+    want = look(tree.top)
+    for entry, what in look(dest).items():
+        if what[0] == "file" and ".execnet-" not in entry:
+            assert what == want[entry], entry
+    sync([transports.connect("popen", group)], tree.top, [dest])
+    assert look(dest) == want
+
+
+@pytest.mark.parametrize("python", sorted({NEWEST, sys.executable}))
+def test_the_python_worker_of_this_module(places, python):
+    """It runs execnet's own receiving half as execnet's worker does."""
+    tree, dest = places
+    worker = Worker(python).started()
+    try:
+        for step in fill, change:
+            step(tree)
+            sync([worker.gw], tree.top, [dest])
+            assert look(dest) == look(tree.top)
+    finally:
+        assert worker.stop() == 0
