@@ -104,13 +104,13 @@ class Transports:
         return "socket//installvia=" + group.makegateway(self.popen(group)).id
 
     def ssh(self, group):
-        return "ssh=box//ssh_config=%s//python=%s" % (self._once(self._sshd), self.goworker)
+        return "ssh=box//ssh_config=%s//python=%s" % (self.sshd(), self.goworker)
 
     def socketserver(self, group):
-        return "socket=127.0.0.1:%d" % self._once(self._socketserver)
+        return "socket=127.0.0.1:%d" % self._once(self.start_socketserver)
 
     def sshserver(self, group):
-        return "ssh=-p %d box//ssh_config=%s//python=execnet" % self._once(self._sshserver)
+        return "ssh=-p %d box//ssh_config=%s//python=execnet" % self._once(self.start_sshserver)
 
     def _once(self, start):
         if start not in self._known:
@@ -132,14 +132,20 @@ class Transports:
                 return server
         raise AssertionError("%s %s: %s" % (self.command, " ".join(args), "".join(said)))
 
-    def _socketserver(self):
-        return self.serve("socketserver", "127.0.0.1:0").port
+    def start_socketserver(self, *args):
+        """Starts a socket server, with further arguments, and returns its port."""
+        return self.serve("socketserver", "127.0.0.1:0", *args).port
 
-    def _sshserver(self):
+    def start_sshserver(self, *args):
+        """Starts an ssh server, with further arguments, and returns its port and the client's configuration."""
         key = self._once(self._user_key)
         host_key = os.path.join(self.folder, "server_host_key")
-        server = self.serve("sshserver", "127.0.0.1:0", "--authorized-keys", key + ".pub", "--host-key", host_key)
-        return server.port, self.ssh_config("server", server.port, None)
+        server = self.serve("sshserver", "127.0.0.1:0", "--authorized-keys", key + ".pub", "--host-key", host_key, *args)
+        return server.port, self.ssh_config("server%d" % server.port, server.port, None)
+
+    def sshd(self):
+        """The client's configuration for a real sshd."""
+        return self._once(self._sshd)
 
     def _user_key(self):
         return self._keygen("user_key")

@@ -250,10 +250,23 @@ def test_what_waits_is_interrupted_after_five_seconds(transports, group):
     assert list(channels[3]) == ["interrupted", "cleaned up"]
 
 
-def test_the_example(tmp_path):
-    program = str(tmp_path / "textstats")
+@pytest.fixture(scope="module")
+def textstats(tmp_path_factory):
+    program = str(tmp_path_factory.mktemp("textstats") / "textstats")
     subprocess.run(["go", "build", "-o", program, "./examples/textstats"], cwd=ROOT, check=True)
-    done = subprocess.run([sys.executable, os.path.join(ROOT, "examples", "textstats", "drive.py"), program],
+    return program
+
+
+@pytest.mark.parametrize("transport", ["popen", "popen_word", "ssh", "socketserver", "sshserver"])
+def test_the_example(transport, transports, textstats):
+    spec = {
+        "popen": lambda: "popen//python=" + textstats,
+        "popen_word": lambda: "popen//python=%s worker" % textstats,
+        "ssh": lambda: "ssh=box//ssh_config=%s//python=%s worker" % (transports.sshd(), textstats),
+        "socketserver": lambda: "socket=127.0.0.1:%d" % transports.start_socketserver("--worker", textstats),
+        "sshserver": lambda: "ssh=-p %d box//ssh_config=%s//python=execnet" % transports.start_sshserver("--worker", textstats),
+    }[transport]()
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "examples", "textstats", "drive.py"), spec],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=WAIT)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout.decode().splitlines() == [

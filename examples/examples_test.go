@@ -15,6 +15,7 @@ func TestExamples(t *testing.T) {
 		"hello":     `(?s)^\(0, 0, '\d+\.\d+\.\d+[^']*'\)\n.*\(4, 1099511627776, '[^']+'\)\n$`,
 		"wordcount": `(?s)^worker gw0 on Python [\d.]+: .*the +\d+\n`,
 		"group":     `(?s)^(gw[012] says \(\d+, \d+\)\n){6}6 answers from 3 interpreters\n$`,
+		"textstats": `(?s)^gw0: the 2, of 6 different words\ngw1: the 1, of 3 different words\n$`,
 		"callback":  `(?s)^tick 0\ntick 1\ntick 2\ndone\n$`,
 	} {
 		t.Run(name, func(t *testing.T) {

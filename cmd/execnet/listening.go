@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"strconv"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
 	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
 	"github.com/go-execnet/execnet/server"
+	"github.com/go-execnet/execnet/worker"
 )
 
 // loopback is where servers listen unless they are told otherwise.
@@ -35,13 +38,29 @@ func listenAddress(args []string, defaultPort string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// workers is how a server starts a worker: this program again.
-func workers(cmd *cobra.Command) (server.Command, error) {
+// addWorker adds the option that workers takes.
+func addWorker(cmd *cobra.Command, program *string) {
+	cmd.Flags().StringVar(program, "worker", "", "start `PROGRAM`, with arguments, for each driver: one that serves as a worker when "+
+		"it is called with \"worker\" behind these (default: execnet)")
+}
+
+// workers is how a server starts a worker: another program that can be one, or this program again.
+func workers(cmd *cobra.Command, other string) (server.Command, error) {
+	if other != "" {
+		args, err := shellquote.Split(other)
+		if err != nil || len(args) == 0 {
+			return server.Command{}, fmt.Errorf("--worker %q is no command", other)
+		}
+		if args[0], err = exec.LookPath(args[0]); err != nil {
+			return server.Command{}, failure(err)
+		}
+		return server.Command{Args: append(args, worker.Word), Stderr: cmd.ErrOrStderr()}, nil
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return server.Command{}, failure(fmt.Errorf("cannot find this program to start it as a worker: %w", err))
 	}
-	return server.Command{Args: []string{program, "worker"}, Stderr: cmd.ErrOrStderr()}, nil
+	return server.Command{Args: []string{program, worker.Word}, Stderr: cmd.ErrOrStderr()}, nil
 }
 
 // listenAndServe prints the address once it is bound and serves until it is interrupted. warning says what it means that

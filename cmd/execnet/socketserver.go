@@ -10,7 +10,7 @@ import (
 
 func newSocketServer() *cobra.Command {
 	var once bool
-	var certificate, key, clientCA string
+	var certificate, key, clientCA, program string
 	cmd := &cobra.Command{
 		Use:   "socketserver [HOST:PORT]",
 		Short: "Let drivers connect to this host and use it",
@@ -43,7 +43,7 @@ It logs on stderr and ends when it is interrupted, and the workers with it.`,
 			case clientCA != "" && certificate == "":
 				return errors.New("--client-ca needs --tls-cert and --tls-key")
 			}
-			command, err := workers(cmd)
+			command, err := workers(cmd, program)
 			if err != nil {
 				return err
 			}
@@ -61,6 +61,7 @@ It logs on stderr and ends when it is interrupted, and the workers with it.`,
 			return listenAndServe(cmd, address, warning, s.Serve)
 		},
 	}
+	addWorker(cmd, &program)
 	flags := cmd.Flags()
 	flags.BoolVar(&once, "once", false, "end after the first worker")
 	flags.StringVar(&certificate, "tls-cert", "", "the server's certificate, a PEM `FILE`")

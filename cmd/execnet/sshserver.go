@@ -12,7 +12,7 @@ import (
 )
 
 func newSSHServer() *cobra.Command {
-	var hostKeyFile, keysFile string
+	var hostKeyFile, keysFile, program string
 	cmd := &cobra.Command{
 		Use:   "sshserver [HOST:PORT]",
 		Short: "Let drivers log in to this host with a key and use it",
@@ -54,7 +54,7 @@ It logs on stderr and ends when it is interrupted, and the workers with it.`,
 				}
 				keysFile = filepath.Join(folder, ".ssh", "authorized_keys")
 			}
-			command, err := workers(cmd)
+			command, err := workers(cmd, program)
 			if err != nil {
 				return err
 			}
@@ -68,6 +68,7 @@ It logs on stderr and ends when it is interrupted, and the workers with it.`,
 			return listenAndServe(cmd, address, "", s.Serve)
 		},
 	}
+	addWorker(cmd, &program)
 	flags := cmd.Flags()
 	flags.StringVar(&hostKeyFile, "host-key", "", "the server's private key, made if there is no such `FILE` (default: go-execnet/ssh_host_ed25519_key in the user's configuration folder)")
 	flags.StringVar(&keysFile, "authorized-keys", "", "a `FILE` of the public keys that may log in (default: ~/.ssh/authorized_keys)")

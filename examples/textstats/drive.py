@@ -1,13 +1,14 @@
-"""Drives the Go program beside it with pip's execnet:
+"""Has the Go program beside it count words, for pip's execnet. The argument is a spec that leads to the program:
 
-    go build -o /tmp/textstats ./examples/textstats
-    python examples/textstats/drive.py /tmp/textstats
+    popen//python=bin/textstats                   here
+    ssh=host//python=/path/to/textstats           on another host
+    socket=localhost:8888                         behind execnet socketserver --worker bin/textstats
 """
 import sys
 
 import execnet
 
-gw = execnet.makegateway("popen//python=" + sys.argv[1])
+gw = execnet.makegateway(sys.argv[1])
 channel = gw.remote_exec("""
     import textstats                       # Go functions, registered by that program
     for doc in channel:
