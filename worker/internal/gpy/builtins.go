@@ -27,7 +27,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 		all[method.Name] = method
 	}
 	maps.Copy(all, pyvalue.Builtins())
-	all["RecursionError"] = recursionError
+	all["RecursionError"] = pyvalue.RecursionError
 	all["ModuleNotFoundError"] = moduleNotFoundError
 	for _, name := range []string{"setattr", "delattr"} {
 		all[name] = guardedAttr(name, all[name])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -17,7 +18,6 @@ import (
 
 // The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and TimeoutError are there.
 var (
-	recursionError      = newType(py.RuntimeError, "RecursionError", "Recursion limit exceeded.")
 	moduleNotFoundError = newType(py.ImportError, "ModuleNotFoundError", "Module not found.")
 
 	remoteError     = execnetType(py.ExceptionType, "RemoteError", "execnet's RemoteError.")
@@ -70,6 +70,10 @@ func panicError(p any) error {
 		return p
 	case py.ExceptionInfo:
 		return p
+	case runtime.Error:
+		if strings.Contains(p.Error(), "makeslice") || strings.Contains(p.Error(), "growslice") {
+			return newException(py.MemoryError)
+		}
 	}
 	return py.ExceptionNewf(py.SystemError, "%v", p)
 }

@@ -1,7 +1,6 @@
 package gpy
 
 import (
-	"math/big"
 	"unsafe"
 
 	"github.com/go-python/gpython/py"
@@ -50,7 +49,6 @@ var plain = map[vm.OpCode]bool{
 }
 
 func init() {
-	guardSizes()
 	namespacesOfExec()
 	guardTypes()
 	readAttrs()
@@ -64,6 +62,10 @@ func init() {
 		run := jumpTable[op]
 		jumpTable[op] = func(v *vm.Vm, arg int32) error {
 			if err := run(v, arg); err != nil {
+				if vm.OpCode(op) == vm.LOAD_FAST || vm.OpCode(op) == vm.DELETE_FAST {
+					err = py.ExceptionNewf(py.UnboundLocalError, "cannot access local variable '%s' where it is not associated with a value",
+						machineOf(v).frame.Code.Varnames[arg])
+				}
 				return machineOf(v).raised(err)
 			}
 			return nil
@@ -95,100 +97,4 @@ func keepTracebacks() {
 		}
 		return compare(v, op)
 	}
-}
-
-// The largest results of one operation: a sequence's bytes, and an int's bits. What is larger is a MemoryError before
-// Go's allocator, which ends the process, hears of it.
-const (
-	mostBytes = 1 << 31
-	mostBits  = 1 << 27
-)
-
-func guardSizes() {
-	guard := func(tooLarge func(a, b py.Object) bool, ops ...vm.OpCode) {
-		for _, op := range ops {
-			run := jumpTable[op]
-			jumpTable[op] = func(v *vm.Vm, arg int32) error {
-				if tooLarge(v.SECOND(), v.TOP()) {
-					v.DROP()
-					return newException(py.MemoryError)
-				}
-				return run(v, arg)
-			}
-		}
-	}
-	guard(productTooLarge, vm.BINARY_MULTIPLY, vm.INPLACE_MULTIPLY)
-	guard(powerTooLarge, vm.BINARY_POWER, vm.INPLACE_POWER)
-	guard(shiftTooLarge, vm.BINARY_LSHIFT, vm.INPLACE_LSHIFT)
-}
-
-// bits is how long an int is, and false for anything else.
-func bits(o py.Object) (int, bool) {
-	switch x := o.(type) {
-	case py.Bool:
-		return 1, true
-	case py.Int:
-		return big.NewInt(int64(x)).BitLen(), true
-	case *py.BigInt:
-		return (*big.Int)(x).BitLen(), true
-	}
-	return 0, false
-}
-
-// asFloat is the size of an int, roughly.
-func asFloat(o py.Object) float64 {
-	switch x := o.(type) {
-	case py.Int:
-		return float64(x)
-	case *py.BigInt:
-		f, _ := new(big.Float).SetInt((*big.Int)(x)).Float64()
-		return f
-	}
-	return 1
-}
-
-func productTooLarge(a, b py.Object) bool {
-	if x, ok := a.(py.Int); ok {
-		if _, ok := b.(py.Int); ok {
-			return false
-		}
-		if _, ok := b.(py.Float); ok {
-			return false
-		}
-		a, b = b, x
-	}
-	if n, ok := bits(a); ok {
-		m, _ := bits(b)
-		return n+m > mostBits
-	}
-	size := 0
-	switch x := a.(type) {
-	case py.String:
-		size = len(x)
-	case py.Bytes:
-		size = len(x)
-	case *py.List:
-		size = 16 * len(x.Items)
-	case py.Tuple:
-		size = 16 * len(x)
-	default:
-		return false
-	}
-	return float64(size)*asFloat(b) > mostBytes
-}
-
-func powerTooLarge(a, b py.Object) bool {
-	n, ok := bits(a)
-	if _, isInt := bits(b); !ok || !isInt || n <= 1 {
-		return false
-	}
-	return float64(n-1)*asFloat(b) > mostBits
-}
-
-func shiftTooLarge(a, b py.Object) bool {
-	n, ok := bits(a)
-	if _, isInt := bits(b); !ok || !isInt || n == 0 {
-		return false
-	}
-	return float64(n)+asFloat(b) > mostBits
 }

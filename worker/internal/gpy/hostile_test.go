@@ -30,9 +30,45 @@ func TestHostilePrograms(t *testing.T) {
 		"text":                   {"'x' * 10**12", "MemoryError"},
 		"bytes":                  {"10**12 * b'x'", "MemoryError"},
 		"list":                   {"[0] * 10**12", "MemoryError"},
-		"tuple":                  {"x = (0,)\nx *= 10**30", "MemoryError"},
+		"tuple":                  {"x = (0,)\nx *= 10**12", "MemoryError"},
 		"power":                  {"10 ** 10 ** 10", "MemoryError"},
 		"shift":                  {"1 << 10**12", "MemoryError"},
+		"expandtabs":             {"'\\t'.expandtabs(10**13)", "MemoryError"},
+		"expandtabs, many":       {"('\\t' * 10**6).expandtabs(10**6)", "MemoryError"},
+		"expandtabs of bytes":    {"b'\\t'.expandtabs(2**62)", "MemoryError"},
+		"replace":                {"('a' * 10**6).replace('a', 'b' * 10**8)", "MemoryError"},
+		"replace nothing":        {"(b'a' * 10**6).replace(b'', b'b' * 10**8)", "MemoryError"},
+		"join":                   {"('x' * 10**8).join([''] * 10**5)", "MemoryError"},
+		"join of a generator":    {"s = b'x' * 10**8\nb''.join(s for i in range(10**5))", "MemoryError"},
+		"center":                 {"'a'.center(10**13, '\u20ac')", "MemoryError"},
+		"zfill":                  {"b'a'.zfill(10**13)", "MemoryError"},
+		"bytes(n)":               {"bytes(10**13)", "MemoryError"},
+		"to_bytes":               {"(1).to_bytes(10**13, 'big')", "MemoryError"},
+		"translate":              {"('a' * 10**6).translate({97: 'b' * 10**8})", "MemoryError"},
+		"format":                 {"s = 'x' * 10**8\n('{0}' * 1000).format(s)", "MemoryError"},
+		"format, wide":           {"('{:16777216}' * 1000).format(*range(1000))", "MemoryError"},
+		"format, very wide":      {"'{:{}}'.format(1, 10**13)", "ValueError"},
+		"percent":                {"s = 'x' * 10**8\n'%s' * 1000 % ((s,) * 1000)", "MemoryError"},
+		"percent, wide":          {"'%16777216d' * 1000 % tuple(range(1000))", "MemoryError"},
+		"percent, precise":       {"'%.*f' % (10**13, 1)", "OverflowError"},
+		"repr of one, often":     {"repr(['x' * 10**8] * 1000)", "MemoryError"},
+		"a range's list":         {"list(range(10**12))", "MemoryError"},
+		"a range, sorted":        {"sorted(range(10**12))", "MemoryError"},
+		"power of a builtin":     {"pow(10, 10 ** 10)", "MemoryError"},
+		"power of a power":       {"(2 ** 2 ** 20) ** 2 ** 20", "MemoryError"},
+		"small shift":            {"x = 1 << 10**8\nx <<= 10**8", "MemoryError"},
+		"digits":                 {"int('9' * 10**6)", "ValueError"},
+		"digits, written":        {"str(10**4300)", "ValueError"},
+		"digits, formatted":      {"'{:d}'.format(10**4300)", "ValueError"},
+		"digits, percent":        {"'%d' % 10**4300\n'%d' % (10**4300)", "ValueError"},
+		"digits, shown":          {"repr([-10**4300])", "ValueError"},
+		"digits, sent":           {"channel.send([10**4300])", "ValueError"},
+		"hexadecimal digits":     {"int('f' * 10**8, 16)", "MemoryError"},
+		"sending one, often":     {"channel.send(['x' * 10**8] * 1000)", "MemoryError"},
+		"repr, deep":             {"t = ()\nfor i in range(10**5): t = (t,)\nrepr(t)", "RecursionError"},
+		"equality, deep":         {"a = []; a.append(a); b = []; b.append(b)\na == b", "RecursionError"},
+		"unbound":                {"def f():\n    x\n    x = 1\nf()", "UnboundLocalError"},
+		"unbound, deleted":       {"def f():\n    x = 1\n    del x\n    del x\nf()", "UnboundLocalError"},
 		"parentheses":            {deep("(", ")"), "SyntaxError"},
 		"lists":                  {deep("[", "]"), "SyntaxError"},
 		"dicts":                  {deep("{1:", "}"), "SyntaxError"},
@@ -74,6 +110,19 @@ func TestHostilePrograms(t *testing.T) {
 		})
 	}
 	assert.Equal(t, []any{int64(5)}, w.run(t, "channel.send(5)"))
+}
+
+// TestLargestIntegers are those that a CPython still reads.
+func TestLargestIntegers(t *testing.T) {
+	w := newWorker(t, nil)
+	assert.Equal(t, []any{int64(4300), int64(4301), true, int64(5002)}, w.run(t, `
+x = 10**4300 - 1
+channel.send(len(str(x)))
+channel.send(len('%d' % -x))
+channel.send(int('9' * 4300) == x)
+channel.send(len(hex(16**4999)))
+`))
+	assert.Len(t, w.run(t, "channel.send(1 - 10**4300)"), 1)
 }
 
 // TestDeepestRecursion goes as deep as sys.setrecursionlimit lets it.

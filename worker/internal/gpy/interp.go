@@ -13,6 +13,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 )
 
 // interp is the interpreter of one execution: the py.Context of its code, and what its objects share.
@@ -135,7 +136,7 @@ func (in *interp) checkGateway() error {
 // enter counts a call, which leave ends.
 func (in *interp) enter() error {
 	if in.depth >= in.limit {
-		return py.ExceptionNewf(recursionError, "maximum recursion depth exceeded")
+		return py.ExceptionNewf(pyvalue.RecursionError, "maximum recursion depth exceeded")
 	}
 	if err := in.check(); err != nil {
 		return err

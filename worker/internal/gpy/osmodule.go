@@ -56,7 +56,7 @@ func (in *interp) osModule() (*py.Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n < 0 || n > mostBytes {
+		if n < 0 || n > pyvalue.MostBytes {
 			return nil, py.ExceptionNewf(py.ValueError, "argument out of range")
 		}
 		b := make([]byte, n)

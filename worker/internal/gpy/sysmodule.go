@@ -70,7 +70,7 @@ func (in *interp) setRecursionLimit(args py.Tuple, kwargs py.StringDict) (py.Obj
 		return nil, py.ExceptionNewf(py.ValueError, "recursion limit must be greater or equal than 1")
 	}
 	if limit <= in.depth {
-		return nil, py.ExceptionNewf(recursionError,
+		return nil, py.ExceptionNewf(pyvalue.RecursionError,
 			"cannot set the recursion limit to %d at the recursion depth %d: the limit is too low", limit, in.depth)
 	}
 	in.limit = min(limit, deepest)

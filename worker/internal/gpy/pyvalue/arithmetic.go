@@ -8,9 +8,6 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// mostBits limits ints that an operator makes, so that 9**9**9 is an error at once.
-const mostBits = 1 << 28
-
 // smallDivision is x / y where both are floats exactly.
 func smallDivision(x, y py.Int) (py.Object, bool) {
 	if y == 0 || x < -exactFloat || x > exactFloat || y < -exactFloat || y > exactFloat {
@@ -56,8 +53,8 @@ func intArithmetic(op operation, x, y *big.Int) (py.Object, error) {
 	case opSub:
 		z.Sub(x, y)
 	case opMul:
-		if x.BitLen()+y.BitLen() > mostBits {
-			return nil, tooLarge()
+		if err := fitsBits(float64(x.BitLen() + y.BitLen())); err != nil {
+			return nil, err
 		}
 		z.Mul(x, y)
 	case opTrueDiv:
@@ -88,10 +85,6 @@ func intArithmetic(op operation, x, y *big.Int) (py.Object, error) {
 		return nil, nil
 	}
 	return intObject(z), nil
-}
-
-func tooLarge() error {
-	return py.ExceptionNewf(py.MemoryError, "the int would be too large")
 }
 
 // floorDiv rounds the quotient down; the remainder has the sign of y.
@@ -127,8 +120,11 @@ func intPow(x, y *big.Int) (py.Object, error) {
 		}
 		return floatPow(f, g)
 	}
-	if x.BitLen() > 1 && (!y.IsInt64() || float64(x.BitLen()-1)*float64(y.Int64()) > mostBits) {
-		return nil, tooLarge()
+	if x.BitLen() > 1 {
+		times, _ := new(big.Float).SetInt(y).Float64()
+		if err := fitsBits(float64(x.BitLen()-1) * times); err != nil {
+			return nil, err
+		}
 	}
 	if x.BitLen() <= 1 && !y.IsInt64() { // 0, 1, -1
 		y = new(big.Int).And(y, big.NewInt(1))
@@ -144,7 +140,7 @@ func intShift(op operation, x, n *big.Int) (py.Object, error) {
 		return nil, py.ExceptionNewf(py.ValueError, "negative shift count")
 	}
 	if op == opRshift {
-		if !n.IsInt64() || n.Int64() > mostBits {
+		if !n.IsInt64() || n.Int64() > int64(x.BitLen()) {
 			return py.Int(min(0, x.Sign())), nil
 		}
 		return intObject(new(big.Int).Rsh(x, uint(n.Int64()))), nil
@@ -152,8 +148,9 @@ func intShift(op operation, x, n *big.Int) (py.Object, error) {
 	if x.Sign() == 0 {
 		return py.Int(0), nil
 	}
-	if !n.IsInt64() || n.Int64() > mostBits {
-		return nil, tooLarge()
+	by, _ := new(big.Float).SetInt(n).Float64()
+	if err := fitsBits(float64(x.BitLen()) + by); err != nil {
+		return nil, err
 	}
 	return intObject(new(big.Int).Lsh(x, uint(n.Int64()))), nil
 }

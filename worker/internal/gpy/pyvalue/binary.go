@@ -95,6 +95,9 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 			if err != nil {
 				return nil, err
 			}
+			if err := Fits(len(x.Items)+len(all), itemBytes); err != nil {
+				return nil, err
+			}
 			x.Items = append(x.Items, all...)
 			return x, nil
 		case opMul:
@@ -241,6 +244,9 @@ func isSequence(o py.Object) bool {
 }
 
 func concatenate(a, b py.Object) (py.Object, error) {
+	if err := Fits(1, sizeOf(a)+sizeOf(b)); err != nil {
+		return nil, err
+	}
 	switch x := a.(type) {
 	case py.String:
 		if y, ok := b.(py.String); ok {
@@ -266,8 +272,20 @@ func concatenate(a, b py.Object) (py.Object, error) {
 	return nil, nil
 }
 
-// mostItems limits what one * makes.
-const mostItems = 1 << 30
+// sizeOf is how many bytes a sequence takes, without what its items do.
+func sizeOf(o py.Object) int {
+	switch x := o.(type) {
+	case py.String:
+		return len(x)
+	case py.Bytes:
+		return len(x)
+	case py.Tuple:
+		return len(x) * itemBytes
+	case *py.List:
+		return len(x.Items) * itemBytes
+	}
+	return 0
+}
 
 func repeat(a, count py.Object) (py.Object, error) {
 	if _, err := asIndex(count); err != nil {
@@ -278,32 +296,17 @@ func repeat(a, count py.Object) (py.Object, error) {
 		return nil, py.ExceptionNewf(py.OverflowError, "cannot fit 'int' into an index-sized integer")
 	}
 	n = max(n, 0)
-	fits := func(size int) error {
-		if size > 0 && n > mostItems/size {
-			return py.ExceptionNewf(py.MemoryError, "")
-		}
-		return nil
+	if err := Fits(n, sizeOf(a)); err != nil {
+		return nil, err
 	}
 	switch x := a.(type) {
 	case py.String:
-		if err := fits(len(x)); err != nil {
-			return nil, err
-		}
 		return py.String(strings.Repeat(string(x), n)), nil
 	case py.Bytes:
-		if err := fits(len(x)); err != nil {
-			return nil, err
-		}
 		return py.Bytes(bytes.Repeat(x, n)), nil
 	case py.Tuple:
-		if err := fits(len(x)); err != nil {
-			return nil, err
-		}
 		return py.Tuple(slices.Repeat(x, n)), nil
 	case *py.List:
-		if err := fits(len(x.Items)); err != nil {
-			return nil, err
-		}
 		return &py.List{Items: slices.Repeat(x.Items, n)}, nil
 	}
 	return nil, nil

@@ -43,8 +43,9 @@ func newBytes(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error
 			return nil, py.ExceptionNewf(py.OverflowError, "cannot fit 'int' into an index-sized integer")
 		case n < 0:
 			return nil, py.ExceptionNewf(py.ValueError, "negative count")
-		case n > mostItems:
-			return nil, py.ExceptionNewf(py.MemoryError, "")
+		}
+		if err := Fits(1, n); err != nil {
+			return nil, err
 		}
 		return make(py.Bytes, n), nil
 	}
@@ -230,6 +231,9 @@ func init() {
 
 // hexBytes is b.hex(), with separators every so many bytes, counted from the end unless the number is negative.
 func hexBytes(s string, a []py.Object) (py.Object, error) {
+	if err := Fits(3, len(s)); err != nil {
+		return nil, err
+	}
 	digits := hex.EncodeToString([]byte(s))
 	if a[0] == nil {
 		return py.String(digits), nil

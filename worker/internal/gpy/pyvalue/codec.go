@@ -79,6 +79,9 @@ func encode(s, encoding, errors string) ([]byte, error) {
 		default:
 			return nil, unknownHandler(errors)
 		}
+		if err := fitsText(len(out) - len(s)); err != nil {
+			return nil, err
+		}
 		at++
 	}
 	return out, nil
@@ -151,6 +154,9 @@ func decode(b []byte, encoding, errors string) (string, error) {
 			}
 		default:
 			return "", unknownHandler(errors)
+		}
+		if err := fitsText(out.Len() - len(b)); err != nil {
+			return "", err
 		}
 		at += width
 	}

@@ -33,11 +33,23 @@ var comparisons = [...]struct {
 	greaterEqual: {">=", "__ge__", lessEqual},
 }
 
+// RecursionError is the class that gpython lacks.
+var RecursionError = recursionError()
+
+func recursionError() *py.Type {
+	base := py.RuntimeError
+	t := base.NewTypeFlags("RecursionError", "Recursion limit exceeded.", nil, nil, base.Flags&^py.TPFLAGS_READY)
+	if err := t.Ready(); err != nil {
+		panic(err)
+	}
+	return t
+}
+
 // deepest is how deep containers are compared: one may hold itself.
 const deepest = 1000
 
 func tooDeep(where string) error {
-	return py.ExceptionNewf(py.RuntimeError, "maximum recursion depth exceeded %s", where)
+	return py.ExceptionNewf(RecursionError, "maximum recursion depth exceeded %s", where)
 }
 
 // holds says what the comparison makes of an ordering c, which is negative, zero or positive.

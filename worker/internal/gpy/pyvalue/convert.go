@@ -102,7 +102,7 @@ func fromGoDict(x *serializer.Dict, chans Channels) (py.Object, error) {
 // ToGo makes the value that the serializer can send for a Python object: int64 or *big.Int, string, []byte, []any,
 // serializer.Tuple, *serializer.Dict, *serializer.Set, serializer.FrozenSet, what chans unwraps. Containers are copied.
 //
-// For anything else it returns a *serializer.DumpError with the path of the object and, as its Msg, the text that
+// An int of more than 4300 digits is a ValueError, because a CPython from 3.11 on could not load it. For anything else it returns a *serializer.DumpError with the path of the object and, as its Msg, the text that
 // execnet's DumpError has (_Serializer._save in gateway_base.py): "can't serialize <class 'function'>".
 func ToGo(o py.Object, chans Channels) (any, error) {
 	c := converter{chans: chans, around: map[uintptr]bool{}}
@@ -114,6 +114,7 @@ type converter struct {
 	around map[uintptr]bool // the identities of the mutable containers that o is in
 	path   []string
 	depth  int
+	size   total // of what has been converted: one object may be in the value many times
 }
 
 func (c *converter) toGo(o py.Object) (any, error) {
@@ -125,14 +126,21 @@ func (c *converter) toGo(o py.Object) (any, error) {
 	case py.Int:
 		return int64(x), nil
 	case *py.BigInt:
-		return new(big.Int).Set((*big.Int)(x)), nil
+		i := (*big.Int)(x)
+		if err := fitsDigits(i, 10); err != nil {
+			return nil, err
+		}
+		return new(big.Int).Set(i), nil
 	case py.Float:
 		return float64(x), nil
 	case py.Complex:
 		return complex128(x), nil
 	case py.String:
-		return string(x), nil
+		return string(x), c.size.add(len(x))
 	case py.Bytes:
+		if err := c.size.add(len(x)); err != nil {
+			return nil, err
+		}
 		return append([]byte{}, x...), nil
 	case *py.List:
 		return within(c, o, func() (any, error) { return c.items(x.Items) })
@@ -198,6 +206,9 @@ func (c *converter) items(all []py.Object) ([]any, error) {
 		return nil, err
 	}
 	defer c.leave()
+	if err := c.size.add(itemBytes * len(all)); err != nil {
+		return nil, err
+	}
 	out := make([]any, len(all))
 	for i, item := range all {
 		c.path = append(c.path, fmt.Sprintf("[%d]", i))

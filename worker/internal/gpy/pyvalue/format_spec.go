@@ -141,9 +141,11 @@ func (spec *formatSpec) group(digits string, every, width int) string {
 		return digits
 	}
 	separators := func(n int) int { return (n - 1) / every }
-	for len(digits)+separators(len(digits)) < width {
-		digits = "0" + digits
+	zeros := 0
+	for len(digits)+zeros+separators(len(digits)+zeros) < width {
+		zeros++
 	}
+	digits = strings.Repeat("0", zeros) + digits
 	var b strings.Builder
 	for i := range len(digits) {
 		if i > 0 && (len(digits)-i)%every == 0 {

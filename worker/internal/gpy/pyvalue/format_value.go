@@ -113,6 +113,9 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 	if !spec.alternate {
 		prefix = ""
 	}
+	if err := fitsDigits(i, base); err != nil {
+		return "", err
+	}
 	digits := new(big.Int).Abs(i).Text(base)
 	if spec.kind == 'X' {
 		digits = strings.ToUpper(digits)

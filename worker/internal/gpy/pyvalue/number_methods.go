@@ -111,10 +111,11 @@ func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	switch {
 	case n < 0:
 		return nil, py.ExceptionNewf(py.ValueError, "length argument must be non-negative")
-	case n > mostItems:
-		return nil, py.ExceptionNewf(py.MemoryError, "")
 	case i.Sign() < 0 && !signed:
 		return nil, py.ExceptionNewf(py.OverflowError, "can't convert negative int to unsigned")
+	}
+	if err := Fits(1, n); err != nil {
+		return nil, err
 	}
 	value := new(big.Int).Set(i)
 	need := i.BitLen()
@@ -146,6 +147,9 @@ func intFromBytes(a []py.Object) (py.Object, error) {
 		return nil, err
 	}
 	b := slices.Clone(o.(py.Bytes))
+	if err := fitsBits(8 * float64(len(b))); err != nil {
+		return nil, err
+	}
 	little, err := littleEndian(a[1])
 	if err != nil {
 		return nil, err

@@ -94,6 +94,12 @@ func parseInt(text string, base int, o py.Object) (py.Object, error) {
 		return nil, invalid()
 	}
 	s = strings.ReplaceAll(s, "_", "")
+	if read&(read-1) != 0 && len(s) > mostDigits {
+		return nil, py.ExceptionNewf(py.ValueError, "Exceeds the limit (%d digits) for integer string conversion: value has %d digits", mostDigits, len(s))
+	}
+	if err := fitsBits(math.Log2(float64(read)) * float64(len(s))); err != nil {
+		return nil, err
+	}
 	i, ok := new(big.Int).SetString(sign+s, read)
 	if !ok {
 		return nil, invalid()

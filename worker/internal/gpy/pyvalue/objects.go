@@ -157,10 +157,14 @@ func items(o py.Object) ([]py.Object, error) {
 		return append(all, x...), nil
 	case *py.List:
 		return append(all, x.Items...), nil
+	case *py.Range:
+		if err := Fits(int(x.Length), itemBytes); err != nil {
+			return nil, err
+		}
 	}
 	err := iterate(o, func(item py.Object) error {
 		all = append(all, item)
-		return nil
+		return Fits(len(all), itemBytes)
 	})
 	return all, err
 }
@@ -182,12 +186,18 @@ func iterable(o py.Object) bool {
 func iter(o py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case py.Bytes:
+		if err := Fits(len(x), itemBytes); err != nil {
+			return nil, err
+		}
 		all := make(py.Tuple, len(x))
 		for i, c := range x {
 			all[i] = py.Int(c)
 		}
 		return py.NewIterator(all), nil
 	case py.String:
+		if err := Fits(len(x), itemBytes); err != nil {
+			return nil, err
+		}
 		all := make(py.Tuple, 0, len(x))
 		for _, r := range x {
 			all = append(all, py.String(r))

@@ -102,6 +102,9 @@ func (p *percent) format(template string) (string, error) {
 			return "", err
 		}
 		s, err := p.value(spec, value, len(whole)-len(rest))
+		if err == nil {
+			err = fitsText(out.Len() + len(s))
+		}
 		if err != nil {
 			return "", err
 		}
@@ -338,6 +341,9 @@ func percentInt(spec *formatSpec, o py.Object) (string, error) {
 	}
 	if !spec.alternate {
 		prefix = ""
+	}
+	if err := fitsDigits(i, base); err != nil {
+		return "", err
 	}
 	digits := new(big.Int).Abs(i).Text(base)
 	if spec.kind == 'X' {

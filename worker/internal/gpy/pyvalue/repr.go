@@ -94,6 +94,9 @@ type printer struct {
 }
 
 func (p *printer) repr(o py.Object) error {
+	if err := fitsText(p.Len() + sizeOf(o)); err != nil {
+		return err
+	}
 	switch x := o.(type) {
 	case py.NoneType:
 		p.WriteString("None")
@@ -102,7 +105,11 @@ func (p *printer) repr(o py.Object) error {
 	case py.Int:
 		p.WriteString(serializer.Repr(int64(x)))
 	case *py.BigInt:
-		p.WriteString((*big.Int)(x).String())
+		i := (*big.Int)(x)
+		if err := fitsDigits(i, 10); err != nil {
+			return err
+		}
+		p.WriteString(i.String())
 	case py.Float:
 		p.WriteString(serializer.Repr(float64(x)))
 	case py.Complex:

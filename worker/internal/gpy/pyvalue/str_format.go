@@ -47,6 +47,9 @@ func (f *formatter) format(template string, deep int) (string, error) {
 			return "", py.ExceptionNewf(py.ValueError, "expected '}' before end of string")
 		}
 		s, err := f.field(template[:end], deep)
+		if err == nil {
+			err = fitsText(out.Len() + len(s))
+		}
 		if err != nil {
 			return "", err
 		}

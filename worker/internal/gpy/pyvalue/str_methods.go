@@ -221,6 +221,9 @@ func swapcase(s string) string {
 func translate(s string, table py.Object) (py.Object, error) {
 	var b strings.Builder
 	for _, r := range s {
+		if err := fitsText(b.Len()); err != nil {
+			return nil, err
+		}
 		to, err := getItem(table, py.Int(r))
 		if py.IsException(py.LookupError, err) {
 			b.WriteRune(r)

@@ -41,12 +41,16 @@ func (k *textKind) wrap(s string) py.Object {
 	return py.String(s)
 }
 
-func (k *textKind) list(parts []string) *py.List {
+// list makes a list of texts, of at most mostParts.
+func (k *textKind) list(parts []string) (py.Object, error) {
+	if len(parts) > mostParts {
+		return nil, tooLarge()
+	}
 	l := &py.List{Items: make([]py.Object, len(parts))}
 	for i, part := range parts {
 		l.Items[i] = k.wrap(part)
 	}
-	return l
+	return l, nil
 }
 
 // length counts characters.
@@ -79,11 +83,8 @@ func isSpace(r rune) bool {
 // isByteSpace is Python's bytes.isspace for one byte.
 func isByteSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
 
-// split splits at sep from the left, at most most times when most is not negative.
+// split splits at sep from the left, at most most times.
 func split(s, sep string, most int) []string {
-	if most < 0 {
-		return strings.Split(s, sep)
-	}
 	return strings.SplitN(s, sep, most+1)
 }
 
@@ -144,10 +145,10 @@ func rfields(s string, space func(rune) bool, most int) []string {
 	return parts
 }
 
-// lines splits at line ends, which are kept or not.
-func lines(s string, ends string, keep bool) []string {
+// lines splits at line ends, which are kept or not, at most most times.
+func lines(s string, ends string, keep bool, most int) []string {
 	var parts []string
-	for s != "" {
+	for s != "" && len(parts) <= most {
 		i := strings.IndexAny(s, ends)
 		if i < 0 {
 			return append(parts, s)
@@ -167,7 +168,7 @@ func lines(s string, ends string, keep bool) []string {
 }
 
 // expandTabs replaces tabs by spaces up to the next column that size divides.
-func expandTabs(s string, size int) string {
+func expandTabs(s string, size int) (string, error) {
 	var b strings.Builder
 	column := 0
 	for _, r := range s {
@@ -175,6 +176,9 @@ func expandTabs(s string, size int) string {
 		case '\t':
 			if size > 0 {
 				n := size - column%size
+				if err := fitsText(max(n, n+b.Len()-len(s))); err != nil {
+					return "", err
+				}
 				b.WriteString(strings.Repeat(" ", n))
 				column += n
 			}
@@ -185,5 +189,5 @@ func expandTabs(s string, size int) string {
 		column++
 		b.WriteRune(r)
 	}
-	return b.String()
+	return b.String(), nil
 }

@@ -59,17 +59,23 @@ func (k *textKind) addSplitting() {
 					return nil, err
 				}
 			}
-			if sep == "" {
-				return k.list(bySpace(s, k.space, most)), nil
+			if most < 0 || most > mostParts {
+				most = mostParts
 			}
-			return k.list(bySep(s, sep, most)), nil
+			if sep == "" {
+				return k.list(bySpace(s, k.space, most))
+			}
+			return k.list(bySep(s, sep, most))
 		}
 	}
 	k.method("split(sep=, maxsplit=)", splitter(split, fields))
 	k.method("rsplit(sep=, maxsplit=)", splitter(rsplit, rfields))
 	k.method("splitlines(keepends=)", func(s string, a []py.Object) (py.Object, error) {
 		keep, err := truth(optional(a[0], py.False))
-		return k.list(lines(s, k.lineEnds, keep)), err
+		if err != nil {
+			return nil, err
+		}
+		return k.list(lines(s, k.lineEnds, keep, mostParts))
 	})
 	partition := func(index func(s, sep string) int, first bool) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
@@ -262,6 +268,7 @@ func (k *textKind) addJoining() {
 			return nil, py.ExceptionNewf(py.TypeError, "can only join an iterable")
 		}
 		var parts []string
+		var size total
 		err := iterate(a[0], func(item py.Object) error {
 			part, ok := k.of(item)
 			switch {
@@ -271,9 +278,12 @@ func (k *textKind) addJoining() {
 				return py.ExceptionNewf(py.TypeError, "sequence item %d: expected str instance, %s found", len(parts), typeName(item))
 			}
 			parts = append(parts, part)
-			return nil
+			return size.add(len(part) + len(s) + partBytes)
 		})
-		return k.wrap(strings.Join(parts, s)), err
+		if err != nil {
+			return nil, err
+		}
+		return k.wrap(strings.Join(parts, s)), nil
 	})
 	k.method("replace(old, new, count=, /)", func(s string, a []py.Object) (py.Object, error) {
 		var both [2]string
@@ -292,6 +302,16 @@ func (k *textKind) addJoining() {
 			if count, err = asSize(a[2]); err != nil {
 				return nil, err
 			}
+		}
+		times := strings.Count(s, both[0])
+		if both[0] == "" {
+			times = k.length(s) + 1
+		}
+		if count >= 0 {
+			times = min(times, count)
+		}
+		if err := Fits(times, len(both[1])); err != nil {
+			return nil, err
 		}
 		if both[0] == "" && k.bytes {
 			return k.wrap(interleave(s, both[1], count)), nil
@@ -339,8 +359,8 @@ func (k *textKind) addPadding() {
 			if missing <= 0 {
 				return k.wrap(s), nil
 			}
-			if missing > mostItems {
-				return nil, py.ExceptionNewf(py.MemoryError, "")
+			if err := Fits(missing, len(fill)); err != nil {
+				return nil, err
 			}
 			left := 0
 			switch align {
@@ -361,8 +381,8 @@ func (k *textKind) addPadding() {
 		if missing <= 0 {
 			return k.wrap(s), nil
 		}
-		if missing > mostItems {
-			return nil, py.ExceptionNewf(py.MemoryError, "")
+		if err := Fits(1, missing+len(s)); err != nil {
+			return nil, err
 		}
 		sign := ""
 		if s != "" && (s[0] == '+' || s[0] == '-') {
@@ -376,8 +396,14 @@ func (k *textKind) addPadding() {
 			return nil, err
 		}
 		if k.bytes {
-			return py.Bytes(toLatin1(expandTabs(fromLatin1([]byte(s)), size))), nil
+			s = fromLatin1([]byte(s))
 		}
-		return k.wrap(expandTabs(s, size)), nil
+		if s, err = expandTabs(s, size); err != nil {
+			return nil, err
+		}
+		if k.bytes {
+			return py.Bytes(toLatin1(s)), nil
+		}
+		return k.wrap(s), nil
 	})
 }
