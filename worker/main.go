@@ -60,6 +60,9 @@ const (
 // flushPatience is how long what the executions sent last may take to be read.
 const flushPatience = 5 * time.Second
 
+// firstLinePatience is how long the first line of somebody behind a socket may take: a worker is not to be kept by strangers.
+const firstLinePatience = time.Minute
+
 // ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and so does not run after every
 // few items of a worker that holds nothing else.
 const ballastSize = 16 << 20
@@ -77,10 +80,12 @@ func Main() int {
 		return complain("cannot take over stdin and stdout", err, exitFailed)
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
+	pipe.hurry(firstLinePatience)
 	invitation, err := bootstrap.Accept(in)
 	if err != nil {
 		return complain("", err, exitRefused)
 	}
+	pipe.hurry(0)
 	if err := setUp(invitation); err != nil {
 		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
 	}

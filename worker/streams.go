@@ -45,6 +45,20 @@ func (s *streams) InterruptRead() {
 	_ = s.in.SetReadDeadline(time.Unix(1, 0))
 }
 
+// hurry makes reading from a socket fail after a time; 0 takes that back.
+func (s *streams) hurry(limit time.Duration) {
+	info, err := s.in.Stat()
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return
+	}
+	var deadline time.Time
+	if limit > 0 {
+		deadline = time.Now().Add(limit)
+	}
+	// A socket has deadlines.
+	_ = s.in.SetReadDeadline(deadline)
+}
+
 // Write writes to stdout.
 func (s *streams) Write(p []byte) (int, error) { return s.out.Write(p) }
 

@@ -126,6 +126,13 @@ func TestClone(t *testing.T) {
 	assert.Equal(t, mustParse(t, "popen//env:A=1//x=2"), s)
 }
 
+func TestIDsAreOneLine(t *testing.T) {
+	require.NoError(t, mustParse(t, "popen//id=it's \"mine\"").Validate())
+	for _, id := range []string{"a\nb", "a\x1bb", "a\u0085b"} {
+		assert.ErrorContains(t, mustParse(t, "popen//id="+id).Validate(), "control characters")
+	}
+}
+
 func TestSelf(t *testing.T) {
 	s := mustParse(t, "popen//self")
 	assert.True(t, s.Self)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // ExecModels are the values that the key "execmodel" can have.
@@ -65,6 +66,8 @@ func (s *Spec) Validate() error {
 		return fail(s.tlsKey(), "it goes with socket=HOST:PORT only, and not with via or installvia")
 	case (s.TLSCert == "") != (s.TLSKey == ""):
 		return fail(s.tlsKey(), "a certificate and its key go together; write tls_cert=FILE//tls_key=FILE")
+	case strings.ContainsFunc(s.ID, unicode.IsControl):
+		return fail("id", "%q holds control characters", s.ID)
 	case s.Self && kinds[0] != KindPopen:
 		return fail("self", "it goes with popen only; name the program with python=PROGRAM instead")
 	case s.Self && s.Python != "":
