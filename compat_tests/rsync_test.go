@@ -37,8 +37,7 @@ func goEnd() farEnd {
 // pythonEnd is a worker of the interpreter.
 func pythonEnd(w worker) farEnd {
 	end := farEnd{road: road{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
-	python2 := w.python.Major == 2
-	if python2 {
+	if w.python.Major == 2 {
 		end.keeps = keepsTenths
 		end.without = times // of which its os.utime makes others
 	}
@@ -47,10 +46,6 @@ func pythonEnd(w worker) farEnd {
 		// What Python's execnet does not do; root may do anything in read-only directories, but nobody else.
 		end.without |= byteNames | modeChanges | readOnlyDirs
 		end.keeps = keepsFloats
-		if python2 {
-			end.keeps = keepsSeconds
-			end.without |= unicodeNames
-		}
 	}
 	return end
 }
@@ -119,7 +114,9 @@ func TestRsyncShapes(t *testing.T) {
 	ends := []farEnd{goEnd()}
 	for _, p := range pythons.All(t) {
 		for _, w := range workers(t, p) {
-			ends = append(ends, pythonEnd(w))
+			if w.dir == "" || p.Major == 3 { // a driver in Python 3 does not understand execnet's half in Python 2 either
+				ends = append(ends, pythonEnd(w))
+			}
 		}
 	}
 	for _, end := range ends {
@@ -236,7 +233,7 @@ func TestRsyncToMany(t *testing.T) {
 		all = append(all, place{end, dest})
 	}
 	require.NoError(t, r.Send(soon(t)))
-	coarse := keepsSeconds
+	coarse := keepsLittle
 	want := look(t, source, coarse)
 	for _, p := range all {
 		require.Equal(t, want, look(t, p.dest, coarse), p.end.name)

@@ -119,9 +119,9 @@ var (
 	// at times, whichever unit one cuts at.
 	keepsAll    = keeping{func(t time.Time) time.Time { return t }, true, false}
 	keepsTenths = keeping{func(t time.Time) time.Time { return t.Round(time.Second / 10) }, true, false}
-	// keepsFloats is for Python's execnet, and keepsSeconds for it in Python 2, which rounds in several places.
-	keepsFloats  = keeping{throughFloat, false, true}
-	keepsSeconds = keeping{func(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }, false, true}
+	// keepsFloats is for Python's execnet, and keepsLittle what all of them have in common.
+	keepsFloats = keeping{throughFloat, false, true}
+	keepsLittle = keeping{func(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }, false, true}
 )
 
 // throughFloat is what is left of a time after os.stat and os.utime with a float.
