@@ -207,7 +207,7 @@ func TestRsyncWithoutDelete(t *testing.T) {
 	}
 }
 
-// TestRsyncToMany sends to several places of every kind at once, and reads each file once for them.
+// TestRsyncToMany sends to several places of every kind at once, some of which have a part of it.
 func TestRsyncToMany(t *testing.T) {
 	source, base := places(t)
 	have, _ := landscapes(^0)
