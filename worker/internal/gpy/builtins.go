@@ -52,6 +52,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 func (in *interp) addBuiltins() {
 	// It fails for code only, and there is none.
 	_, _ = in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: "builtins"}, Globals: commonBuiltins()})
+	_ = in.loaded.Set(py.String("builtins"), in.store.Builtins) // a str is hashable
 	globals := in.store.Builtins.Globals
 	globals["__import__"] = &function{"__import__", in.importName}
 	globals["print"] = &function{"print", in.print}

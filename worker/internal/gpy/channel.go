@@ -104,7 +104,9 @@ func (c *channel) send(item py.Object) error {
 	if err != nil {
 		return err
 	}
-	c.in.blocking(func() { err = c.ch.SendContext(c.in.ctx, v) })
+	ctx, cancel := c.in.sendContext()
+	defer cancel()
+	c.in.blocking(func() { err = c.ch.SendContext(ctx, v) })
 	return c.failure(err)
 }
 
@@ -118,8 +120,8 @@ func (c *channel) failure(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.in.ctx.Err() != nil && errors.Is(err, c.in.ctx.Err()):
-		return newException(py.KeyboardInterrupt)
+	case c.in.ctx.Err() != nil && (errors.Is(err, c.in.ctx.Err()) || errors.Is(err, gatewaybase.ErrTimeout)):
+		return c.in.interruption()
 	case errors.Is(err, gatewaybase.ErrExecuting):
 		return c.osError("%s", gatewaybase.ErrExecuting.Error())
 	case errors.Is(err, gatewaybase.ErrHasCallback):

@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
+
+	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 )
 
 // buildClass is __build_class__, what a class statement calls. gpython cannot derive classes from exceptions: those are
@@ -13,13 +15,7 @@ import (
 func buildClass(otherwise py.Object) py.Object {
 	return &function{"__build_class__", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		args = append(py.Tuple(nil), args...)
-		var base *py.Type
-		for _, o := range args[min(2, len(args)):] {
-			t, ok := o.(*py.Type)
-			if ok && base == nil && py.ExceptionClassCheck(t) {
-				base = t
-			}
-		}
+		base := exceptionAmong(args[min(2, len(args)):])
 		body, ok := args[0].(*py.Function)
 		if base == nil || !ok {
 			return py.Call(otherwise, args, kwargs)
@@ -29,16 +25,8 @@ func buildClass(otherwise py.Object) py.Object {
 		if err != nil {
 			return nil, err
 		}
-		class := &py.Type{
-			ObjectType: py.TypeType,
-			Name:       string(args[1].(py.String)),
-			Base:       base,
-			Bases:      args[2:],
-			Dict:       namespace,
-			New:        newProgramsException,
-			Flags:      (base.Flags | py.TPFLAGS_HEAPTYPE | py.TPFLAGS_BASETYPE) &^ py.TPFLAGS_READY,
-		}
-		if err := class.Ready(); err != nil {
+		class, err := exceptionClass(string(args[1].(py.String)), base, args[2:], namespace)
+		if err != nil {
 			return nil, err
 		}
 		if c, ok := cell.(*py.Cell); ok {
@@ -46,6 +34,56 @@ func buildClass(otherwise py.Object) py.Object {
 		}
 		return class, nil
 	}}
+}
+
+// exceptionAmong is the first of some bases that is an exception, or nil.
+func exceptionAmong(bases py.Tuple) *py.Type {
+	for _, o := range bases {
+		if t, ok := o.(*py.Type); ok && py.ExceptionClassCheck(t) {
+			return t
+		}
+	}
+	return nil
+}
+
+func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.StringDict) (*py.Type, error) {
+	class := &py.Type{
+		ObjectType: py.TypeType,
+		Name:       name,
+		Base:       base,
+		Bases:      bases,
+		Dict:       namespace,
+		New:        newProgramsException,
+		Flags:      (base.Flags | py.TPFLAGS_HEAPTYPE | py.TPFLAGS_BASETYPE) &^ py.TPFLAGS_READY,
+	}
+	return class, class.Ready()
+}
+
+// typeFunction is type(name, bases, dict), which makes classes as a class statement does.
+func typeFunction() {
+	make := py.TypeType.New
+	py.TypeType.New = func(meta *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if len(args) != 3 || len(kwargs) > 0 {
+			return make(meta, args, kwargs)
+		}
+		namespace, ok := args[2].(*pyvalue.Dict)
+		if !ok {
+			return make(meta, args, kwargs)
+		}
+		names, err := namespace.StringDict()
+		if err != nil {
+			return nil, err
+		}
+		if names["__module__"] == nil {
+			names["__module__"] = py.String(moduleName)
+		}
+		name, isName := args[0].(py.String)
+		bases, _ := args[1].(py.Tuple)
+		if base := exceptionAmong(bases); base != nil && isName {
+			return exceptionClass(string(name), base, bases, names)
+		}
+		return make(meta, py.Tuple{args[0], args[1], names}, kwargs)
+	}
 }
 
 // newProgramsException makes an instance of an exception class of the program, with its __init__ if it has one.

@@ -22,6 +22,9 @@ func New() *Engine { return &Engine{} }
 // defaultFile is what execnet calls a program that came without a file name.
 const defaultFile = "<remote exec>"
 
+// moduleName is the __name__ of a program's globals.
+const moduleName = "__channelexec__"
+
 // Execute runs a program, as engine.Engine describes; the error's text has the form of CPython's
 // traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on after it; they end
 // with their channels.
@@ -53,7 +56,7 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 	}
 	globals := py.StringDict{
 		"channel":      in.Wrap(in.channel),
-		"__name__":     py.String("__channelexec__"),
+		"__name__":     py.String(moduleName),
 		"__builtins__": in.store.Builtins,
 	}
 	if _, err = in.RunCode(code, globals, globals, nil); err != nil || p.Call == "" {

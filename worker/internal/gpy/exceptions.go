@@ -14,6 +14,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
 // The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and TimeoutError are there.
@@ -85,6 +86,7 @@ func (in *interp) pythonError(err error) error {
 	var dump *serializer.DumpError
 	var load *serializer.LoadError
 	var pyError *py.Exception
+	var panicked *gofunc.Panic
 	switch {
 	case err == nil:
 		return nil
@@ -99,6 +101,8 @@ func (in *interp) pythonError(err error) error {
 			return newException(class)
 		}
 		return newException(class, py.String(raised.Message))
+	case errors.As(err, &panicked):
+		return newException(py.RuntimeError, py.String(panicked.Error()+panicked.Frames))
 	case errors.As(err, &remote):
 		return newException(remoteError, py.String(remote.Formatted))
 	case errors.As(err, &dump):
@@ -109,6 +113,8 @@ func (in *interp) pythonError(err error) error {
 		return newException(py.EOFError)
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		return newException(timeoutError, py.String(err.Error()))
+	case errors.Is(err, context.Canceled) && in.ctx.Err() != nil:
+		return in.interruption()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && in.ctx.Err() != nil:
 		return newException(py.KeyboardInterrupt)
 	}

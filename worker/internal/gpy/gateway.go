@@ -14,6 +14,9 @@ type gateway struct {
 
 var gatewayType = execnetType(py.ObjectType, "WorkerGateway", "The worker's end of a gateway.")
 
+// execModelType is the class of channel.gateway.execmodel, of which a worker has the name only, as backend.
+var execModelType = execnetType(py.ObjectType, "ExecModel", "The execution model of a worker.")
+
 func (g *gateway) Type() *py.Type { return gatewayType }
 
 // gateway gives the one object for the gateway of all the program's channels.
@@ -34,6 +37,9 @@ func (g *gateway) M__getattr__(name string) (py.Object, error) {
 	switch name {
 	case "id":
 		return py.String(g.gw.ID()), nil
+	case "execmodel":
+		model := g.gw.ExecModel()
+		return &record{execModelType, "<ExecModel '" + model + "'>", py.StringDict{"backend": py.String(model)}}, nil
 	case "newchannel":
 		return &function{name, g.newChannel}, nil
 	case "hasreceiver":

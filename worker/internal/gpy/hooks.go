@@ -50,6 +50,8 @@ var plain = map[vm.OpCode]bool{
 
 func init() {
 	namespacesOfExec()
+	exceptionOfFrame()
+	typeFunction()
 	guardTypes()
 	readAttrs()
 	dottedDecorators()

@@ -89,6 +89,14 @@ func (in *interp) importOne(name string) (*py.Module, error) {
 	if module, err := in.store.GetModule(name); err == nil {
 		return module, nil
 	}
+	module, err := in.makeModule(name)
+	if err != nil {
+		return nil, err
+	}
+	return module, in.loaded.Set(py.String(name), module)
+}
+
+func (in *interp) makeModule(name string) (*py.Module, error) {
 	if functions, ok := in.modules[name]; ok {
 		return in.goModule(name, functions)
 	}
@@ -136,9 +144,8 @@ func (in *interp) moduleNames() []string {
 func (in *interp) goModule(name string, functions map[string]engine.Func) (*py.Module, error) {
 	globals := py.NewStringDictSized(len(functions))
 	for fname, f := range functions {
-		globals[fname] = &function{fname, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			return in.callGo(f, args, kwargs)
-		}}
+		call := func(args py.Tuple, kwargs py.StringDict) (py.Object, error) { return in.callGo(f, args, kwargs) }
+		globals[fname] = goFunction{&function{fname, call}, name}
 	}
 	return in.newModule(name, globals)
 }

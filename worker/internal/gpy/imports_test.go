@@ -16,6 +16,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
 func failing(err error) engine.Func {
@@ -101,6 +102,32 @@ func TestGoFunctionPanics(t *testing.T) {
 	assert.Contains(t, e.Formatted, "imports_test.go:")
 }
 
+func TestPanicsOfTypedFunctions(t *testing.T) {
+	f, err := gofunc.New("typed", func(x int) int { return 1 / (x - x) })
+	require.NoError(t, err)
+	w := newWorker(t, engine.Modules{"typed": {"divide": f.Call}})
+	e := w.fails(t, "import typed\ntyped.divide(1)")
+	assert.Equal(t, "RuntimeError", e.Exception())
+	assert.Contains(t, e.Message(), "panic in typed: runtime error: integer divide by zero")
+	assert.Contains(t, e.Formatted, "imports_test.go:")
+}
+
+func TestNamesOfFunctions(t *testing.T) {
+	w := newWorker(t, goModules)
+	assert.Equal(t, []any{"both", "both", nil, "textstats", "<Go function textstats.both>", "send", "len", "f", "doc", "__channelexec__", true}, w.run(t, `
+import textstats
+f = textstats.both
+for x in f.__name__, f.__qualname__, f.__doc__, f.__module__, repr(f), channel.send.__name__, len.__name__:
+    channel.send(x)
+def f():
+    "doc"
+channel.send(f.__name__)
+channel.send(f.__doc__)
+channel.send(f.__module__)
+channel.send(not hasattr(textstats.both, 'x') and callable(textstats.both))
+`))
+}
+
 func TestGoFunctionTalks(t *testing.T) {
 	w := newWorker(t, goModules)
 	ch := w.exec(t, "import textstats\nchannel.send(textstats.talks())")
@@ -155,7 +182,7 @@ func TestInterruption(t *testing.T) {
 		"for":              "channel.send(1)\nfor x in range(10**15): pass",
 		"comprehension":    "channel.send(1)\n[0 for x in range(10**15) if x < 0]",
 		"calls":            "channel.send(1)\ndef f():\n    return g()\ndef g(): pass\nwhile True: f()",
-		"caught":           "channel.send(1)\nwhile True:\n    try:\n        while True: pass\n    except BaseException: pass",
+		"caught":           "channel.send(1)\nn = 0\nwhile n < 2:\n    try:\n        while True: pass\n    except BaseException: n += 1\nwhile True: pass",
 		"sleep":            "import time\nchannel.send(1)\ntime.sleep(1000)",
 		"receive":          "channel.send(1)\nchannel.receive()",
 		"iteration":        "channel.send(1)\nfor x in channel: pass",
@@ -176,5 +203,90 @@ func TestInterruption(t *testing.T) {
 			assert.EqualError(t, err, "keyboard-interrupted")
 			assert.Less(t, time.Since(start), 10*time.Second)
 		})
+	}
+}
+
+// TestCleaningUp lets handlers of an interruption run, for which busy code gets one KeyboardInterrupt.
+func TestCleaningUp(t *testing.T) {
+	for name, wait := range map[string]string{
+		"busy": "while True: pass", "Go function": "textstats.waits()", "sleep": "time.sleep(1000)", "receive": "channel.receive()",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorker(t, goModules)
+			ch := w.exec(t, `
+import textstats, time
+channel.send(1)
+try:
+    `+wait+`
+except KeyboardInterrupt:
+    for x in range(1000): pass
+    channel.send("interrupted")
+finally:
+    channel.send("cleaned up")
+`)
+			receive(t, ch)
+			w.interrupt()
+			assert.Equal(t, "interrupted", receive(t, ch))
+			assert.Equal(t, "cleaned up", receive(t, ch))
+			assert.NoError(t, ch.WaitClose(soon(t)))
+		})
+	}
+}
+
+func TestExecModel(t *testing.T) {
+	w := newWorker(t, nil)
+	assert.Equal(t, []any{"thread", "<ExecModel 'thread'>"}, w.run(t,
+		"model = channel.gateway.execmodel\nchannel.send(model.backend)\nchannel.send(repr(model))"))
+}
+
+func TestSys(t *testing.T) {
+	w := newWorker(t, goModules)
+	assert.Equal(t, []any{true}, w.run(t, `
+import sys, textstats, os.path
+assert sys.dont_write_bytecode is True and sys.flags.optimize == 0 and sys.implementation.name == 'gpython'
+sys.dont_write_bytecode = False
+sys.path.insert(0, 'x')
+sys.path.remove('x')
+assert isinstance(sys.argv, list) and sys.maxsize > 2**31 and sys.byteorder in ('little', 'big')
+assert sys.getdefaultencoding() == 'utf-8' and sys.prefix == sys.exec_prefix == ''
+assert sys.modules['sys'] is sys and 'textstats' in sys.modules and 'os.path' in sys.modules and 'builtins' in sys.modules
+assert 'json' not in sys.modules
+sys.stdout.write('x'), sys.stdout.flush(), sys.stderr.write('x'), sys.stderr.flush()
+assert sys.exc_info() == (None, None, None)
+try:
+    1 / 0
+except ZeroDivisionError as e:
+    info = sys.exc_info()
+    assert info[0] is ZeroDivisionError and info[1] is e and info[2] is not None
+assert sys.exc_info() == (None, None, None)
+channel.send(True)
+`))
+}
+
+func TestTypeMakesClasses(t *testing.T) {
+	w := newWorker(t, nil)
+	assert.Equal(t, []any{"X", "<class '__channelexec__.X'>", int64(5), int64(6), "caught e"}, w.run(t, `
+X = type('X', (), {})
+channel.send(X.__name__)
+channel.send(repr(X))
+class Base:
+    def f(self): return self.n
+Y = type('Y', (Base,), {'n': 5})
+channel.send(Y().f())
+y = Y()
+y.n = 6
+channel.send(y.f())
+E = type('E', (ValueError,), dict(__doc__='x'))
+try:
+    raise E('e')
+except ValueError as e:
+    channel.send('caught ' + str(e))
+`))
+	for source, class := range map[string]string{
+		"type(1, (), {})": "TypeError", "type('X', [], {})": "TypeError", "type('X', (), 1)": "TypeError",
+		"type('X', (1,), {})": "TypeError", "type('X', (), {1: 2})": "TypeError", "type('X', ())": "TypeError",
+	} {
+		assert.Equal(t, class, w.fails(t, source).Exception(), source)
 	}
 }

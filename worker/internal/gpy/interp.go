@@ -25,9 +25,11 @@ type interp struct {
 
 	mu            sync.Mutex // held by whoever runs Python; guards what gpython keeps, and what follows
 	ctx           context.Context
-	depth         int // of calls
-	limit         int // of depth
+	loaded        *pyvalue.Dict // sys.modules
+	depth         int           // of calls
+	limit         int           // of depth
 	late          bool
+	interruptedAt time.Time // when the program got its last KeyboardInterrupt
 	lateSince     time.Time // when a callback first found the gateway ended
 	ticks         int
 	gatewayObject *gateway
@@ -45,10 +47,12 @@ const (
 	recursion   = 1000    // how deep calls go at first, as in CPython
 	deepest     = 20000   // how deep sys.setrecursionlimit lets them go: far from the end of a goroutine's stack
 	lateGrace   = 5 * time.Second
+	again       = time.Second     // after this a program that is busy is interrupted again
+	cleanUp     = 2 * time.Second // how long a program that has been interrupted waits to send
 )
 
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
-	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion,
+	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
 		sources: make(map[string]string), wrapped: make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
@@ -76,8 +80,23 @@ func (in *interp) blocking(f func()) {
 	f()
 }
 
-// interrupt makes running code raise KeyboardInterrupt, at each of its loops and calls from now on.
+// interrupt makes running code raise KeyboardInterrupt at its next loop or call. So that handlers can clean up, it comes
+// again only after a while.
 func (in *interp) interrupt() { in.attention.Add(interrupted) }
+
+// interruption is the KeyboardInterrupt for the execution's end.
+func (in *interp) interruption() error {
+	in.interruptedAt = time.Now()
+	return newException(py.KeyboardInterrupt)
+}
+
+// sendContext is the execution's context, or one for the handlers of an interruption.
+func (in *interp) sendContext() (context.Context, context.CancelFunc) {
+	if in.ctx.Err() == nil || in.interruptedAt.IsZero() {
+		return in.ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(in.ctx), cleanUp)
+}
 
 // end is called when the program has ended: callbacks that run from now on are not the execution's any more.
 func (in *interp) end() {
@@ -99,7 +118,10 @@ func (in *interp) check() error {
 func (in *interp) lookUp() error {
 	now := in.attention.Load()
 	if now >= interrupted {
-		return newException(py.KeyboardInterrupt)
+		if time.Since(in.interruptedAt) >= again {
+			return in.interruption()
+		}
+		now -= interrupted
 	}
 	in.ticks++
 	if in.ticks%256 != 0 {

@@ -7,12 +7,50 @@ import (
 	"runtime"
 
 	"github.com/go-python/gpython/py"
+	"github.com/go-python/gpython/vm"
 
 	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 )
 
 // pythonVersion is the Python that gpython follows.
 var pythonVersion = py.Tuple{py.Int(3), py.Int(4), py.Int(0), py.String("final"), py.Int(0)}
+
+var (
+	flags = &record{newType(py.ObjectType, "sys.flags", "Flags of the interpreter."), "sys.flags(...)", py.StringDict{
+		"debug": py.Int(0), "inspect": py.Int(0), "interactive": py.Int(0), "optimize": py.Int(0),
+		"dont_write_bytecode": py.Int(1), "no_user_site": py.Int(0), "no_site": py.Int(0), "ignore_environment": py.Int(0),
+		"verbose": py.Int(0), "bytes_warning": py.Int(0), "quiet": py.Int(0), "hash_randomization": py.Int(1),
+		"isolated": py.Int(0),
+	}}
+	implementation = &record{newType(py.ObjectType, "types.SimpleNamespace", "What runs the program."),
+		"namespace(name='gpython')", py.StringDict{"name": py.String("gpython"), "hexversion": py.Int(0x030400f0),
+			"cache_tag": py.None, "version": versionInfo{pythonVersion}}}
+	// excInfo is called by way of the opcode, which knows the frame: see exceptionOfFrame.
+	excInfo = &function{"exc_info", func(py.Tuple, py.StringDict) (py.Object, error) {
+		return py.Tuple{py.None, py.None, py.None}, nil
+	}}
+)
+
+// exceptionOfFrame makes sys.exc_info() give what its caller is handling.
+func exceptionOfFrame() {
+	call := jumpTable[vm.CALL_FUNCTION]
+	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
+		if argc != 0 || v.TOP() != py.Object(excInfo) {
+			return call(v, argc)
+		}
+		m := machineOf(v)
+		e := m.handled()
+		if e == nil {
+			return call(v, argc)
+		}
+		info := py.Tuple{e.Base, e, py.None}
+		if m.exc.Traceback != nil {
+			info[2] = m.exc.Traceback
+		}
+		v.SET_TOP(info)
+		return nil
+	}
+}
 
 func (in *interp) sysModule() (*py.Module, error) {
 	executable, err := os.Executable()
@@ -24,17 +62,24 @@ func (in *interp) sysModule() (*py.Module, error) {
 		platform = "win32"
 	}
 	globals := py.StringDict{
-		"argv":         py.NewListFromItems([]py.Object{py.String("")}),
-		"byteorder":    py.String("little"),
-		"executable":   py.String(executable),
-		"hexversion":   py.Int(0x030400f0),
-		"maxsize":      py.Int(math.MaxInt64),
-		"maxunicode":   py.Int(0x10ffff),
-		"path":         py.NewList(),
-		"platform":     py.String(platform),
-		"version":      py.String(fmt.Sprintf("3.4.0 (gpython 0.2.0)\n[%s]", runtime.Version())),
-		"version_info": versionInfo{pythonVersion},
-		"stdin":        nullInput, "__stdin__": nullInput,
+		"argv":                py.NewListFromItems([]py.Object{py.String("")}),
+		"byteorder":           py.String("little"),
+		"dont_write_bytecode": py.True,
+		"exc_info":            excInfo,
+		"exec_prefix":         py.String(""),
+		"executable":          py.String(executable),
+		"flags":               flags,
+		"implementation":      implementation,
+		"modules":             in.loaded,
+		"prefix":              py.String(""),
+		"hexversion":          py.Int(0x030400f0),
+		"maxsize":             py.Int(math.MaxInt64),
+		"maxunicode":          py.Int(0x10ffff),
+		"path":                py.NewList(),
+		"platform":            py.String(platform),
+		"version":             py.String(fmt.Sprintf("3.4.0 (gpython 0.2.0)\n[%s]", runtime.Version())),
+		"version_info":        versionInfo{pythonVersion},
+		"stdin":               nullInput, "__stdin__": nullInput,
 		"stdout": nullOutput, "__stdout__": nullOutput,
 		"stderr": nullOutput, "__stderr__": nullOutput,
 	}

@@ -48,7 +48,7 @@ func (in *interp) sleep(args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 		}
 	})
 	if ctx.Err() != nil {
-		return nil, newException(py.KeyboardInterrupt)
+		return nil, in.interruption()
 	}
 	return py.None, nil
 }

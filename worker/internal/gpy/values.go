@@ -91,11 +91,33 @@ func (f *function) M__repr__() (py.Object, error) {
 	return py.String("<built-in function " + f.name + ">"), nil
 }
 
-func (f *function) M__getattr__(name string) (py.Object, error) {
-	if name == "__name__" || name == "__qualname__" {
+func (f *function) M__getattribute__(name string) (py.Object, error) {
+	switch name {
+	case "__name__", "__qualname__":
 		return py.String(f.name), nil
+	case "__class__":
+		return functionType, nil
+	case "__doc__", "__module__":
+		return py.None, nil
 	}
 	return nil, noAttribute(f, name)
+}
+
+// goFunction is a registered function of a module.
+type goFunction struct {
+	*function
+	module string
+}
+
+func (f goFunction) M__repr__() (py.Object, error) {
+	return py.String("<Go function " + f.module + "." + f.name + ">"), nil
+}
+
+func (f goFunction) M__getattribute__(name string) (py.Object, error) {
+	if name == "__module__" {
+		return py.String(f.module), nil
+	}
+	return f.function.M__getattribute__(name)
 }
 
 func noAttribute(o py.Object, name string) error {

@@ -131,6 +131,18 @@ func init() {
 		}
 		return nil, missingAttribute(self, "__name__")
 	})
+	for name, get := range map[string]func(f *py.Function) py.Object{
+		"__doc__":    func(f *py.Function) py.Object { return f.Doc },
+		"__module__": func(f *py.Function) py.Object { return f.Globals["__name__"] },
+	} {
+		property(py.FunctionType, name, func(self py.Object) (py.Object, error) {
+			f, ok := self.(*py.Function)
+			if !ok {
+				return nil, missingAttribute(self, name)
+			}
+			return optional(get(f), py.None), nil
+		})
+	}
 	property(py.MethodType, "__name__", func(self py.Object) (py.Object, error) {
 		if m, ok := self.(*py.Method); ok {
 			return py.String(m.Name), nil

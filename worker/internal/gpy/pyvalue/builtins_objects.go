@@ -23,6 +23,12 @@ func init() {
 		if meta == py.TypeType && len(args) == 1 && len(kwargs) == 0 {
 			return classOf(args[0]), nil
 		}
+		if len(args) == 3 && len(kwargs) == 0 {
+			var err error
+			if args, err = typeArguments(args); err != nil {
+				return nil, err
+			}
+		}
 		class, err := newType(meta, args, kwargs)
 		if t, ok := class.(*py.Type); ok {
 			t.New = newInstance
@@ -64,6 +70,32 @@ func init() {
 		})
 	})
 	addAttributeFunctions()
+}
+
+// typeArguments checks the arguments of type(name, bases, dict), and makes the dict gpython's.
+func typeArguments(args py.Tuple) (py.Tuple, error) {
+	name, isName := args[0].(py.String)
+	bases, isTuple := args[1].(py.Tuple)
+	d, isDict := asDict(args[2])
+	for i, ok := range []bool{isName, isTuple, isDict} {
+		if !ok {
+			return nil, py.ExceptionNewf(py.TypeError, "type.__new__() argument %d must be %s, not %s", i+1,
+				[]string{"str", "tuple", "dict"}[i], typeName(args[i]))
+		}
+	}
+	for _, base := range bases {
+		if t, ok := base.(*py.Type); !ok || !isClass(t) {
+			return nil, py.ExceptionNewf(py.TypeError, "bases must be types")
+		}
+	}
+	names, err := d.StringDict()
+	if err != nil {
+		return nil, err
+	}
+	if names["__module__"] == nil { // gpython cannot find out, and says so on the standard output
+		names["__module__"] = py.String("__main__")
+	}
+	return py.Tuple{name, bases, names}, nil
 }
 
 func textFunction(text string, f func(a []py.Object) (string, error)) {
