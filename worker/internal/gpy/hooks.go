@@ -51,6 +51,7 @@ var plain = map[vm.OpCode]bool{
 func init() {
 	namespacesOfExec()
 	exceptionOfFrame()
+	decorateWithDefaults()
 	typeFunction()
 	guardTypes()
 	readAttrs()

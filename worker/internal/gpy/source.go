@@ -3,7 +3,6 @@ package gpy
 import (
 	"strings"
 
-	"github.com/go-python/gpython/compile"
 	"github.com/go-python/gpython/py"
 )
 
@@ -48,7 +47,7 @@ func compileSource(source, file string, mode py.CompileMode, flags int, dontInhe
 		e := py.ExceptionNewf(py.SyntaxError, "%s", problem)
 		return nil, py.MakeSyntaxError(e, file, n.line, 0, "")
 	}
-	code, err = compile.Compile(source, file, mode, flags, dontInherit)
+	code, err = compile(source, file, mode, flags, dontInherit)
 	if err != nil {
 		return nil, refine(err, source)
 	}

@@ -13,25 +13,12 @@ func replaceFunctions() {
 	for _, op := range []vm.OpCode{vm.MAKE_FUNCTION, vm.MAKE_CLOSURE} {
 		run := jumpTable[op]
 		jumpTable[op] = func(v *vm.Vm, arg int32) error {
-			if code, ok := v.SECOND().(*py.Code); ok && len(code.Cellvars) > 0 {
-				if len(code.Freevars) > 0 {
-					return bothWays(code)
-				}
-				if code.Cell2arg == nil {
-					linkCells(code)
-				}
+			if code, ok := v.SECOND().(*py.Code); ok && len(code.Cellvars) > 0 && code.Cell2arg == nil {
+				linkCells(code)
 			}
 			return run(v, arg)
 		}
 	}
-}
-
-// bothWays refuses what gpython's compiler gets wrong: it numbers the variables that a function has from outside as if
-// the function had none for functions inside it, so that one would silently be taken for the other.
-func bothWays(code *py.Code) error {
-	return py.ExceptionNewf(py.NotImplementedError,
-		"%s() uses '%s' of a function around it and has '%s' for one inside it: not both are possible",
-		code.Name, code.Freevars[0], code.Cellvars[0])
 }
 
 // linkCells sets for each cell which parameter it begins with.
