@@ -15,8 +15,9 @@
 // # What is changed in gpython
 //
 // Package pyvalue describes how gpython's jump table is reached. Here it is used for loops that can be interrupted, for
-// exceptions that know their context, cause and traceback, and for products that would not fit into memory (hooks.go).
+// exceptions that know their context, cause and traceback (hooks.go).
 // The entry of functions is reached by the variables py.VmEvalCode and py.VmRunFrame: they count the depth of calls and
-// turn a panic into a SystemError. py.Compile refuses source that is nested too deeply for Go's stack.
+// turn a panic into a SystemError. py.Compile refuses source that is nested too deeply for Go's stack, and corrects how
+// gpython numbers the variables of closures (compiler.go).
 // Contexts that are not interp run as before.
 package gpy
