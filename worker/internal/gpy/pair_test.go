@@ -15,10 +15,14 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	pyvalue.MostBytes = 256 << 20 // so that what just fits fits into the machine, with the race detector's share
+	goleak.VerifyTestMain(m)
+}
 
 // pipeEnd is one end of a pair of kernel pipes.
 type pipeEnd struct {

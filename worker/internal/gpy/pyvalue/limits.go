@@ -7,13 +7,20 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// What one operation may make. What is larger is a MemoryError before Go's allocator, which ends the process when there
-// is no more, hears of it.
+// What one operation may make is limited here: what is larger is a MemoryError before Go's allocator, which ends the process
+// when there is no more, hears of it.
+
+// MostBytes limits sequences: the bytes of a str or bytes, or what the items of a list or tuple take. It is not to be
+// changed while programs run; tests, which have little memory, make it less.
+var MostBytes = math.MaxInt32
+
+// mostText limits what is known to be too long only while it is made, with copies as it grows.
+func mostText() int { return MostBytes / 8 }
+
+// mostParts limits the items of a list of new texts.
+func mostParts() int { return MostBytes / partBytes }
+
 const (
-	// MostBytes limits sequences: the bytes of a str or bytes, or what the items of a list or tuple take.
-	MostBytes = math.MaxInt32
-	// mostText limits what is known to be too long only while it is made, with copies as it grows.
-	mostText = MostBytes / 8
 	// mostBits limits ints.
 	mostBits = 1 << 27
 	// mostDigits limits the decimal digits of ints that are read, written or sent, as CPython 3.11 does.
@@ -21,7 +28,6 @@ const (
 
 	itemBytes = 16 // of a list, for one item
 	partBytes = 48 // of a list, for one item that is a new str
-	mostParts = MostBytes / partBytes
 )
 
 // Fits returns a MemoryError if count times size bytes are more than one operation may make.
@@ -34,7 +40,7 @@ func Fits(count, size int) error {
 
 // fitsText is Fits for a text that grows.
 func fitsText(size int) error {
-	if size > mostText {
+	if size > mostText() {
 		return tooLarge()
 	}
 	return nil
@@ -64,7 +70,7 @@ var tooManyDigits = new(big.Int).Exp(big.NewInt(10), big.NewInt(mostDigits), nil
 type total int64
 
 func (t *total) add(size int) error {
-	if *t += total(size); *t > MostBytes {
+	if *t += total(size); *t > total(MostBytes) {
 		return tooLarge()
 	}
 	return nil

@@ -43,7 +43,7 @@ func (k *textKind) wrap(s string) py.Object {
 
 // list makes a list of texts, of at most mostParts.
 func (k *textKind) list(parts []string) (py.Object, error) {
-	if len(parts) > mostParts {
+	if len(parts) > mostParts() {
 		return nil, tooLarge()
 	}
 	l := &py.List{Items: make([]py.Object, len(parts))}

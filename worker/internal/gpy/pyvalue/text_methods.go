@@ -59,8 +59,8 @@ func (k *textKind) addSplitting() {
 					return nil, err
 				}
 			}
-			if most < 0 || most > mostParts {
-				most = mostParts
+			if most < 0 || most > mostParts() {
+				most = mostParts()
 			}
 			if sep == "" {
 				return k.list(bySpace(s, k.space, most))
@@ -75,7 +75,7 @@ func (k *textKind) addSplitting() {
 		if err != nil {
 			return nil, err
 		}
-		return k.list(lines(s, k.lineEnds, keep, mostParts))
+		return k.list(lines(s, k.lineEnds, keep, mostParts()))
 	})
 	partition := func(index func(s, sep string) int, first bool) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
