@@ -21,6 +21,7 @@ type bench struct {
 	goTasks   tasks      // in this program, started once more
 	rawGo     *raw       // this program, too
 	far       *sshServer // nil until something is measured over ssh
+	trees     []string   // folders to be removed
 }
 
 //go:embed worker.py
@@ -77,6 +78,9 @@ func (b *bench) close() error {
 	}
 	if b.far != nil {
 		err = errors.Join(err, b.far.close())
+	}
+	for _, dir := range b.trees {
+		err = errors.Join(err, os.RemoveAll(dir))
 	}
 	for _, r := range []*raw{b.raw, b.rawGo} {
 		if r != nil {

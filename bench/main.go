@@ -50,8 +50,9 @@
 //     waits a round trip behind it, partly hidden by the interpreter's start; that one the aim leaves out. The remote
 //     interpreters run with -S -E, to be quick; they, sshd and the driver share this machine's processors.
 //   - syncs: from the start of a driver process to its end, as with rsync(1); pip's driver runs already. Over ssh the relay holds
-//     bytes back 10 ms each way. Each side has a tree of its own in the folder for temporary files. rsync(1) serves several
-//     targets one after the other.
+//     bytes back 10 ms each way. Each side has a tree of its own in the folder for temporary files ($TMPDIR). rsync(1)
+//     serves several targets one after the other. Some file systems (ext4) take several times as long to make files for minutes
+//     after many were deleted, and not alike for all: a folder in memory, such as TMPDIR=/dev/shm, compares the programs.
 package main
 
 import (

@@ -30,7 +30,8 @@ type delivery struct {
 	bench   *bench
 	name    string
 	make    func(dir string) error
-	change  func(dir string, round int) error // before each sync; nil: what the targets have is removed
+	change  func(dir string, round int) error // before each sync; nil: the targets have nothing
+	single  bool                              // it is one large file
 	targets int
 	far     bool // over ssh and the slow network
 	memory  bool // of the drivers and the workers counts too
@@ -50,12 +51,12 @@ func (b *bench) syncs() []measurement {
 		delivery{bench: b, name: "sync of " + files + ", nothing changed", make: manySmall, change: unchanged, targets: 1, goals: near},
 		delivery{bench: b, name: "sync of " + files + ", 1% changed", make: manySmall, change: changeSome, targets: 1, goals: near},
 		delivery{bench: b, name: "sync of " + files + ", 4 targets", make: manySmall, targets: 4, goals: near},
-		delivery{bench: b, name: "sync of 512 MiB in one file", make: oneLarge(largeFile), targets: 1, memory: true, goals: large},
+		delivery{bench: b, name: "sync of 512 MiB in one file", make: oneLarge(largeFile), single: true, targets: 1, memory: true, goals: large},
 		delivery{bench: b, name: "sync of " + files + ", over ssh", make: manySmall, targets: 1, far: true, goals: far},
 		delivery{bench: b, name: "sync of " + files + ", nothing changed, over ssh", make: manySmall, change: unchanged, targets: 1, far: true, goals: far},
 		delivery{bench: b, name: "sync of " + files + ", 1% changed, over ssh", make: manySmall, change: changeSome, targets: 1, far: true, goals: far},
-		delivery{bench: b, name: "sync of 64 MiB in one file, over ssh", make: oneLarge(farFile), targets: 1, far: true, goals: far},
-		delivery{bench: b, name: "sync of 64 MiB in one file, 1% changed, over ssh", make: oneLarge(farFile), change: changePlaces, targets: 1, far: true, goals: far},
+		delivery{bench: b, name: "sync of 64 MiB in one file, over ssh", make: oneLarge(farFile), single: true, targets: 1, far: true, goals: far},
+		delivery{bench: b, name: "sync of 64 MiB in one file, 1% changed, over ssh", make: oneLarge(farFile), single: true, change: changePlaces, targets: 1, far: true, goals: far},
 	}
 }
 
@@ -70,7 +71,7 @@ type outcome struct {
 	Driver, Worker float64
 }
 
-func (d delivery) run(ctx context.Context, rounds int) (_ []row, err error) {
+func (d delivery) run(ctx context.Context, rounds int) ([]row, error) {
 	program, err := exec.LookPath("rsync")
 	if err != nil {
 		return []row{{Name: d.name, Figure: "not measured: rsync is not installed"}}, nil
@@ -79,7 +80,8 @@ func (d delivery) run(ctx context.Context, rounds int) (_ []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	// A file system is slow to make files for seconds after many were deleted, so that waits for the end.
+	d.bench.trees = append(d.bench.trees, dir)
 	sides, missing, err := d.sides(ctx, program)
 	if err != nil || missing != "" {
 		return []row{{Name: d.name, Figure: "not measured: " + missing + " not installed"}}, err
@@ -89,7 +91,7 @@ func (d delivery) run(ctx context.Context, rounds int) (_ []row, err error) {
 			return nil, err
 		}
 		if d.change != nil {
-			if _, err := sync(filepath.Join(dir, name, "source"), d.places(dir, name)); err != nil {
+			if _, err := sync(filepath.Join(dir, name, "source"), d.places(dir, name, 0)); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -102,12 +104,20 @@ func (d delivery) run(ctx context.Context, rounds int) (_ []row, err error) {
 			if sides[name] == nil {
 				continue
 			}
-			if err := d.prepare(dir, name, round); err != nil {
-				return nil, err
+			source, targets := filepath.Join(dir, name, "source"), d.places(dir, name, round)
+			if d.change != nil {
+				if err := d.change(source, round); err != nil {
+					return nil, err
+				}
 			}
-			o, err := sides[name](filepath.Join(dir, name, "source"), d.places(dir, name))
+			o, err := sides[name](source, targets)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			if d.single && d.change == nil {
+				if err := os.Remove(filepath.Join(targets[0], "large")); err != nil {
+					return nil, err
+				}
 			}
 			took[name] = append(took[name], o.Seconds)
 			driver[name], worker[name] = append(driver[name], o.Driver), append(worker[name], o.Worker)
@@ -132,25 +142,16 @@ func (d delivery) run(ctx context.Context, rounds int) (_ []row, err error) {
 	return rows, nil
 }
 
-func (d delivery) places(dir, name string) []string {
+// places are the targets of one round: new ones, unless it is about changes.
+func (d delivery) places(dir, name string, round int) []string {
+	if d.change != nil {
+		round = 0
+	}
 	places := make([]string, d.targets)
 	for i := range places {
-		places[i] = filepath.Join(dir, name, "target"+strconv.Itoa(i))
+		places[i] = filepath.Join(dir, name, fmt.Sprintf("target%d-%d", round, i))
 	}
 	return places
-}
-
-// prepare makes the next sync have something to do.
-func (d delivery) prepare(dir, name string, round int) error {
-	if d.change != nil {
-		return d.change(filepath.Join(dir, name, "source"), round)
-	}
-	for _, place := range d.places(dir, name) {
-		if err := os.RemoveAll(place); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // syncer brings the tree at source to all targets.
