@@ -13,7 +13,12 @@ import (
 
 // Channel carries Python values both ways between this program and code in another interpreter. Its methods may be used
 // from any number of goroutines. A channel that is no longer referenced closes itself. It is execnet's Channel.
-type Channel struct{ core *core }
+type Channel struct {
+	core *core
+	// The runtime keeps what it knows of weak pointers and cleanups in a list for each page of objects of one size: with
+	// objects as small as one pointer the lists are long, and searching them took most of the time of making a channel.
+	_ [31]uintptr
+}
 
 // ID is the channel's number in its gateway, as the wire has it.
 func (c *Channel) ID() int { return int(c.core.id) }

@@ -33,7 +33,9 @@ type pool struct {
 	run   func(context.Context, *gatewaybase.Execution)
 	main  chan *gatewaybase.Execution // under main_thread_only: what Serve's goroutine is to run
 
-	ctx       context.Context // of all executions
+	next      chan *gatewaybase.Execution // to a goroutine that has ended one: its stack has grown already
+	done      chan struct{}               // closed when no more executions come
+	ctx       context.Context             // of all executions
 	interrupt context.CancelFunc
 	patience  patience
 
@@ -51,7 +53,7 @@ type held struct {
 }
 
 func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *pool {
-	p := &pool{model: model, run: run, patience: patience{5 * time.Second, 10 * time.Second}}
+	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), patience: patience{5 * time.Second, 10 * time.Second}}
 	p.ctx, p.interrupt = context.WithCancel(context.Background())
 	if p.onMain() {
 		p.main = make(chan *gatewaybase.Execution, 1) // at most one runs
@@ -76,7 +78,31 @@ func (p *pool) Execute(e *gatewaybase.Execution) {
 		return
 	}
 	p.executing++
-	go p.execute(e)
+	select {
+	case p.next <- e:
+	default:
+		go p.work(e)
+	}
+}
+
+// spare is how long a goroutine waits for another execution.
+const spare = 5 * time.Second
+
+// work runs an execution, and then others that come soon.
+func (p *pool) work(e *gatewaybase.Execution) {
+	limit := time.NewTimer(spare)
+	defer limit.Stop()
+	for {
+		p.execute(e)
+		limit.Reset(spare)
+		select {
+		case e = <-p.next:
+		case <-limit.C:
+			return
+		case <-p.done:
+			return
+		}
+	}
 }
 
 // execute runs one execution.
@@ -129,6 +155,7 @@ func (p *pool) Status() (executing int, execModel string) {
 // Finish implements gatewaybase.Executor: it gives the executions time to end, then ends their contexts, and gives up on
 // those that do not mind.
 func (p *pool) Finish() {
+	close(p.done)
 	defer p.interrupt()
 	for _, limit := range []time.Duration{p.patience.toEnd, p.patience.whenInterrupted} {
 		timer := time.NewTimer(limit)
