@@ -38,21 +38,29 @@ func FuzzReceive(f *testing.F) {
 	f.Add(append(frame(codeReconfigure, 0, "RC@\x00\x00\x00\x02Q"), frame(codeStatus, 5, "")...))
 	f.Add(append(frame(codeExec, 3, "LQ"), frame(codeLastMessage, 1, "")...))
 	f.Add([]byte("\x04\x00\x00\x00\x01\x7f\xff\xff\xffA"))
+	f.Add(frame(codeExec, 1, "N\x00\x00\x00\x08describeLLJ@\x00\x00\x00\x04Q"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		gw := New(memoryIO{bytes.NewReader(data)}, Config{Spec: spec(t, "popen//id=fuzz"), Warnings: io.Discard})
-		core, err := gw.table.ensure(1)
-		if err == nil {
-			ch := core.handle()
-			for {
-				_, err = ch.Receive(soon(t))
-				if errors.Is(err, io.EOF) || errors.As(err, new(*GatewayDiedError)) {
-					break
-				}
-				if err != nil && !errors.As(err, new(*RemoteError)) && !errors.As(err, new(*serializer.LoadError)) {
-					t.Fatalf("unexpected error %v", err)
-				}
+		for _, executor := range []Executor{nil, runner{}} { // a driver's end, a worker's
+			receiveAll(t, New(memoryIO{bytes.NewReader(data)}, Config{Spec: spec(t, "popen//id=fuzz"), Executor: executor, Warnings: io.Discard}))
+		}
+	})
+}
+
+// receiveAll receives what there is on channel 1 and waits for the gateway's end.
+func receiveAll(t *testing.T, gw *Gateway) {
+	t.Helper()
+	core, err := gw.table.ensure(1)
+	if err == nil {
+		ch := core.handle()
+		for {
+			_, err = ch.Receive(soon(t))
+			if errors.Is(err, io.EOF) || errors.As(err, new(*GatewayDiedError)) {
+				break
+			}
+			if err != nil && !errors.As(err, new(*RemoteError)) && !errors.As(err, new(*serializer.LoadError)) {
+				t.Fatalf("unexpected error %v", err)
 			}
 		}
-		require.NoError(t, gw.Join(soon(t)))
-	})
+	}
+	require.NoError(t, gw.Join(soon(t)))
 }
