@@ -53,5 +53,5 @@ func tracebackOf(function string, err error) error {
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		class = "TimeoutError"
 	}
-	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err) //nolint
+	return errors.New(fmt.Sprintf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err))
 }

@@ -57,9 +57,6 @@ const (
 	exitRefused = 2 // what started it was no driver
 )
 
-// flushPatience is how long what the executions sent last may take to be read.
-const flushPatience = 5 * time.Second
-
 // firstLinePatience is how long the first line of somebody behind a socket may take: a worker is not to be kept by strangers.
 const firstLinePatience = time.Minute
 

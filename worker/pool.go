@@ -15,6 +15,7 @@ import (
 type patience struct {
 	toEnd           time.Duration // by themselves
 	whenInterrupted time.Duration // after their contexts have ended
+	toBeRead        time.Duration // what they sent last, after all that
 }
 
 const (
@@ -53,7 +54,7 @@ type held struct {
 }
 
 func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *pool {
-	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), patience: patience{5 * time.Second, 10 * time.Second}}
+	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), patience: patience{5 * time.Second, 10 * time.Second, 5 * time.Second}}
 	p.ctx, p.interrupt = context.WithCancel(context.Background())
 	if p.onMain() {
 		p.main = make(chan *gatewaybase.Execution, 1) // at most one runs

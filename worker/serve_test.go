@@ -66,7 +66,7 @@ func (s serving) end(t *testing.T) error {
 }
 
 // atOnce is a patience that is over soon.
-var atOnce = &patience{20 * time.Millisecond, time.Second}
+var atOnce = &patience{20 * time.Millisecond, time.Second, time.Second}
 
 func TestCallsRunSideBySide(t *testing.T) {
 	const n = 64
@@ -207,11 +207,36 @@ func TestStuckFunctionsAreGivenUp(t *testing.T) {
 	started, end := make(chan bool), make(chan bool)
 	register(t, "stuck", Funcs{"wait": func() { started <- true; <-end }})
 	defer close(end)
-	s := serve(t, Config{patience: &patience{time.Millisecond, time.Millisecond}})
+	s := serve(t, Config{patience: &patience{time.Millisecond, time.Millisecond, time.Second}})
 	go s.driver.RemoteCall(context.Background(), "stuck.wait")
 	<-started
 	s.driver.Exit()
 	assert.ErrorIs(t, s.end(t), ErrStuck)
+}
+
+func TestDriverThatDoesNotRead(t *testing.T) {
+	thereIn, hereOut, err := os.Pipe()
+	require.NoError(t, err)
+	hereIn, thereOut, err := os.Pipe() // which nobody reads
+	require.NoError(t, err)
+	defer hereIn.Close()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Serve(context.Background(), &streams{in: thereIn, out: thereOut},
+			Config{ID: "gw0-worker", patience: &patience{time.Millisecond, time.Millisecond, 100 * time.Millisecond}})
+	}()
+	// STATUS is answered by the worker itself, until the pipe is full.
+	for range 2000 {
+		_, err := hereOut.Write([]byte{0, 0, 0, 0, 1, 0, 0, 0, 0})
+		require.NoError(t, err)
+	}
+	require.NoError(t, hereOut.Close())
+	select {
+	case err := <-ended:
+		assert.NoError(t, err)
+	case <-soon(t).Done():
+		require.Fail(t, "the worker does not end")
+	}
 }
 
 func TestCallersLetGo(t *testing.T) {

@@ -49,7 +49,7 @@ type Config struct {
 
 // Serve is the worker's end of a gateway on pipe, whose bootstrap has been answered. It returns when the driver has
 // terminated it or is gone, or when ctx has ended, and the executions have ended: they have 5 seconds, then their
-// contexts end, then they have 10 more before Serve gives up on them with ErrStuck. Other errors mean that the driver
+// contexts end, then they have 10 more before Serve gives up on them with ErrStuck. What they sent last has 5 to be read. Other errors mean that the driver
 // does not speak the protocol. It is execnet's gateway_base.serve.
 func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	if config.ExecModel == "" {
@@ -67,7 +67,14 @@ func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	joined := make(chan struct{})
 	go func() {
 		defer close(joined)
-		// The context never ends, so neither does Join without the gateway's goroutines.
+		<-gw.Done()
+		limit, cancel := context.WithTimeout(context.Background(), p.patience.toEnd+p.patience.whenInterrupted+p.patience.toBeRead)
+		defer cancel()
+		if gw.Join(limit) == nil {
+			return
+		}
+		// The driver holds its end and does not read. Without the pipe nothing keeps the gateway's goroutines.
+		_ = gw.Kill()
 		_ = gw.Join(context.Background())
 	}()
 	for {

@@ -246,6 +246,11 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 	if res, err := ask(b, a, comparisons[op].mirror); err != nil || res != py.NotImplemented {
 		return res, err
 	}
+	return compareIdentity(op, a, b)
+}
+
+// compareIdentity is for objects that do not know each other: they are equal if they are one, and have no order.
+func compareIdentity(op comparison, a, b py.Object) (py.Object, error) {
 	switch op {
 	case equal:
 		return py.NewBool(identical(a, b)), nil
@@ -259,13 +264,7 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
 	res, err := [...]func(a, b py.Object) (py.Object, error){py.Lt, py.Le, py.Eq, py.Ne, py.Gt, py.Ge}[op](a, b)
 	if py.IsException(py.TypeError, err) {
-		switch op {
-		case equal:
-			return py.NewBool(identical(a, b)), nil
-		case notEqual:
-			return py.NewBool(!identical(a, b)), nil
-		}
-		return nil, notOrdered(op, a, b)
+		return compareIdentity(op, a, b)
 	}
 	return res, err
 }

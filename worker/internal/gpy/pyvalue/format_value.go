@@ -113,6 +113,15 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 	if !spec.alternate {
 		prefix = ""
 	}
+	digits, err := spec.digitsOf(i, base)
+	if err != nil {
+		return "", err
+	}
+	return spec.padNumber(spec.signOf(i.Sign() < 0), prefix, digits, "", every), nil
+}
+
+// digitsOf are an int's digits without its sign, as the kind wants them.
+func (spec *formatSpec) digitsOf(i *big.Int, base int) (string, error) {
 	if err := fitsDigits(i, base); err != nil {
 		return "", err
 	}
@@ -120,7 +129,7 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 	if spec.kind == 'X' {
 		digits = strings.ToUpper(digits)
 	}
-	return spec.padNumber(spec.signOf(i.Sign() < 0), prefix, digits, "", every), nil
+	return digits, nil
 }
 
 func (spec *formatSpec) formatChar(i *big.Int) (string, error) {

@@ -1,7 +1,6 @@
 package pyvalue
 
 import (
-	"math/big"
 	"strings"
 
 	"github.com/go-python/gpython/py"
@@ -342,12 +341,9 @@ func percentInt(spec *formatSpec, o py.Object) (string, error) {
 	if !spec.alternate {
 		prefix = ""
 	}
-	if err := fitsDigits(i, base); err != nil {
+	digits, err := spec.digitsOf(i, base)
+	if err != nil {
 		return "", err
-	}
-	digits := new(big.Int).Abs(i).Text(base)
-	if spec.kind == 'X' {
-		digits = strings.ToUpper(digits)
 	}
 	if len(digits) < spec.precision {
 		digits = strings.Repeat("0", spec.precision-len(digits)) + digits
