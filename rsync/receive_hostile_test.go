@@ -257,7 +257,7 @@ func TestHostileReferenceDriver(t *testing.T) {
 	mode, fileItem := int64(0o40755), serializer.Tuple{int64(0o100644), 1.0, int64(1)}
 	link := func(path, target string) serializer.Tuple { return serializer.Tuple{"link", path, target} }
 	for name, items := range map[string][]any{
-		"NUL":                       {[]any{mode, "a\x00b"}},
+		"NUL":                       {[]any{mode, "a\x00b"}, fileItem},
 		"name as number":            {[]any{mode, int64(5)}},
 		"no mode":                   {[]any{}},
 		"mode as text":              {[]any{"x"}},

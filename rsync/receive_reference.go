@@ -22,33 +22,19 @@ import (
 // Unlike the reference's own half it refuses names that lead out of the destination (UnsafePathError), writes files under
 // a temporary name first, follows a destination that is a link to a directory, and sets a differing mode of an unchanged
 // file to what was announced. The first thing that cannot be written ends it with an error that names the path; errors.Is
-// finds the system's reason. Contents come as one item each and wait in memory until they are written: that is the
-// protocol's way, and the reason for having another one between our own halves.
+// finds the system's reason. Nothing is written any more then, but what the driver has begun to send is still taken, for
+// ten seconds at most: a driver that is sending when its channel ends would report that instead of the reason.
+//
+// Contents come as one item each and wait in memory until they are written: that is the protocol's way, and the reason for
+// having another one between our own halves.
 func ReceiveReference(ctx context.Context, ch *gatewaybase.Channel) error {
 	r := &referenceReceiver{ctx: ctx, ch: ch, links: map[string]*place{}}
-	if err := r.start(); err != nil {
-		return err
+	defer r.close()
+	err := r.run()
+	if r.failure != nil {
+		return r.failure
 	}
-	defer r.tree.close()
-	root := &place{}
-	if err := r.entry(root, nil); err != nil {
-		return err
-	}
-	if err := r.send("list_done", nil); err != nil {
-		return err
-	}
-	for _, w := range r.wanted {
-		if err := r.content(w); err != nil {
-			return err
-		}
-	}
-	if err := r.send("links", nil); err != nil {
-		return err
-	}
-	if err := r.receiveLinks(); err != nil {
-		return err
-	}
-	return r.send("done", nil)
+	return err
 }
 
 type referenceReceiver struct {
@@ -58,6 +44,58 @@ type referenceReceiver struct {
 	delete bool
 	wanted []wantedFile
 	links  map[string]*place // announced as links, by path
+
+	failure error // the first thing that could not be done
+	stop    context.CancelFunc
+}
+
+// drainTime is how long what has been begun may take once it is in vain.
+const drainTime = 10 * time.Second
+
+func (r *referenceReceiver) close() {
+	if r.stop != nil {
+		r.stop()
+	}
+	if r.tree != nil {
+		r.tree.close()
+	}
+}
+
+// do does something unless an earlier thing has failed.
+func (r *referenceReceiver) do(f func() error) {
+	if r.failure != nil {
+		return
+	}
+	if r.failure = f(); r.failure != nil {
+		r.ctx, r.stop = context.WithTimeout(r.ctx, drainTime)
+	}
+}
+
+// run returns at the end of the part in which something has failed; an error is what prevents going on at all.
+func (r *referenceReceiver) run() error {
+	if err := r.start(); err != nil {
+		return err
+	}
+	if err := r.entry(&place{}, nil); err != nil {
+		return err
+	}
+	r.do(func() error { return r.send("list_done", nil) })
+	for _, w := range r.wanted {
+		if err := r.content(w); err != nil {
+			return err
+		}
+	}
+	if r.failure != nil {
+		return nil
+	}
+	if err := r.send("links", nil); err != nil {
+		return err
+	}
+	if err := r.receiveLinks(); err != nil {
+		return err
+	}
+	r.do(func() error { return r.send("done", nil) })
+	return nil
 }
 
 // wantedFile is a file whose content was asked for.
@@ -97,8 +135,11 @@ func (r *referenceReceiver) start() error {
 				}
 				r.delete = on
 			}
-			r.tree, err = newTree(destination)
-			return err
+			r.do(func() (err error) {
+				r.tree, err = newTree(destination)
+				return err
+			})
+			return nil
 		}
 	}
 	return unexpected("(destination, options)", item)
@@ -159,15 +200,14 @@ func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
 		if !ok {
 			return wrong
 		}
-		if err := checkName(name); err != nil {
-			return err
-		}
+		r.do(func() error { return checkName(name) })
 		announced[name] = struct{}{}
 	}
-	created, err := r.tree.makeDir(p, mode)
-	if err != nil {
+	created := false
+	r.do(func() (err error) {
+		created, err = r.tree.makeDir(p, mode)
 		return err
-	}
+	})
 	for i, raw := range item[1:] {
 		name, _ := asName(raw)
 		// The names so far may be shared with a file that was asked for.
@@ -179,11 +219,14 @@ func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
 	if created {
 		return nil
 	}
-	d, err := r.tree.dir(p)
-	if err != nil {
-		return err
-	}
-	return d.clean(announced, r.delete)
+	r.do(func() error {
+		d, err := r.tree.dir(p)
+		if err != nil {
+			return err
+		}
+		return d.clean(announced, r.delete)
+	})
+	return nil
 }
 
 func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) error {
@@ -197,6 +240,12 @@ func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) e
 	if !ok1 || !ok2 || !ok3 || size < 0 {
 		return wrong
 	}
+	r.do(func() error { return r.compare(p, names, mode, mtime, size) })
+	return nil
+}
+
+// compare asks for an announced file if it is not here.
+func (r *referenceReceiver) compare(p *place, names []any, mode uint32, mtime float64, size int64) error {
 	info, err := r.tree.lstat(p)
 	if err != nil {
 		return err
@@ -264,15 +313,23 @@ func (r *referenceReceiver) content(w wantedFile) error {
 	if !isBytes && item != nil {
 		return unexpected("a file's content", item)
 	}
-	// Before the content is written, as the reference does: the driver counts it as sent.
-	if err := r.send("ack", joined(w.names)); err != nil {
-		return err
-	}
+	r.do(func() error {
+		// Before the content is written, as the reference does: the driver counts it as sent.
+		if err := r.send("ack", joined(w.names)); err != nil {
+			return err
+		}
+		return r.write(w, data, item == nil)
+	})
+	return nil
+}
+
+// write writes a file, or brings the attributes of one in order whose content does not come.
+func (r *referenceReceiver) write(w wantedFile, data []byte, attributes bool) error {
 	d, name, err := r.tree.holder(w.place)
 	if err != nil {
 		return err
 	}
-	if item == nil {
+	if attributes {
 		return r.touch(d, name, w)
 	}
 	f, err := d.create(name)
@@ -355,12 +412,15 @@ func (r *referenceReceiver) link(item any) error {
 	if kind == "linkbase" {
 		target = filepath.Join(r.tree.path, filepath.FromSlash(target))
 	}
-	d, name, err := r.tree.holder(p)
-	if err != nil {
+	r.do(func() error {
+		d, name, err := r.tree.holder(p)
+		if err != nil {
+			return err
+		}
+		_, err = d.symlink(name, target)
 		return err
-	}
-	_, err = d.symlink(name, target)
-	return err
+	})
+	return nil
 }
 
 // asMode is st_mode; None, from a driver that could not look, is 0.

@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/serializer"
 )
 
 // referenceDriver is a program for pip's execnet: it syncs what each line of its stdin asks for, and answers each with a
@@ -210,4 +212,72 @@ func TestReferenceDriverHearsOfErrors(t *testing.T) {
 	assert.Contains(t, o.Error, "RemoteError")
 	assert.Contains(t, o.Error, filepath.Join(base, "f"))
 	assert.Contains(t, o.Error, "not a directory")
+}
+
+// A driver that is still sending must not find its channel closed: it would report that and not the reason.
+func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
+	mode, fileItem := int64(0o40755), serializer.Tuple{int64(0o100644), 1.0, int64(1)}
+	type driving struct {
+		*testing.T
+		ch *gatewaybase.Channel
+	}
+	begin := func(t *testing.T, destination string, items ...any) driving {
+		ch, err := goReceivers(t).RemoteExec("def serve_rsync(channel): pass")
+		require.NoError(t, err)
+		require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
+		require.NoError(t, ch.Send(serializer.Tuple{destination, map[string]any{}}))
+		for _, item := range items {
+			require.NoError(t, ch.Send(item))
+		}
+		return driving{t, ch}
+	}
+	hear := func(d driving, what ...string) {
+		for _, want := range what {
+			item, err := d.ch.Receive(soon(d.T))
+			require.NoError(d, err)
+			require.Equal(d, want, item.(serializer.Tuple)[0])
+		}
+	}
+	endsWith := func(d driving, last any, problem string) {
+		ctx, cancel := context.WithTimeout(soon(d.T), 300*time.Millisecond)
+		defer cancel()
+		_, err := d.ch.Receive(ctx)
+		require.ErrorIs(d, err, context.DeadlineExceeded, "not before the driver has sent all")
+		require.NoError(d, d.ch.Send(last))
+		_, err = d.ch.Receive(soon(d.T))
+		var remote *gatewaybase.RemoteError
+		require.ErrorAs(d, err, &remote)
+		assert.Contains(d, remote.Error(), problem)
+	}
+	t.Run("tree", func(t *testing.T) {
+		blocked := filepath.Join(t.TempDir(), "f")
+		require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+		d := begin(t, filepath.Join(blocked, "d"), []any{mode, "a", "b"}, []any{mode})
+		endsWith(d, fileItem, "not a directory")
+	})
+	t.Run("requested before", func(t *testing.T) {
+		destination := t.TempDir()
+		d := begin(t, destination, []any{mode, "a", "b"}, fileItem)
+		hear(d, "send")
+		require.NoError(t, os.Remove(destination))
+		require.NoError(t, d.ch.Send([]any{mode}))
+		endsWith(d, []byte("A"), "no such file")
+	})
+	t.Run("contents", func(t *testing.T) {
+		destination := t.TempDir()
+		d := begin(t, destination, []any{mode, "a", "b"}, fileItem, fileItem)
+		hear(d, "send", "send", "list_done")
+		require.NoError(t, os.Remove(destination))
+		require.NoError(t, d.ch.Send([]byte("A")))
+		hear(d, "ack")
+		endsWith(d, []byte("B"), "no such file")
+	})
+	t.Run("links", func(t *testing.T) {
+		destination := t.TempDir()
+		d := begin(t, destination, []any{mode, "a"}, nil)
+		hear(d, "list_done", "links")
+		require.NoError(t, os.Remove(destination))
+		require.NoError(t, d.ch.Send(serializer.Tuple{"link", "a", "x"}))
+		endsWith(d, int64(42), "no such file")
+	})
 }
