@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/kballard/go-shellquote"
-	"golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-execnet/execnet"
@@ -95,12 +92,11 @@ func (b *bench) network() []measurement {
 }
 
 func (j journey) run(ctx context.Context, rounds int) ([]row, error) {
-	sshd, missing := findOpenSSH()
-	if missing != "" {
+	if missing := missingSSH(); missing != "" {
 		return []row{{Name: j.name, Figure: "not measured: " + missing + " not installed (OpenSSH is needed here)"}}, nil
 	}
 	if j.bench.far == nil {
-		far, err := startSSHServer(ctx, sshd)
+		far, err := startSSHServer(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +111,7 @@ func (j journey) run(ctx context.Context, rounds int) ([]row, error) {
 			s := sides[(k+round)%len(sides)]
 			var seconds [2]float64
 			for i, delay := range []time.Duration{0, oneWay} {
-				far.relay.delay.Store(int64(delay))
+				far.relay.SetDelay(delay)
 				each, err := s.run(ctx, 1)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -157,30 +153,6 @@ func (j journey) besides(ctx context.Context, rounds int) (time.Duration, error)
 		seconds = append(seconds, each.Seconds())
 	}
 	return time.Duration(quantile(seconds, 0.5) * float64(time.Second)), nil
-}
-
-// spec is the spec of a gateway to the interpreter on the server.
-func (s *sshServer) spec(python interpreter) string {
-	return "ssh=" + alias + "//ssh_config=" + s.configFile + "//python=" + shellquote.Join(python.path) + " " + quick
-}
-
-// handshake connects and logs in with the library that the native client uses, and the least that it needs.
-func (s *sshServer) handshake(ctx context.Context) (took time.Duration, err error) {
-	address := net.JoinHostPort("127.0.0.1", s.relay.port)
-	start := time.Now()
-	stream, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return 0, err
-	}
-	defer stream.Close()
-	conn, channels, requests, err := ssh.NewClientConn(stream, address, &ssh.ClientConfig{
-		User: s.user, Auth: []ssh.AuthMethod{ssh.PublicKeys(s.signer)}, HostKeyCallback: ssh.FixedHostKey(s.hostKey),
-	})
-	took = time.Since(start)
-	if err != nil {
-		return 0, err
-	}
-	return took, ssh.NewClient(conn, channels, requests).Close()
 }
 
 // opener makes n gateways to one host and receives a value from each.

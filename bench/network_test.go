@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/relay"
 )
 
 func TestNetworkWithoutOpenSSH(t *testing.T) {
@@ -20,10 +22,10 @@ func TestNetworkWithoutOpenSSH(t *testing.T) {
 
 // A side that takes 6 round trips beside one that takes 4.
 func TestJourneyCountsRoundTrips(t *testing.T) {
-	far := &sshServer{relay: &relay{}}
+	far := &sshServer{relay: &relay.Relay{}}
 	waiting := func(name string, n int) side {
 		return side{name, func(context.Context, int) (time.Duration, error) {
-			return time.Second + time.Duration(2*n)*time.Duration(far.relay.delay.Load()), nil
+			return time.Second + time.Duration(2*n)*far.relay.Delay(), nil
 		}}
 	}
 	j := journey{
@@ -43,14 +45,13 @@ func TestJourneyCountsRoundTrips(t *testing.T) {
 }
 
 func TestFarGateways(t *testing.T) {
-	sshd, missing := findOpenSSH()
-	require.Empty(t, missing, "install OpenSSH: apt-get install openssh-server openssh-client")
-	far, err := startSSHServer(t.Context(), sshd)
+	require.Empty(t, missingSSH(), "install OpenSSH: apt-get install openssh-server openssh-client")
+	far, err := startSSHServer(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, far.close()) })
 	python, err := findPython(t.Context(), "python3")
 	require.NoError(t, err)
-	far.relay.delay.Store(int64(5 * time.Millisecond))
+	far.relay.SetDelay(5 * time.Millisecond)
 	took, err := far.handshake(t.Context())
 	require.NoError(t, err)
 	assert.Greater(t, took, 20*time.Millisecond, "at least two round trips")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/opensshd"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -162,19 +163,18 @@ func (d delivery) sides(ctx context.Context, program string) (_ map[string]synce
 	python, theirs := d.bench.python.spec(), "popen"
 	args, host := []string{"-a"}, ""
 	if d.far {
-		sshd, missing := findOpenSSH()
-		if missing != "" {
+		if missing := missingSSH(); missing != "" {
 			return nil, missing, nil
 		}
 		if d.bench.far == nil {
-			if d.bench.far, err = startSSHServer(ctx, sshd); err != nil {
+			if d.bench.far, err = startSSHServer(ctx); err != nil {
 				return nil, "", err
 			}
 		}
-		d.bench.far.relay.delay.Store(int64(syncDelay))
+		d.bench.far.relay.SetDelay(syncDelay)
 		python = d.bench.far.spec(d.bench.python)
 		theirs = python
-		args, host = append(args, "-e", "ssh -F "+d.bench.far.configFile), alias+":"
+		args, host = append(args, "-e", "ssh -F "+d.bench.far.ConfigFile), opensshd.Alias+":"
 	}
 	sides := map[string]syncer{
 		oursToPython: func(source string, targets []string) (outcome, error) { return syncOurs(ctx, python, source, targets) },

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/relay"
 	"github.com/go-execnet/execnet/internal/sshdtest"
 )
 
@@ -161,12 +162,12 @@ func TestSSHConnectionLost(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
 	for name, end := range map[string]struct {
-		how     func(*sshdtest.Relay)
+		how     func(*relay.Relay)
 		options SSHOptions
 		says    string
 	}{
-		"cut":    {(*sshdtest.Relay).Cut, SSHOptions{AliveInterval: -1}, "connection to 127.0.0.1"},
-		"frozen": {(*sshdtest.Relay).Freeze, SSHOptions{AliveInterval: 100 * time.Millisecond, AliveCountMax: 3}, "answers nothing any more"},
+		"cut":    {(*relay.Relay).Cut, SSHOptions{AliveInterval: -1}, "connection to 127.0.0.1"},
+		"frozen": {(*relay.Relay).Freeze, SSHOptions{AliveInterval: 100 * time.Millisecond, AliveCountMax: 3}, "answers nothing any more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

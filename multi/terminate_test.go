@@ -19,6 +19,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/relay"
 	"github.com/go-execnet/execnet/internal/sshdtest"
 	"github.com/go-execnet/execnet/multi"
 )
@@ -133,7 +134,7 @@ func TestTerminateOverACutNetwork(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
 	python := pythons.Default(t).Path
-	for name, harm := range map[string]func(*sshdtest.Relay){"cut": (*sshdtest.Relay).Cut, "frozen": (*sshdtest.Relay).Freeze} {
+	for name, harm := range map[string]func(*relay.Relay){"cut": (*relay.Relay).Cut, "frozen": (*relay.Relay).Freeze} {
 		t.Run(name, func(t *testing.T) {
 			relay := sshdtest.NewRelay(t, server.Addr)
 			g := newGroup(t)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sshdtest
+package opensshd
 
 import (
 	"os/exec"

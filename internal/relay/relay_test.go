@@ -1,4 +1,4 @@
-package main
+package relay
 
 import (
 	"bytes"
@@ -34,11 +34,11 @@ func echo(t *testing.T) (address string) {
 
 func TestRelayDelaysWithoutSlowing(t *testing.T) {
 	const delay = 40 * time.Millisecond
-	r, err := startRelay(echo(t))
+	r, err := Start(echo(t))
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, r.close()) })
-	r.delay.Store(int64(delay))
-	conn, err := net.Dial("tcp", "127.0.0.1:"+r.port)
+	t.Cleanup(func() { assert.NoError(t, r.Close()) })
+	r.SetDelay(delay)
+	conn, err := net.Dial("tcp", r.Addr)
 	require.NoError(t, err)
 	defer conn.Close()
 
@@ -68,17 +68,17 @@ func TestRelayDelaysWithoutSlowing(t *testing.T) {
 }
 
 func TestRelayEndsConnections(t *testing.T) {
-	r, err := startRelay(echo(t))
+	r, err := Start(echo(t))
 	require.NoError(t, err)
-	r.delay.Store(int64(20 * time.Millisecond))
-	conn, err := net.Dial("tcp", "127.0.0.1:"+r.port)
+	r.SetDelay(20 * time.Millisecond)
+	conn, err := net.Dial("tcp", r.Addr)
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.Write([]byte("x"))
 	require.NoError(t, err)
 	_, err = io.ReadFull(conn, make([]byte, 1))
 	require.NoError(t, err)
-	require.NoError(t, r.close())
+	require.NoError(t, r.Close())
 	_, err = conn.Read(make([]byte, 1))
 	assert.Error(t, err)
 }
