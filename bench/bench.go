@@ -84,7 +84,7 @@ func (b *bench) close() error {
 	}
 	for _, r := range []*raw{b.raw, b.rawGo} {
 		if r != nil {
-			err = errors.Join(err, stop(r.process))
+			err = errors.Join(err, r.stop())
 		}
 	}
 	return err

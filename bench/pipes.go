@@ -4,13 +4,15 @@ import (
 	"context"
 	_ "embed"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/go-execnet/execnet"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 const (
@@ -128,15 +130,41 @@ const (
 	keepingPipe = "raw pipe, blocks kept"
 )
 
-// raw is a process that moves bytes and nothing else.
-type raw struct{ process *gatewayio.Process }
+// raw is a process that moves bytes and nothing else, through pipes like those of a gateway.
+type raw struct {
+	cmd *exec.Cmd
+	in  *os.File // its stdin
+	out *os.File // its stdout
+}
 
-func startRaw(args ...string) (*raw, error) {
-	process, err := gatewayio.Start(args, nil, os.Stderr)
-	if err != nil {
+func startRaw(args ...string) (_ *raw, err error) {
+	r := &raw{cmd: exec.Command(args[0], args[1:]...)}
+	var stdin, stdout *os.File
+	defer func() {
+		for _, theirs := range []*os.File{stdin, stdout} {
+			theirs.Close()
+		}
+		if err != nil {
+			r.in.Close()
+			r.out.Close()
+		}
+	}()
+	if r.in, stdin, err = pipe.New(true); err != nil {
 		return nil, err
 	}
-	return &raw{process}, nil
+	if r.out, stdout, err = pipe.New(false); err != nil {
+		return nil, err
+	}
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = stdin, stdout, os.Stderr
+	return r, r.cmd.Start()
+}
+
+// stop ends the process, which ends with its input.
+func (r *raw) stop() error {
+	r.in.Close()
+	late := time.AfterFunc(10*time.Second, func() { _ = r.cmd.Process.Kill() })
+	defer late.Stop()
+	return errors.Join(r.cmd.Wait(), r.out.Close())
 }
 
 // side is a side that gives raw.py a command and then moves blocks.
@@ -145,7 +173,7 @@ func (r *raw) side(name string, command byte, size int, move func(block []byte, 
 	return side{name, func(_ context.Context, n int) (time.Duration, error) {
 		head := binary.BigEndian.AppendUint32([]byte{command}, uint32(size))
 		start := time.Now()
-		if _, err := r.process.Write(binary.BigEndian.AppendUint32(head, uint32(n))); err != nil {
+		if _, err := r.in.Write(binary.BigEndian.AppendUint32(head, uint32(n))); err != nil {
 			return 0, err
 		}
 		err := move(block, n)
@@ -156,10 +184,10 @@ func (r *raw) side(name string, command byte, size int, move func(block []byte, 
 func (r *raw) echo(size int) side {
 	return r.side(rawPipe, 'e', size, func(block []byte, n int) error {
 		for range n {
-			if _, err := r.process.Write(block); err != nil {
+			if _, err := r.in.Write(block); err != nil {
 				return err
 			}
-			if _, err := io.ReadFull(r.process, block); err != nil {
+			if _, err := io.ReadFull(r.out, block); err != nil {
 				return err
 			}
 		}
@@ -174,11 +202,11 @@ func (r *raw) take(name string, size int, keep bool) side {
 	}
 	return r.side(name, command, size, func(block []byte, n int) error {
 		for range n {
-			if _, err := r.process.Write(block); err != nil {
+			if _, err := r.in.Write(block); err != nil {
 				return err
 			}
 		}
-		_, err := io.ReadFull(r.process, block[:1])
+		_, err := io.ReadFull(r.out, block[:1])
 		return err
 	})
 }
@@ -189,7 +217,7 @@ func (r *raw) give(name string, size int, keep bool) side {
 			if keep {
 				block = make([]byte, size)
 			}
-			if _, err := io.ReadFull(r.process, block); err != nil {
+			if _, err := io.ReadFull(r.out, block); err != nil {
 				return err
 			}
 		}

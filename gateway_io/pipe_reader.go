@@ -8,11 +8,13 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // pipeReader is our end of a pipe that a process writes to.
 type pipeReader struct {
 	file *os.File
+	in   *pipe.Reader // of file
 
 	mu     sync.Mutex // guards the file's deadline, and why it has passed
 	hungUp bool       // the process has died; otherwise reading was interrupted
@@ -20,6 +22,10 @@ type pipeReader struct {
 	// Set by the reader when it learns that the process has died, and then only its own.
 	ended bool
 	left  int // bytes that were in the pipe at the end and are still to be returned
+}
+
+func newPipeReader(file *os.File) *pipeReader {
+	return &pipeReader{file: file, in: pipe.NewReader(file)}
 }
 
 // hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
@@ -53,7 +59,7 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	if !r.ended {
-		n, err := r.file.Read(b)
+		n, err := r.in.Read(b)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, r.closeAtEOF(err)
 		}
@@ -65,7 +71,7 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 			return 0, gatewaybase.ErrReadInterrupted
 		}
 		r.ended = true
-		r.left = buffered(r.file)
+		r.left = pipe.Buffered(r.file)
 	}
 	if r.left == 0 {
 		return 0, r.closeAtEOF(io.EOF)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // Process is a running command whose stdin and stdout are a gateway's byte pipe, as execnet's Popen2IOMaster is. It
@@ -56,7 +57,7 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	var ours, theirs [3]*os.File
 	for fd := range ours {
 		var err error
-		ours[fd], theirs[fd], err = newPipe(fd == 0)
+		ours[fd], theirs[fd], err = pipe.New(fd == 0)
 		if err != nil {
 			closeAll()
 			return nil, fmt.Errorf("cannot make a pipe to %s: %w", argv[0], err)
@@ -72,7 +73,7 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	for _, f := range theirs {
 		f.Close()
 	}
-	p.stdin, p.stdout, p.stderr = ours[0], &pipeReader{file: ours[1]}, &pipeReader{file: ours[2]}
+	p.stdin, p.stdout, p.stderr = ours[0], newPipeReader(ours[1]), newPipeReader(ours[2])
 
 	copied := make(chan struct{})
 	go func() {

@@ -44,8 +44,8 @@ func serve(t *testing.T, config Config) serving {
 	if config.ID == "" {
 		config.ID = "gw0-worker"
 	}
-	go func() { s.ended <- Serve(ctx, &streams{in: thereIn, out: thereOut}, config) }()
-	s.driver = gatewaybase.New(&streams{in: hereIn, out: hereOut}, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
+	go func() { s.ended <- Serve(ctx, newStreams(thereIn, thereOut), config) }()
+	s.driver = gatewaybase.New(newStreams(hereIn, hereOut), gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
 	t.Cleanup(func() {
 		s.driver.Exit()
 		require.NoError(t, s.driver.Join(soon(t)))
@@ -222,7 +222,7 @@ func TestDriverThatDoesNotRead(t *testing.T) {
 	defer hereIn.Close()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(context.Background(), &streams{in: thereIn, out: thereOut},
+		ended <- Serve(context.Background(), newStreams(thereIn, thereOut),
 			Config{ID: "gw0-worker", patience: &patience{time.Millisecond, time.Millisecond, 100 * time.Millisecond}})
 	}()
 	// STATUS is answered by the worker itself, until the pipe is full.

@@ -9,18 +9,24 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // streams are the stdin and stdout that a worker was started with, as a gateway's pipe.
 type streams struct {
 	in, out *os.File
-	ahead   io.Reader // what was read already; nil if nothing was
+	eager   *pipe.Reader // of in
+	ahead   io.Reader    // what was read already; nil if nothing was
 
 	closing sync.Mutex // guards the closing of out, so that it happens once
 	closed  bool
 }
 
 var _ gatewaybase.IO = (*streams)(nil)
+
+func newStreams(in, out *os.File) *streams {
+	return &streams{in: in, out: out, eager: pipe.NewReader(in)}
+}
 
 // Read reads what was read ahead, then stdin.
 func (s *streams) Read(p []byte) (int, error) {
@@ -30,7 +36,7 @@ func (s *streams) Read(p []byte) (int, error) {
 		}
 		s.ahead = nil
 	}
-	n, err := s.in.Read(p)
+	n, err := s.eager.Read(p)
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		// If it fails, so does the next Read.
 		_ = s.in.SetReadDeadline(time.Time{})

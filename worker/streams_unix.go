@@ -31,7 +31,7 @@ func takeStreams() (*streams, error) {
 		}
 		own[fd] = os.NewFile(uintptr(moved), []string{"stdin", "stdout"}[fd])
 	}
-	return &streams{in: own[0], out: own[1]}, nil
+	return newStreams(own[0], own[1]), nil
 }
 
 // shutdownWrite ends a socket's writing direction; anything else does not mind.

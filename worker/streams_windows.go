@@ -13,7 +13,7 @@ func takeStreams() (*streams, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &streams{in: os.Stdin, out: os.Stdout}
+	own := newStreams(os.Stdin, os.Stdout)
 	os.Stdin, os.Stdout = null, null
 	for _, std := range []uint32{windows.STD_INPUT_HANDLE, windows.STD_OUTPUT_HANDLE} {
 		if err := windows.SetStdHandle(std, windows.Handle(null.Fd())); err != nil {

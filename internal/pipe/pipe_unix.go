@@ -1,6 +1,6 @@
 //go:build unix
 
-package gatewayio
+package pipe
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newPipe makes a pipe between us and a child. Ours is the end to write to if we write, else the one to read from; it
+// New makes a pipe between us and a child. Ours is the end to write to if we write, else the one to read from; it
 // has deadlines, and no other child inherits it.
-func newPipe(weWrite bool) (ours, theirs *os.File, err error) {
+func New(weWrite bool) (ours, theirs *os.File, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -22,8 +22,8 @@ func newPipe(weWrite bool) (ours, theirs *os.File, err error) {
 	return r, w, nil
 }
 
-// buffered is the number of bytes that can be read from a pipe without waiting.
-func buffered(f *os.File) int {
+// Buffered is the number of bytes that can be read from a pipe without waiting.
+func Buffered(f *os.File) int {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return 0

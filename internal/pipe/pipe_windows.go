@@ -1,4 +1,4 @@
-package gatewayio
+package pipe
 
 import (
 	"crypto/rand"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// newPipe makes a pipe between us and a child. Ours is the end to write to if we write, else the one to read from.
+// New makes a pipe between us and a child. Ours is the end to write to if we write, else the one to read from.
 // Windows' anonymous pipes, which os.Pipe returns, cannot have deadlines, so ours is a named one opened for overlapped
 // use; the child's end is an ordinary blocking handle, as a program expects of its stdin and stdout.
-func newPipe(weWrite bool) (ours, theirs *os.File, err error) {
+func New(weWrite bool) (ours, theirs *os.File, err error) {
 	name, err := windows.UTF16PtrFromString(`\\.\pipe\execnet-` + rand.Text())
 	if err != nil {
 		return nil, nil, err
@@ -36,8 +36,8 @@ func newPipe(weWrite bool) (ours, theirs *os.File, err error) {
 
 var peekNamedPipe = windows.NewLazySystemDLL("kernel32.dll").NewProc("PeekNamedPipe")
 
-// buffered is the number of bytes that can be read from a pipe without waiting.
-func buffered(f *os.File) int {
+// Buffered is the number of bytes that can be read from a pipe without waiting.
+func Buffered(f *os.File) int {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return 0

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package gatewayio
+package pipe
 
 import "os"
 

@@ -1,4 +1,4 @@
-package gatewayio
+package pipe
 
 import (
 	"os"
