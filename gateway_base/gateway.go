@@ -175,6 +175,10 @@ func (g *Gateway) receive() {
 // deathNotice is how long the end of the stream waits for news of the process behind it.
 const deathNotice = 60 * time.Millisecond
 
+// lastWords is how long the end of the stream may be behind a pipe that breaks. It comes at once unless the far end has only
+// stopped reading.
+const lastWords = 5 * time.Second
+
 // verdict turns the reason for which receiving ended into what the gateway's users are told: nil for an orderly end.
 func (g *Gateway) verdict(err error) error {
 	if errors.Is(err, errTerminated) || g.exiting.Load() {
@@ -218,10 +222,14 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		return err
 	}
 	g.trace("failed to send", err)
-	// The pipe breaks a moment before the reader knows how the far end ended.
+	// The pipe breaks a moment before the reader knows how the far end ended, a long one on a busy machine.
+	limit := lastWords
+	if errors.Is(err, ErrClosed) {
+		limit = 2 * deathNotice // it was closed here
+	}
 	select {
 	case <-g.finished:
-	case <-time.After(2 * deathNotice):
+	case <-time.After(limit):
 	}
 	return g.ended(fmt.Errorf("execnet: cannot send to gateway %s: %w", g.id, err))
 }
