@@ -3,6 +3,7 @@ package gatewaybase
 import (
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -88,6 +89,8 @@ func (g *Gateway) execute(m message) error {
 	c.executing = true
 	c.mu.Unlock()
 	g.executor.Execute(&Execution{program, c.handle()})
+	// The execution begins on this thread, which would look for the next message first; waking another takes as long again.
+	runtime.Gosched()
 	return nil
 }
 
