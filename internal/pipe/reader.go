@@ -11,6 +11,10 @@ import (
 // process that does little takes half of it.
 const patience = 50 * time.Microsecond
 
+// bulk is what a Read returns when data streams in. Then there is nothing to wait for, and the far end, or whoever takes what
+// was read, makes better use of the processor.
+const bulk = 4 << 10
+
 // trying is held by the one Read of this process that is trying again and again: it takes a processor while it does.
 var trying atomic.Bool
 
@@ -21,7 +25,7 @@ var trying atomic.Bool
 type Reader struct {
 	file     *os.File
 	patience time.Duration
-	quick    bool // the last wait was short
+	quick    bool // the last wait was short, for something short
 	spin     spinner
 }
 
@@ -40,6 +44,6 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	} else {
 		n, err = r.file.Read(p)
 	}
-	r.quick = time.Since(start) < r.patience
+	r.quick = n < bulk && time.Since(start) < r.patience
 	return n, err
 }
