@@ -134,6 +134,10 @@ func (g *Gateway) Join(ctx context.Context) error {
 	return nil
 }
 
+// Go runs f in a goroutine that Join waits for: f has to end soon after Done is closed. It is meant for what executions leave
+// running behind them.
+func (g *Gateway) Go(f func()) { g.tasks.start(f) }
+
 // Kill ends the far end by force and at once, as execnet does when a group's terminate runs out of time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)

@@ -225,7 +225,13 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err error) {
 	in.lock()
 	defer in.unlock()
-	in.depth = 0
+	in.depth, in.thread = 0, callbackThread
+	if in.calling > 0 { // one that waits now, of another channel
+		in.threads++
+		in.thread = in.threads
+	}
+	in.calling++
+	defer func() { in.calling-- }()
 	err = func() (err error) {
 		defer recoverPanic(&err)
 		o, err := item()

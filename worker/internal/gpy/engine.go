@@ -36,6 +36,7 @@ func (e *Engine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gateway
 	defer in.unlock()
 	err := in.execute(p)
 	in.end()
+	in.collectSoon()
 	return in.verdict(err)
 }
 

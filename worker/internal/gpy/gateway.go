@@ -14,8 +14,51 @@ type gateway struct {
 
 var gatewayType = execnetType(py.ObjectType, "WorkerGateway", "The worker's end of a gateway.")
 
-// execModelType is the class of channel.gateway.execmodel, of which a worker has the name only, as backend.
+// execModel is channel.gateway.execmodel: its name, and what programs use of it.
+type execModel struct {
+	in      *interp
+	backend string
+}
+
 var execModelType = execnetType(py.ObjectType, "ExecModel", "The execution model of a worker.")
+
+func (m execModel) Type() *py.Type { return execModelType }
+
+func (m execModel) M__repr__() (py.Object, error) {
+	return py.String("<ExecModel '" + m.backend + "'>"), nil
+}
+
+func (m execModel) M__getattr__(name string) (py.Object, error) {
+	source := map[string]string{
+		"sleep": "time", "get_ident": "_thread", "start": "_thread", "Lock": "threading", "RLock": "threading", "Event": "threading",
+	}[name]
+	switch {
+	case name == "backend":
+		return py.String(m.backend), nil
+	case source == "":
+		return nil, noAttribute(m, name)
+	case name == "start":
+		return &function{name, m.start}, nil
+	}
+	module, err := m.in.importOne(source)
+	if err != nil {
+		return nil, err
+	}
+	return module.Globals[name], nil
+}
+
+// start runs a function in a thread.
+func (m execModel) start(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("start", args, kwargs, 1, "func", "args")
+	if err != nil {
+		return nil, err
+	}
+	if a[1] == nil {
+		a[1] = py.Tuple{}
+	}
+	_, err = m.in.startNewThread(py.Tuple(a), nil)
+	return py.None, err
+}
 
 func (g *gateway) Type() *py.Type { return gatewayType }
 
@@ -38,8 +81,7 @@ func (g *gateway) M__getattr__(name string) (py.Object, error) {
 	case "id":
 		return py.String(g.gw.ID()), nil
 	case "execmodel":
-		model := g.gw.ExecModel()
-		return &record{execModelType, "<ExecModel '" + model + "'>", py.StringDict{"backend": py.String(model)}}, nil
+		return execModel{g.in, g.gw.ExecModel()}, nil
 	case "newchannel":
 		return &function{name, g.newChannel}, nil
 	case "hasreceiver":

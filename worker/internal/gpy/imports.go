@@ -17,7 +17,8 @@ var nativeModules map[string]func(*interp) (*py.Module, error)
 func init() {
 	nativeModules = map[string]func(*interp) (*py.Module, error){
 		"sys": (*interp).sysModule, "os": (*interp).osModule, "os.path": (*interp).osPathModule, "time": (*interp).timeModule,
-		"__future__": (*interp).futureModule,
+		"__future__": (*interp).futureModule, "_thread": (*interp).threadModule, "traceback": (*interp).tracebackModule,
+		"threading": func(in *interp) (*py.Module, error) { return in.moduleOfSource("threading", threadingSource) },
 	}
 	for _, name := range []string{"binascii", "glob", "math", "string", "tempfile"} {
 		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.ModuleInit(py.GetModuleImpl(name)) }
@@ -132,7 +133,7 @@ func (in *interp) moduleNames() []string {
 		names = append(names, name)
 	}
 	for name := range nativeModules {
-		if _, replaced := in.modules[name]; !replaced && !strings.HasPrefix(name, "__") {
+		if _, replaced := in.modules[name]; !replaced && !strings.HasPrefix(name, "_") {
 			names = append(names, name)
 		}
 	}
@@ -152,6 +153,22 @@ func (in *interp) goModule(name string, functions map[string]engine.Func) (*py.M
 
 func (in *interp) newModule(name string, globals py.StringDict) (*py.Module, error) {
 	return in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: name}, Globals: globals})
+}
+
+// moduleOfSource makes a module of our own that is written in Python.
+func (in *interp) moduleOfSource(name, source string) (*py.Module, error) {
+	file := name + ".py"
+	in.sources[file] = source
+	code, err := py.Compile(source, file, py.ExecMode, 0, true)
+	if err != nil {
+		return nil, err
+	}
+	module, err := in.newModule(name, py.StringDict{"__builtins__": in.store.Builtins})
+	if err != nil {
+		return nil, err
+	}
+	_, err = in.RunCode(code, module.Globals, module.Globals, nil)
+	return module, err
 }
 
 // callGo calls a registered function. It runs without the interpreter's lock, so that callbacks go on meanwhile.

@@ -234,12 +234,6 @@ finally:
 	}
 }
 
-func TestExecModel(t *testing.T) {
-	w := newWorker(t, nil)
-	assert.Equal(t, []any{"thread", "<ExecModel 'thread'>"}, w.run(t,
-		"model = channel.gateway.execmodel\nchannel.send(model.backend)\nchannel.send(repr(model))"))
-}
-
 func TestSys(t *testing.T) {
 	w := newWorker(t, goModules)
 	assert.Equal(t, []any{true}, w.run(t, `

@@ -27,6 +27,10 @@ type interp struct {
 	ctx           context.Context
 	loaded        *pyvalue.Dict // sys.modules
 	depth         int           // of calls
+	thread        int64         // who runs: one of the threads' identities
+	threads       int64         // how many there have been
+	calling       int           // how many callbacks have begun and not ended
+	handling      handling      // what the caller of a frameFunction handles
 	limit         int           // of depth
 	late          bool
 	interruptedAt time.Time // when the program got its last KeyboardInterrupt
@@ -53,7 +57,7 @@ const (
 
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
 	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
-		sources: make(map[string]string), wrapped: make(map[int]weak.Pointer[channel])}
+		thread: mainThread, threads: callbackThread, sources: make(map[string]string), wrapped: make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
 }
@@ -71,11 +75,11 @@ func (in *interp) unlock() { in.mu.Unlock() }
 
 // blocking runs f, which waits for something outside and touches no Python object, without the lock.
 func (in *interp) blocking(f func()) {
-	depth := in.depth
+	depth, thread := in.depth, in.thread
 	in.unlock()
 	defer func() {
 		in.lock()
-		in.depth = depth
+		in.depth, in.thread = depth, thread
 	}()
 	f()
 }

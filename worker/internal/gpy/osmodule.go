@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/go-python/gpython/py"
@@ -63,10 +64,42 @@ func (in *interp) osModule() (*py.Module, error) {
 		rand.Read(b) // never fails
 		return py.Bytes(b), nil
 	}}
+	module.Globals["write"] = &function{"write", writeDescriptor}
+	for name, number := range map[string]func() int{"cpu_count": runtime.NumCPU, "getppid": os.Getppid} {
+		module.Globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+			_, err := arguments(name, args, kwargs, 0)
+			return py.Int(number()), err
+		}}
+	}
 	if module.Globals["path"], err = in.importOne("os.path"); err != nil {
 		return nil, err
 	}
 	return module, nil
+}
+
+// writeDescriptor is os.write for the process's own output: a program has no other descriptors.
+func writeDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("write", args, kwargs, 2, "fd", "data")
+	if err != nil {
+		return nil, err
+	}
+	fd, err := py.IndexInt(a[0])
+	if err != nil {
+		return nil, err
+	}
+	data, ok := a[1].(py.Bytes)
+	if !ok {
+		return nil, py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", a[1].Type().Name)
+	}
+	file := map[int]*os.File{1: os.Stdout, 2: os.Stderr}[fd]
+	if file == nil {
+		return nil, py.ExceptionNewf(py.OSError, "[Errno 9] Bad file descriptor")
+	}
+	n, err := file.Write(data)
+	if err != nil {
+		return nil, py.ExceptionNewf(py.OSError, "%v", err)
+	}
+	return py.Int(n), nil
 }
 
 // osPathModule has the functions of os.path that need no more than Go's path/filepath.

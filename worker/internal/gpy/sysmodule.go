@@ -25,31 +25,46 @@ var (
 	implementation = &record{newType(py.ObjectType, "types.SimpleNamespace", "What runs the program."),
 		"namespace(name='gpython')", py.StringDict{"name": py.String("gpython"), "hexversion": py.Int(0x030400f0),
 			"cache_tag": py.None, "version": versionInfo{pythonVersion}}}
-	// excInfo is called by way of the opcode, which knows the frame: see exceptionOfFrame.
-	excInfo = &function{"exc_info", func(py.Tuple, py.StringDict) (py.Object, error) {
-		return py.Tuple{py.None, py.None, py.None}, nil
-	}}
 )
 
-// exceptionOfFrame makes sys.exc_info() give what its caller is handling.
+// handling is an exception that a frame handles; its exception is nil if there is none.
+type handling struct {
+	exception *py.Exception
+	traceback *py.Traceback
+}
+
+// frameFunction is a function that wants to know what its caller is handling.
+type frameFunction struct{ *function }
+
+// exceptionOfFrame tells frameFunctions, which only the opcode that calls them can.
 func exceptionOfFrame() {
 	call := jumpTable[vm.CALL_FUNCTION]
 	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
-		if argc != 0 || v.TOP() != py.Object(excInfo) {
-			return call(v, argc)
+		args, kwargs := int(argc&0xff), int(argc>>8&0xff)
+		if _, ok := v.PEEK(args + 2*kwargs + 1).(frameFunction); ok {
+			m := machineOf(v)
+			if in, ok := m.context.(*interp); ok {
+				in.handling = handling{m.handled(), m.exc.Traceback}
+			}
 		}
-		m := machineOf(v)
-		e := m.handled()
-		if e == nil {
-			return call(v, argc)
-		}
-		info := py.Tuple{e.Base, e, py.None}
-		if m.exc.Traceback != nil {
-			info[2] = m.exc.Traceback
-		}
-		v.SET_TOP(info)
-		return nil
+		return call(v, argc)
 	}
+}
+
+// excInfo is sys.exc_info.
+func (in *interp) excInfo(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	if _, err := arguments("exc_info", args, kwargs, 0); err != nil {
+		return nil, err
+	}
+	h := in.handling
+	info := py.Tuple{py.None, py.None, py.None}
+	if h.exception != nil {
+		info = py.Tuple{h.exception.Base, h.exception, py.None}
+	}
+	if h.exception != nil && h.traceback != nil {
+		info[2] = h.traceback
+	}
+	return info, nil
 }
 
 func (in *interp) sysModule() (*py.Module, error) {
@@ -65,7 +80,7 @@ func (in *interp) sysModule() (*py.Module, error) {
 		"argv":                py.NewListFromItems([]py.Object{py.String("")}),
 		"byteorder":           py.String("little"),
 		"dont_write_bytecode": py.True,
-		"exc_info":            excInfo,
+		"exc_info":            frameFunction{&function{"exc_info", in.excInfo}},
 		"exec_prefix":         py.String(""),
 		"executable":          py.String(executable),
 		"flags":               flags,

@@ -38,17 +38,6 @@ func (in *interp) sleep(args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	if seconds < 0 || seconds != seconds {
 		return nil, py.ExceptionNewf(py.ValueError, "sleep length must be non-negative")
 	}
-	ctx := in.ctx
-	in.blocking(func() {
-		timer := time.NewTimer(duration(seconds))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	})
-	if ctx.Err() != nil {
-		return nil, in.interruption()
-	}
-	return py.None, nil
+	_, err = in.wait(nil, duration(seconds))
+	return py.None, err
 }

@@ -1,0 +1,74 @@
+"""The tests that come with execnet's source distribution, run with Go workers as their Pythons.
+
+They are fetched for the release under test. Those of 1.x are written for the pytest of their time and are left out.
+"""
+import os
+import subprocess
+import sys
+import tarfile
+import xml.etree.ElementTree as ElementTree
+
+import execnet
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RELEASE = tuple(int(part) for part in execnet.__version__.split(".")[:2])
+
+# What cannot hold for a worker that is no CPython, or does not hold for a CPython either.
+EXCEPTIONS = {
+    "test_channel_passing_over_channel": "looks into the worker's _channelfactory",
+    "test_dont_write_bytecode": "a Go worker never writes any",
+    "test_popen_filetracing": "imports execnet's modules in the worker",
+    "test_remote_exec_inspect_stack": "imports inspect",
+    "test_remoteerror_readable_traceback": "wants a line of gateway_base.py in the traceback",
+    "test_rinfo_popen": "the executable is the driver's own",
+    "test_remote_exec_module_is_removed": "fails when it is run for a second gateway",
+    "test_popen_stderr_tracing": "marked as flaky there",
+    "test_gateway_status_busy": "marked as flaky there",
+    "test_status_with_threads": "marked as flaky there",
+}
+
+# What there must be at least: that much is left of the release with the fewest.
+LEAST = {"test_channel": 90, "test_gateway": 50, "test_rsync": 10, "test_multi": 15, "test_termination": 3}
+
+pytestmark = [
+    pytest.mark.skipif(RELEASE < (2, 0), reason="the tests of execnet 1.x need the pytest of their time"),
+    pytest.mark.skipif(os.name == "nt", reason="they are run with POSIX commands"),
+]
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory):
+    """The unpacked source distribution, without its package: the installed one is tested."""
+    folder = tmp_path_factory.mktemp("upstream")
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                    "--no-binary", "execnet", "--dest", str(folder), "execnet==" + execnet.__version__], check=True)
+    archive, = folder.glob("execnet-*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tests = [m for m in tar.getmembers() if "/testing/" in m.name and m.isfile()]
+        for member in tests:
+            member.name = member.name.split("/", 1)[1]
+        tar.extractall(folder, tests, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = needs_early_gc: none\n")
+    return folder
+
+
+@pytest.mark.parametrize("module", sorted(LEAST))
+def test_of_execnet_itself(module, upstream, goworker, transports):
+    port, config = transports._once(transports.start_sshserver)
+    report = upstream / (module + ".xml")
+    environ = dict(os.environ, GO_WORKER=goworker, PYTHONPATH=os.pathsep.join(
+        part for part in [os.path.join(HERE, "upstream"), os.environ.get("PYTHONPATH", "")] if part))
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a test wants sys.dont_write_bytecode to be false
+    chosen = " and ".join("not " + word for word in ["gevent", "eventlet", *EXCEPTIONS])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "goworkers", "-p", "no:cacheprovider", "-p", "no:hypothesispytest",
+         "-k", chosen, "--gx", "ssh=-p %d -F %s box" % (port, config), "--junitxml", str(report),
+         "testing/%s.py" % module],
+        cwd=str(upstream), env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=300)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said
+    suite = ElementTree.parse(str(report)).getroot().find("testsuite").attrib
+    passed = int(suite["tests"]) - int(suite["skipped"]) - int(suite["failures"]) - int(suite["errors"])
+    assert passed >= LEAST[module], said

@@ -1,0 +1,17 @@
+"""A plugin for execnet's own tests: where they start a Python without naming one, they get a Go worker."""
+import os
+import sys
+
+import execnet.gateway_io as gateway_io
+
+popen_args = gateway_io.popen_args
+
+
+def go_worker_args(spec):
+    args = popen_args(spec)
+    if args[0] == sys.executable:
+        args[0] = os.environ["GO_WORKER"]
+    return args
+
+
+gateway_io.popen_args = go_worker_args
