@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// chunks are the buffers of large content items: head, one record, and batchSize bytes of a file.
+// chunks are the buffers of large content items: head, one record, and pieceSize bytes of a file.
 var chunks = sync.Pool{New: func() any {
-	b := make([]byte, chunkHead+batchSize)
+	b := make([]byte, chunkHead+pieceSize)
 	return &b
 }}
 
@@ -17,7 +17,7 @@ const chunkHead = contentHead + contentRecord
 // newChunk is a buffer to read a piece of a file into, from chunkHead on.
 func newChunk() []byte {
 	b := *chunks.Get().(*[]byte)
-	return b[:chunkHead+batchSize]
+	return b[:chunkHead+pieceSize]
 }
 
 // chunkItem makes a content item of a chunk with n bytes of an entry in it, for so many targets.

@@ -93,7 +93,8 @@ const (
 	maxName       = 4096
 	treeItemSize  = 32 << 10  // a tree item is sent when it is that long
 	maxUnanswered = 16        // tree items on their way
-	batchSize     = 256 << 10 // about the length of a content item
+	batchSize     = 256 << 10 // about the length of a content item; longer files travel in pieces
+	pieceSize     = 1 << 20   // of those: each item costs both ends a turn
 	window        = 8 << 20   // bytes of contents on their way
 	ackEvery      = 512 << 10 // a receiver tells at the latest after that many
 	deltaFrom     = 64 << 10  // smaller files travel whole

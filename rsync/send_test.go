@@ -312,7 +312,7 @@ func TestSendWideDirectory(t *testing.T) {
 // A receiver whose delta came out wrong asks for the file again, and gets it whole.
 func TestSendAgain(t *testing.T) {
 	source := t.TempDir()
-	data := noise(9, 400_000)
+	data := noise(9, pieceSize+100_000)
 	require.NoError(t, os.WriteFile(filepath.Join(source, "f"), data, 0o600))
 	var ops []byte
 	var again []byte

@@ -164,7 +164,7 @@ func (s *session) sendLarge(j *job, e *entry, f *os.File, info os.FileInfo) erro
 	read := int64(0)
 	for read < info.Size() && len(whole)+len(deltas) > 0 {
 		chunk := newChunk()
-		n, err := io.ReadFull(f, chunk[chunkHead:][:min(batchSize, info.Size()-read)])
+		n, err := io.ReadFull(f, chunk[chunkHead:][:min(pieceSize, info.Size()-read)])
 		read += int64(n)
 		data := chunk[chunkHead:][:n]
 		for _, d := range deltas {

@@ -152,7 +152,7 @@ func (s *session) enqueue(t *target, i *item) {
 	isContent := i.bytes[0] == itemContents
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !t.ended && (t.queued > maxQueued || isContent && t.contents-t.acked > window-uint64(batchSize)) {
+	for !t.ended && (t.queued > maxQueued || isContent && t.contents-t.acked > window-uint64(pieceSize)) {
 		s.changed.Wait()
 	}
 	if t.ended {
