@@ -51,12 +51,20 @@ func exceptionOfFrame() {
 	}
 }
 
+// takeHandling gives what the caller of a frameFunction handles, once: a call in a way that tells nothing, as f(*args), must not
+// find what an earlier one has left.
+func (in *interp) takeHandling() handling {
+	h := in.handling
+	in.handling = handling{}
+	return h
+}
+
 // excInfo is sys.exc_info.
 func (in *interp) excInfo(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if _, err := arguments("exc_info", args, kwargs, 0); err != nil {
 		return nil, err
 	}
-	h := in.handling
+	h := in.takeHandling()
 	info := py.Tuple{py.None, py.None, py.None}
 	if h.exception != nil {
 		info = py.Tuple{h.exception.Base, h.exception, py.None}

@@ -12,7 +12,7 @@ import (
 
 // threadingSource is the module threading, which stands on _thread.
 //
-//go:embed threading.py
+//go:embed library/threading.py
 var threadingSource string
 
 // The identities of who runs Python in an execution. Threads that it starts are numbered from there.

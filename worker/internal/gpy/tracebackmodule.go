@@ -28,7 +28,7 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 	ofFrame := func(name string, result func(text string, a []py.Object) (py.Object, error), parameters ...string) {
 		parameters = append([]string{"limit"}, parameters...)
 		globals[name] = frameFunction{&function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			h := in.handling
+			h := in.takeHandling()
 			a, err := arguments(name, args, kwargs, 0, parameters...)
 			if err != nil {
 				return nil, err
