@@ -67,7 +67,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
 			pid := processOf(t, gateways[1])
 			var once sync.Once
-			r := rsync.New(source)
+			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever} // what workers copy by themselves is too quick to be killed at
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == gateways[1] && e.Kind == rsync.EventProgress {
 					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
@@ -107,7 +107,8 @@ func TestRsyncKilledDriver(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
 	large := filepath.Join(source, "large")
-	require.NoError(t, os.Truncate(large, 1<<30)) // mostly a hole, which costs nothing here
+	const size = 4 << 30
+	require.NoError(t, os.Truncate(large, size)) // mostly a hole, which costs nothing here
 	program := commandPath(t)
 	for _, end := range ownKinds(t) {
 		if len(end.specs) == 1 && end.specs[0] == goWorker {
@@ -132,7 +133,7 @@ func TestRsyncKilledDriver(t *testing.T) {
 
 			// Another driver repairs it. The large file need not be so large for that.
 			require.NoError(t, os.Truncate(large, 1<<20))
-			defer func() { require.NoError(t, os.Truncate(large, 1<<30)) }()
+			defer func() { require.NoError(t, os.Truncate(large, size)) }()
 			if end.keeps.time(aWhile).Equal(aWhile) {
 				nothingHalf(t, source, dest)
 			}
@@ -171,7 +172,7 @@ func TestRsyncStoppedWorker(t *testing.T) {
 			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // gone already if all went well
 			const patience = 2 * time.Second
 			var once sync.Once
-			r := rsync.New(source)
+			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}
 			r.StallTimeout = patience
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == bad {

@@ -49,10 +49,9 @@ func publicFolder(t *testing.T) string {
 }
 
 // sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns what went wrong.
-func sendToTwo(t *testing.T, source string, failing *execnet.Gateway, bad string) *rsync.TargetError {
+func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad string) *rsync.TargetError {
 	t.Helper()
-	good := filepath.Join(t.TempDir(), "good")
-	r := rsync.New(source)
+	source, good := r.Source, filepath.Join(t.TempDir(), "good")
 	require.NoError(t, r.AddTarget(failing, bad, rsync.TargetOptions{}))
 	require.NoError(t, r.AddTarget(gateway(t, goWorker), good, rsync.TargetOptions{}))
 	err := r.Send(soon(t))
@@ -77,20 +76,28 @@ func TestRsyncFullDisk(t *testing.T) {
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(disk, 0)) })
-	for name, spec := range wrapped(t) {
+	everyWay(t, wrapped(t), source, func(t *testing.T, r *rsync.RSync, spec string) {
+		dest := filepath.Join(disk, "dest")
+		failed := sendToTwo(t, r, gateway(t, spec), dest)
+		var problem *rsync.FileError
+		require.ErrorAs(t, failed.Err, &problem)
+		assert.Equal(t, "big", problem.Path)
+		assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", problem.Problem)
+		seen := look(t, dest, keepsAll)
+		assert.NotContains(t, seen, "big")
+		for name := range seen {
+			assert.NotRegexp(t, temporary, name)
+		}
+		raze(t, dest)
+	})
+}
+
+// everyWay runs a test with each spec, once with files that are sent and once with large ones that the workers copy.
+func everyWay(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
+	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
-			dest := filepath.Join(disk, name)
-			failed := sendToTwo(t, source, gateway(t, spec), dest)
-			var problem *rsync.FileError
-			require.ErrorAs(t, failed.Err, &problem)
-			assert.Equal(t, "big", problem.Path)
-			assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", problem.Problem)
-			seen := look(t, dest, keepsAll)
-			assert.NotContains(t, seen, "big")
-			for name := range seen {
-				assert.NotRegexp(t, temporary, name)
-			}
-			raze(t, dest)
+			t.Run("sent", func(t *testing.T) { test(t, &rsync.RSync{Source: source, Delta: rsync.DeltaNever}, spec) })
+			t.Run("copied", func(t *testing.T) { test(t, rsync.New(source), spec) })
 		})
 	}
 }
@@ -99,19 +106,17 @@ func TestRsyncFullDisk(t *testing.T) {
 func TestRsyncFileTooLarge(t *testing.T) {
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
-	for name, spec := range wrapped(t, "prlimit", "--fsize=600000") {
-		t.Run(name, func(t *testing.T) {
-			dest := filepath.Join(base, name)
-			failed := sendToTwo(t, source, gateway(t, spec), dest)
-			require.NoError(t, failed.Err)
-			require.Len(t, failed.Files, 1)
-			assert.Equal(t, "big", failed.Files[0].Path)
-			assert.Regexp(t, "^EFBIG: ", failed.Files[0].Problem)
-			want := look(t, source, keepsTenths)
-			delete(want, "big")
-			assert.Equal(t, want, look(t, dest, keepsTenths))
-		})
-	}
+	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
+		dest := filepath.Join(base, t.Name())
+		failed := sendToTwo(t, r, gateway(t, spec), dest)
+		require.NoError(t, failed.Err)
+		require.Len(t, failed.Files, 1)
+		assert.Equal(t, "big", failed.Files[0].Path)
+		assert.Regexp(t, "^EFBIG: ", failed.Files[0].Problem)
+		want := look(t, source, keepsTenths)
+		delete(want, "big")
+		assert.Equal(t, want, look(t, dest, keepsTenths))
+	})
 }
 
 // becomeNobody is for a worker that root runs, which may touch everything otherwise.
@@ -146,7 +151,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			}
 			locked := filepath.Join(base, name+" locked")
 			require.NoError(t, os.Mkdir(locked, 0o555))
-			failed := sendToTwo(t, source, gw, filepath.Join(locked, "dest"))
+			failed := sendToTwo(t, rsync.New(source), gw, filepath.Join(locked, "dest"))
 			assert.ErrorContains(t, failed, "EACCES: ")
 
 			if !root {
@@ -154,7 +159,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			}
 			// A folder of somebody else: what should be in there fails, and the rest arrives.
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
-			failed = sendToTwo(t, source, gw, dest)
+			failed = sendToTwo(t, rsync.New(source), gw, dest)
 			assert.ErrorContains(t, failed, "closed/f: EACCES: ")
 			seen := look(t, dest, keepsTenths)
 			assert.Contains(t, seen, "a")

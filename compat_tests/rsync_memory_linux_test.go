@@ -25,14 +25,21 @@ func TestRsyncMemory(t *testing.T) {
 	require.NoError(t, f.Truncate(size))
 	require.NoError(t, f.Close())
 	program := commandPath(t) // without the race detector, which takes memory of its own
-	for name, spec := range map[string]string{
-		"go":     "popen//python=" + program + " worker",
-		"python": pythons.Default(t).Spec(),
+	golang, python := "popen//python="+program+" worker", pythons.Default(t).Spec()
+	for name, txs := range map[string][]string{
+		"go":                  {golang},
+		"python":              {python},
+		"go, through another": {golang + "//id=first", golang + "//via=first"}, // which does not copy by itself
+		"python, through go":  {golang + "//id=first", python + "//via=first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dest := filepath.Join(base, name)
 			t.Cleanup(func() { raze(t, dest) })
-			driver := exec.Command(program, "rsync", "-q", source, "--tx", spec, dest)
+			args := []string{"rsync", "-q", source}
+			for i, tx := range txs {
+				args = append(args, "--tx", tx, []string{dest, "-"}[len(txs)-1-i])
+			}
+			driver := exec.Command(program, args...)
 			stderr := new(buffer)
 			driver.Stderr = stderr
 			require.NoError(t, driver.Start())
@@ -45,7 +52,11 @@ func TestRsyncMemory(t *testing.T) {
 					require.NoError(t, err, stderr)
 					running = false
 				case <-tick.C:
-					for _, pid := range append(children(driver.Process.Pid), driver.Process.Pid) {
+					workers := children(driver.Process.Pid)
+					for _, pid := range workers {
+						workers = append(workers, children(pid)...) // those behind it
+					}
+					for _, pid := range append(workers, driver.Process.Pid) {
 						if kib, ok := peakMemory(pid); ok {
 							peaks[pid] = kib
 						}
@@ -55,7 +66,7 @@ func TestRsyncMemory(t *testing.T) {
 			info, err := os.Stat(filepath.Join(dest, "large"))
 			require.NoError(t, err)
 			require.EqualValues(t, size, info.Size())
-			require.Len(t, peaks, 2, "driver and worker were seen")
+			require.Len(t, peaks, 1+len(txs), "driver and workers were seen")
 			for pid, kib := range peaks {
 				who := "worker"
 				if pid == driver.Process.Pid {

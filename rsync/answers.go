@@ -66,14 +66,14 @@ func (s *session) act(t *target, kind byte, f *fields) ([]Event, error) {
 	}
 	switch kind {
 	case itemWelcome:
-		version := f.u16()
-		f.u32()
+		version, flags := f.u16(), f.u32()
 		if err := f.end("hello"); err != nil {
 			return nil, err
 		}
 		if version != protocolVersion {
 			return nil, broken("version %d of the protocol", version)
 		}
+		t.copies = t.near && flags&welcomeHere != 0
 		return nil, nil
 	case itemWants:
 		if err := s.takeWants(t, f); err != nil {
@@ -89,10 +89,10 @@ func (s *session) act(t *target, kind byte, f *fields) ([]Event, error) {
 		if err := f.end("request"); err != nil {
 			return nil, err
 		}
-		if _, sent := t.deltas[entry]; !sent {
-			return nil, broken("a request to send entry %d again, which was no delta", entry)
+		if _, may := t.repeatable[entry]; !may {
+			return nil, broken("a request to send entry %d again, which was sent whole or not at all", entry)
 		}
-		delete(t.deltas, entry)
+		delete(t.repeatable, entry)
 		t.again = append(t.again, entry)
 		return nil, nil
 	case itemAck:

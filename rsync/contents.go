@@ -41,6 +41,7 @@ func putRecord(to []byte, entry uint32, op byte, n int) {
 type contentBatch struct {
 	records []byte
 	data    []byte
+	copied  int64     // bytes of files that the receiver is to copy by itself
 	files   []arrival // those it completes; at is still to be known
 }
 
@@ -72,7 +73,7 @@ func (s *session) flush(t *target) {
 	bytes[0] = itemContents
 	binary.BigEndian.PutUint32(bytes[1:], uint32(len(b.records)/contentRecord))
 	bytes = append(append(bytes, b.records...), b.data...)
-	s.enqueue(t, &item{bytes: bytes})
+	s.enqueue(t, &item{bytes: bytes, copied: b.copied})
 
 	s.mu.Lock()
 	for _, file := range b.files {
@@ -85,5 +86,5 @@ func (s *session) flush(t *target) {
 	for _, e := range events {
 		s.report.event(e)
 	}
-	b.records, b.data, b.files = b.records[:0], b.data[:0], b.files[:0]
+	b.records, b.data, b.files, b.copied = b.records[:0], b.data[:0], b.files[:0], 0
 }

@@ -46,6 +46,9 @@ const (
 	helloKnown = helloDelete | helloDryRun | helloDelta
 )
 
+// welcomeHere is the flag of a receiver that knows opHere.
+const welcomeHere = 1
+
 // Flags of a tree block.
 const (
 	blockLast       = 1 << iota // no more members of this directory follow
@@ -77,6 +80,7 @@ const (
 	opChanged        // complete as far as it goes: the file changed while it was read
 	opSame           // the content there is right
 	opGone           // vanished or unreadable
+	opHere           // it is on the receiver's machine: it copies it by itself
 )
 
 // Severities of an error item.
@@ -98,6 +102,8 @@ const (
 	window        = 8 << 20   // bytes of contents on their way
 	ackEvery      = 512 << 10 // a receiver tells at the latest after that many
 	deltaFrom     = 64 << 10  // smaller files travel whole
+	hereFrom      = 1 << 20   // smaller files travel even to a receiver on this machine
+	herePiece     = 8 << 20   // after that many bytes of a copy it tells how far it is
 	digestSize    = 32
 )
 
@@ -109,6 +115,7 @@ const (
 	digestRecord  = 4 + digestSize
 	contentHead   = 1 + 4
 	contentRecord = 4 + 1 + 4
+	identitySize  = 5 * 8
 	statistics    = 8 // numbers in the last item
 )
 

@@ -232,7 +232,7 @@ func (r *receiver) hello(item []byte) error {
 		}
 	}
 	welcome := binary.BigEndian.AppendUint16([]byte{itemWelcome}, protocolVersion)
-	if err := r.send(binary.BigEndian.AppendUint32(welcome, 0)); err != nil {
+	if err := r.send(binary.BigEndian.AppendUint32(welcome, welcomeFlags)); err != nil {
 		return err
 	}
 	r.heart.start(r.ctx, func(ctx context.Context) { _ = r.ch.SendContext(ctx, r.ackItem()) })

@@ -57,7 +57,7 @@ func (r *receiver) contents(f *fields, size int) error {
 
 // content takes one record.
 func (r *receiver) content(entry uint32, op byte, data []byte) error {
-	if op > opGone {
+	if op > opHere {
 		return broken("a content record of unknown kind %d", op)
 	}
 	finishes := op != opData && op != opCopy
@@ -69,7 +69,7 @@ func (r *receiver) content(entry uint32, op byte, data []byte) error {
 		return nil
 	}
 	w := r.wanted[entry]
-	if w == nil || r.part != nil && (r.part.entry != entry || op == opWhole || op == opSame) {
+	if w == nil || r.part != nil && (r.part.entry != entry || op == opWhole || op == opSame || op == opHere) {
 		return broken("contents of entry %d at this point", entry)
 	}
 	done, err := r.apply(w, entry, op, data)
@@ -103,6 +103,8 @@ func (r *receiver) apply(w *wanted, entry uint32, op byte, data []byte) (done bo
 	case opGone:
 		r.discard()
 		return true, nil
+	case opHere:
+		return r.here(w, entry, data)
 	}
 	if r.part == nil {
 		if err := r.begin(w, entry); err != nil {
@@ -239,9 +241,7 @@ func (r *receiver) end(w *wanted, digest []byte) (done bool, err error) {
 	}
 	if p.digest != nil && !bytes.Equal(p.digest.Sum(nil), digest) {
 		r.discard()
-		w.signed, w.size = false, -1
-		r.again[p.entry] = struct{}{}
-		return false, r.send(binary.BigEndian.AppendUint32([]byte{itemAgain}, p.entry))
+		return false, r.askAgain(w, p.entry)
 	}
 	err = r.commit(p.file, w)
 	r.discard()

@@ -15,7 +15,7 @@ VERSION = 1
 DELETE, DRY_RUN, DELTA = 1, 2, 4
 LAST, INCOMPLETE = 1, 2
 CONTENT, DIFFERS, CHECK = 1, 2, 3
-WHOLE, DATA, COPY, END, CHANGED, SAME, GONE = range(7)
+WHOLE, DATA, COPY, END, CHANGED, SAME, GONE, HERE = range(8)
 WARNING, ENTRY, FATAL = range(3)
 NO_ENTRY = 0xFFFFFFFF
 MAX_ITEM = 2 << 20
@@ -23,6 +23,7 @@ MAX_NAME = 4096
 CHUNK = 256 << 10
 ACK_AFTER = 256 << 10
 DELTA_FROM = 64 << 10
+HERE_PIECE = 8 << 20
 RECORDS = 32768  # signatures or digests in an item
 BEAT = 10  # seconds after which a busy receiver shows that it lives
 MARK = b".execnet-"
@@ -46,6 +47,7 @@ get_block = struct.Struct(">IBIII").unpack_from
 get_entry = struct.Struct(">BIqQ").unpack_from
 get_record = struct.Struct(">IBI").unpack_from
 get_u32 = struct.Struct(">I").unpack_from
+get_identity = struct.Struct(">5Q").unpack_from
 get_pair = struct.Struct(">II").unpack_from
 put_want = struct.Struct(">IBQ").pack
 put_u32 = struct.Struct(">I").pack
@@ -498,7 +500,8 @@ class Receiver(object):
             except OSError as e:
                 if not os.path.isdir(above):
                     raise Fatal("%s (making the folder above the destination)" % explain(e))
-        self.send(b"v" + struct.pack(">HI", VERSION, 0))
+        # Python 2 has no exact times to know a file by.
+        self.send(b"v" + struct.pack(">HI", VERSION, 0 if PY2 or WINDOWS else 1))
 
     def tree(self, item):
         pos, size = 1, len(item)
@@ -792,7 +795,7 @@ class Receiver(object):
             entry, op, length = get_record(item, record)
             record += 9
             end = pos + length
-            if end > size or op > GONE:
+            if end > size or op > HERE:
                 raise broken("contents of a wrong length, or with an unknown op")
             self.content(entry, op, view[pos:end])
             pos = end
@@ -821,7 +824,7 @@ class Receiver(object):
             return
         want = self.wanted.get(entry)
         part = self.part
-        if want is None or part is not None and (part.entry != entry or op == WHOLE or op == SAME):
+        if want is None or part is not None and (part.entry != entry or op in (WHOLE, SAME, HERE)):
             raise broken("contents of entry %d at this point" % entry)
         if self.dry:
             raise broken("contents in a dry run")
@@ -829,11 +832,14 @@ class Receiver(object):
             self.received += len(data)
         try:
             if op == WHOLE:
-                self.whole(want, data)
+                self.make(want, write_all, data)
             elif op == SAME:
                 self.same(want, data)
             elif op == GONE:
                 self.discard()
+            elif op == HERE:
+                if not self.here(entry, want, bytes(data)):
+                    return
             else:
                 if part is None:
                     part = self.begin(entry, want)
@@ -865,24 +871,27 @@ class Receiver(object):
             name = name[:end]
         return b"." + name + self.mark
 
-    def whole(self, want, data):
-        folder, name, mode, mtime, size = want
-        d = self.hold(folder)
-        temporary = self.temporary(name)
+    def make(self, want, write, *args):
+        """Make a file of what write(fd, *args) writes, unless it returns False."""
+        d = self.hold(want[0])
+        temporary = self.temporary(want[1])
         fd = d.open(temporary, CREATE)
         try:
             try:
-                n = os.write(fd, data)
-                if n < len(data):
-                    write_all(fd, data[n:])
+                complete = write(fd, *args) is not False
             except Exception:
                 os.close(fd)
                 raise
-            self.place(d, fd, temporary, want)
+            if complete:
+                self.place(d, fd, temporary, want)
+                self.written += 1
+                return True
+            os.close(fd)
         except Exception:
             silently(d.unlink, temporary)
             raise
-        self.written += 1
+        silently(d.unlink, temporary)
+        return False
 
     def place(self, d, fd, temporary, want):
         folder, name, mode, mtime, size = want
@@ -944,11 +953,7 @@ class Receiver(object):
             raise broken("the end of a file with a digest that was not wanted, or without one")
         if part.digest is not None and part.digest.digest() != data:
             self.discard()
-            self.signed.discard(part.entry)
-            self.again.add(part.entry)
-            # No further signatures: there is nothing to be had from the file there.
-            self.wanted[part.entry] = want[:4] + (None,)
-            self.send(b"g" + put_u32(part.entry))
+            self.ask_again(part.entry, want)
             return False
         d = self.hold(part.folder)
         fd, part.fd = part.fd, None
@@ -957,6 +962,46 @@ class Receiver(object):
         part.temporary = None
         self.discard()
         return True
+
+    def ask_again(self, entry, want):
+        """Ask for a file that came to nothing to be sent whole."""
+        self.signed.discard(entry)
+        self.again.add(entry)
+        # No further signatures: there is nothing to be had from the file there.
+        self.wanted[entry] = want[:4] + (None,)
+        self.send(b"g" + put_u32(entry))
+
+    def here(self, entry, want, data):
+        """Copy a file of this machine; False if it has to be sent. Its bytes count as dealt with in any case."""
+        known = get_identity(data)
+        if len(data) == 40 or known[2] >> 63:
+            raise broken("a file to be copied of a wrong form")
+        end = self.dealt + known[2]
+        try:
+            source = os.open(data[40:], READ)
+        except (OSError, ValueError):
+            source = None
+        try:
+            if source is not None and identity(source) == known and self.make(want, self.copy_here, source, known):
+                return True
+        finally:
+            self.dealt = end
+            if source is not None:
+                os.close(source)
+        self.ask_again(entry, want)
+        return False
+
+    def copy_here(self, fd, source, known):
+        left = known[2]
+        while left:
+            n = copy_bytes(source, fd, min(left, HERE_PIECE))
+            if not n:
+                return False  # it has become shorter
+            left -= n
+            self.received += n
+            self.dealt += n
+            self.ack()
+        return identity(source) == known
 
     def discard(self):
         """Give up the file that was coming, if there is one."""
@@ -1044,6 +1089,28 @@ def read_block(fd, length):
             return b""
         data += more
     return data
+
+
+def identity(fd):
+    """What tells an open file from all others here, and its content from an earlier one; nothing if it is no file."""
+    st = os.fstat(fd)
+    if not PY2 and stat.S_ISREG(st.st_mode):
+        return tuple(n & 0xFFFFFFFFFFFFFFFF for n in (
+            st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns))
+
+
+def copy_bytes(source, fd, n):
+    """Copy up to n bytes, in the kernel if it can; the number of those copied."""
+    try:
+        return os.sendfile(fd, source, None, n)
+    except (AttributeError, TypeError):
+        pass  # another system's
+    except OSError as e:
+        if e.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP):
+            raise
+    data = os.read(source, min(n, 1 << 20))
+    write_all(fd, data)
+    return len(data)
 
 
 def block_size(size):

@@ -47,7 +47,7 @@ type Delta int
 
 const (
 	// DeltaAuto sends changes to targets on other machines and whole files to workers on this one, where comparing costs
-	// more than copying.
+	// more than copying. Of those, files from 1 MiB on need not even be sent: a worker that sees them copies them by itself.
 	DeltaAuto Delta = iota
 	// DeltaNever sends whole files.
 	DeltaNever
@@ -115,7 +115,7 @@ type Stats struct {
 	Links   int64 // symbolic links made
 	Deleted int64 // entries deleted
 	Failed  int64 // entries that could not be made
-	Literal int64 // bytes of content that were sent
+	Literal int64 // bytes of content that were sent, or copied from the source by a worker on the same machine
 	Matched int64 // bytes that the target took from the version it had
 }
 
@@ -131,7 +131,8 @@ func (r *RSync) AddTarget(gw *gatewaybase.Gateway, dest string, options TargetOp
 	t := &target{gw: gw, dest: dest, options: options, reference: gw.Spec().Bootstrap == "import"}
 	switch r.Delta {
 	case DeltaAuto:
-		t.delta = !gw.Spec().Popen || gw.Spec().Via != ""
+		t.near = gw.Spec().Popen && gw.Spec().Via == ""
+		t.delta = !t.near
 	case DeltaAlways:
 		t.delta = true
 	}

@@ -152,14 +152,16 @@ func (s *script) fails(text string) {
 	require.NoError(s.t, s.ch.WaitClose(soon(s.t)))
 }
 
-// hello begins the sync.
-func (s *script) hello(destination string, flags uint32) {
+// hello begins the sync and returns what the receiver can do.
+func (s *script) hello(destination string, flags uint32) (can uint32) {
 	s.t.Helper()
 	s.send(helloItem(destination, flags))
 	f := s.expect(itemWelcome)
 	assert.Equal(s.t, uint16(protocolVersion), f.u16())
-	assert.Zero(s.t, f.u32())
+	can = f.u32()
+	assert.Zero(s.t, can&^welcomeHere)
 	require.NoError(s.t, f.end("welcome"))
+	return can
 }
 
 func helloItem(destination string, flags uint32) []byte {

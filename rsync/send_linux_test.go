@@ -29,7 +29,7 @@ func TestSendReadsOnce(t *testing.T) {
 	}
 	python := pythons.Default(t).Spec()
 	gws := connect(t, python, python, python)
-	r := New(source)
+	r := &RSync{Source: source, Delta: DeltaNever}
 	for _, gw := range gws {
 		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
 	}

@@ -148,6 +148,9 @@ func (s *session) sendLarge(j *job, e *entry, f *os.File, info os.FileInfo) erro
 		s.wouldSend(j, e)
 		return nil
 	}
+	if !j.again {
+		s.offer(j, e, f, info)
+	}
 	var deltas []*deltaPart
 	var whole []*target
 	var sum hash.Hash
@@ -277,7 +280,7 @@ func (s *session) finishDelta(d *deltaPart, e *entry, changed bool, digest [dige
 	}
 	s.report.sending(t, e.path(), e.size)
 	s.mu.Lock()
-	t.deltas[d.entry] = struct{}{}
+	t.repeatable[d.entry] = struct{}{}
 	s.mu.Unlock()
 	op := byte(opEnd)
 	if changed {

@@ -11,6 +11,7 @@ import (
 type job struct {
 	entry  uint32
 	parts  []part
+	again  bool // what was tried before has failed
 	hashed bool // digest is that of the file as it is here; guarded by the session's mutex
 	digest [digestSize]byte
 }
@@ -227,7 +228,7 @@ func (s *session) nextAgain() *job {
 			if len(t.again) > 0 && !t.ended {
 				entry := t.again[0]
 				t.again = t.again[1:]
-				return &job{entry: entry, parts: []part{{target: t, want: wantContent}}}
+				return &job{entry: entry, again: true, parts: []part{{target: t, want: wantContent}}}
 			}
 		}
 		s.waitIdle()

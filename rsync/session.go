@@ -56,7 +56,7 @@ func newSession(tree *source, targets []*target, report *reporter, dryRun bool) 
 		t.wake.L = &s.mu
 		t.digests = make(map[uint32]*remoteDigest)
 		t.signing = make(map[uint32]*signing)
-		t.deltas = make(map[uint32]struct{})
+		t.repeatable = make(map[uint32]struct{})
 		t.failed = make(map[uint32]struct{})
 		t.lively = time.Now()
 	}
@@ -138,6 +138,7 @@ func (s *session) watch(ctx context.Context, over <-chan struct{}, stall time.Du
 type item struct {
 	bytes  []byte
 	shared *atomic.Int32 // how many have still to send it; nil for one
+	copied int64         // bytes that its receiver will copy by itself: they count as sent
 }
 
 // release gives the memory of a large item back when all have sent it.
@@ -160,7 +161,7 @@ func (s *session) enqueue(t *target, i *item) {
 		return
 	}
 	if isContent {
-		t.contents += uint64(len(i.bytes))
+		t.contents += uint64(len(i.bytes)) + uint64(i.copied)
 	}
 	s.push(t, i)
 }

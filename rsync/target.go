@@ -19,38 +19,40 @@ type target struct {
 	options   TargetOptions
 	reference bool // the far end runs Python's execnet
 	delta     bool
+	near      bool // the far end is likely to see the files of this process
 
 	ctx    context.Context // ends with the target
 	cancel context.CancelFunc
 	batch  contentBatch // of the goroutine that sends contents
 
 	// The session's mutex guards what follows.
-	wake      sync.Cond // for the goroutine that sends: queue or ended changed
-	queue     []*item
-	queued    int // bytes in queue, and in the item being sent
-	asked     int // tree items handed to queue
-	answers   [][]want
-	wanted    int64  // sum of the sizes of the files wanted
-	listed    bool   // EventList has been given
-	contents  uint64 // bytes of content items handed to queue
-	acked     uint64
-	arriving  []arrival // files on their way
-	digests   map[uint32]*remoteDigest
-	digesting int // digests that are to come
-	signing   map[uint32]*signing
-	unsigned  int   // files whose signatures are to come
-	signBytes int64 // what the signatures asked for and not used up take
-	deltas    map[uint32]struct{}
-	again     []uint32
-	finishing bool // F was handed to queue
-	finished  bool // z has come
-	ended     bool // nothing more is received or sent
-	err       error
-	lively    time.Time // when it last showed a sign of life, or owed nothing
-	stats     Stats
-	files     []FileError
-	failed    map[uint32]struct{}
-	warnings  []FileError
+	wake       sync.Cond // for the goroutine that sends: queue or ended changed
+	queue      []*item
+	queued     int  // bytes in queue, and in the item being sent
+	copies     bool // it copies large files by itself if it sees them
+	asked      int  // tree items handed to queue
+	answers    [][]want
+	wanted     int64  // sum of the sizes of the files wanted
+	listed     bool   // EventList has been given
+	contents   uint64 // bytes of content items handed to queue, and of files to be copied
+	acked      uint64
+	arriving   []arrival // files on their way
+	digests    map[uint32]*remoteDigest
+	digesting  int // digests that are to come
+	signing    map[uint32]*signing
+	unsigned   int                 // files whose signatures are to come
+	signBytes  int64               // what the signatures asked for and not used up take
+	repeatable map[uint32]struct{} // files sent in a way that may fail, so that they are to be sent whole
+	again      []uint32
+	finishing  bool // F was handed to queue
+	finished   bool // z has come
+	ended      bool // nothing more is received or sent
+	err        error
+	lively     time.Time // when it last showed a sign of life, or owed nothing
+	stats      Stats
+	files      []FileError
+	failed     map[uint32]struct{}
+	warnings   []FileError
 }
 
 // want is a receiver's answer for one file.

@@ -40,7 +40,8 @@ func newRsync() *cobra.Command {
 		Long: `Rsync makes the directory DEST, where an interpreter runs, a copy of what is in
 the directory SRC here: files, directories and symbolic links, with modes and
 times. Files of the same size and time are taken to be the same; of large files
-that have changed, only the changes travel to other hosts.
+that have changed, only the changes travel to other hosts; on this one, workers
+copy large files by themselves.
 
 Each --tx names an interpreter ("execnet help specs"), and each DEST belongs to
 the --tx in the same place of the order; one DEST alone is for all. A DEST of "-"
