@@ -4,6 +4,7 @@ import getpass
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_sessionstart(session):
     """A tox env that got another release than its name says tests nothing of worth."""
+    # Shells have programs in the background ignore it, and those that these start, in which tests want interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = os.environ.get("EXECNET_TEST_RELEASE")
     if wanted and execnet.__version__ != wanted:
         raise pytest.UsageError("execnet %s is installed, EXECNET_TEST_RELEASE asks for %s"
