@@ -61,6 +61,18 @@ def test_a_killed_worker_in_the_middle_of_much(transports, group):
     assert gateway._io.popen.wait(WAIT) == -signal.SIGKILL
 
 
+def test_an_interrupt_is_the_drivers(transports, group):
+    """A terminal's Ctrl-C goes to the worker too, which leaves it to its driver."""
+    gateway = transports.connect("popen", group)
+    channel = gateway.remote_exec("channel.send(1); channel.send(channel.receive())")
+    assert channel.receive(WAIT) == 1
+    for _ in range(3):
+        os.kill(gateway._rinfo().pid, signal.SIGINT)
+    channel.send("still there")
+    assert channel.receive(WAIT) == "still there"
+    channel.waitclose(WAIT)
+
+
 def test_a_killed_forwarder(transports):
     group = execnet.Group()
     gateway = transports.connect("via_go", group)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
@@ -83,6 +84,9 @@ func Main() int {
 		return complain("", err, exitRefused)
 	}
 	pipe.hurry(0)
+	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's decision. Were it ignored, so would
+	// it be by what the worker starts.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	if err := setUp(invitation); err != nil {
 		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
 	}
