@@ -157,8 +157,10 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			if !root {
 				return // below, it would be our own folder, which we may change
 			}
-			// A folder of somebody else: what should be in there fails, and the rest arrives.
+			// A folder of somebody else: what should be in there fails, unless it is open to all; the rest arrives.
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
+			require.NoError(t, os.Mkdir(filepath.Join(dest, "open"), 0o755))
+			require.NoError(t, os.Chmod(filepath.Join(dest, "open"), 0o777))
 			failed = sendToTwo(t, rsync.New(source), gw, dest)
 			assert.ErrorContains(t, failed, "closed/f: EACCES: ")
 			seen := look(t, dest, keepsTenths)

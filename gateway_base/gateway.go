@@ -77,6 +77,10 @@ func (g *Gateway) IO() IO { return g.io }
 // RemoteAddress names the far end's host as the spec does, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
+// BytesSent is how many bytes have been written to the pipe so far, messages' headers included. It tells that a large item is
+// on its way while Send still waits.
+func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
+
 // String shows the gateway as execnet's repr does.
 func (g *Gateway) String() string {
 	state := "not-receiving"

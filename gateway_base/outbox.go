@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // maxPosted bounds what waits to be written on behalf of nobody: answers to the far end's own messages. A far end that
@@ -19,6 +20,7 @@ var errNotReading = errors.New("execnet: the far end sends but does not read")
 type outbox struct {
 	io    IO
 	spawn func(func()) // runs a function in a goroutine its gateway waits for
+	bytes atomic.Int64 // written so far
 
 	mu      sync.Mutex // guards what follows; never held during a write
 	change  sync.Cond  // written, err or closing changed
@@ -167,7 +169,7 @@ func (o *outbox) write(batch []*frame) {
 	last := batch[len(batch)-1].number
 	var err error
 	if len(batch) == 1 {
-		_, err = o.io.Write(batch[0].bytes)
+		err = o.put(batch[0].bytes)
 	} else {
 		err = o.writeJoined(batch)
 	}
@@ -189,6 +191,22 @@ func (o *outbox) write(batch []*frame) {
 	o.change.Broadcast()
 }
 
+// putPiece is how much is written at once, so that it can be seen how far a large frame has got on a slow way. It is what a
+// pipe to a process holds.
+const putPiece = 256 << 10
+
+func (o *outbox) put(b []byte) error {
+	for len(b) > 0 {
+		n, err := o.io.Write(b[:min(len(b), putPiece)])
+		o.bytes.Add(int64(n))
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
 // joinUpTo is how much is gathered into one write: what a pipe takes at once.
 const joinUpTo = 64 << 10
 
@@ -197,7 +215,7 @@ func (o *outbox) writeJoined(batch []*frame) error {
 	for i, f := range batch {
 		joined = append(joined, f.bytes...)
 		if i == len(batch)-1 || len(joined)+len(batch[i+1].bytes) > joinUpTo {
-			if _, err := o.io.Write(joined); err != nil {
+			if err := o.put(joined); err != nil {
 				return err
 			}
 			joined = joined[:0]

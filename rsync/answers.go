@@ -89,10 +89,13 @@ func (s *session) act(t *target, kind byte, f *fields) ([]Event, error) {
 		if err := f.end("request"); err != nil {
 			return nil, err
 		}
-		if _, may := t.repeatable[entry]; !may {
+		sent, may := t.repeatable[entry]
+		if !may {
 			return nil, broken("a request to send entry %d again, which was sent whole or not at all", entry)
 		}
 		delete(t.repeatable, entry)
+		t.count(-1, -sent)
+		t.done -= s.entries[entry].size
 		t.again = append(t.again, entry)
 		return nil, nil
 	case itemAck:
@@ -203,20 +206,34 @@ func (s *session) takeAck(t *target, f *fields) ([]Event, error) {
 	return s.arrived(t, n), nil
 }
 
-// arrived notes that the target has dealt with n bytes of contents.
+// arrived notes that the target has dealt with n bytes of contents. The caller holds the mutex.
 func (s *session) arrived(t *target, n uint64) []Event {
 	var events []Event
-	if n > t.acked {
-		t.acked = n
-		events = append(events, t.event(EventProgress, "", int64(n)))
-	}
-	come := 0
-	for ; come < len(t.arriving) && t.arriving[come].at <= n; come++ {
-		if a := t.arriving[come]; s.report.callback != nil {
+	t.acked = n
+	for len(t.arriving) > 0 && t.arriving[0].at <= n {
+		a := t.arriving[0]
+		t.arriving = t.arriving[1:]
+		if a.entry == noEntry {
+			t.partly += a.size
+			continue
+		}
+		t.partly = 0
+		t.done += s.entries[a.entry].size
+		if _, failed := t.failed[a.entry]; a.writes && !failed {
+			t.count(1, a.size)
+		}
+		if s.report.callback != nil {
 			events = append(events, t.event(EventAck, s.entries[a.entry].path(), a.size))
 		}
 	}
-	t.arriving = t.arriving[come:]
+	copied := int64(0)
+	if len(t.arriving) > 0 && t.arriving[0].copied > 0 {
+		copied = max(0, t.arriving[0].copied-int64(t.arriving[0].at-n))
+	}
+	if progress := t.done + t.partly + copied; progress > t.progress {
+		t.progress = progress
+		events = append(events, t.event(EventProgress, "", progress))
+	}
 	return events
 }
 
@@ -260,10 +277,14 @@ func (s *session) takeEnd(t *target, f *fields) ([]Event, error) {
 	if !t.finishing || len(t.again) > 0 {
 		return nil, broken("the end before everything was sent")
 	}
-	files := t.stats.Files // those of a dry run
-	t.stats = Stats{n[0] + files, n[1], n[2], n[3], n[4], n[5], n[6], n[7]}
+	files := n[0]
+	if s.dryRun {
+		files = t.stats.Files
+	}
+	events := s.arrived(t, t.contents)
+	t.stats = Stats{files, n[1], n[2], n[3], n[4], n[5], n[6], n[7]}
 	t.finished = true
-	return s.arrived(t, t.contents), nil
+	return events, nil
 }
 
 // splitNUL separates texts.

@@ -26,7 +26,7 @@ func chunkItem(chunk []byte, entry uint32, n, targets int) *item {
 	b[0] = itemContents
 	binary.BigEndian.PutUint32(b[1:], 1)
 	putRecord(b[contentHead:], entry, opData, n)
-	i := &item{bytes: b, shared: new(atomic.Int32)}
+	i := &item{bytes: b, shared: new(atomic.Int32), piece: int64(n)}
 	i.shared.Store(int32(targets))
 	return i
 }
@@ -60,7 +60,8 @@ func (s *session) add(t *target, entry uint32, op byte, data []byte) {
 // complete appends the record that ends an entry of which a target was sent so many bytes.
 func (s *session) complete(t *target, entry uint32, op byte, data []byte, sent int64) {
 	s.add(t, entry, op, data)
-	t.batch.files = append(t.batch.files, arrival{entry: entry, size: sent})
+	writes := op != opSame && op != opGone
+	t.batch.files = append(t.batch.files, arrival{entry: entry, size: sent, writes: writes})
 }
 
 // flush sends what a target's batch holds.

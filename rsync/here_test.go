@@ -191,7 +191,7 @@ func TestSendHere(t *testing.T) {
 					}
 				}
 				for _, gw := range gws {
-					require.Greater(t, last[gw], int64(26<<20))
+					require.EqualValues(t, 26<<20+1, last[gw], "as much as was wanted")
 				}
 			}
 		})

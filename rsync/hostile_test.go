@@ -17,7 +17,6 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
-	"github.com/go-execnet/execnet/xspec"
 )
 
 // impostor is a worker that runs a function of the test instead of a receiving half.
@@ -41,22 +40,8 @@ func (i *impostor) Finish() { i.running.Wait() }
 // pretend returns a gateway to an impostor.
 func pretend(t *testing.T, keys string, play func(ch *gatewaybase.Channel)) *gatewaybase.Gateway {
 	t.Helper()
-	ar, bw, err := os.Pipe()
-	require.NoError(t, err)
-	br, aw, err := os.Pipe()
-	require.NoError(t, err)
-	spec, err := xspec.Parse("popen//id=gw" + keys)
-	require.NoError(t, err)
-	i := &impostor{play: play}
-	driver := gatewaybase.New(&pipeEnd{ar, aw}, gatewaybase.Config{Spec: spec, Warnings: t.Output()})
-	worker := gatewaybase.New(&pipeEnd{br, bw}, gatewaybase.Config{Spec: spec, Executor: i, Warnings: t.Output()})
-	t.Cleanup(func() {
-		driver.Exit()
-		assert.NoError(t, driver.Join(soon(t)))
-		assert.NoError(t, worker.Join(soon(t)))
-		i.running.Wait()
-	})
-	return driver
+	ours, theirs := pipes(t)
+	return connected(t, keys, &impostor{play: play}, ours, theirs)
 }
 
 // ask makes a wants item.
@@ -261,4 +246,48 @@ func TestStalledTarget(t *testing.T) {
 	require.NoError(t, results[3].Err)
 	require.True(t, finished)
 	require.Equal(t, survey(t, source, exactly), survey(t, good, exactly))
+}
+
+// slowPipe is a far end that takes 64 KiB at a time, ten times a second.
+type slowPipe struct{ pipeEnd }
+
+func (p *slowPipe) Read(b []byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return p.pipeEnd.Read(b[:min(len(b), 64<<10)])
+}
+
+// TestSlowTargetIsNotGivenUp has items on their way for longer than a target may show no sign of life.
+func TestSlowTargetIsNotGivenUp(t *testing.T) {
+	source, dest := t.TempDir(), t.TempDir()
+	grow(t, source, nodes{"a": file(string(noise(1, 2<<20)))})
+	ours, theirs := pipes(t)
+	gw := connected(t, "", &receivers{}, ours, &slowPipe{*theirs})
+	r := &RSync{Source: source, StallTimeout: time.Second, Delta: DeltaNever}
+	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+	require.NoError(t, r.Send(soon(t)))
+	require.Equal(t, survey(t, source, exactly), survey(t, dest, exactly))
+}
+
+// TestResultOfTargetThatEndsEarly tells what a target has acknowledged before it fails.
+func TestResultOfTargetThatEndsEarly(t *testing.T) {
+	source := t.TempDir()
+	grow(t, source, nodes{"a": file(string(noise(1, 1<<20))), "b": file("b"), "c": file("c")})
+	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
+		dealt := uint64(0)
+		for v := range ch.Items(soon(t)) {
+			switch b := v.([]byte); b[0] {
+			case itemTree:
+				_ = ch.Send(ask(want{1, wantContent, 0}, want{2, wantContent, 0}, want{3, wantContent, 0}))
+			case itemContents:
+				dealt += uint64(len(b))
+			case itemFinish:
+				_ = ch.Send(binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
+				return
+			}
+		}
+	})
+	r := &RSync{Source: source, Delta: DeltaNever}
+	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
+	require.Error(t, r.Send(soon(t)))
+	require.Equal(t, Stats{Files: 3, Literal: 1<<20 + 2}, r.Results()[0].Stats)
 }

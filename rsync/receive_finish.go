@@ -50,18 +50,25 @@ func (r *receiver) link(l announcedLink) error {
 	if err != nil {
 		return err
 	}
+	info, err := d.lstat(l.name)
+	if err != nil {
+		return err
+	}
 	made := true
 	if r.dryRun {
-		var is string
-		is, err = d.root.Readlink(l.name)
-		made, err = err != nil || is != l.target, nil
-	} else {
-		made, err = d.symlink(l.name, l.target)
+		is, err := d.root.Readlink(l.name)
+		made = err != nil || is != l.target
+	} else if made, err = d.symlink(l.name, l.target); err != nil {
+		return err
 	}
-	if made && err == nil {
-		r.stats[statLinks]++
+	if !made {
+		return nil
 	}
-	return err
+	r.stats[statLinks]++
+	if info != nil && info.IsDir() {
+		return r.deleted((&place{&l.folder.place, l.name}).path())
+	}
+	return nil
 }
 
 // startFinish takes F.

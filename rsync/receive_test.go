@@ -242,8 +242,11 @@ func TestReceiveReplacesWhatIsInTheWay(t *testing.T) {
 		s.tree(rootBlock(), blockOf(0, blockLast, aDir("dir"), aDir("dir2"), aFile("file", 1), aFile("file2", 1), aLink("link", "x"), aLink("link2", "y")),
 			blockOf(1, blockLast, aFile("in", 2)), blockOf(2, blockLast))
 		assert.Equal(t, "3 1 0;4 1 0;7 1 0;", s.wants())
+		assert.Equal(t, "dir\x00dir2\x00file2", string(s.expect(itemDeleted).rest), "what is replaced by something of another kind is told")
 		s.send(contents(record{3, opWhole, "3"}, record{4, opData, "4"}, record{4, opChanged, ""}, record{7, opWhole, "in"}))
-		assert.Equal(t, [statistics]uint64{statWritten: 3, statDirs: 2, statLinks: 2, statReceived: 4}, s.finish())
+		s.send([]byte{itemFinish})
+		assert.Equal(t, "link", string(s.expect(itemDeleted).rest))
+		assert.Equal(t, [statistics]uint64{statWritten: 3, statDirs: 2, statLinks: 2, statDeleted: 4, statReceived: 4}, s.end())
 		assert.Equal(t, "\".\" drwxr-xr-x\n\"precious\" -rw-r--r-- 1500000000.123456789 \"p\" 1\n", survey(t, outside, exactly))
 		assert.Equal(t, []string{"dir", "dir2", "file", "file2", "link", "link2"}, namesIn(t, destination))
 		assert.Equal(t, []string{"in"}, namesIn(t, filepath.Join(destination, "dir")))
@@ -321,5 +324,22 @@ func TestReceiveReadOnlyDirectories(t *testing.T) {
 			assert.Equal(t, fs.ModeDir, modeOf(t, filepath.Join(destination, "locked/none")))
 		}
 		t.Cleanup(func() { raze(t, destination) })
+	})
+}
+
+// TestReceiveOverAFile has a directory where the destination is a file: more likely a slip than a wish.
+func TestReceiveOverAFile(t *testing.T) {
+	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
+		destination := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(destination, []byte("precious"), 0o600))
+		for _, flags := range []uint32{0, helloDelete, helloDryRun} {
+			s := play(t, gw)
+			s.hello(destination, flags)
+			s.tree(rootBlock(), blockOf(0, blockLast))
+			s.fails("the destination is a file")
+		}
+		content, err := os.ReadFile(destination)
+		require.NoError(t, err)
+		assert.Equal(t, "precious", string(content))
 	})
 }

@@ -180,8 +180,11 @@ func (r *receiver) root(e announcement, a *answer) error {
 		}
 		return r.file(nil, 0, e, info, a)
 	case kindDir:
+		if info != nil && !info.IsDir() {
+			return &entryError{"", errors.New("the destination is a file, but the source is a directory")}
+		}
 		f := &folder{mode: e.mode, mtime: e.mtime, announced: map[string]struct{}{}}
-		f.isNew = info == nil || !info.IsDir()
+		f.isNew = info == nil
 		f.lost = f.isNew && r.dryRun
 		if f.isNew {
 			r.stats[statDirs]++
@@ -246,14 +249,12 @@ func (r *receiver) dir(parent *folder, number uint32, e announcement) error {
 		}
 		return nil
 	}
-	var err error
-	if r.dryRun {
-		var info fs.FileInfo
-		info, err = r.tree.lstat(&f.place)
-		f.isNew = err == nil && (info == nil || !info.IsDir())
-		f.lost = f.isNew
-	} else {
-		f.isNew, err = r.tree.makeDir(&f.place, e.mode)
+	info, err := r.tree.lstat(&f.place)
+	if err == nil {
+		f.isNew = info == nil || !info.IsDir()
+		if f.lost = f.isNew && r.dryRun; !r.dryRun {
+			_, err = r.tree.makeDir(&f.place, e.mode)
+		}
 	}
 	if err != nil {
 		f.lost = true
@@ -261,6 +262,9 @@ func (r *receiver) dir(parent *folder, number uint32, e announcement) error {
 	}
 	if f.isNew {
 		r.stats[statDirs]++
+		if info != nil {
+			return r.deleted(f.path())
+		}
 	}
 	return nil
 }
@@ -286,6 +290,9 @@ func (r *receiver) file(parent *place, number uint32, e announcement, info fs.Fi
 	}
 	r.wanted[number] = w
 	a.want(number, want, max(w.size, 0))
+	if info != nil && info.IsDir() {
+		return r.deleted(w.path())
+	}
 	return nil
 }
 
@@ -302,7 +309,7 @@ func (r *receiver) setMode(w *wanted) bool {
 
 // sameTime compares as exactly as the system keeps times.
 func sameTime(info fs.FileInfo, mtime int64) bool {
-	differ := info.ModTime().UnixNano() - mtime
+	differ := nanoseconds(info.ModTime()) - mtime
 	if runtime.GOOS == "windows" {
 		return -100 < differ && differ < 100
 	}
@@ -340,13 +347,19 @@ func (r *receiver) clean(f *folder) error {
 		if left {
 			continue
 		}
-		r.stats[statDeleted]++
-		r.removed = append(append(r.removed, path...), 0)
-		if len(r.removed) > batchSize {
-			if err := r.tellDeleted(); err != nil {
-				return err
-			}
+		if err := r.deleted(path); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// deleted counts an entry that has been deleted, or will be replaced by one of another kind.
+func (r *receiver) deleted(path string) error {
+	r.stats[statDeleted]++
+	r.removed = append(append(r.removed, path...), 0)
+	if len(r.removed) > batchSize {
+		return r.tellDeleted()
 	}
 	return nil
 }

@@ -561,6 +561,8 @@ class Receiver(object):
             return
         if kind != 0x64:
             raise broken("a root that is neither a directory nor a file")
+        if st is not None and not there:
+            raise Fatal("ENOTDIR: the destination is a file, but the source is a directory")
         folder = Folder(None, self.path, 0, mode, mtime)
         try:
             if not there:
@@ -569,8 +571,8 @@ class Receiver(object):
                 if self.dry:
                     folder.lost = True
                 else:
-                    if st is not None or os.path.lexists(self.path):
-                        os.unlink(self.path)  # not a directory, or a link to nothing
+                    if os.path.lexists(self.path):
+                        os.unlink(self.path)  # a link to nothing
                     os.mkdir(self.path, 0o700)
             elif st.st_mode & 0o700 != 0o700 and not self.dry:
                 os.chmod(self.path, st.st_mode & 0o7777 | 0o700)
@@ -620,9 +622,11 @@ class Receiver(object):
     def file(self, folder, entry, name, mode, mtime, size, wants, checks):
         want = CONTENT
         size_there = 0
+        st = None
         if not folder.lost:
             try:
-                st = None if folder.new else self.look(folder, name)
+                if not folder.new:
+                    st = self.look(folder, name)
                 if st is not None and stat.S_ISREG(st.st_mode):
                     want, size_there = DIFFERS, st.st_size
                     if size_there == size and abs(mtime_ns(st) - mtime) <= INEXACT:
@@ -639,6 +643,8 @@ class Receiver(object):
             return  # its directory could not be made, which has been told
         self.wanted[entry] = folder, name, mode & 0o7777, mtime, None if want == CONTENT else size_there
         wants.append(put_want(entry, want, size_there))
+        if st is not None and is_dir(st):
+            self.gone(folder.path(name))
 
     def set_mode(self, folder, name, mode):
         """Correct the mode of a file that is right else; False if that is not allowed, so that it must be written anew."""
@@ -662,18 +668,17 @@ class Receiver(object):
         try:
             st = None if parent.new else self.look(parent, name)
             folder.new = st is None or not is_dir(st)
-            if self.dry:
-                if folder.new:
-                    folder.lost = True
-                    self.made += 1
-                return
             if folder.new:
-                d = self.hold(parent)
-                if st is not None:
-                    remove(d, name, self.alive)
-                d.mkdir(name, 0o700)
+                folder.lost = self.dry
+                if not self.dry:
+                    d = self.hold(parent)
+                    if st is not None:
+                        remove(d, name, self.alive)
+                    d.mkdir(name, 0o700)
                 self.made += 1
-            elif st.st_mode & 0o700 != 0o700:
+                if st is not None:
+                    self.gone(folder.path())
+            elif not self.dry and st.st_mode & 0o700 != 0o700:
                 self.hold(parent).chmod(name, st.st_mode & 0o7777 | 0o700)
         except OSError as e:
             folder.lost = True
@@ -701,6 +706,7 @@ class Receiver(object):
             self.trouble(folder.number, folder.path(), e)
             return
         for name in names:
+            self.alive()
             left = (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
                     and not name[-8:].strip(LETTERS))
             if not (delete or left):
@@ -713,12 +719,15 @@ class Receiver(object):
                     self.trouble(NO_ENTRY, folder.path(name), e)
                 continue
             if not left:
-                self.removed += 1
-                path = folder.path(name)
-                self.deleted.append(path)
-                self.deleted_size += len(path) + 1
-                if self.deleted_size > CHUNK:
-                    self.tell_deleted()
+                self.gone(folder.path(name))
+
+    def gone(self, path):
+        """Count an entry that has been removed, or will be for one of another kind."""
+        self.removed += 1
+        self.deleted.append(path)
+        self.deleted_size += len(path) + 1
+        if self.deleted_size > CHUNK:
+            self.tell_deleted()
 
     def tell_deleted(self):
         if self.deleted:
@@ -879,7 +888,7 @@ class Receiver(object):
         try:
             try:
                 complete = write(fd, *args) is not False
-            except Exception:
+            except:
                 os.close(fd)
                 raise
             if complete:
@@ -887,7 +896,7 @@ class Receiver(object):
                 self.written += 1
                 return True
             os.close(fd)
-        except Exception:
+        except:  # an interrupt included
             silently(d.unlink, temporary)
             raise
         silently(d.unlink, temporary)
@@ -1059,9 +1068,12 @@ class Receiver(object):
         if st is not None and stat.S_ISLNK(st.st_mode) and d.readlink(name) == target:
             return
         self.linked += 1
+        replaces = st is not None and is_dir(st)
+        if replaces:
+            self.gone(folder.path(name))
         if self.dry:
             return
-        if st is not None and is_dir(st):
+        if replaces:
             remove(d, name, self.alive)
         temporary = self.temporary(name)
         d.symlink(target, temporary)

@@ -64,7 +64,8 @@ const (
 	EventList EventKind = "list"
 	// EventAck comes when a file has arrived at a target: Path, and Size, what was sent for it.
 	EventAck EventKind = "ack"
-	// EventProgress comes whenever a target has told how far it is. Size is the number of bytes that it has dealt with altogether.
+	// EventProgress comes whenever a target has told how far it is. Size is how many bytes of the files it needed it has dealt with,
+	// whether they were sent or not; in the end that is what EventList told.
 	EventProgress EventKind = "progress"
 	// EventDelete names an entry that was deleted at a target, or would be in a dry run, in Path.
 	EventDelete EventKind = "delete"
@@ -99,7 +100,7 @@ type TargetOptions struct {
 type Result struct {
 	Gateway *gatewaybase.Gateway
 	Dest    string
-	// Err is nil if the target has the tree, or what Send reports of it.
+	// Err is nil if the target has the tree, as far as it could be read, or what Send reports of it.
 	Err error
 	// Warnings name what the tree lacks and why that is in order: sockets and devices, which are not sent, files that
 	// vanished before they could be sent, and files that changed while they were.
@@ -107,7 +108,8 @@ type Result struct {
 	Stats
 }
 
-// Stats are what a target has counted. With Python's execnet at the target Files and Literal alone are known.
+// Stats are what a target has counted. With Python's execnet at the target, or of one that ended early, Files and Literal alone
+// are known: what it has acknowledged.
 type Stats struct {
 	Files   int64 // files written
 	Touched int64 // files whose mode or times alone were set
@@ -163,11 +165,21 @@ func (r *RSync) Send(ctx context.Context) error {
 		return ErrNoTargets
 	}
 	report := &reporter{callback: r.Callback, verbose: r.Verbose}
-	err := r.send(ctx, targets, report)
-	results := make([]Result, len(targets))
-	for i, t := range targets {
-		results[i] = t.result(report)
-		err = errors.Join(err, results[i].Err)
+	var results []Result
+	tree, err := openSource(r.Source, r.Filter, report)
+	if err == nil {
+		err = r.send(ctx, tree, targets, report)
+		tree.close()
+		for _, t := range targets {
+			result := t.result(report)
+			results = append(results, result)
+			err = errors.Join(err, result.Err)
+		}
+	} else {
+		for _, t := range targets {
+			t.channel.Close()
+			results = append(results, Result{Gateway: t.gw, Dest: t.dest, Err: &TargetError{Gateway: t.gw.ID(), Dest: t.dest, Err: err}})
+		}
 	}
 	r.mu.Lock()
 	r.results = results
@@ -185,15 +197,7 @@ func (r *RSync) Results() []Result {
 const defaultStallTimeout = time.Minute
 
 // send serves the targets of either protocol at the same time. It returns what is wrong with the source.
-func (r *RSync) send(ctx context.Context, targets []*target, report *reporter) error {
-	tree, err := openSource(r.Source, r.Filter, report)
-	if err != nil {
-		for _, t := range targets {
-			t.channel.Close()
-		}
-		return err
-	}
-	defer tree.close()
+func (r *RSync) send(ctx context.Context, tree *source, targets []*target, report *reporter) error {
 	stall := r.StallTimeout
 	if stall <= 0 {
 		stall = defaultStallTimeout

@@ -40,23 +40,36 @@ func (p *pipeEnd) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
 func (p *pipeEnd) RemoteAddress() string          { return "" }
 func (p *pipeEnd) Wait(ctx context.Context) error { return nil }
 
-// goReceivers returns a gateway to a Go worker in this process.
-func goReceivers(t testing.TB) *gatewaybase.Gateway {
+// pipes are two ends that are connected.
+func pipes(t testing.TB) (ours, theirs *pipeEnd) {
 	t.Helper()
 	ar, bw, err := os.Pipe()
 	require.NoError(t, err)
 	br, aw, err := os.Pipe()
 	require.NoError(t, err)
-	spec, err := xspec.Parse("popen//id=gw")
+	return &pipeEnd{ar, aw}, &pipeEnd{br, bw}
+}
+
+// connected makes a gateway of two ends that are connected, at the other of which something executes.
+func connected(t testing.TB, keys string, executor gatewaybase.Executor, ours, theirs gatewaybase.IO) *gatewaybase.Gateway {
+	t.Helper()
+	spec, err := xspec.Parse("popen//id=gw" + keys)
 	require.NoError(t, err)
-	driver := gatewaybase.New(&pipeEnd{ar, aw}, gatewaybase.Config{Spec: spec})
-	worker := gatewaybase.New(&pipeEnd{br, bw}, gatewaybase.Config{Spec: spec, Executor: &receivers{}})
+	driver := gatewaybase.New(ours, gatewaybase.Config{Spec: spec, Warnings: t.Output()})
+	worker := gatewaybase.New(theirs, gatewaybase.Config{Spec: spec, Executor: executor, Warnings: t.Output()})
 	t.Cleanup(func() {
 		driver.Exit()
 		assert.NoError(t, driver.Join(soon(t)))
 		assert.NoError(t, worker.Join(soon(t)))
 	})
 	return driver
+}
+
+// goReceivers returns a gateway to a Go worker in this process.
+func goReceivers(t testing.TB) *gatewaybase.Gateway {
+	t.Helper()
+	ours, theirs := pipes(t)
+	return connected(t, "", &receivers{}, ours, theirs)
 }
 
 // everyReceiver runs a test against the Go receiver and against remote.py in the oldest and the newest Python, and in pip's

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -122,7 +123,10 @@ func TestSendSourceErrors(t *testing.T) {
 	for source, want := range map[string]string{at: "no directory", at + "x": "no such file", "": "no source"} {
 		r := New(source)
 		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
-		require.ErrorContains(t, r.Send(soon(t)), want)
+		err := r.Send(soon(t))
+		require.ErrorContains(t, err, want)
+		require.Equal(t, 1, strings.Count(err.Error(), want))
+		require.ErrorIs(t, r.Results()[0].Err, err)
 	}
 	require.ErrorIs(t, New(at).Send(soon(t)), ErrNoTargets)
 }
@@ -162,7 +166,7 @@ func TestSendCanceled(t *testing.T) {
 	for _, end := range farEnds(t) {
 		t.Run(end.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(soon(t))
-			r := New(source)
+			r := &RSync{Source: source, Delta: DeltaNever}
 			r.Callback = func(e Event) {
 				if e.Kind == EventSend {
 					cancel()
@@ -176,5 +180,26 @@ func TestSendCanceled(t *testing.T) {
 			var failed *TargetError
 			require.True(t, errors.As(err, &failed))
 		})
+	}
+}
+
+// TestSendTimesOutOfRange has files of the year 2400, which the protocol cannot tell. A second sync finds nothing to do.
+func TestSendTimesOutOfRange(t *testing.T) {
+	source, dest := t.TempDir(), t.TempDir()
+	grow(t, source, nodes{"late": file("l")})
+	require.NoError(t, exec.Command("touch", "-t", "240001010000", filepath.Join(source, "late")).Run()) // os.Chtimes cannot
+	for _, end := range farEnds(t) {
+		gw := connect(t, end.spec)[0]
+		r := New(source)
+		for range 2 {
+			require.NoError(t, r.AddTarget(gw, filepath.Join(dest, end.name), TargetOptions{}))
+			require.NoError(t, r.Send(soon(t)))
+		}
+		if end.name != "python2" { // whose times are inexact
+			require.Zero(t, r.Results()[0].Stats)
+		}
+		info, err := os.Stat(filepath.Join(dest, end.name, "late"))
+		require.NoError(t, err)
+		require.Equal(t, 2262, info.ModTime().UTC().Year())
 	}
 }

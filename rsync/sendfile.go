@@ -134,7 +134,7 @@ func (s *session) sendSmall(j *job, e *entry, f *os.File, info os.FileInfo) erro
 
 // changedSince reports, and tells the program, whether a file is not as announced.
 func (s *session) changedSince(e *entry, info os.FileInfo, read int64) bool {
-	if read == e.size && info.Size() == e.size && info.ModTime().UnixNano() == e.mtime {
+	if read == e.size && info.Size() == e.size && nanoseconds(info.ModTime()) == e.mtime {
 		return false
 	}
 	s.report.warn(FileError{Path: e.path(), Problem: "changed while it was sent"})
@@ -280,7 +280,7 @@ func (s *session) finishDelta(d *deltaPart, e *entry, changed bool, digest [dige
 	}
 	s.report.sending(t, e.path(), e.size)
 	s.mu.Lock()
-	t.repeatable[d.entry] = struct{}{}
+	t.repeatable[d.entry] = d.sent
 	s.mu.Unlock()
 	op := byte(opEnd)
 	if changed {

@@ -28,7 +28,7 @@ func (f *fields) identity() identity {
 // offer has the targets on this machine copy a large file by themselves: that saves its way through a pipe. Those who
 // cannot will ask for it once more.
 func (s *session) offer(j *job, e *entry, f *os.File, info os.FileInfo) {
-	if info.Size() < hereFrom || info.Size() != e.size || info.ModTime().UnixNano() != e.mtime {
+	if info.Size() < hereFrom || info.Size() != e.size || nanoseconds(info.ModTime()) != e.mtime {
 		return
 	}
 	id, err := identify(f)
@@ -45,15 +45,17 @@ func (s *session) offer(j *job, e *entry, f *os.File, info os.FileInfo) {
 		s.mu.Lock()
 		able := t.copies && p.signing == nil
 		if able {
-			t.repeatable[j.entry] = struct{}{}
+			t.repeatable[j.entry] = e.size
 		}
 		s.mu.Unlock()
 		if !able {
 			return false
 		}
 		s.report.sending(t, e.path(), e.size)
+		s.flush(t)
 		s.complete(t, j.entry, opHere, place, e.size)
-		t.batch.copied += e.size
+		t.batch.copied = e.size
+		t.batch.files[len(t.batch.files)-1].copied = e.size
 		s.flush(t) // so that its progress is told before that of the next one
 		return true
 	})

@@ -56,7 +56,7 @@ func newSession(tree *source, targets []*target, report *reporter, dryRun bool) 
 		t.wake.L = &s.mu
 		t.digests = make(map[uint32]*remoteDigest)
 		t.signing = make(map[uint32]*signing)
-		t.repeatable = make(map[uint32]struct{})
+		t.repeatable = make(map[uint32]int64)
 		t.failed = make(map[uint32]struct{})
 		t.lively = time.Now()
 	}
@@ -122,7 +122,7 @@ func (s *session) watch(ctx context.Context, over <-chan struct{}, stall time.Du
 		case now := <-tick.C:
 			s.mu.Lock()
 			for _, t := range s.targets {
-				if !t.owes() {
+				if !t.owes() || t.drains() {
 					t.lively = now
 				} else if now.Sub(t.lively) > stall {
 					t.fail(&StallError{stall})
@@ -139,6 +139,7 @@ type item struct {
 	bytes  []byte
 	shared *atomic.Int32 // how many have still to send it; nil for one
 	copied int64         // bytes that its receiver will copy by itself: they count as sent
+	piece  int64         // bytes of a file that goes on
 }
 
 // release gives the memory of a large item back when all have sent it.
@@ -162,6 +163,9 @@ func (s *session) enqueue(t *target, i *item) {
 	}
 	if isContent {
 		t.contents += uint64(len(i.bytes)) + uint64(i.copied)
+		if i.piece > 0 {
+			t.arriving = append(t.arriving, arrival{at: t.contents, entry: noEntry, size: i.piece})
+		}
 	}
 	s.push(t, i)
 }

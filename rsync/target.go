@@ -36,19 +36,23 @@ type target struct {
 	listed     bool   // EventList has been given
 	contents   uint64 // bytes of content items handed to queue, and of files to be copied
 	acked      uint64
-	arriving   []arrival // files on their way
+	arriving   []arrival // files and pieces on their way
+	done       int64     // bytes of the files wanted that have been dealt with
+	partly     int64     // the same of the file that is coming in pieces
+	progress   int64     // as last told
 	digests    map[uint32]*remoteDigest
 	digesting  int // digests that are to come
 	signing    map[uint32]*signing
-	unsigned   int                 // files whose signatures are to come
-	signBytes  int64               // what the signatures asked for and not used up take
-	repeatable map[uint32]struct{} // files sent in a way that may fail, so that they are to be sent whole
+	unsigned   int              // files whose signatures are to come
+	signBytes  int64            // what the signatures asked for and not used up take
+	repeatable map[uint32]int64 // files sent in a way that may fail, so that they are to be sent whole; what was sent
 	again      []uint32
 	finishing  bool // F was handed to queue
 	finished   bool // z has come
 	ended      bool // nothing more is received or sent
 	err        error
 	lively     time.Time // when it last showed a sign of life, or owed nothing
+	sent       int64     // what its gateway had sent when that was last looked at
 	stats      Stats
 	files      []FileError
 	failed     map[uint32]struct{}
@@ -62,11 +66,13 @@ type want struct {
 	size  int64 // of the file there
 }
 
-// arrival is a file that has arrived when so many bytes of contents are acknowledged.
+// arrival is a file, or a piece of one, that has arrived when so many bytes of contents are acknowledged.
 type arrival struct {
-	at    uint64
-	entry uint32
-	size  int64
+	at     uint64
+	entry  uint32 // noEntry for a piece
+	size   int64  // what was sent
+	copied int64  // or is copied there
+	writes bool   // a file is written
 }
 
 type remoteDigest struct {
@@ -142,6 +148,21 @@ func (t *target) fail(err error) {
 func (t *target) owes() bool {
 	return t.queued > 0 || t.asked > len(t.answers) || t.contents-t.acked >= ackEvery || t.digesting > 0 ||
 		t.unsigned > 0 || t.finishing
+}
+
+// drains reports whether the far end has taken bytes since this was last asked: a large item may be long on its way. The caller
+// holds the session's mutex.
+func (t *target) drains() bool {
+	before := t.sent
+	t.sent = t.gw.BytesSent()
+	return t.sent > before
+}
+
+// count counts files that were written, and what was sent for them, until the target itself tells. The caller holds the
+// session's mutex.
+func (t *target) count(files, sent int64) {
+	t.stats.Files += files
+	t.stats.Literal += sent
 }
 
 func (t *target) result(report *reporter) Result {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // found is an entry of the source as the walk saw it.
@@ -186,7 +188,7 @@ func (s *source) look(dir string, entry fs.DirEntry) found {
 }
 
 func (s *source) describe(info fs.FileInfo, name string) found {
-	m := found{name: name, mode: unixMode(info), mtime: info.ModTime().UnixNano()}
+	m := found{name: name, mode: unixMode(info), mtime: nanoseconds(info.ModTime())}
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
 		m.kind, m.size = kindFile, info.Size()
@@ -198,6 +200,19 @@ func (s *source) describe(info fs.FileInfo, name string) found {
 		m.kind = kindOther
 	}
 	return m
+}
+
+// nanoseconds are those since 1970. Times that 64 bits cannot hold, before 1678 and after 2262, become the first or the last
+// that they can.
+func nanoseconds(t time.Time) int64 {
+	const most = math.MaxInt64 / int64(time.Second)
+	switch seconds := t.Unix(); {
+	case seconds >= most:
+		return math.MaxInt64
+	case seconds <= -most:
+		return math.MinInt64
+	}
+	return t.UnixNano()
 }
 
 func specialKind(mode fs.FileMode) string {

@@ -78,7 +78,7 @@ func (d *dir) sub(name string) (*dir, error) {
 
 // makeDir sees to it that there is a directory of that name, replaces what is in its way, and tells whether it is a new
 // one. Its mode is set to what mode says when the directory may be written to and listed in all that its owner does; a
-// mode of 0 leaves it as it is.
+// mode of 0 leaves it as it is, and so does a directory that is somebody else's and may yet be open to us.
 func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
 	info, err := d.lstat(name)
 	if err != nil {
@@ -105,9 +105,11 @@ func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
 		created = true
 	}
 	if mode != 0 && !samePermissions(info.Mode(), want) {
-		err = pathError("cannot set the mode of", d.full(name), d.root.Chmod(name, want))
+		if err := d.root.Chmod(name, want); err != nil && created {
+			return created, pathError("cannot set the mode of", d.full(name), err)
+		}
 	}
-	return created, err
+	return created, nil
 }
 
 // symlink makes a symbolic link, and tells whether it had to: not if the same is there.
