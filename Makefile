@@ -1,6 +1,6 @@
 # make test   everything: makes .venv, then tox runs every env of tox.ini
 # make bench  one table: this module beside pip's execnet, raw pipes and other codecs, measured in the same run
-# make build  bin/execnet
+# make build  bin/execnet, and bin/textstats, the example of a worker
 PYTHON ?= python3
 VENV := .venv
 # Where a virtual environment keeps its programs depends on the system.
@@ -26,7 +26,7 @@ bench: venv
 	go run ./bench
 
 build:
-	go build -o bin/ ./cmd/execnet
+	go build -o bin/ ./cmd/execnet ./examples/textstats
 
 clean:
 	rm -rf $(VENV) .tox bin
