@@ -102,10 +102,10 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	} else if !info.IsDir() {
 		return failure(fmt.Errorf("%s is no directory; rsync sends what is in one", source))
 	}
-	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, _ context.CancelCauseFunc, members []fleet.Member) bool {
+	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool {
 		sync := rsync.New(source)
 		sync.DryRun, sync.Filter = f.dryRun, leaveOut
-		view := f.view(cmd.OutOrStdout())
+		view := f.view(cmd.OutOrStdout(), cancel)
 		sync.Callback = view.Event
 		ok, targets := true, 0
 		for i, m := range members {
@@ -134,16 +134,16 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	})
 }
 
-// view chooses how the sync is shown: bars on a terminal, lines elsewhere.
-func (f *rsyncFlags) view(out io.Writer) syncview.View {
+// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that cannot be written.
+func (f *rsyncFlags) view(out io.Writer, failed func(error)) syncview.View {
 	file, isFile := out.(*os.File)
 	switch {
 	case f.quiet:
 		return syncview.Quiet{}
 	case isFile && term.IsTerminal(int(file.Fd())) && !f.dryRun:
-		return syncview.NewBars(file, f.verbose)
+		return syncview.NewBars(file, f.verbose, failed)
 	}
-	return syncview.NewLines(out, f.dryRun)
+	return syncview.NewLines(out, f.dryRun, failed)
 }
 
 // report prints the errors of a sync, those of a target with its gateway's id.
