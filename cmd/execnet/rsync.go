@@ -59,10 +59,14 @@ with --delete it is deleted at DEST.`,
   execnet rsync src --delete --exclude .git/ --exclude '*.pyc' --tx ssh=a /srv/app --tx ssh=b /srv/app
   execnet rsync src --dry-run --tx popen /tmp/copy`,
 		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
+			switch empty := slices.Index(args, ""); {
+			case len(args) == 0:
 				return errors.New("nothing to send: give SRC, a directory")
-			case 1:
+			case empty == 0:
+				return errors.New("SRC is empty, as of a variable that is not set: write . for the current directory")
+			case empty > 0:
+				return errors.New("DEST is empty, as of a variable that is not set: write . for the directory where the interpreter runs")
+			case len(args) == 1:
 				return errors.New("nowhere to send it: give a DEST for each --tx")
 			}
 			return nil

@@ -185,6 +185,9 @@ func TestRsyncUsageErrors(t *testing.T) {
 	}{
 		{nil, "nothing to send: give SRC"},
 		{[]string{source}, "nowhere to send it"},
+		{[]string{"", dest}, "SRC is empty"},
+		{[]string{source, ""}, "DEST is empty"},
+		{[]string{source, "--tx", "popen", dest, "--tx", "popen", ""}, "DEST is empty"},
 		{[]string{source, dest, dest}, "there are 2 DESTs for 1 interpreters"},
 		{[]string{source, dest, "--tx", "popen//popen"}, `"popen"`},
 		{[]string{source, dest, "--exclude", ""}, `--exclude "" is no pattern`},
