@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,7 +180,7 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	type place struct{ spec, dest string }
 	seen := map[place]bool{}
 	for i, spec := range specs {
-		p := place{spec.String(), dests[i]}
+		p := place{withoutID(spec), path.Clean(dests[i])}
 		if dests[i] != "-" && seen[p] {
 			return nil, fmt.Errorf("%s would be sent to %s twice", dests[i], spec)
 		}
@@ -189,6 +190,13 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 		return nil, errors.New(`every DEST is "-": nothing gets SRC`)
 	}
 	return dests, nil
+}
+
+// withoutID is what a spec says of where its interpreter is: its keys but for the id, in alphabetical order.
+func withoutID(spec *xspec.Spec) string {
+	keys := slices.DeleteFunc(strings.Split(spec.String(), "//"), func(key string) bool { return strings.HasPrefix(key, "id=") })
+	slices.Sort(keys)
+	return strings.Join(keys, "//")
 }
 
 // excluder makes a filter of patterns; nil if there are none.

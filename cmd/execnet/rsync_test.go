@@ -194,6 +194,8 @@ func TestRsyncUsageErrors(t *testing.T) {
 		{[]string{source, dest, "--exclude", "[a"}, `--exclude "[a" is no pattern`},
 		{[]string{source, dest, "--timeout", "-1s"}, "it cannot be negative"},
 		{[]string{source, dest, "--tx", "popen", "--tx", "popen"}, "twice"},
+		{[]string{source, "--tx", "popen//id=a", "d", "--tx", "popen//id=b", "./d"}, "./d would be sent to popen//id=b twice"},
+		{[]string{source, "--tx", "popen//nice=1", "d/", "--tx", "nice=1//id=b//popen", "e//../d"}, "twice"},
 		{[]string{source, "-"}, "nothing gets SRC"},
 		{[]string{source, dest, "--nonsense"}, "unknown flag: --nonsense"},
 	} {
