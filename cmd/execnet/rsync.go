@@ -204,32 +204,48 @@ func excluder(source string, patterns []string) (func(path string) bool, error) 
 	if len(patterns) == 0 {
 		return nil, nil
 	}
+	var all []exclusion
 	for _, pattern := range patterns {
-		if pattern == "" || !doublestar.ValidatePattern(strings.Trim(pattern, "/")) {
-			return nil, fmt.Errorf("--exclude %q is no pattern", pattern)
+		x, err := newExclusion(pattern)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, x)
 	}
 	return func(path string) bool {
 		rel, err := filepath.Rel(source, path)
-		if err != nil {
-			return true
-		}
-		rel = filepath.ToSlash(rel)
-		for _, pattern := range patterns {
-			if matches(pattern, rel) && (!strings.HasSuffix(pattern, "/") || isDirectory(path)) {
-				return false
-			}
-		}
-		return true
+		return err != nil || !slices.ContainsFunc(all, func(x exclusion) bool { return x.matches(path, filepath.ToSlash(rel)) })
 	}, nil
 }
 
-func matches(pattern, rel string) bool {
-	trimmed := strings.Trim(pattern, "/")
-	if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
-		rel = rel[strings.LastIndexByte(rel, '/')+1:]
+// exclusion is a pattern of --exclude.
+type exclusion struct {
+	glob     string // as names and paths are written: no slash at either end, no "." or ".." in it
+	names    bool   // it is for names anywhere, not for paths
+	dirsOnly bool
+}
+
+func newExclusion(pattern string) (exclusion, error) {
+	x := exclusion{
+		glob:     path.Clean(strings.Trim(pattern, "/")),
+		names:    !strings.Contains(strings.TrimRight(pattern, "/"), "/"),
+		dirsOnly: strings.HasSuffix(pattern, "/"),
 	}
-	return doublestar.MatchUnvalidated(trimmed, rel)
+	switch {
+	case pattern == "" || !doublestar.ValidatePattern(x.glob):
+		return x, fmt.Errorf("--exclude %q is no pattern", pattern)
+	case x.glob == "." || x.glob == ".." || strings.HasPrefix(x.glob, "../"):
+		return x, fmt.Errorf("--exclude %q matches nothing in SRC", pattern)
+	}
+	return x, nil
+}
+
+// matches tells for an entry's path, and the same below SRC with slashes, whether it is left out.
+func (x exclusion) matches(full, rel string) bool {
+	if x.names {
+		rel = path.Base(rel)
+	}
+	return doublestar.MatchUnvalidated(x.glob, rel) && (!x.dirsOnly || isDirectory(full))
 }
 
 func isDirectory(path string) bool {

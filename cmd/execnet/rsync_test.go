@@ -150,6 +150,11 @@ func TestRsyncExclude(t *testing.T) {
 	assert.Equal(t, "build/ build/out sub/build", left("build"))
 	assert.Equal(t, "sub/build", left("sub/build"))
 	assert.Equal(t, "build/ build/out", left("/build"), "at the top alone")
+	assert.Equal(t, "build/ build/out", left("./build"), "the same in other words")
+	assert.Equal(t, "build/ build/out", left("docs/..//build/"))
+	assert.Empty(t, left("sub//build/"))
+	assert.Equal(t, "sub/build", left("sub//./build"))
+	assert.Equal(t, "build/ build/out", left("build//"), "a file of that name stays")
 	assert.Equal(t, "docs/y.html", left("docs/*.html"))
 	assert.Equal(t, "docs/api/x.html docs/y.html", left("docs/**/*.html"))
 	assert.Equal(t, "docs/api/x.html docs/y.html sub/docs/z.html", left("**/*.html"))
@@ -192,6 +197,11 @@ func TestRsyncUsageErrors(t *testing.T) {
 		{[]string{source, dest, "--tx", "popen//popen"}, `"popen"`},
 		{[]string{source, dest, "--exclude", ""}, `--exclude "" is no pattern`},
 		{[]string{source, dest, "--exclude", "[a"}, `--exclude "[a" is no pattern`},
+		{[]string{source, dest, "--exclude", "./[a"}, `--exclude "./[a" is no pattern`},
+		{[]string{source, dest, "--exclude", "/"}, `--exclude "/" matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "./"}, `--exclude "./" matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "a/../.."}, `--exclude "a/../.." matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "../x"}, `--exclude "../x" matches nothing in SRC`},
 		{[]string{source, dest, "--timeout", "-1s"}, "it cannot be negative"},
 		{[]string{source, dest, "--tx", "popen", "--tx", "popen"}, "twice"},
 		{[]string{source, "--tx", "popen//id=a", "d", "--tx", "popen//id=b", "./d"}, "./d would be sent to popen//id=b twice"},
