@@ -30,6 +30,7 @@ type rsyncFlags struct {
 	exclude []string
 	quiet   bool
 	verbose bool
+	stall   time.Duration
 	timeout time.Duration
 }
 
@@ -82,6 +83,7 @@ with --delete it is deleted at DEST.`,
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out what matches `PATTERN`; may be repeated")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print a line for each file, also on a terminal")
+	flags.DurationVar(&f.stall, "stall-timeout", time.Minute, "give up a DEST that owes an answer and shows no sign of life for this `DURATION`, more than 0")
 	addTimeout(cmd, &f.timeout)
 	return cmd
 }
@@ -89,6 +91,9 @@ with --delete it is deleted at DEST.`,
 func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) error {
 	if err := checkTimeout(f.timeout); err != nil {
 		return err
+	}
+	if f.stall <= 0 {
+		return fmt.Errorf("--stall-timeout %v: it must be more than 0", f.stall)
 	}
 	specs, err := txspec.Parse(f.tx)
 	if err != nil {
@@ -109,7 +114,7 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	}
 	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool {
 		sync := rsync.New(source)
-		sync.DryRun, sync.Filter = f.dryRun, leaveOut
+		sync.DryRun, sync.Filter, sync.StallTimeout = f.dryRun, leaveOut, f.stall
 		view := f.view(cmd.OutOrStdout(), cancel)
 		sync.Callback = view.Event
 		ok, targets := true, 0

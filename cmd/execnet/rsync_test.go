@@ -203,6 +203,8 @@ func TestRsyncUsageErrors(t *testing.T) {
 		{[]string{source, dest, "--exclude", "a/../.."}, `--exclude "a/../.." matches nothing in SRC`},
 		{[]string{source, dest, "--exclude", "../x"}, `--exclude "../x" matches nothing in SRC`},
 		{[]string{source, dest, "--timeout", "-1s"}, "it cannot be negative"},
+		{[]string{source, dest, "--stall-timeout", "0"}, "--stall-timeout 0s: it must be more than 0"},
+		{[]string{source, dest, "--stall-timeout", "-1s"}, "--stall-timeout -1s: it must be more than 0"},
 		{[]string{source, dest, "--tx", "popen", "--tx", "popen"}, "twice"},
 		{[]string{source, "--tx", "popen//id=a", "d", "--tx", "popen//id=b", "./d"}, "./d would be sent to popen//id=b twice"},
 		{[]string{source, "--tx", "popen//nice=1", "d/", "--tx", "nice=1//id=b//popen", "e//../d"}, "twice"},
