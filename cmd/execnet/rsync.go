@@ -51,7 +51,9 @@ gets nothing: that interpreter only leads to others (via).
 
 All are served side by side, and each file is read once. A DEST that fails is
 named, makes the exit code 1, and holds up nobody else; running the command again
-completes it. Nothing is ever half a file under its real name.
+completes it. Nothing is ever half a file under its real name. Files in DEST that
+are named .NAME.execnet-XXXXXXXX are taken for what a sync that was killed has
+left there, and are removed.
 
 PATTERN, for --exclude, matches names anywhere in the tree, or, with a slash in
 it, paths below SRC; * ? [a-z] {x,y} and ** (any directories) are special, and a
