@@ -250,6 +250,19 @@ func TestRsyncFailures(t *testing.T) {
 	assert.Empty(t, r.stdout)
 }
 
+// A DEST that holds SRC is not emptied.
+func TestRsyncSparesTheSource(t *testing.T) {
+	source, base := trees(t, map[string]string{"a": "a", "sub/b": "b"})
+	before := listed(t, base)
+	for _, args := range [][]string{{"popen", base}, {goSpec, source}, {goSpec + "//chdir=" + source, ".."}, {"popen", base, "--dry-run"}} {
+		r := execnet(t, "", append([]string{"rsync", source, "--delete", "--tx"}, args...)...)
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "[gw0] rsync to "+args[1]+" of gateway gw0: it is or holds the source "+source)
+		assert.Empty(t, r.stdout)
+		assert.Equal(t, before, listed(t, base))
+	}
+}
+
 func TestRsyncTimeout(t *testing.T) {
 	source, base := trees(t, map[string]string{"a": "a"})
 	r := execnet(t, "", "rsync", source, "--timeout", "300ms", "--tx",
