@@ -38,6 +38,9 @@ func (e *Error) Error() string {
 	switch {
 	case len(e.Got) > 0:
 		fmt.Fprintf(&b, "expected a Python worker's answer, got %s", quote(e.Got))
+	case errors.Is(e.Err, io.EOF) && e.Spec.Self && e.Spec.Via != "":
+		// A Python takes the call of firstWords for a name that it does not know.
+		fmt.Fprintf(&b, `"self" starts the program of gateway %s again, which must be a Go worker, and it ended without an answer`, e.Spec.Via)
 	case errors.Is(e.Err, io.EOF):
 		b.WriteString("the interpreter ended without an answer")
 	default:

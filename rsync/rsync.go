@@ -127,9 +127,17 @@ var ErrNoTargets = errors.New("execnet: rsync: no targets; each Send needs its o
 
 // AddTarget has gw receive the tree in the directory dest; it is made if need be, and is relative to the worker's
 // directory. The receiving half starts at once. With a gateway whose spec says bootstrap=import that half is Python execnet's own, and
-// the protocol that of protocol.md sections 11.1 to 11.4; otherwise it is this module's, with section 11.5. It is
-// execnet's RSync.add_target.
+// the protocol that of protocol.md sections 11.1 to 11.4; otherwise it is this module's, with section 11.5.
+//
+// With Delete, in a dry run too, it refuses a dest on this machine that is the source or one of the directories that the
+// source lies in, whatever links lead there, since the source would be deleted. It knows this of popen gateways without via
+// whose python= is one word; others may be elsewhere, and what their dest holds is up to the caller. It is execnet's
+// RSync.add_target.
 func (r *RSync) AddTarget(gw *gatewaybase.Gateway, dest string, options TargetOptions) error {
+	if options.Delete && holds(gw.Spec(), dest, r.Source) {
+		return fmt.Errorf("execnet: rsync to %s of gateway %s: it is or holds the source %s, which Delete would destroy",
+			printable(dest), gw.ID(), printable(r.Source))
+	}
 	t := &target{gw: gw, dest: dest, options: options, reference: gw.Spec().Bootstrap == "import"}
 	switch r.Delta {
 	case DeltaAuto:

@@ -155,6 +155,8 @@ func TestHelp(t *testing.T) {
 		{[]string{"exec", "--help"}, "execnet exec --raw"},
 		{[]string{"help", "json"}, "__frozenset__"},
 		{[]string{"help", "specs"}, "N*SPEC"},
+		{[]string{"rsync", "--help"}, ".NAME.execnet-XXXXXXXX are taken for what a sync that was killed has\nleft"},
+		{[]string{"rsync", "--help"}, "for this DURATION, more than 0 (default 1m0s)"},
 		{[]string{"info", "--help"}, "execnet info --json"},
 		{[]string{"dumps", "--help"}, "--internal"},
 		{[]string{"loads", "--help"}, "--py2str-as-py3str"},

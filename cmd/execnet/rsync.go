@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type rsyncFlags struct {
 	exclude []string
 	quiet   bool
 	verbose bool
+	stall   time.Duration
 	timeout time.Duration
 }
 
@@ -49,7 +51,9 @@ gets nothing: that interpreter only leads to others (via).
 
 All are served side by side, and each file is read once. A DEST that fails is
 named, makes the exit code 1, and holds up nobody else; running the command again
-completes it. Nothing is ever half a file under its real name.
+completes it. Nothing is ever half a file under its real name. Files in DEST that
+are named .NAME.execnet-XXXXXXXX are taken for what a sync that was killed has
+left there, and are removed.
 
 PATTERN, for --exclude, matches names anywhere in the tree, or, with a slash in
 it, paths below SRC; * ? [a-z] {x,y} and ** (any directories) are special, and a
@@ -59,10 +63,14 @@ with --delete it is deleted at DEST.`,
   execnet rsync src --delete --exclude .git/ --exclude '*.pyc' --tx ssh=a /srv/app --tx ssh=b /srv/app
   execnet rsync src --dry-run --tx popen /tmp/copy`,
 		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
+			switch empty := slices.Index(args, ""); {
+			case len(args) == 0:
 				return errors.New("nothing to send: give SRC, a directory")
-			case 1:
+			case empty == 0:
+				return errors.New("SRC is empty, as of a variable that is not set: write . for the current directory")
+			case empty > 0:
+				return errors.New("DEST is empty, as of a variable that is not set: write . for the directory where the interpreter runs")
+			case len(args) == 1:
 				return errors.New("nowhere to send it: give a DEST for each --tx")
 			}
 			return nil
@@ -77,6 +85,7 @@ with --delete it is deleted at DEST.`,
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out what matches `PATTERN`; may be repeated")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print a line for each file, also on a terminal")
+	flags.DurationVar(&f.stall, "stall-timeout", time.Minute, "give up a DEST that owes an answer and shows no sign of life for this `DURATION`, more than 0")
 	addTimeout(cmd, &f.timeout)
 	return cmd
 }
@@ -84,6 +93,9 @@ with --delete it is deleted at DEST.`,
 func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) error {
 	if err := checkTimeout(f.timeout); err != nil {
 		return err
+	}
+	if f.stall <= 0 {
+		return fmt.Errorf("--stall-timeout %v: it must be more than 0", f.stall)
 	}
 	specs, err := txspec.Parse(f.tx)
 	if err != nil {
@@ -102,10 +114,10 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	} else if !info.IsDir() {
 		return failure(fmt.Errorf("%s is no directory; rsync sends what is in one", source))
 	}
-	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, _ context.CancelCauseFunc, members []fleet.Member) bool {
+	return withGateways(cmd, specs, f.timeout, false, func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool {
 		sync := rsync.New(source)
-		sync.DryRun, sync.Filter = f.dryRun, leaveOut
-		view := f.view(cmd.OutOrStdout())
+		sync.DryRun, sync.Filter, sync.StallTimeout = f.dryRun, leaveOut, f.stall
+		view := f.view(cmd.OutOrStdout(), cancel)
 		sync.Callback = view.Event
 		ok, targets := true, 0
 		for i, m := range members {
@@ -134,16 +146,16 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	})
 }
 
-// view chooses how the sync is shown: bars on a terminal, lines elsewhere.
-func (f *rsyncFlags) view(out io.Writer) syncview.View {
+// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that cannot be written.
+func (f *rsyncFlags) view(out io.Writer, failed func(error)) syncview.View {
 	file, isFile := out.(*os.File)
 	switch {
 	case f.quiet:
 		return syncview.Quiet{}
 	case isFile && term.IsTerminal(int(file.Fd())) && !f.dryRun:
-		return syncview.NewBars(file, f.verbose)
+		return syncview.NewBars(file, f.verbose, failed)
 	}
-	return syncview.NewLines(out, f.dryRun)
+	return syncview.NewLines(out, f.dryRun, failed)
 }
 
 // report prints the errors of a sync, those of a target with its gateway's id.
@@ -175,7 +187,7 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	type place struct{ spec, dest string }
 	seen := map[place]bool{}
 	for i, spec := range specs {
-		p := place{spec.String(), dests[i]}
+		p := place{withoutID(spec), path.Clean(dests[i])}
 		if dests[i] != "-" && seen[p] {
 			return nil, fmt.Errorf("%s would be sent to %s twice", dests[i], spec)
 		}
@@ -187,37 +199,60 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	return dests, nil
 }
 
+// withoutID is what a spec says of where its interpreter is: its keys but for the id, in alphabetical order.
+func withoutID(spec *xspec.Spec) string {
+	keys := slices.DeleteFunc(strings.Split(spec.String(), "//"), func(key string) bool { return strings.HasPrefix(key, "id=") })
+	slices.Sort(keys)
+	return strings.Join(keys, "//")
+}
+
 // excluder makes a filter of patterns; nil if there are none.
 func excluder(source string, patterns []string) (func(path string) bool, error) {
 	if len(patterns) == 0 {
 		return nil, nil
 	}
+	var all []exclusion
 	for _, pattern := range patterns {
-		if pattern == "" || !doublestar.ValidatePattern(strings.Trim(pattern, "/")) {
-			return nil, fmt.Errorf("--exclude %q is no pattern", pattern)
+		x, err := newExclusion(pattern)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, x)
 	}
 	return func(path string) bool {
 		rel, err := filepath.Rel(source, path)
-		if err != nil {
-			return true
-		}
-		rel = filepath.ToSlash(rel)
-		for _, pattern := range patterns {
-			if matches(pattern, rel) && (!strings.HasSuffix(pattern, "/") || isDirectory(path)) {
-				return false
-			}
-		}
-		return true
+		return err != nil || !slices.ContainsFunc(all, func(x exclusion) bool { return x.matches(path, filepath.ToSlash(rel)) })
 	}, nil
 }
 
-func matches(pattern, rel string) bool {
-	trimmed := strings.Trim(pattern, "/")
-	if !strings.Contains(strings.TrimSuffix(pattern, "/"), "/") {
-		rel = rel[strings.LastIndexByte(rel, '/')+1:]
+// exclusion is a pattern of --exclude.
+type exclusion struct {
+	glob     string // as names and paths are written: no slash at either end, no "." or ".." in it
+	names    bool   // it is for names anywhere, not for paths
+	dirsOnly bool
+}
+
+func newExclusion(pattern string) (exclusion, error) {
+	x := exclusion{
+		glob:     path.Clean(strings.Trim(pattern, "/")),
+		names:    !strings.Contains(strings.TrimRight(pattern, "/"), "/"),
+		dirsOnly: strings.HasSuffix(pattern, "/"),
 	}
-	return doublestar.MatchUnvalidated(trimmed, rel)
+	switch {
+	case pattern == "" || !doublestar.ValidatePattern(x.glob):
+		return x, fmt.Errorf("--exclude %q is no pattern", pattern)
+	case x.glob == "." || x.glob == ".." || strings.HasPrefix(x.glob, "../"):
+		return x, fmt.Errorf("--exclude %q matches nothing in SRC", pattern)
+	}
+	return x, nil
+}
+
+// matches tells for an entry's path, and the same below SRC with slashes, whether it is left out.
+func (x exclusion) matches(full, rel string) bool {
+	if x.names {
+		rel = path.Base(rel)
+	}
+	return doublestar.MatchUnvalidated(x.glob, rel) && (!x.dirsOnly || isDirectory(full))
 }
 
 func isDirectory(path string) bool {

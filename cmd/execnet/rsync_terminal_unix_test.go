@@ -5,10 +5,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,4 +132,27 @@ func TestRsyncInterrupted(t *testing.T) {
 			assert.Empty(t, left, "not even a temporary file")
 		}
 	}
+}
+
+// TestRsyncStalls stops an interpreter in the middle of a large file.
+func TestRsyncStalls(t *testing.T) {
+	source, base := trees(t, map[string]string{"large": ""})
+	pidFile, dest := filepath.Join(base, "pid"), filepath.Join(base, "dest")
+	require.NoError(t, os.Truncate(filepath.Join(source, "large"), 1<<36))
+	python := fmt.Sprintf(`popen//python=sh -c 'echo $$ >%s; exec "$@"' sh %s`, pidFile, pythons.Default(t).Path)
+	cmd := exec.CommandContext(t.Context(), binary, "rsync", source, "--stall-timeout", "500ms", "--tx", python, dest)
+	out, stderr := new(watched), new(watched)
+	cmd.Stdout, cmd.Stderr = out, stderr
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "gw0 <= large\n") }, 20*time.Second, 5*time.Millisecond)
+	text, err := os.ReadFile(pidFile)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), "given up") }, 20*time.Second, 5*time.Millisecond)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) // it cannot end when it is asked to
+	assert.Error(t, cmd.Wait())
+	assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+	assert.Regexp(t, `^\[gw0\] rsync to \S+ of gateway gw0: no progress for 500ms: given up \(StallTimeout\)\n$`, stderr.String())
 }

@@ -150,6 +150,11 @@ func TestRsyncExclude(t *testing.T) {
 	assert.Equal(t, "build/ build/out sub/build", left("build"))
 	assert.Equal(t, "sub/build", left("sub/build"))
 	assert.Equal(t, "build/ build/out", left("/build"), "at the top alone")
+	assert.Equal(t, "build/ build/out", left("./build"), "the same in other words")
+	assert.Equal(t, "build/ build/out", left("docs/..//build/"))
+	assert.Empty(t, left("sub//build/"))
+	assert.Equal(t, "sub/build", left("sub//./build"))
+	assert.Equal(t, "build/ build/out", left("build//"), "a file of that name stays")
 	assert.Equal(t, "docs/y.html", left("docs/*.html"))
 	assert.Equal(t, "docs/api/x.html docs/y.html", left("docs/**/*.html"))
 	assert.Equal(t, "docs/api/x.html docs/y.html sub/docs/z.html", left("**/*.html"))
@@ -185,12 +190,24 @@ func TestRsyncUsageErrors(t *testing.T) {
 	}{
 		{nil, "nothing to send: give SRC"},
 		{[]string{source}, "nowhere to send it"},
+		{[]string{"", dest}, "SRC is empty"},
+		{[]string{source, ""}, "DEST is empty"},
+		{[]string{source, "--tx", "popen", dest, "--tx", "popen", ""}, "DEST is empty"},
 		{[]string{source, dest, dest}, "there are 2 DESTs for 1 interpreters"},
 		{[]string{source, dest, "--tx", "popen//popen"}, `"popen"`},
 		{[]string{source, dest, "--exclude", ""}, `--exclude "" is no pattern`},
 		{[]string{source, dest, "--exclude", "[a"}, `--exclude "[a" is no pattern`},
+		{[]string{source, dest, "--exclude", "./[a"}, `--exclude "./[a" is no pattern`},
+		{[]string{source, dest, "--exclude", "/"}, `--exclude "/" matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "./"}, `--exclude "./" matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "a/../.."}, `--exclude "a/../.." matches nothing in SRC`},
+		{[]string{source, dest, "--exclude", "../x"}, `--exclude "../x" matches nothing in SRC`},
 		{[]string{source, dest, "--timeout", "-1s"}, "it cannot be negative"},
+		{[]string{source, dest, "--stall-timeout", "0"}, "--stall-timeout 0s: it must be more than 0"},
+		{[]string{source, dest, "--stall-timeout", "-1s"}, "--stall-timeout -1s: it must be more than 0"},
 		{[]string{source, dest, "--tx", "popen", "--tx", "popen"}, "twice"},
+		{[]string{source, "--tx", "popen//id=a", "d", "--tx", "popen//id=b", "./d"}, "./d would be sent to popen//id=b twice"},
+		{[]string{source, "--tx", "popen//nice=1", "d/", "--tx", "nice=1//id=b//popen", "e//../d"}, "twice"},
 		{[]string{source, "-"}, "nothing gets SRC"},
 		{[]string{source, dest, "--nonsense"}, "unknown flag: --nonsense"},
 	} {
@@ -231,6 +248,19 @@ func TestRsyncFailures(t *testing.T) {
 	r = execnet(t, "", "rsync", source, "--tx", "popen//id=bad//python=/no/such/python", at("bad"))
 	assert.Equal(t, 1, r.code)
 	assert.Empty(t, r.stdout)
+}
+
+// A DEST that holds SRC is not emptied.
+func TestRsyncSparesTheSource(t *testing.T) {
+	source, base := trees(t, map[string]string{"a": "a", "sub/b": "b"})
+	before := listed(t, base)
+	for _, args := range [][]string{{"popen", base}, {goSpec, source}, {goSpec + "//chdir=" + source, ".."}, {"popen", base, "--dry-run"}} {
+		r := execnet(t, "", append([]string{"rsync", source, "--delete", "--tx"}, args...)...)
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "[gw0] rsync to "+args[1]+" of gateway gw0: it is or holds the source "+source)
+		assert.Empty(t, r.stdout)
+		assert.Equal(t, before, listed(t, base))
+	}
 }
 
 func TestRsyncTimeout(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type Bars struct {
 	w        io.Writer
 	verbose  bool
+	failed   func(error)
 	progress *mpb.Progress
 	bars     map[string]*bar
 }
@@ -24,9 +25,11 @@ type bar struct {
 	files atomic.Int64
 }
 
-// NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each file.
-func NewBars(w io.Writer, verbose bool) *Bars {
-	return &Bars{w: w, verbose: verbose, progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithAutoRefresh()), bars: map[string]*bar{}}
+// NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each file. failed is told when
+// the summary cannot be written.
+func NewBars(w io.Writer, verbose bool, failed func(error)) *Bars {
+	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithAutoRefresh())
+	return &Bars{w: w, verbose: verbose, failed: failed, progress: progress, bars: map[string]*bar{}}
 }
 
 // Target implements View.
@@ -86,6 +89,8 @@ func (b *Bars) Close(results []rsync.Result) {
 	}
 	b.progress.Wait()
 	for _, r := range results {
-		fmt.Fprintln(b.w, summary(r, false))
+		if _, err := fmt.Fprintln(b.w, summary(r, false)); err != nil {
+			b.failed(err)
+		}
 	}
 }

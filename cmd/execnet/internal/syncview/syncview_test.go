@@ -3,6 +3,7 @@ package syncview
 import (
 	"bytes"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,7 +52,7 @@ warning: "p\r": not sent: it is a socket
 func TestLines(t *testing.T) {
 	gw := gateway(t, "far")
 	var out bytes.Buffer
-	view := NewLines(&out, false)
+	view := NewLines(&out, false, never(t))
 	view.Target("far")
 	for _, e := range events(gw) {
 		view.Event(e)
@@ -63,7 +64,7 @@ func TestLines(t *testing.T) {
 func TestLinesOfDryRun(t *testing.T) {
 	gw := gateway(t, "far")
 	var out bytes.Buffer
-	NewLines(&out, true).Close([]rsync.Result{{Gateway: gw, Stats: rsync.Stats{Files: 1, Dirs: 1, Deleted: 1}}})
+	NewLines(&out, true, never(t)).Close([]rsync.Result{{Gateway: gw, Stats: rsync.Stats{Files: 1, Dirs: 1, Deleted: 1}}})
 	assert.Equal(t, "far: 1 file to be written, 1 directory to be made, 1 entry to be deleted\n", out.String())
 }
 
@@ -71,7 +72,7 @@ func TestBars(t *testing.T) {
 	far, near := gateway(t, "far"), gateway(t, "near")
 	for _, verbose := range []bool{false, true} {
 		var out bytes.Buffer
-		view := NewBars(&out, verbose)
+		view := NewBars(&out, verbose, never(t))
 		for _, gw := range []*gatewaybase.Gateway{far, near} {
 			view.Target(gw.ID())
 		}
@@ -88,6 +89,31 @@ func TestBars(t *testing.T) {
 		assert.Equal(t, verbose, strings.Contains(text, `near deletes "old\nname"`))
 		assert.NotContains(t, text, "\x1b[2J")
 		assert.NotContains(t, text, "\x07")
+	}
+}
+
+// never is told of no error.
+func never(t *testing.T) func(error) {
+	return func(err error) { assert.NoError(t, err) }
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestWhatCannotBeWrittenIsTold(t *testing.T) {
+	gw := gateway(t, "far")
+	var told []error
+	failed := func(err error) { told = append(told, err) }
+	lines := NewLines(full{}, false, failed)
+	lines.Event(rsync.Event{Kind: rsync.EventSend, Gateway: gw, Path: "f"})
+	assert.Equal(t, []error{syscall.ENOSPC}, told)
+	for _, view := range []View{lines, NewBars(full{}, false, failed)} {
+		told = nil
+		view.Target("far")
+		view.Close([]rsync.Result{{Gateway: gw}})
+		assert.Equal(t, []error{syscall.ENOSPC}, told)
 	}
 }
 
