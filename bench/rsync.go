@@ -53,9 +53,11 @@ func (b *bench) syncs() []measurement {
 		delivery{bench: b, name: "sync of " + files + ", 1% changed", make: manySmall, change: changeSome, targets: 1, goals: near},
 		delivery{bench: b, name: "sync of " + files + ", 4 targets", make: manySmall, targets: 4, goals: near},
 		delivery{bench: b, name: "sync of 512 MiB in one file", make: oneLarge(largeFile), single: true, targets: 1, memory: true, goals: large},
+		delivery{bench: b, name: "sync of 512 MiB in one file, 1% changed", make: oneLarge(largeFile), single: true, change: changePlaces, targets: 1, goals: near},
 		delivery{bench: b, name: "sync of " + files + ", over ssh", make: manySmall, targets: 1, far: true, goals: far},
 		delivery{bench: b, name: "sync of " + files + ", nothing changed, over ssh", make: manySmall, change: unchanged, targets: 1, far: true, goals: far},
 		delivery{bench: b, name: "sync of " + files + ", 1% changed, over ssh", make: manySmall, change: changeSome, targets: 1, far: true, goals: far},
+		delivery{bench: b, name: "sync of " + files + ", 4 targets, over ssh", make: manySmall, targets: 4, far: true, goals: far},
 		delivery{bench: b, name: "sync of 64 MiB in one file, over ssh", make: oneLarge(farFile), single: true, targets: 1, far: true, goals: far},
 		delivery{bench: b, name: "sync of 64 MiB in one file, 1% changed, over ssh", make: oneLarge(farFile), single: true, change: changePlaces, targets: 1, far: true, goals: far},
 	}
@@ -160,7 +162,8 @@ type syncer func(source string, targets []string) (outcome, error)
 
 // sides are the syncers by name, or what they lack.
 func (d delivery) sides(ctx context.Context, program string) (_ map[string]syncer, missing string, err error) {
-	python, theirs := d.bench.python.spec(), "popen"
+	// The interpreter that pip's execnet has for its targets: how long one takes to start depends on what is installed in it.
+	python, theirs := d.bench.pip.python.spec(), "popen"
 	args, host := []string{"-a"}, ""
 	if d.far {
 		if missing := missingSSH(); missing != "" {
@@ -172,7 +175,7 @@ func (d delivery) sides(ctx context.Context, program string) (_ map[string]synce
 			}
 		}
 		d.bench.far.relay.SetDelay(syncDelay)
-		python = d.bench.far.spec(d.bench.python)
+		python = d.bench.far.spec(d.bench.pip.python)
 		theirs = python
 		args, host = append(args, "-e", "ssh -F "+d.bench.far.ConfigFile), opensshd.Alias+":"
 	}
