@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"sync"
 	"time"
@@ -96,6 +97,13 @@ func (s *referenceSession) announced() {
 		t.asked = 1
 		t.lively = time.Now()
 	}
+}
+
+func (s *referenceSession) fail(t *referenceTarget, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.fail(err)
+	s.changed.Broadcast()
 }
 
 func (s *referenceSession) failAll(err error) {
@@ -234,7 +242,9 @@ func (s *referenceSession) next() (asking []*referenceTarget, linking *reference
 	return nil, nil
 }
 
-// sendFile answers the first request of each of these targets, which is for the same file.
+// sendFile answers the first request of each of these targets, which is for the same file. None, the only answer that is no
+// content, gives a file that is there the time announced. So it is no answer where an unreadable file has one of its size:
+// that would seem to be up to date in all later syncs.
 func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	s.mu.Lock()
 	path := asking[0].requests[0].path
@@ -252,6 +262,11 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	var digest [md5.Size]byte
 	digested := false
 	for i, t := range asking {
+		if err != nil && checksums[i] != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.fail(t, &FileError{Path: path, Err: err, Problem: fmt.Sprintf(
+				"%v; Python's execnet would from now on take a file there, of the same size, for it", err)})
+			continue
+		}
 		var answer any
 		if err == nil {
 			if checksums[i] != nil && !digested {

@@ -3,15 +3,19 @@
 package rsync
 
 import (
+	"crypto/md5"
 	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/serializer"
 )
 
 // referenceSpec is a worker with Python's own execnet.
@@ -109,4 +113,96 @@ func TestReferenceDeletesOnlyWhatIsGone(t *testing.T) {
 			require.NoFileExists(t, filepath.Join(dests[0], "b/link"), "no link comes into what is left alone")
 		})
 	}
+}
+
+// A file of which the target has another one of the same size, as its checksum in the request tells, must not be answered by
+// None unless it is the same or has vanished: the one there would be given its time.
+func TestReferenceRequestOfUnreadable(t *testing.T) {
+	for name, test := range map[string]struct {
+		happens func(t *testing.T, at string) // once the file has been announced
+		wrong   string
+	}{
+		"a pipe now": {func(t *testing.T, at string) {
+			assert.NoError(t, os.Remove(at))
+			assert.NoError(t, syscall.Mkfifo(at, 0o600))
+		}, "no regular file"},
+		"too large now": {func(t *testing.T, at string) { assert.NoError(t, os.Truncate(at, maxReference+1)) }, "sends at most 2147483647"},
+		"vanished":      {func(t *testing.T, at string) { assert.NoError(t, os.Remove(at)) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := t.TempDir()
+			grow(t, source, nodes{"f": file("f")})
+			var answers []any
+			done := make(chan struct{})
+			gw := pretend(t, "//bootstrap=import", func(ch *gatewaybase.Channel) {
+				defer close(done)
+				for range 3 { // the start, the top and the file
+					_, err := ch.Receive(soon(t))
+					assert.NoError(t, err)
+				}
+				test.happens(t, filepath.Join(source, "f"))
+				say := func(what string, with any) { assert.NoError(t, ch.Send(serializer.Tuple{what, with})) }
+				say("send", serializer.Tuple{[]any{"f"}, make([]byte, md5.Size)})
+				say("list_done", nil)
+				for v := range ch.Items(soon(t)) {
+					answers = append(answers, v)
+					if v == nil {
+						say("ack", "f")
+						say("links", nil)
+					} else {
+						say("done", nil)
+						return
+					}
+				}
+			})
+			good := t.TempDir()
+			r := New(source)
+			require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
+			require.NoError(t, r.AddTarget(connect(t, referenceSpec(t))[0], good, TargetOptions{}))
+			err := r.Send(soon(t))
+			require.NoError(t, r.Results()[1].Err, "there is no such file there")
+			require.NoFileExists(t, filepath.Join(good, "f"))
+			<-done
+			if test.wrong == "" {
+				require.NoError(t, err)
+				require.Equal(t, []any{nil, int64(42)}, answers)
+				require.Len(t, r.Results()[0].Warnings, 1)
+				return
+			}
+			require.Empty(t, answers)
+			var failed *TargetError
+			require.ErrorAs(t, err, &failed)
+			require.Equal(t, "dest", failed.Dest)
+			require.ErrorContains(t, failed, "f: ")
+			require.ErrorContains(t, failed, test.wrong)
+			require.ErrorContains(t, failed, "would from now on take")
+		})
+	}
+}
+
+// The same with the real one: the next sync makes it right.
+func TestReferenceNeverTakesOldForNew(t *testing.T) {
+	source, dest := t.TempDir(), t.TempDir()
+	at := filepath.Join(source, "b")
+	grow(t, source, nodes{"a": file("a"), "b": fileAt("new", 5e9)})
+	grow(t, dest, nodes{"b": fileAt("old", 1e9)})
+	before := survey(t, filepath.Join(dest, "b"), exactly)
+	r := New(source)
+	r.Callback = func(e Event) {
+		if e.Kind == EventSend && e.Path == "a" {
+			assert.NoError(t, os.Remove(at))
+			assert.NoError(t, syscall.Mkfifo(at, 0o600))
+		}
+	}
+	gw := connect(t, referenceSpec(t))[0]
+	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+	var failed *TargetError
+	require.ErrorAs(t, r.Send(soon(t)), &failed)
+	require.Equal(t, before, survey(t, filepath.Join(dest, "b"), exactly))
+
+	r.Callback = nil
+	grow(t, source, nodes{"a": file("a"), "b": fileAt("new", 5e9)})
+	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+	require.NoError(t, r.Send(soon(t)))
+	require.Equal(t, survey(t, source, loosely), survey(t, dest, loosely))
 }
