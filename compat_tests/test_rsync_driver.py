@@ -3,13 +3,14 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import threading
 
 import execnet
 import pytest
 
-from conftest import TRANSPORTS
+from conftest import TRANSPORTS, gone
 from test_worker_python import NEWEST, Worker
 
 WAIT = 20
@@ -262,6 +263,49 @@ def test_a_worker_killed_in_the_middle(transports, group, places):
             assert what == want[entry], entry
     sync([transports.connect("popen", group)], tree.top, [dest])
     assert look(dest) == want
+
+
+DYING = """
+import os, signal, sys, execnet
+source, dest, spec, when = sys.argv[1:]
+gateway = execnet.makegateway(spec)
+print(gateway._rinfo().pid)
+sys.stdout.flush()
+write = gateway._io.write
+
+def write_and_die(message):
+    write(message[:len(message) if when == "behind" else len(message) // 2 if when == "within" else 0])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Dying(execnet.RSync):
+    def _report_send_file(self, gateway, modified_rel_path):
+        if modified_rel_path == "large":
+            gateway._io.write = write_and_die
+
+rsync = Dying(source, verbose=False)
+rsync.add_target(gateway, dest, delete=True)
+rsync.send()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "within", "behind"])
+def test_a_driver_killed_in_the_middle(transports, group, places, when):
+    """The content of a file is one message; the driver dies at one of them."""
+    tree, dest = places
+    fill(tree)
+    sync([transports.connect("popen", group)], tree.top, [dest])
+    old = look(dest)
+    change(tree)
+    new = look(tree.top)
+    driver = subprocess.run([sys.executable, "-c", DYING, tree.top, dest, transports.popen(group), when],
+                            stdout=subprocess.PIPE, timeout=WAIT)
+    assert driver.returncode == -signal.SIGKILL
+    gone(int(driver.stdout))
+    for entry, what in look(dest).items():
+        if what[0] == "file" and ".execnet-" not in entry:
+            assert what in (old.get(entry), new.get(entry)), entry
+    sync([group["gw0"]], tree.top, [dest])
+    assert look(dest) == new
 
 
 @pytest.mark.parametrize("python", sorted({NEWEST, sys.executable}))
