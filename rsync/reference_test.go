@@ -115,6 +115,18 @@ func TestReferenceDeletesOnlyWhatIsGone(t *testing.T) {
 	}
 }
 
+// The top itself can be what is left alone.
+func TestReferenceLeavesTheTopAlone(t *testing.T) {
+	source, dest := t.TempDir(), t.TempDir()
+	grow(t, source, nodes{"a": file("a"), "\xff": file("b"), "sub/l": link("m")})
+	grow(t, dest, nodes{"mine": file("m")})
+	before := survey(t, dest, exactly)
+	r := New(source)
+	require.NoError(t, r.AddTarget(connect(t, referenceSpec(t))[0], dest, TargetOptions{Delete: true}))
+	require.ErrorContains(t, r.Send(soon(t)), `1 failed; .: left as it is there: it holds names that are not UTF-8`)
+	require.Equal(t, before, survey(t, dest, exactly))
+}
+
 // A file of which the target has another one of the same size, as its checksum in the request tells, must not be answered by
 // None unless it is the same or has vanished: the one there would be given its time.
 func TestReferenceRequestOfUnreadable(t *testing.T) {
