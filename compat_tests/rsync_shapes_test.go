@@ -3,6 +3,7 @@
 package compat_tests
 
 import (
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -88,6 +89,8 @@ func shapes() []shape {
 			"sub/deeper/still/c": file("C").when(aWhile.Add(time.Nanosecond * 1001)), "hollow": file("filled")}},
 		{"modes", 0, tree{"run": file("#!").with(0o755), "private": file("p").with(0o600), "readonly": file("r").with(0o444), "readonlyrun": file("x").with(0o555), "open": dir().with(0o777), "group/f": file("g").with(0o660)}},
 		{"other modes", modeChanges, tree{"run": file("#!").with(0o644), "private": file("p").with(0o640), "readonly": file("R2").with(0o444), "open": dir().with(0o750), "readonlyrun": file("x").with(0o400)}},
+		{"special modes", 0, tree{"run": file("#!").with(0o755 | fs.ModeSetuid), "setgid": file("g").with(0o755 | fs.ModeSetgid), "both": file(noise(6, 2<<20)).with(0o711 | fs.ModeSetuid | fs.ModeSetgid),
+			"sticky": dir().with(0o777 | fs.ModeSticky), "sticky/f": file("f"), "shared/by group": dir().with(0o775 | fs.ModeSetgid)}},
 		{"read-only directories", readOnlyDirs, tree{"locked": dir().with(0o555), "locked/f": file("f").with(0o444), "locked/in": dir().with(0o500), "locked/in/g": file("g")}},
 		{"changes inside them", readOnlyDirs, tree{"locked": dir().with(0o555), "locked/f": file("other").with(0o444), "locked/in": dir().with(0o500), "locked/in/new": file("n")}},
 		{"times", times, tree{"old": file("o").when(time.Unix(-5, 250)), "epoch": file("e").when(time.Unix(0, 0)), "last nanosecond": file("l").when(time.Unix(1600000000, 999999999)), "far": file("f").when(time.Unix(4e9, 1)), "d": dir().when(time.Unix(1234567890, 987654321))}},

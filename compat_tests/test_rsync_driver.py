@@ -1,15 +1,19 @@
 """execnet's RSync drives the receiving half of Go workers, over every transport, and of this module's Python worker."""
+import itertools
 import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import threading
 
 import execnet
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from conftest import TRANSPORTS
+from conftest import TRANSPORTS, gone
 from test_worker_python import NEWEST, Worker
 
 WAIT = 20
@@ -262,6 +266,108 @@ def test_a_worker_killed_in_the_middle(transports, group, places):
             assert what == want[entry], entry
     sync([transports.connect("popen", group)], tree.top, [dest])
     assert look(dest) == want
+
+
+DYING = """
+import os, signal, sys, execnet
+source, dest, spec, when = sys.argv[1:]
+gateway = execnet.makegateway(spec)
+print(gateway._rinfo().pid)
+sys.stdout.flush()
+write = gateway._io.write
+
+def write_and_die(message):
+    write(message[:len(message) if when == "behind" else len(message) // 2 if when == "within" else 0])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Dying(execnet.RSync):
+    def _report_send_file(self, gateway, modified_rel_path):
+        if modified_rel_path == "large":
+            gateway._io.write = write_and_die
+
+rsync = Dying(source, verbose=False)
+rsync.add_target(gateway, dest, delete=True)
+rsync.send()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "within", "behind"])
+def test_a_driver_killed_in_the_middle(transports, group, places, when):
+    """The content of a file is one message; the driver dies at one of them."""
+    tree, dest = places
+    fill(tree)
+    sync([transports.connect("popen", group)], tree.top, [dest])
+    old = look(dest)
+    change(tree)
+    new = look(tree.top)
+    driver = subprocess.run([sys.executable, "-c", DYING, tree.top, dest, transports.popen(group), when],
+                            stdout=subprocess.PIPE, timeout=WAIT)
+    assert driver.returncode == -signal.SIGKILL
+    gone(int(driver.stdout))
+    for entry, what in look(dest).items():
+        if what[0] == "file" and ".execnet-" not in entry:
+            assert what in (old.get(entry), new.get(entry)), entry
+    sync([group["gw0"]], tree.top, [dest])
+    assert look(dest) == new
+
+
+NAMES = st.lists(st.sampled_from(["a", "b b", "\u00fc"]), min_size=1, max_size=2).map("/".join)
+CONTENTS = st.binary(max_size=9) | st.sampled_from([LARGE[i:i + n] for i in (0, 1) for n in (65536, 262145)])
+MODES = st.sampled_from([0o644, 0o600, 0o755, 0o444])
+CHANGES = st.lists(st.tuples(NAMES, st.one_of(
+    st.tuples(st.just("file"), CONTENTS, MODES, st.just(True)),
+    st.tuples(st.just("file"), st.none(), MODES, st.booleans()),  # what is there, with another mode, and maybe another time
+    st.tuples(st.just("link"), st.sampled_from(["a", "../b", "no/where", "/etc/hostname", "TOP/a", "."])),
+    st.tuples(st.just("folder"), st.sampled_from([0o755, 0o700, 0o777])),
+    st.tuples(st.just("nothing")))), max_size=8)
+
+
+def kind_of(path):
+    if os.path.islink(path):
+        return "link"
+    return "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else "nothing"
+
+
+def apply(tree, changes, clock):
+    """Makes the entries what the changes say, whatever is there or in the way."""
+    for name, (kind, *how) in changes:
+        for part in itertools.accumulate(name.split("/"), os.path.join):
+            path = os.path.join(tree.top, part)
+            there, wanted = kind_of(path), kind if part == name else "folder"
+            if there == "folder" and wanted != "folder":
+                shutil.rmtree(path)
+            elif there == "link" or there == "file" and wanted != "file":
+                os.unlink(path)
+        if kind == "file":
+            content, mode, later = how
+            mtime = next(clock) / 4
+            if content is None and kind_of(path) == "file":
+                mtime = mtime if later else os.stat(path).st_mtime
+                with open(path, "rb") as f:
+                    content = f.read()
+            tree.file(name, content or b"", mode, mtime)
+        elif kind == "link":
+            tree.link(name, how[0].replace("TOP", tree.top))
+        elif kind == "folder":
+            tree.folder(name, how[0])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(CHANGES, CHANGES, st.booleans())
+def test_any_tree_after_any_changes(popen_gw, tmp_path_factory, first, then, delete):
+    base, clock = str(tmp_path_factory.mktemp("any")), itertools.count(6000000000)
+    tree, dest = Tree(os.path.join(base, "source")), os.path.join(base, "dest")
+    for changes in first, then:
+        apply(tree, changes, clock)
+        want = look(tree.top)
+        if not delete:
+            sync([popen_gw], tree.top, [dest], delete=False)
+            got = look(dest)
+            assert {entry: got.get(entry) for entry in want} == want
+        sync([popen_gw], tree.top, [dest])
+        assert look(dest) == want
+        assert sync([popen_gw], tree.top, [dest]) == ([], [])
+    shutil.rmtree(base)
 
 
 @pytest.mark.parametrize("python", sorted({NEWEST, sys.executable}))

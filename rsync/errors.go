@@ -37,7 +37,8 @@ type TargetError struct {
 	// Err is what ended the sync there early: a gatewaybase.GatewayDiedError, a gatewaybase.RemoteError with a traceback,
 	// a StallError, a ProtocolError, a FileError such as a full disk, or the error of Send's context. It is nil if all but Files went well.
 	Err error
-	// Files are the entries that could not be made.
+	// Files are the entries that could not be made. With Python's execnet at the target and Delete they are directories that
+	// were left as they are there, since it would have deleted what could not be read or announced.
 	Files []FileError
 }
 

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -26,7 +26,6 @@ type referenceSession struct {
 	tree   *source
 	report *reporter
 	files  opener
-	links  []serializer.Tuple
 
 	mu      sync.Mutex // guards what follows, and the targets
 	changed sync.Cond  // anything did
@@ -38,6 +37,7 @@ type referenceSession struct {
 // referenceTarget is a target with what its receiver has said.
 type referenceTarget struct {
 	*target
+	links    []serializer.Tuple // of the goroutine of run
 	requests []request
 	listed   bool        // no more requests come
 	linking  bool        // it waits for the links
@@ -81,11 +81,29 @@ func (s *referenceSession) run(ctx context.Context, stall time.Duration) {
 	}
 	over := make(chan struct{})
 	running.Go(func() { s.watch(ctx, over, stall) })
-	s.announce("", s.tree.describe(s.tree.info, ""))
+	s.announce("", s.tree.describe(s.tree.info, ""), s.targets)
+	s.announced()
 	s.serve()
 	s.files.close()
 	close(over)
 	running.Wait()
+}
+
+// announced notes that the targets have the whole tree, and owe an answer.
+func (s *referenceSession) announced() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.targets {
+		t.asked = 1
+		t.lively = time.Now()
+	}
+}
+
+func (s *referenceSession) fail(t *referenceTarget, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.fail(err)
+	s.changed.Broadcast()
 }
 
 func (s *referenceSession) failAll(err error) {
@@ -151,95 +169,27 @@ func (s *referenceSession) send(t *referenceTarget, v any) {
 	// Other errors are explained by what receiving reports.
 }
 
-// broadcast sends an item to all targets.
-func (s *referenceSession) broadcast(v any) {
-	for _, t := range s.targets {
+// broadcast sends an item to several targets.
+func (s *referenceSession) broadcast(to []*referenceTarget, v any) {
+	for _, t := range to {
 		s.send(t, v)
 	}
 }
 
-// announce sends an entry, and for a directory all that is in it.
-func (s *referenceSession) announce(dir string, m found) {
-	path := join(dir, m.name)
-	switch m.kind {
-	case kindDir:
-		s.announceDir(path, m)
-	case kindFile:
-		s.mu.Lock()
-		s.order[path] = len(s.order)
-		s.sizes[path] = m.size
-		s.mu.Unlock()
-		s.broadcast(serializer.Tuple{int64(m.mode), pythonTime(m.mtime), m.size})
-	case kindLink:
-		s.links = append(s.links, serializer.Tuple{"link", path, m.target})
-		s.broadcast(nil)
-	case kindLinkBase:
-		s.links = append(s.links, serializer.Tuple{"linkbase", path, m.target})
-		s.broadcast(nil)
-	}
-}
-
-// announceDir sends a directory and what is in it.
-func (s *referenceSession) announceDir(path string, m found) {
-	l := &listing{path: path, blocks: make(chan block)}
-	ctx, cancel := context.WithCancel(context.Background())
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	defer cancel()
-	reading.Go(func() { s.tree.list(ctx, l) })
-	item := []any{int64(m.mode)}
-	var members []found
-	for b := range l.blocks {
-		for _, m := range b.members {
-			switch {
-			case m.kind == kindOther:
-			case !utf8.ValidString(m.name) || !utf8.ValidString(m.target):
-				s.report.fail(FileError{Path: join(path, m.name), Problem: "the protocol of Python's execnet can only send names that are UTF-8"})
-			default:
-				item = append(item, m.name)
-				members = append(members, m)
-			}
-		}
-	}
-	s.broadcast(item)
-	for _, m := range members {
-		if !s.alive() {
-			return
-		}
-		s.announce(path, m)
-	}
-	if path == "" {
-		s.mu.Lock()
-		for _, t := range s.targets {
-			t.asked = 1
-			t.lively = time.Now()
-		}
-		s.mu.Unlock()
-	}
-}
-
-func (s *referenceSession) alive() bool {
+// alive reports whether any of these targets is left.
+func (s *referenceSession) alive(of []*referenceTarget) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.anyAlive()
+	return anyAlive(of)
 }
 
-func (s *referenceSession) anyAlive() bool {
-	for _, t := range s.targets {
+func anyAlive(of []*referenceTarget) bool {
+	for _, t := range of {
 		if !t.ended {
 			return true
 		}
 	}
 	return false
-}
-
-// pythonTime is st_mtime as Python computes it, so that comparing it there finds equal what is equal.
-func pythonTime(nanoseconds int64) float64 {
-	seconds, rest := nanoseconds/1e9, nanoseconds%1e9
-	if rest < 0 {
-		seconds, rest = seconds-1, rest+1e9
-	}
-	return float64(seconds) + 1e-9*float64(rest)
 }
 
 // serve answers requests until all targets have ended.
@@ -250,7 +200,7 @@ func (s *referenceSession) serve() {
 		case len(asking) > 0:
 			s.sendFile(asking)
 		case linking != nil:
-			for _, link := range s.links {
+			for _, link := range linking.links {
 				s.send(linking, link)
 			}
 			s.send(linking, 42)
@@ -265,7 +215,7 @@ func (s *referenceSession) serve() {
 func (s *referenceSession) next() (asking []*referenceTarget, linking *referenceTarget) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.anyAlive() {
+	for anyAlive(s.targets) {
 		first, thinking := math.MaxInt, false
 		for _, t := range s.targets {
 			switch {
@@ -292,7 +242,9 @@ func (s *referenceSession) next() (asking []*referenceTarget, linking *reference
 	return nil, nil
 }
 
-// sendFile answers the first request of each of these targets, which is for the same file.
+// sendFile answers the first request of each of these targets, which is for the same file. None, the only answer that is no
+// content, gives a file that is there the time announced. So it is no answer where an unreadable file has one of its size:
+// that would seem to be up to date in all later syncs.
 func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	s.mu.Lock()
 	path := asking[0].requests[0].path
@@ -310,6 +262,11 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	var digest [md5.Size]byte
 	digested := false
 	for i, t := range asking {
+		if err != nil && checksums[i] != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.fail(t, &FileError{Path: path, Err: err, Problem: fmt.Sprintf(
+				"%v; Python's execnet would from now on take a file there, of the same size, for it", err)})
+			continue
+		}
 		var answer any
 		if err == nil {
 			if checksums[i] != nil && !digested {
