@@ -15,6 +15,9 @@ const patience = 50 * time.Microsecond
 // was read, makes better use of the processor.
 const bulk = 4 << 10
 
+// mostSkipped is how many Reads are not tried at the most after others were tried in vain.
+const mostSkipped = 255
+
 // trying is held by the one Read of this process that is trying again and again: it takes a processor while it does.
 var trying atomic.Bool
 
@@ -26,6 +29,8 @@ type Reader struct {
 	file     *os.File
 	patience time.Duration
 	quick    bool // the last wait was short, for something short
+	skip     int  // how many Reads that might be tried are not, between two that are
+	skipped  int  // since the last
 	spin     spinner
 }
 
@@ -39,11 +44,27 @@ func NewReader(file *os.File) *Reader {
 // Read is io.Reader's; its errors are those of os.File.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	start := time.Now()
-	if r.quick && len(p) > 0 && r.spin.possible() && runtime.GOMAXPROCS(0) > 1 && trying.CompareAndSwap(false, true) {
-		n, err = r.spin.read(p, start.Add(r.patience))
+	if r.mayTry(len(p)) && trying.CompareAndSwap(false, true) {
+		var inTime bool
+		n, inTime, err = r.spin.read(p, start.Add(r.patience))
+		r.skipped = 0
+		if inTime {
+			r.skip /= 2
+		} else {
+			r.skip = min(2*r.skip+1, mostSkipped)
+		}
 	} else {
 		n, err = r.file.Read(p)
 	}
 	r.quick = n < bulk && time.Since(start) < r.patience
 	return n, err
+}
+
+// mayTry tells whether a Read of so many bytes may be worth trying.
+func (r *Reader) mayTry(n int) bool {
+	if !r.quick || n == 0 || !r.spin.possible() || runtime.GOMAXPROCS(0) == 1 {
+		return false
+	}
+	r.skipped++
+	return r.skipped > r.skip
 }

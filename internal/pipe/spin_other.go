@@ -15,4 +15,4 @@ func (*spinner) init(*os.File) {}
 
 func (*spinner) possible() bool { return false }
 
-func (*spinner) read([]byte, time.Time) (int, error) { return 0, errors.ErrUnsupported }
+func (*spinner) read([]byte, time.Time) (int, bool, error) { return 0, false, errors.ErrUnsupported }

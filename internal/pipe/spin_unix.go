@@ -38,23 +38,22 @@ func (s *spinner) init(file *os.File) {
 
 func (s *spinner) possible() bool { return s.conn != nil }
 
-// read reads once, without sleeping until a time. The caller holds trying.
-func (s *spinner) read(p []byte, until time.Time) (int, error) {
+// read reads once, without sleeping until a time, and tells whether it came to that. The caller holds trying.
+func (s *spinner) read(p []byte, until time.Time) (n int, inTime bool, err error) {
 	s.into, s.until, s.n, s.err = p, until, 0, nil
-	err := s.conn.Read(s.try)
+	err = s.conn.Read(s.try)
 	s.into = nil
-	s.letGo()
+	inTime = s.letGo()
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return 0, err
 	case err != nil:
-		return s.file.Read(p) // which words it as files do
+		n, err = s.file.Read(p) // which words it as files do
 	case s.err != nil:
-		return 0, &os.PathError{Op: "read", Path: s.file.Name(), Err: s.err}
+		err = &os.PathError{Op: "read", Path: s.file.Name(), Err: s.err}
 	case s.n == 0:
-		return 0, io.EOF
+		err = io.EOF
 	}
-	return s.n, nil
+	return max(n, s.n), inTime, err
 }
 
 // attempt reports whether there is a result; if not, it is called again when something can be read.
@@ -68,7 +67,7 @@ func (s *spinner) attempt(fd uintptr) bool {
 		case unix.EINTR:
 		case unix.EAGAIN:
 			if s.until.IsZero() || time.Now().After(s.until) {
-				s.letGo()
+				_ = s.letGo()
 				return false
 			}
 		default:
@@ -78,10 +77,12 @@ func (s *spinner) attempt(fd uintptr) bool {
 	}
 }
 
-// letGo lets others try.
-func (s *spinner) letGo() {
-	if !s.until.IsZero() {
-		s.until = time.Time{}
-		trying.Store(false)
+// letGo lets others try. It reports whether this one still was.
+func (s *spinner) letGo() (tried bool) {
+	if s.until.IsZero() {
+		return false
 	}
+	s.until = time.Time{}
+	trying.Store(false)
+	return true
 }

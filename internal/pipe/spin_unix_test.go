@@ -52,6 +52,36 @@ func TestPatienceEnds(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// TestTriesInVainMakeTriesRarer counts how many Reads are not tried between two that are.
+func TestTriesInVainMakeTriesRarer(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	r, _, theirs := ends(t)
+	read := func(patience time.Duration) (skip int) {
+		r.patience = patience
+		for {
+			r.quick = true
+			before := r.skipped
+			done := reading(r)
+			time.Sleep(time.Millisecond)
+			_, err := theirs.Write([]byte("x"))
+			require.NoError(t, err)
+			require.NoError(t, <-done)
+			if r.skipped <= before {
+				return r.skip
+			}
+		}
+	}
+	for _, want := range []int{1, 3, 7} {
+		assert.Equal(t, want, read(0))
+	}
+	for _, want := range []int{3, 1, 0, 0} {
+		assert.Equal(t, want, read(time.Hour))
+	}
+	r.skip = mostSkipped
+	r.skipped = mostSkipped
+	assert.Equal(t, mostSkipped, read(0))
+}
+
 func TestNobodyTriesOnOneProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r, ours, _ := ends(t)
