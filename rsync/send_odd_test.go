@@ -203,3 +203,25 @@ func TestSendTimesOutOfRange(t *testing.T) {
 		require.Equal(t, 2262, info.ModTime().UTC().Year())
 	}
 }
+
+// TestSendRenamedSource renames the source while it is walked: what cannot be found any more is not taken for deleted.
+func TestSendRenamedSource(t *testing.T) {
+	for _, end := range farEnds(t) {
+		t.Run(end.name, func(t *testing.T) {
+			base := t.TempDir()
+			source, dest := filepath.Join(base, "source"), filepath.Join(base, "dest")
+			grow(t, source, nodes{"a": file("a"), "sub/b": file("b")})
+			grow(t, dest, nodes{"a": file("a"), "sub/b": file("b"), "c": file("c")})
+			before := end.view(t, dest)
+			var once sync.Once
+			r := New(source)
+			r.Filter = func(string) bool {
+				once.Do(func() { require.NoError(t, os.Rename(source, source+" elsewhere")) })
+				return true
+			}
+			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
+			_ = r.Send(soon(t)) // whether that is an error is a matter of when it happens
+			require.Equal(t, before, end.view(t, dest))
+		})
+	}
+}

@@ -117,7 +117,13 @@ func (s *source) list(ctx context.Context, l *listing) {
 	for {
 		entries, err := f.ReadDir(walkChunk)
 		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-		b := block{members: s.describeAll(l.path, entries), last: err != nil}
+		members := s.describeAll(l.path, entries)
+		b := block{members: members, last: err != nil}
+		if len(members) < len(entries) {
+			// Some are not part of the tree; or they have vanished, and then perhaps not they alone: the source may have been
+			// renamed or unmounted.
+			b.incomplete = !s.stillThere(f, l.path)
+		}
 		if err != nil && err != io.EOF {
 			s.report.unreadable(l.path, err)
 			b.incomplete = true
@@ -126,6 +132,16 @@ func (s *source) list(ctx context.Context, l *listing) {
 			return
 		}
 	}
+}
+
+// stillThere reports whether a directory is where it was opened.
+func (s *source) stillThere(f *os.File, path string) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(s.full(path))
+	return err == nil && os.SameFile(opened, there)
 }
 
 // describeAll looks at a directory's entries, several at a time if there are many, and leaves out those that do not
