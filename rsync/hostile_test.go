@@ -258,14 +258,17 @@ func (p *slowPipe) Read(b []byte) (int, error) {
 
 // TestSlowTargetIsNotGivenUp has items on their way for longer than a target may show no sign of life.
 func TestSlowTargetIsNotGivenUp(t *testing.T) {
-	source, dest := t.TempDir(), t.TempDir()
-	grow(t, source, nodes{"a": file(string(noise(1, 2<<20)))})
-	ours, theirs := pipes(t)
-	gw := connected(t, "", &receivers{}, ours, &slowPipe{*theirs})
-	r := &RSync{Source: source, StallTimeout: time.Second, Delta: DeltaNever}
-	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
-	require.NoError(t, r.Send(soon(t)))
-	require.Equal(t, survey(t, source, exactly), survey(t, dest, exactly))
+	for _, keys := range []string{"", "//bootstrap=import"} {
+		source, dest := t.TempDir(), t.TempDir()
+		grow(t, source, nodes{"a": file(string(noise(1, 2<<20)))})
+		ours, theirs := pipes(t)
+		gw := connected(t, keys, &receivers{}, ours, &slowPipe{*theirs})
+		r := &RSync{Source: source, StallTimeout: time.Second, Delta: DeltaNever}
+		require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
+		require.NoError(t, r.Send(soon(t)))
+		require.Equal(t, survey(t, source, keys != ""), survey(t, dest, keys != ""))
+		require.Equal(t, Stats{Files: 1, Literal: 2 << 20}, r.Results()[0].Stats)
+	}
 }
 
 // TestResultOfTargetThatEndsEarly tells what a target has acknowledged before it fails.

@@ -60,7 +60,7 @@ func (r *receivers) Execute(e *gatewaybase.Execution) {
 		switch {
 		case e.File == RemoteFile && e.Call == RemoteFunction:
 			err = Receive(context.Background(), e.Channel)
-		case strings.Contains(e.Source, "def serve_rsync"):
+		case strings.Contains(e.Source, "serve_rsync"):
 			err = ReceiveReference(context.Background(), e.Channel)
 		}
 		if err != nil {

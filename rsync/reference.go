@@ -48,8 +48,9 @@ type referenceTarget struct {
 
 // arrivalOf is a file whose acknowledgement is to come.
 type arrivalOf struct {
-	path string
-	size int64
+	path   string
+	size   int64
+	writes bool // content was sent
 }
 
 // request asks for one file.
@@ -130,7 +131,7 @@ func (s *referenceSession) watch(ctx context.Context, over <-chan struct{}, stal
 			s.mu.Lock()
 			for _, t := range s.targets {
 				owes := t.sending || len(t.arriving) > 0 || t.walkedAndSilent()
-				if !owes {
+				if !owes || t.drains() {
 					t.lively = now
 				} else if now.Sub(t.lively) > stall {
 					t.fail(&StallError{stall})
@@ -278,11 +279,7 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 			}
 		}
 		s.mu.Lock()
-		sent := arrivalOf{path: path}
-		if answer != nil {
-			t.stats.Files++
-			t.stats.Literal += int64(len(data))
-		}
+		sent := arrivalOf{path: path, writes: answer != nil}
 		if err == nil {
 			// As execnet tells it: the file's size, also when the content was there.
 			sent.size = int64(len(data))

@@ -68,8 +68,11 @@ func (s *referenceSession) act(t *referenceTarget, v any) ([]Event, error) {
 		// They come in order; the path in it can lack a letter, as when the directory was given with a slash at its end.
 		a := t.arriving[0]
 		t.arriving = t.arriving[1:]
-		t.acked += uint64(a.size)
-		return []Event{t.event(EventAck, a.path, a.size), t.event(EventProgress, "", int64(t.acked))}, nil
+		t.done += s.sizes[a.path]
+		if a.writes {
+			t.count(1, a.size)
+		}
+		return []Event{t.event(EventAck, a.path, a.size), t.event(EventProgress, "", t.done)}, nil
 	case what == "links" && t.listed && len(t.requests) == 0 && len(t.arriving) == 0 && !t.finishing:
 		t.linking, t.finishing = true, true
 		return nil, nil
