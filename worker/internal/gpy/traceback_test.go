@@ -53,6 +53,7 @@ var raising = map[string]string{
 	"no attribute of an exception": "try:\n    1 / 0\nexcept Exception as e:\n    e.nope\n",
 	"attributes of an exception":   "try:\n    try:\n        1 / 0\n    except Exception as e:\n        x = e\n        raise KeyError(1) from e\nexcept KeyError as e:\n    assert e.__cause__ is x and e.__context__ is x and e.__traceback__ is not None and e.args == (1,)\n    e.extra = 5\n    e.extra += 1\n    assert e.extra == 6\n    raise\n",
 	"class with str":               "class MyError(Exception):\n    def __str__(self):\n        return 'shown'\nraise MyError(1)\n",
+	"class with wrong str":         "class MyError(Exception):\n    def __str__(self):\n        return 5\nraise MyError(1)\n",
 	"class of a class":             "class A(Exception):\n    pass\nclass B(A):\n    pass\ntry:\n    raise B('b')\nexcept A as e:\n    assert isinstance(e, Exception) and e.args == ('b',)\n    raise\n",
 	"generator":                    "def g():\n    yield 1\n    raise ValueError('g')\n\nfor x in g():\n    pass\n",
 	"context":                      "try:\n    1 / 0\nexcept ZeroDivisionError:\n    foobar\n",

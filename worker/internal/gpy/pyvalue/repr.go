@@ -23,11 +23,12 @@ func Str(o py.Object) (string, error) {
 	switch x := o.(type) {
 	case py.String:
 		return string(x), nil
-	case *py.Exception:
-		return exceptionText(x)
-	case *py.Type:
-		if method := instanceMethod(x, "__str__"); method != nil {
-			return textOf(method, x, "__str__")
+	case *py.Exception, *py.Type:
+		if method := instanceMethod(o, "__str__"); method != nil {
+			return textOf(method, o, "__str__")
+		}
+		if e, ok := o.(*py.Exception); ok {
+			return exceptionText(e)
 		}
 		return Repr(o)
 	}
@@ -65,7 +66,7 @@ func textOf(method, self py.Object, name string) (string, error) {
 	return string(s), nil
 }
 
-// exceptionText is str(e): nothing, the one argument, or the tuple of all of them.
+// exceptionText is str(e) as exceptions have it from BaseException: nothing, the one argument, or the tuple of all of them.
 func exceptionText(e *py.Exception) (string, error) {
 	args, _ := e.Args.(py.Tuple)
 	switch {
@@ -266,6 +267,11 @@ func (p *printer) view(v *view) error {
 }
 
 func (p *printer) exception(e *py.Exception) error {
+	if method := instanceMethod(e, "__repr__"); method != nil {
+		s, err := textOf(method, e, "__repr__")
+		p.WriteString(s)
+		return err
+	}
 	if py.Object(e) == py.NotImplemented {
 		p.WriteString("NotImplemented")
 		return nil
