@@ -117,38 +117,6 @@ func init() {
 	}, 0, "")
 }
 
-// setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
-func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
-	switch name {
-	case "args":
-		args, ok := value.(py.Tuple)
-		if !ok {
-			return py.ExceptionNewf(py.TypeError, "args must be a tuple")
-		}
-		e.Args = args
-		return nil
-	case "__cause__":
-		cause, _ := value.(*py.Exception)
-		e.Cause, e.SuppressContext = nil, true
-		if cause != nil {
-			e.Cause = cause
-		}
-		return nil
-	case "__suppress_context__":
-		e.SuppressContext = value == py.True
-		return nil
-	}
-	if value != nil {
-		e.Dict[name] = value
-		return nil
-	}
-	if _, ok := e.Dict[name]; !ok {
-		return noAttribute(e, name)
-	}
-	delete(e.Dict, name)
-	return nil
-}
-
 // guardTypes keeps programs from changing the built-in types, which all executions share, and lets them set attributes of
 // exceptions.
 func guardTypes() {
@@ -162,7 +130,7 @@ func guardTypes() {
 					value = v.SECOND()
 				}
 				v.DROPN(drop)
-				return setExceptionAttr(o, machineOf(v).frame.Code.Names[name], value)
+				return pyvalue.SetExceptionAttr(o, machineOf(v).frame.Code.Names[name], value)
 			case *py.Type:
 				if isBuiltin(o) {
 					return immutableType(o)
@@ -320,7 +288,7 @@ func guardedAttr(name string, f py.Object) py.Object {
 			switch o := args[0].(type) {
 			case *py.Exception:
 				if isName {
-					return py.None, setExceptionAttr(o, string(attribute), append(args[:len(args):len(args)], nil)[2])
+					return py.None, pyvalue.SetExceptionAttr(o, string(attribute), append(args[:len(args):len(args)], nil)[2])
 				}
 			case *py.Type:
 				if isBuiltin(o) {
