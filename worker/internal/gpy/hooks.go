@@ -57,6 +57,7 @@ func init() {
 	readAttrs()
 	dottedDecorators()
 	keepTracebacks()
+	yieldFrom()
 	jumpTable[vm.RAISE_VARARGS] = raiseVarargs
 	for op := range jumpTable {
 		if plain[vm.OpCode(op)] || vm.OpCode(op) == vm.RAISE_VARARGS {

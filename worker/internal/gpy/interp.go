@@ -226,7 +226,8 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 		return nil, err
 	}
 	defer in.leave(in.depth, &err)
-	return vm.RunFrame(frame)
+	res, err = vm.RunFrame(frame)
+	return generatorEnd(frame, res, err)
 }
 
 // leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes the call's exception.
