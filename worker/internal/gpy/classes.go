@@ -153,10 +153,15 @@ func readAttrs() {
 		case *py.Exception:
 			value, err = py.Call(commonBuiltins()["getattr"], py.Tuple{o, py.String(name)}, nil)
 		case *py.Type:
-			value, err = classAttr(o, name)
+			if value = pyvalue.HiddenMethod(o, name); value == nil {
+				value, err = classAttr(o, name)
+			}
 		}
 		if value == nil && err == nil {
-			return load(v, nameIndex)
+			if err = load(v, nameIndex); err == nil {
+				return nil
+			}
+			value, err = pyvalue.ObjectAttr(v.TOP(), name, err)
 		}
 		if err == nil {
 			v.SET_TOP(value)
@@ -165,29 +170,38 @@ func readAttrs() {
 	}
 }
 
-// classAttr finds what a class of the program, or one that it is derived from, has defined; nil if there is no such thing.
+// classAttr finds what a class of the program or of exceptions, or object, has itself or from one that it is derived from;
+// nil if there is no such thing.
 func classAttr(class *py.Type, name string) (py.Object, error) {
-	if class.Name == "" || isBuiltin(class) {
+	if class.Name == "" || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) {
 		return nil, nil
 	}
-	for _, base := range class.Mro {
-		t, ok := base.(*py.Type)
-		if !ok || isBuiltin(t) {
-			continue
-		}
-		value, ok := t.Dict[name]
+	switch value := inherited(class.Mro, name).(type) {
+	case nil:
+		return nil, nil
+	case *py.StaticMethod:
+		return value.M__get__(py.None, class)
+	case *py.ClassMethod:
+		return value.M__get__(py.None, class)
+	default:
+		return value, nil
+	}
+}
+
+// inherited finds what the first of some classes that has something of this name has, or nil. Of built-in ones only methods
+// count: their properties are about the class itself.
+func inherited(mro py.Tuple, name string) py.Object {
+	for _, base := range mro {
+		class, ok := base.(*py.Type)
 		if !ok {
 			continue
 		}
-		switch value := value.(type) {
-		case *py.StaticMethod:
-			return value.M__get__(py.None, class)
-		case *py.ClassMethod:
-			return value.M__get__(py.None, class)
+		value := class.Dict[name]
+		if _, isMethod := value.(*py.Method); value != nil && (isMethod || !isBuiltin(class)) {
+			return value
 		}
-		return value, nil
 	}
-	return nil, nil
+	return pyvalue.ObjectMethod(name)
 }
 
 // dottedDecorators lets "@a.b" be what it is: gpython's parser makes one name of it.

@@ -11,8 +11,14 @@ func getAttr(o py.Object, name string) (py.Object, error) {
 	if e, ok := o.(*py.Exception); ok {
 		return exceptionAttr(e, name)
 	}
+	if method := HiddenMethod(o, name); method != nil {
+		return method, nil
+	}
 	res, err := py.GetAttrString(o, name)
-	return classAttr(o, res), attributeError(err, o)
+	if err != nil {
+		return ObjectAttr(o, name, attributeError(err, o))
+	}
+	return classAttr(o, res), nil
 }
 
 // classAttr puts a class's own name for the property that the class has to give its instances theirs.

@@ -12,7 +12,10 @@ func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
 			return py.Call(method, py.Tuple{e, py.String(name)}, nil)
 		}
 	}
-	return value, err
+	if err != nil {
+		return ObjectAttr(e, name, err)
+	}
+	return value, nil
 }
 
 // exceptionsOwn is exceptionAttr without the program's __getattr__.
