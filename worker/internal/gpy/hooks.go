@@ -58,6 +58,7 @@ func init() {
 	dottedDecorators()
 	keepTracebacks()
 	yieldFrom()
+	superOfFrame()
 	jumpTable[vm.RAISE_VARARGS] = raiseVarargs
 	for op := range jumpTable {
 		if plain[vm.OpCode(op)] || vm.OpCode(op) == vm.RAISE_VARARGS {
