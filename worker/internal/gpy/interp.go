@@ -223,7 +223,7 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 		return vm.RunFrame(frame)
 	}
 	if err := in.enter(); err != nil {
-		return nil, err
+		return generatorEnd(frame, nil, err)
 	}
 	defer in.leave(in.depth, &err)
 	res, err = vm.RunFrame(frame)

@@ -57,6 +57,7 @@ var raising = map[string]string{
 	"class of a class":             "class A(Exception):\n    pass\nclass B(A):\n    pass\ntry:\n    raise B('b')\nexcept A as e:\n    assert isinstance(e, Exception) and e.args == ('b',)\n    raise\n",
 	"generator":                    "def g():\n    yield 1\n    raise ValueError('g')\n\nfor x in g():\n    pass\n",
 	"generator that stops":         "def g():\n    yield 1\n    next(iter([]))\n\ndef f():\n    yield from g()\n\nfor x in f():\n    pass\n",
+	"generator thrown into":        "def g():\n    x = 1\n    yield 1\n    yield 2\n\ndef f():\n    yield from g()\n\nit = f()\nnext(it)\nit.throw(ValueError('t'))\n",
 	"context":                      "try:\n    1 / 0\nexcept ZeroDivisionError:\n    foobar\n",
 	"context in function":          "def f():\n    raise KeyError('k')\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    f()\n",
 	"cause":                        "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('v') from e\n",
