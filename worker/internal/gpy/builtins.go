@@ -38,6 +38,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	if all["property"] == nil {
 		all["property"] = &function{"property", newProperty}
 	}
+	all["super"] = superType
 	all["compile"] = &function{"compile", compileBuiltin}
 	all["__build_class__"] = buildClass(all["__build_class__"])
 	for _, name := range []string{"exit", "quit"} {

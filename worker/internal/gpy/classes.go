@@ -117,38 +117,6 @@ func init() {
 	}, 0, "")
 }
 
-// setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
-func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
-	switch name {
-	case "args":
-		args, ok := value.(py.Tuple)
-		if !ok {
-			return py.ExceptionNewf(py.TypeError, "args must be a tuple")
-		}
-		e.Args = args
-		return nil
-	case "__cause__":
-		cause, _ := value.(*py.Exception)
-		e.Cause, e.SuppressContext = nil, true
-		if cause != nil {
-			e.Cause = cause
-		}
-		return nil
-	case "__suppress_context__":
-		e.SuppressContext = value == py.True
-		return nil
-	}
-	if value != nil {
-		e.Dict[name] = value
-		return nil
-	}
-	if _, ok := e.Dict[name]; !ok {
-		return noAttribute(e, name)
-	}
-	delete(e.Dict, name)
-	return nil
-}
-
 // guardTypes keeps programs from changing the built-in types, which all executions share, and lets them set attributes of
 // exceptions.
 func guardTypes() {
@@ -162,7 +130,7 @@ func guardTypes() {
 					value = v.SECOND()
 				}
 				v.DROPN(drop)
-				return setExceptionAttr(o, machineOf(v).frame.Code.Names[name], value)
+				return pyvalue.SetExceptionAttr(o, machineOf(v).frame.Code.Names[name], value)
 			case *py.Type:
 				if isBuiltin(o) {
 					return immutableType(o)
@@ -185,10 +153,15 @@ func readAttrs() {
 		case *py.Exception:
 			value, err = py.Call(commonBuiltins()["getattr"], py.Tuple{o, py.String(name)}, nil)
 		case *py.Type:
-			value, err = classAttr(o, name)
+			if value = pyvalue.HiddenMethod(o, name); value == nil {
+				value, err = classAttr(o, name)
+			}
 		}
 		if value == nil && err == nil {
-			return load(v, nameIndex)
+			if err = load(v, nameIndex); err == nil {
+				return nil
+			}
+			value, err = pyvalue.ObjectAttr(v.TOP(), name, err)
 		}
 		if err == nil {
 			v.SET_TOP(value)
@@ -197,29 +170,38 @@ func readAttrs() {
 	}
 }
 
-// classAttr finds what a class of the program, or one that it is derived from, has defined; nil if there is no such thing.
+// classAttr finds what a class of the program or of exceptions, or object, has itself or from one that it is derived from;
+// nil if there is no such thing.
 func classAttr(class *py.Type, name string) (py.Object, error) {
-	if class.Name == "" || isBuiltin(class) {
+	if class.Name == "" || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) {
 		return nil, nil
 	}
-	for _, base := range class.Mro {
-		t, ok := base.(*py.Type)
-		if !ok || isBuiltin(t) {
-			continue
-		}
-		value, ok := t.Dict[name]
+	switch value := inherited(class.Mro, name).(type) {
+	case nil:
+		return nil, nil
+	case *py.StaticMethod:
+		return value.M__get__(py.None, class)
+	case *py.ClassMethod:
+		return value.M__get__(py.None, class)
+	default:
+		return value, nil
+	}
+}
+
+// inherited finds what the first of some classes that has something of this name has, or nil. Of built-in ones only methods
+// count: their properties are about the class itself.
+func inherited(mro py.Tuple, name string) py.Object {
+	for _, base := range mro {
+		class, ok := base.(*py.Type)
 		if !ok {
 			continue
 		}
-		switch value := value.(type) {
-		case *py.StaticMethod:
-			return value.M__get__(py.None, class)
-		case *py.ClassMethod:
-			return value.M__get__(py.None, class)
+		value := class.Dict[name]
+		if _, isMethod := value.(*py.Method); value != nil && (isMethod || !isBuiltin(class)) {
+			return value
 		}
-		return value, nil
 	}
-	return nil, nil
+	return pyvalue.ObjectMethod(name)
 }
 
 // dottedDecorators lets "@a.b" be what it is: gpython's parser makes one name of it.
@@ -320,7 +302,7 @@ func guardedAttr(name string, f py.Object) py.Object {
 			switch o := args[0].(type) {
 			case *py.Exception:
 				if isName {
-					return py.None, setExceptionAttr(o, string(attribute), append(args[:len(args):len(args)], nil)[2])
+					return py.None, pyvalue.SetExceptionAttr(o, string(attribute), append(args[:len(args):len(args)], nil)[2])
 				}
 			case *py.Type:
 				if isBuiltin(o) {

@@ -95,6 +95,9 @@ func mostCells(names *symtable.SymTable) int {
 	var visit func(names *symtable.SymTable)
 	visit = func(names *symtable.SymTable) {
 		cells := len(names.Find(symtable.ScopeCell, 0))
+		if names.NeedsClassClosure { // for __class__, which the compiler adds
+			cells++
+		}
 		most = max(most, cells)
 		both = both || cells > 0 && len(names.Find(symtable.ScopeFree, symtable.DefFreeClass)) > 0
 		for _, child := range names.Children {
@@ -137,6 +140,11 @@ func renumber(code *py.Code, more int) {
 	if cells == 0 || len(code.Freevars) == 0 {
 		return
 	}
+	fromOutside := func(n int) bool { return n >= more || n >= cells }
+	if code.Freevars[0] == "__class__" {
+		// A method of a class that is in no function. It has nothing else from outside, and addFree's are its own.
+		fromOutside = func(n int) bool { return n == 0 }
+	}
 	ops := []byte(code.Code)
 	for at := 0; at < len(ops); at++ {
 		op := vm.OpCode(ops[at])
@@ -144,7 +152,7 @@ func renumber(code *py.Code, more int) {
 			continue
 		}
 		if slices.Contains([]vm.OpCode{vm.LOAD_CLOSURE, vm.LOAD_DEREF, vm.STORE_DEREF, vm.DELETE_DEREF, vm.LOAD_CLASSDEREF}, op) {
-			if n := int(ops[at+1]) | int(ops[at+2])<<8; n >= more || n >= cells {
+			if n := int(ops[at+1]) | int(ops[at+2])<<8; fromOutside(n) {
 				n += cells
 				ops[at+1], ops[at+2] = byte(n), byte(n>>8)
 			}

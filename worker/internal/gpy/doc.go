@@ -15,7 +15,7 @@
 // # What is changed in gpython
 //
 // Package pyvalue describes how gpython's jump table is reached. Here it is used for loops that can be interrupted, for
-// exceptions that know their context, cause and traceback (hooks.go).
+// exceptions that know their context, cause and traceback (hooks.go), for super() and for generators' values, throw and close.
 // The entry of functions is reached by the variables py.VmEvalCode and py.VmRunFrame: they count the depth of calls and
 // turn a panic into a SystemError. py.Compile refuses source that is nested too deeply for Go's stack, and corrects how
 // gpython numbers the variables of closures (compiler.go).

@@ -57,9 +57,12 @@ func init() {
 	readAttrs()
 	dottedDecorators()
 	keepTracebacks()
+	yieldFrom()
+	throwing()
+	superOfFrame()
 	jumpTable[vm.RAISE_VARARGS] = raiseVarargs
 	for op := range jumpTable {
-		if plain[vm.OpCode(op)] || vm.OpCode(op) == vm.RAISE_VARARGS {
+		if plain[vm.OpCode(op)] || vm.OpCode(op) == vm.RAISE_VARARGS || op == throwHere {
 			continue
 		}
 		run := jumpTable[op]

@@ -223,10 +223,11 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 		return vm.RunFrame(frame)
 	}
 	if err := in.enter(); err != nil {
-		return nil, err
+		return generatorEnd(frame, nil, err)
 	}
 	defer in.leave(in.depth, &err)
-	return vm.RunFrame(frame)
+	res, err = vm.RunFrame(frame)
+	return generatorEnd(frame, res, err)
 }
 
 // leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes the call's exception.

@@ -83,6 +83,11 @@ func raiseVarargs(v *vm.Vm, argc int32) error {
 	if e == m.handled() {
 		return m.exc // raised again: this line comes before the ones it had
 	}
+	return m.raise(e)
+}
+
+// raise is the error by which the frame raises an exception, which may have been raised before.
+func (m *machine) raise(e *py.Exception) error {
 	m.setContext(e)
 	if tb, ok := e.Traceback.(*py.Traceback); ok && tb != nil {
 		return py.ExceptionInfo{Type: e.Base, Value: e, Traceback: tb}

@@ -155,10 +155,5 @@ func exceptionLine(e *py.Exception) string {
 // exceptionText is str(e), without trusting it: a program may define it.
 func exceptionText(e *py.Exception) (text string, err error) {
 	defer recoverPanic(&err)
-	if method, ok := e.Base.Lookup("__str__").(*py.Function); ok {
-		s, err := py.Call(method, py.Tuple{e}, nil)
-		text, _ := s.(py.String)
-		return string(text), err
-	}
 	return pyvalue.Str(e)
 }

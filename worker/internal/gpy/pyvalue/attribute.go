@@ -11,8 +11,14 @@ func getAttr(o py.Object, name string) (py.Object, error) {
 	if e, ok := o.(*py.Exception); ok {
 		return exceptionAttr(e, name)
 	}
+	if method := HiddenMethod(o, name); method != nil {
+		return method, nil
+	}
 	res, err := py.GetAttrString(o, name)
-	return classAttr(o, res), attributeError(err, o)
+	if err != nil {
+		return ObjectAttr(o, name, attributeError(err, o))
+	}
+	return classAttr(o, res), nil
 }
 
 // classAttr puts a class's own name for the property that the class has to give its instances theirs.
@@ -58,48 +64,6 @@ func missingAttribute(o py.Object, name string) error {
 	return py.ExceptionNewf(py.AttributeError, "'%s' object has no attribute '%s'", typeName(o), name)
 }
 
-// exceptionAttr reads an attribute of an exception: gpython gives its args under every name.
-func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
-	if value, ok := e.Dict[name]; ok {
-		return value, nil
-	}
-	orNone := func(o py.Object) py.Object {
-		if o == nil {
-			return py.None
-		}
-		return o
-	}
-	args, _ := e.Args.(py.Tuple)
-	switch name {
-	case "args":
-		return args, nil
-	case "__cause__":
-		return orNone(e.Cause), nil
-	case "__context__":
-		return orNone(e.Context), nil
-	case "__traceback__":
-		return orNone(e.Traceback), nil
-	case "__class__":
-		return e.Base, nil
-	case "errno", "strerror", "value", "code":
-		at := 0
-		if name == "strerror" {
-			at = 1
-		}
-		if at < len(args) {
-			return args[at], nil
-		}
-		return py.None, nil
-	}
-	if value := e.Base.NativeGetAttrOrNil(name); value != nil {
-		if get, ok := value.(py.I__get__); ok {
-			return get.M__get__(e, e.Base)
-		}
-		return value, nil
-	}
-	return nil, missingAttribute(e, name)
-}
-
 func init() {
 	// Attributes that every object or every class has. gpython finds methods M__x__ of Go types by reflection; these are
 	// the ones that are no methods.
@@ -119,12 +83,6 @@ func init() {
 			})
 		}
 	}
-	property(py.BaseException, "args", func(self py.Object) (py.Object, error) {
-		if e, ok := self.(*py.Exception); ok {
-			return e.Args, nil
-		}
-		return nil, missingAttribute(self, "args")
-	})
 	property(py.BoundMethodType, "__name__", func(self py.Object) (py.Object, error) {
 		if m, ok := self.(*py.BoundMethod); ok {
 			return getAttr(m.Method, "__name__")

@@ -123,8 +123,8 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 		if op == opOr {
 			return x, x.update(b)
 		}
-	case *py.Type:
-		if method := instanceMethod(x, "__i"+operations[op].name+"__"); method != nil {
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(a, "__i"+operations[op].name+"__"); method != nil {
 			res, err := py.Call(method, py.Tuple{a, b}, nil)
 			if err != nil || res != py.NotImplemented {
 				return res, err
@@ -184,11 +184,6 @@ func smallArithmetic(op operation, x, y int64) (int64, bool) {
 		return x ^ y, true
 	}
 	return 0, false
-}
-
-func isInstanceOfProgram(o py.Object) bool {
-	t, ok := o.(*py.Type)
-	return ok && !isClass(t)
 }
 
 func binaryInstances(op operation, a, b py.Object) (py.Object, error) {

@@ -210,6 +210,7 @@ func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), er
 	if len(args) < 2 {
 		return nil, py.ExceptionNewf(py.TypeError, "map() must have at least two arguments.")
 	}
+	function := args[0] // args is a part of the caller's stack
 	its, err := iterators(args[1:])
 	return func() (py.Object, error) {
 		group := make(py.Tuple, len(its))
@@ -219,7 +220,7 @@ func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), er
 				return nil, err
 			}
 		}
-		return py.Call(args[0], group, nil)
+		return py.Call(function, group, nil)
 	}, err
 }
 

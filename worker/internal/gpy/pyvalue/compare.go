@@ -151,10 +151,11 @@ func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 		if y, ok := b.(*py.List); ok {
 			return compareItems(op, x.Items, y.Items, depth)
 		}
-	case *py.Type:
+	case *py.Type, *py.Exception:
 		return compareInstances(op, a, b)
 	}
-	if _, ok := b.(*py.Type); ok {
+	switch b.(type) {
+	case *py.Type, *py.Exception:
 		return compareInstances(op, a, b)
 	}
 	if isNumber(a) && isNumber(b) {
@@ -312,9 +313,9 @@ func contains(o, item py.Object) (bool, error) {
 	case *view:
 		res, err := x.M__contains__(item)
 		return res == py.Object(py.True), err
-	case *py.Type:
-		if method := instanceMethod(x, "__contains__"); method != nil {
-			res, err := py.Call(method, py.Tuple{x, item}, nil)
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(o, "__contains__"); method != nil {
+			res, err := py.Call(method, py.Tuple{o, item}, nil)
 			if err != nil {
 				return false, err
 			}

@@ -60,34 +60,30 @@ func hashAt(o py.Object, depth int) (int64, error) {
 		return x.hash(), nil
 	case *py.List, *Dict, py.StringDict, *Set, *py.Set, *py.Slice:
 		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", o.Type().Name)
-	case *py.Type:
-		return hashInstance(x)
+	case *py.Type, *py.Exception:
+		return hashInstance(o)
 	}
 	return hashIdentity(o), nil
 }
 
 // hashInstance hashes an instance of a class of the program, or a class.
-func hashInstance(x *py.Type) (int64, error) {
-	if !isClass(x) {
-		if method := x.Type().Lookup("__hash__"); method != nil {
-			if method == py.Object(py.None) {
-				return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", x.Type().Name)
-			}
-			res, err := py.Call(method, py.Tuple{x}, nil)
-			if err != nil {
-				return 0, err
-			}
-			switch res.(type) {
-			case py.Int, *py.BigInt, py.Bool:
-				return hash(res)
-			}
-			return 0, py.ExceptionNewf(py.TypeError, "__hash__ method should return an integer")
-		}
-		if x.Type().Lookup("__eq__") != nil {
-			return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", x.Type().Name)
-		}
+func hashInstance(o py.Object) (int64, error) {
+	method := instanceMethod(o, "__hash__")
+	if method == py.Object(py.None) || method == nil && instanceMethod(o, "__eq__") != nil {
+		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", typeName(o))
 	}
-	return hashIdentity(x), nil
+	if method == nil {
+		return hashIdentity(o), nil
+	}
+	res, err := py.Call(method, py.Tuple{o}, nil)
+	if err != nil {
+		return 0, err
+	}
+	switch res.(type) {
+	case py.Int, *py.BigInt, py.Bool:
+		return hash(res)
+	}
+	return 0, py.ExceptionNewf(py.TypeError, "__hash__ method should return an integer")
 }
 
 // hashIdentity hashes an object that is equal only to itself.

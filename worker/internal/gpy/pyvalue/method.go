@@ -109,9 +109,12 @@ type rawFunc func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Objec
 // boundFunc is a method whose arguments are bound to a signature.
 type boundFunc func(self py.Object, a []py.Object) (py.Object, error)
 
-// addRaw gives a type a method, which may be called on an instance or, with the instance as first argument, on the type.
-func addRaw(t *py.Type, name string, f rawFunc) {
-	t.Dict[name] = py.MustNewMethod(name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+// addRaw gives a type a method.
+func addRaw(t *py.Type, name string, f rawFunc) { t.Dict[name] = newMethod(t, name, f) }
+
+// newMethod makes a method, which may be called on an instance or, with the instance as first argument, on the type.
+func newMethod(t *py.Type, name string, f rawFunc) *py.Method {
+	return py.MustNewMethod(name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		if _, unbound := self.(*py.Module); unbound {
 			if len(args) == 0 {
 				return nil, py.ExceptionNewf(py.TypeError, "unbound method %s.%s() needs an argument", t.Name, name)
@@ -128,13 +131,18 @@ func addRaw(t *py.Type, name string, f rawFunc) {
 // addMethod gives a type a method of this signature.
 func addMethod(t *py.Type, text string, f boundFunc) {
 	s := parseSignature(t.Name, text)
-	addRaw(t, s.name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	addRaw(t, s.name, s.method(f))
+}
+
+// method makes f a function that binds its arguments itself.
+func (s *signature) method(f boundFunc) rawFunc {
+	return func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		a, err := s.bind(args, kwargs)
 		if err != nil {
 			return nil, err
 		}
 		return f(self, a)
-	})
+	}
 }
 
 // addStatic gives a type a function that needs no instance, such as dict.fromkeys.

@@ -37,13 +37,23 @@ var notImplementedType = newType("NotImplementedType")
 // typeName is the name of o's type, for messages.
 func typeName(o py.Object) string { return classOf(o).Name }
 
+// isInstanceOfProgram reports whether o may be an instance of a class of the program.
+func isInstanceOfProgram(o py.Object) bool {
+	switch x := o.(type) {
+	case *py.Type:
+		return !isClass(x)
+	case *py.Exception:
+		return true
+	}
+	return false
+}
+
 // instanceMethod looks up a method by which an instance of a class of the program answers an operator, or gives nil.
 func instanceMethod(o py.Object, name string) py.Object {
-	t, ok := o.(*py.Type)
-	if !ok || isClass(t) {
+	if !isInstanceOfProgram(o) {
 		return nil
 	}
-	return t.Type().Lookup(name)
+	return o.Type().Lookup(name)
 }
 
 // truth is bool(o).
@@ -71,9 +81,9 @@ func truth(o py.Object) (bool, error) {
 		return len(x.Items) > 0, nil
 	case py.StringDict:
 		return len(x) > 0, nil
-	case *py.Type:
-		if method := instanceMethod(x, "__bool__"); method != nil {
-			res, err := py.Call(method, py.Tuple{x}, nil)
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(o, "__bool__"); method != nil {
+			res, err := py.Call(method, py.Tuple{o}, nil)
 			if err != nil {
 				return false, err
 			}
@@ -83,8 +93,8 @@ func truth(o py.Object) (bool, error) {
 			}
 			return bool(yes), nil
 		}
-		if method := instanceMethod(x, "__len__"); method != nil {
-			res, err := py.Call(method, py.Tuple{x}, nil)
+		if method := instanceMethod(o, "__len__"); method != nil {
+			res, err := py.Call(method, py.Tuple{o}, nil)
 			if err != nil {
 				return false, err
 			}
@@ -171,11 +181,11 @@ func items(o py.Object) ([]py.Object, error) {
 
 // iterable reports whether iter(o) would work.
 func iterable(o py.Object) bool {
-	switch x := o.(type) {
+	switch o.(type) {
 	case py.Bytes, py.StringDict, *py.List, py.Tuple, py.String, *Dict, *Set, *FrozenSet:
 		return true
-	case *py.Type:
-		return instanceMethod(x, "__iter__") != nil || instanceMethod(x, "__getitem__") != nil
+	case *py.Type, *py.Exception:
+		return instanceMethod(o, "__iter__") != nil || instanceMethod(o, "__getitem__") != nil
 	case py.I__iter__, py.I__getitem__:
 		return true
 	}
@@ -210,6 +220,9 @@ func iter(o py.Object) (py.Object, error) {
 	}
 	if !iterable(o) {
 		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not iterable", typeName(o))
+	}
+	if method := instanceMethod(o, "__iter__"); method != nil {
+		return py.Call(method, py.Tuple{o}, nil)
 	}
 	return py.Iter(o)
 }

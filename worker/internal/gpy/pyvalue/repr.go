@@ -23,11 +23,12 @@ func Str(o py.Object) (string, error) {
 	switch x := o.(type) {
 	case py.String:
 		return string(x), nil
-	case *py.Exception:
-		return exceptionText(x)
-	case *py.Type:
-		if method := instanceMethod(x, "__str__"); method != nil {
-			return textOf(method, x, "__str__")
+	case *py.Exception, *py.Type:
+		if method := instanceMethod(o, "__str__"); method != nil {
+			return textOf(method, o, "__str__")
+		}
+		if e, ok := o.(*py.Exception); ok {
+			return exceptionText(e)
 		}
 		return Repr(o)
 	}
@@ -65,7 +66,7 @@ func textOf(method, self py.Object, name string) (string, error) {
 	return string(s), nil
 }
 
-// exceptionText is str(e): nothing, the one argument, or the tuple of all of them.
+// exceptionText is str(e) as exceptions have it from BaseException: nothing, the one argument, or the tuple of all of them.
 func exceptionText(e *py.Exception) (string, error) {
 	args, _ := e.Args.(py.Tuple)
 	switch {
@@ -138,10 +139,13 @@ func (p *printer) repr(o py.Object) error {
 		return p.set("set", t, "{", "}")
 	case *view:
 		return p.within(o, "...", func() error { return p.view(x) })
-	case *py.Exception:
-		return p.exception(x)
-	case *py.Type:
-		return p.instance(x)
+	case *py.Exception, *py.Type:
+		if method := instanceMethod(o, "__repr__"); method != nil {
+			s, err := textOf(method, o, "__repr__")
+			p.WriteString(s)
+			return err
+		}
+		return p.plain(o)
 	default:
 		return p.other(o)
 	}
@@ -265,6 +269,18 @@ func (p *printer) view(v *view) error {
 	return p.items("([", all, "])")
 }
 
+// plain writes an object as it is written when its class has no __repr__ of its own.
+func (p *printer) plain(o py.Object) error {
+	switch x := o.(type) {
+	case *py.Exception:
+		return p.exception(x)
+	case *py.Type:
+		p.instance(x)
+		return nil
+	}
+	return p.repr(o)
+}
+
 func (p *printer) exception(e *py.Exception) error {
 	if py.Object(e) == py.NotImplemented {
 		p.WriteString("NotImplemented")
@@ -276,19 +292,14 @@ func (p *printer) exception(e *py.Exception) error {
 }
 
 // instance writes a class, or an instance of a class of the program.
-func (p *printer) instance(x *py.Type) error {
+func (p *printer) instance(x *py.Type) {
 	if isClass(x) {
 		name := x.Name
 		if module, ok := x.Dict["__module__"].(py.String); ok && module != "builtins" {
 			name = string(module) + "." + name
 		}
 		fmt.Fprintf(p, "<class '%s'>", name)
-		return nil
-	}
-	if method := instanceMethod(x, "__repr__"); method != nil {
-		s, err := textOf(method, x, "__repr__")
-		p.WriteString(s)
-		return err
+		return
 	}
 	class := x.Type()
 	name := class.Name
@@ -296,5 +307,4 @@ func (p *printer) instance(x *py.Type) error {
 		name = string(module) + "." + name
 	}
 	fmt.Fprintf(p, "<%s object at 0x%x>", name, identity(x))
-	return nil
 }

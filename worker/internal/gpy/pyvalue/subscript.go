@@ -50,9 +50,9 @@ func getItem(o, key py.Object) (py.Object, error) {
 			return nil, err
 		}
 		return nil, keyError(key)
-	case *py.Type:
-		if method := instanceMethod(x, "__getitem__"); method != nil {
-			return py.Call(method, py.Tuple{x, key}, nil)
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(o, "__getitem__"); method != nil {
+			return py.Call(method, py.Tuple{o, key}, nil)
 		}
 		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not subscriptable", typeName(o))
 	}
@@ -205,9 +205,9 @@ func assignItem(o, key, value py.Object) error {
 		return x.put(key, value)
 	case *py.List:
 		return assignToList(x, key, value)
-	case *py.Type:
-		if method := instanceMethod(x, "__setitem__"); method != nil {
-			_, err := py.Call(method, py.Tuple{x, key, value}, nil)
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(o, "__setitem__"); method != nil {
+			_, err := py.Call(method, py.Tuple{o, key, value}, nil)
 			return err
 		}
 	case py.I__setitem__:
@@ -284,9 +284,9 @@ func deleteItem(o, key py.Object) error {
 		}
 		x.Items = left
 		return nil
-	case *py.Type:
-		if method := instanceMethod(x, "__delitem__"); method != nil {
-			_, err := py.Call(method, py.Tuple{x, key}, nil)
+	case *py.Type, *py.Exception:
+		if method := instanceMethod(o, "__delitem__"); method != nil {
+			_, err := py.Call(method, py.Tuple{o, key}, nil)
 			return err
 		}
 	case py.StringDict:

@@ -1,0 +1,160 @@
+package pyvalue
+
+import (
+	"github.com/go-python/gpython/py"
+)
+
+// exceptionAttr reads an attribute of an exception: gpython gives its args under every name.
+func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
+	value, err := exceptionsOwn(e, name)
+	if py.IsException(py.AttributeError, err) {
+		if method := instanceMethod(e, "__getattr__"); method != nil {
+			return py.Call(method, py.Tuple{e, py.String(name)}, nil)
+		}
+	}
+	if err != nil {
+		return ObjectAttr(e, name, err)
+	}
+	return value, nil
+}
+
+// exceptionsOwn is exceptionAttr without the program's __getattr__.
+func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
+	attr := e.Base.Lookup(name)
+	if p, ok := attr.(*py.Property); ok {
+		return p.M__get__(e, e.Base)
+	}
+	if value, ok := e.Dict[name]; ok {
+		return value, nil
+	}
+	if get, ok := attr.(py.I__get__); ok {
+		return get.M__get__(e, e.Base)
+	}
+	if attr != nil {
+		return attr, nil
+	}
+	return nil, missingAttribute(e, name)
+}
+
+// SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
+func SetExceptionAttr(e *py.Exception, name string, value py.Object) error {
+	if p, ok := e.Base.Lookup(name).(*py.Property); ok {
+		var err error
+		if value == nil {
+			_, err = p.M__delete__(e)
+		} else {
+			_, err = p.M__set__(e, value)
+		}
+		return err
+	}
+	if value != nil {
+		e.Dict[name] = value
+		return nil
+	}
+	if _, ok := e.Dict[name]; !ok {
+		return missingAttribute(e, name)
+	}
+	delete(e.Dict, name)
+	return nil
+}
+
+// exceptionProperty gives a class of exceptions an attribute.
+func exceptionProperty(t *py.Type, name string, get func(e *py.Exception) py.Object, set func(e *py.Exception, value py.Object) error) {
+	of := func(self py.Object) (*py.Exception, error) {
+		if e, ok := self.(*py.Exception); ok {
+			return e, nil
+		}
+		return nil, missingAttribute(self, name)
+	}
+	t.Dict[name] = &py.Property{
+		Fget: func(self py.Object) (py.Object, error) {
+			e, err := of(self)
+			if err != nil {
+				return nil, err
+			}
+			return optional(get(e), py.None), nil
+		},
+		Fset: func(self, value py.Object) error {
+			e, err := of(self)
+			if err != nil {
+				return err
+			}
+			return set(e, value)
+		},
+	}
+}
+
+// argumentProperty is an attribute that an exception has from its arguments until the program sets it.
+func argumentProperty(t *py.Type, name string, get func(args py.Tuple) py.Object) {
+	exceptionProperty(t, name, func(e *py.Exception) py.Object {
+		if value, ok := e.Dict[name]; ok {
+			return value
+		}
+		args, _ := e.Args.(py.Tuple)
+		return get(args)
+	}, func(e *py.Exception, value py.Object) error {
+		e.Dict[name] = value
+		return nil
+	})
+}
+
+func init() {
+	exceptionProperty(py.BaseException, "args", func(e *py.Exception) py.Object { return e.Args },
+		func(e *py.Exception, value py.Object) error {
+			args, ok := value.(py.Tuple)
+			if !ok {
+				return py.ExceptionNewf(py.TypeError, "args must be a tuple")
+			}
+			e.Args = args
+			return nil
+		})
+	orNil := func(o py.Object) py.Object {
+		if isNone(o) {
+			return nil
+		}
+		return o
+	}
+	exceptionProperty(py.BaseException, "__cause__", func(e *py.Exception) py.Object { return e.Cause },
+		func(e *py.Exception, value py.Object) error {
+			e.Cause, e.SuppressContext = orNil(value), true
+			return nil
+		})
+	exceptionProperty(py.BaseException, "__context__", func(e *py.Exception) py.Object { return e.Context },
+		func(e *py.Exception, value py.Object) error {
+			e.Context = orNil(value)
+			return nil
+		})
+	exceptionProperty(py.BaseException, "__traceback__", func(e *py.Exception) py.Object { return e.Traceback },
+		func(e *py.Exception, value py.Object) error {
+			e.Traceback = orNil(value)
+			return nil
+		})
+	exceptionProperty(py.BaseException, "__suppress_context__", func(e *py.Exception) py.Object { return py.NewBool(e.SuppressContext) },
+		func(e *py.Exception, value py.Object) error {
+			e.SuppressContext = value == py.Object(py.True)
+			return nil
+		})
+	for i, name := range []string{"errno", "strerror", "filename"} {
+		argumentProperty(py.OSError, name, func(args py.Tuple) py.Object {
+			if len(args) < 2 || i >= len(args) {
+				return nil
+			}
+			return args[i]
+		})
+	}
+	argumentProperty(py.StopIteration, "value", func(args py.Tuple) py.Object {
+		if len(args) == 0 {
+			return nil
+		}
+		return args[0]
+	})
+	argumentProperty(py.SystemExit, "code", func(args py.Tuple) py.Object {
+		switch len(args) {
+		case 0:
+			return nil
+		case 1:
+			return args[0]
+		}
+		return args
+	})
+}

@@ -1,0 +1,130 @@
+package pyvalue
+
+import (
+	"github.com/go-python/gpython/py"
+)
+
+// objectMethods are the methods that every object has from object. They are not in its Dict, because gpython and this
+// package would find them there wherever they ask whether a class has defined such a method.
+var objectMethods = py.StringDict{}
+
+// ObjectMethod is the method of this name that every object has, or nil.
+func ObjectMethod(name string) py.Object { return objectMethods[name] }
+
+// ObjectAttr is for an attribute of o that was not found, as err says: a method that every object has, or err.
+func ObjectAttr(o py.Object, name string, err error) (py.Object, error) {
+	if method := objectMethods[name]; method != nil && isInstanceOfProgram(o) && py.IsException(py.AttributeError, err) {
+		return py.NewBoundMethod(o, method), nil
+	}
+	return nil, err
+}
+
+// HiddenMethod is a method of an instance of a class of the program, or nil, that gpython hides behind one of its own: instances
+// are a py.Type, which has Go methods for these.
+func HiddenMethod(o py.Object, name string) py.Object {
+	switch name {
+	case "__eq__", "__ne__", "__repr__", "__str__":
+	default:
+		return nil
+	}
+	if t, ok := o.(*py.Type); !ok || isClass(t) {
+		return nil
+	}
+	return py.NewBoundMethod(o, optional(instanceMethod(o, name), objectMethods[name]))
+}
+
+func init() {
+	add := func(text string, f boundFunc) {
+		s := parseSignature("object", text)
+		objectMethods[s.name] = newMethod(py.ObjectType, s.name, s.method(f))
+	}
+	objectMethods["__init__"] = newMethod(py.ObjectType, "__init__", func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if len(args)+len(kwargs) > 0 {
+			owner := "object"
+			if instanceMethod(self, "__init__") == nil {
+				owner = typeName(self)
+			}
+			return nil, py.ExceptionNewf(py.TypeError, "%s.__init__() takes exactly one argument (the instance to initialize)", owner)
+		}
+		return py.None, nil
+	})
+	objectMethods["__new__"] = newFunction("object", "__new__(cls, /)", func(a []py.Object) (py.Object, error) {
+		class, ok := a[0].(*py.Type)
+		if !ok || !isClass(class) {
+			return nil, py.ExceptionNewf(py.TypeError, "object.__new__(X): X is not a type object (%s)", typeName(a[0]))
+		}
+		return allocate(class)
+	})
+	add("__setattr__(name, value, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		return py.None, setOwnAttr(self, a[0], a[1])
+	})
+	add("__delattr__(name, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		return py.None, setOwnAttr(self, a[0], nil)
+	})
+	add("__str__()", func(self py.Object, _ []py.Object) (py.Object, error) {
+		if e, ok := self.(*py.Exception); ok {
+			s, err := exceptionText(e)
+			return py.String(s), err
+		}
+		return reprObject(self)
+	})
+	add("__repr__()", func(self py.Object, _ []py.Object) (py.Object, error) {
+		var p printer
+		err := p.plain(self)
+		return py.String(p.String()), err
+	})
+	add("__format__(spec, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		if a[0] != py.Object(py.String("")) {
+			return nil, py.ExceptionNewf(py.TypeError, "unsupported format string passed to %s.__format__", typeName(self))
+		}
+		s, err := Str(self)
+		return py.String(s), err
+	})
+	add("__hash__()", func(self py.Object, _ []py.Object) (py.Object, error) { return py.Int(hashIdentity(self)), nil })
+	add("__eq__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		if identical(self, a[0]) {
+			return py.True, nil
+		}
+		return py.NotImplemented, nil
+	})
+	add("__ne__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		same, err := compareObjects(equal, self, a[0])
+		if err != nil {
+			return nil, err
+		}
+		yes, err := truth(same)
+		return py.NewBool(!yes), err
+	})
+}
+
+// setOwnAttr sets an attribute without asking the class's own __setattr__, or deletes it if value is nil.
+func setOwnAttr(o, key, value py.Object) error {
+	name, err := attributeName(key)
+	if err != nil {
+		return err
+	}
+	if e, ok := o.(*py.Exception); ok {
+		return SetExceptionAttr(e, name, value)
+	}
+	t, ok := o.(*py.Type)
+	if !ok || isClass(t) {
+		return py.ExceptionNewf(py.TypeError, "can't apply this __setattr__ to %s object", typeName(o))
+	}
+	if p, ok := t.Type().Lookup(name).(*py.Property); ok {
+		if value == nil {
+			_, err = p.M__delete__(t)
+		} else {
+			_, err = p.M__set__(t, value)
+		}
+		return err
+	}
+	if value != nil {
+		t.Dict[name] = value
+		return nil
+	}
+	if _, ok := t.Dict[name]; !ok {
+		return missingAttribute(t, name)
+	}
+	delete(t.Dict, name)
+	return nil
+}
