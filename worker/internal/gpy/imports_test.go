@@ -216,8 +216,8 @@ func TestCleaningUp(t *testing.T) {
 			w := newWorker(t, goModules)
 			ch := w.exec(t, `
 import textstats, time
-channel.send(1)
 try:
+    channel.send(1)
     `+wait+`
 except KeyboardInterrupt:
     for x in range(1000): pass
