@@ -44,6 +44,9 @@ func asException(err error) *py.Exception {
 	case *py.Type:
 		return py.MakeException(e)
 	}
+	if e := systemError(err); e != nil {
+		return e
+	}
 	return py.ExceptionNewf(py.SystemError, "%v", err)
 }
 
