@@ -97,7 +97,7 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	}
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = newPanic(w.name, reason)
+			err = NewPanic(w.name, reason)
 		}
 	}()
 	return w.results(w.f.Call(in))
@@ -155,7 +155,8 @@ type Panic struct {
 	Frames   string // where: a line for each of the innermost frames
 }
 
-func newPanic(name string, reason any) *Panic {
+// NewPanic is for the deferred function that has recovered the reason.
+func NewPanic(name string, reason any) *Panic {
 	pc := make([]uintptr, 32)
 	// Without this function, the deferred one, and the runtime's.
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])

@@ -3,10 +3,8 @@ package gpy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/go-python/gpython/py"
@@ -27,6 +25,9 @@ var (
 	dumpError       = execnetType(dataFormatError, "DumpError", "execnet's DumpError.")
 	loadError       = execnetType(dataFormatError, "LoadError", "execnet's LoadError.")
 )
+
+// goFrames is the attribute in which the exception for a panic keeps the frames of Go, which are for tracebacks only.
+const goFrames = "__go_frames__"
 
 func newException(class *py.Type, args ...py.Object) *py.Exception {
 	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
@@ -105,7 +106,9 @@ func (in *interp) pythonError(err error) error {
 		}
 		return newException(class, py.String(raised.Message))
 	case errors.As(err, &panicked):
-		return newException(py.RuntimeError, py.String(panicked.Error()+panicked.Frames))
+		e := newException(py.RuntimeError, py.String(panicked.Error()))
+		e.Dict[goFrames] = py.String(panicked.Frames + "\n")
+		return e
 	case errors.As(err, &remote):
 		return newException(remoteError, py.String(remote.Formatted))
 	case errors.As(err, &dump):
@@ -137,22 +140,4 @@ func dumpText(e *serializer.DumpError) string {
 		text += " (at " + e.Path + ")"
 	}
 	return text
-}
-
-// goPanic is the exception for a panic of a registered function: with the innermost of its frames.
-func goPanic(p any) error {
-	lines := strings.Split(string(debug.Stack()), "\n")
-	for i, line := range lines {
-		// What stands before is the machinery of panicking.
-		if strings.HasPrefix(line, "panic(") && i+2 < len(lines) {
-			lines = lines[i+2:]
-			break
-		}
-	}
-	const most = 6 // two lines each
-	lines = lines[:min(len(lines), most)]
-	for i, line := range lines {
-		lines[i] = strings.ReplaceAll(line, "\t", "    ")
-	}
-	return py.ExceptionNewf(py.RuntimeError, "%s", fmt.Sprintf("panic: %v\n  %s", p, strings.Join(lines, "\n  ")))
 }

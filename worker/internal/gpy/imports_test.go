@@ -98,7 +98,7 @@ func TestGoFunctionPanics(t *testing.T) {
 	w := newWorker(t, goModules)
 	e := w.fails(t, "import textstats\ntextstats.panics()")
 	assert.Equal(t, "RuntimeError", e.Exception())
-	assert.Equal(t, "panic: assignment to entry in nil map", e.Message())
+	assert.Equal(t, "panic in textstats.panics: assignment to entry in nil map", e.Message())
 	assert.Contains(t, e.Formatted, "imports_test.go:")
 }
 
@@ -108,8 +108,10 @@ func TestPanicsOfTypedFunctions(t *testing.T) {
 	w := newWorker(t, engine.Modules{"typed": {"divide": f.Call}})
 	e := w.fails(t, "import typed\ntyped.divide(1)")
 	assert.Equal(t, "RuntimeError", e.Exception())
-	assert.Contains(t, e.Message(), "panic in typed: runtime error: integer divide by zero")
-	assert.Contains(t, e.Formatted, "imports_test.go:")
+	assert.Equal(t, "panic in typed: runtime error: integer divide by zero", e.Message())
+	assert.Regexp(t, `\n  \S+\.TestPanicsOfTypedFunctions\.func1\n    \S+imports_test\.go:\d+\nRuntimeError: panic in typed: [^\n]+\n$`, e.Formatted)
+	text := "import typed\ntry:\n    typed.divide(1)\nexcept RuntimeError as e:\n    channel.send(str(e))"
+	assert.Equal(t, []any{"panic in typed: runtime error: integer divide by zero"}, w.run(t, text))
 }
 
 func TestNamesOfFunctions(t *testing.T) {
