@@ -2,6 +2,7 @@ package gpy
 
 import (
 	"context"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,7 @@ type interp struct {
 	lateSince     time.Time // when a callback first found the gateway ended
 	ticks         int
 	gatewayObject *gateway
+	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
 	sweep         int                           // how long wrapped may get before dead entries are removed
 
@@ -57,7 +59,8 @@ const (
 
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
 	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
-		thread: mainThread, threads: callbackThread, sources: make(map[string]string), wrapped: make(map[int]weak.Pointer[channel])}
+		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
+		wrapped: make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
 }

@@ -18,7 +18,7 @@ func (in *interp) osModule() (*py.Module, error) {
 	impl := *py.GetModuleImpl("os")
 	impl.Methods = nil
 	for _, method := range py.GetModuleImpl("os").Methods {
-		if slices.Contains([]string{"_exit", "close", "fdopen", "getpid", "putenv", "unsetenv"}, method.Name) {
+		if slices.Contains([]string{"_exit", "getpid", "putenv", "unsetenv"}, method.Name) {
 			impl.Methods = append(impl.Methods, method)
 		}
 	}
@@ -66,7 +66,9 @@ func (in *interp) osModule() (*py.Module, error) {
 		rand.Read(b) // never fails
 		return py.Bytes(b), nil
 	}}
-	module.Globals["write"] = &function{"write", writeDescriptor}
+	module.Globals["write"] = &function{"write", in.writeDescriptor}
+	module.Globals["close"] = &function{"close", in.closeDescriptor}
+	module.Globals["fdopen"] = &function{"fdopen", in.openDescriptor}
 	for name, number := range map[string]func() int{"cpu_count": runtime.NumCPU, "getppid": os.Getppid} {
 		module.Globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 			_, err := arguments(name, args, kwargs, 0)
@@ -77,26 +79,4 @@ func (in *interp) osModule() (*py.Module, error) {
 		return nil, err
 	}
 	return module, nil
-}
-
-// writeDescriptor is os.write for the process's own output: a program has no other descriptors.
-func writeDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	a, err := arguments("write", args, kwargs, 2, "fd", "data")
-	if err != nil {
-		return nil, err
-	}
-	fd, err := py.IndexInt(a[0])
-	if err != nil {
-		return nil, err
-	}
-	data, ok := a[1].(py.Bytes)
-	if !ok {
-		return nil, py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", a[1].Type().Name)
-	}
-	file := map[int]*os.File{1: os.Stdout, 2: os.Stderr}[fd]
-	if file == nil {
-		return nil, numberedError(eBadFile, "Bad file descriptor")
-	}
-	n, err := file.Write(data)
-	return py.Int(n), err
 }
