@@ -18,10 +18,10 @@ var nativeModules map[string]func(*interp) (*py.Module, error)
 func init() {
 	nativeModules = map[string]func(*interp) (*py.Module, error){
 		"sys": (*interp).sysModule, "os": (*interp).osModule, "os.path": (*interp).osPathModule, "time": (*interp).timeModule,
-		"__future__": (*interp).futureModule, "_thread": (*interp).threadModule, "tempfile": (*interp).tempfileModule, "traceback": (*interp).tracebackModule,
+		"__future__": (*interp).futureModule, "math": (*interp).mathModule, "_thread": (*interp).threadModule, "tempfile": (*interp).tempfileModule, "traceback": (*interp).tracebackModule,
 		"threading": func(in *interp) (*py.Module, error) { return in.moduleOfSource("threading", threadingSource) },
 	}
-	for _, name := range []string{"binascii", "glob", "math", "string"} {
+	for _, name := range []string{"binascii", "glob", "string"} {
 		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.ModuleInit(py.GetModuleImpl(name)) }
 	}
 }
