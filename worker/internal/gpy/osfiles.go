@@ -1,6 +1,8 @@
 package gpy
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -11,17 +13,7 @@ import (
 // and tell nothing of why they fail.
 func addFileFunctions(globals py.StringDict) {
 	add := func(name string, f func(path string) (py.Object, error)) {
-		globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			a, err := arguments(name, args, kwargs, 1, "path")
-			if err != nil {
-				return nil, err
-			}
-			path, err := anyPath(name, a[0])
-			if err != nil {
-				return nil, err
-			}
-			return f(path)
-		}}
+		globals[name] = pathFunction(name, f)
 	}
 	add("chdir", func(p string) (py.Object, error) { return py.None, os.Chdir(p) })
 	add("rmdir", func(p string) (py.Object, error) { return py.None, removeFolder(p) })
@@ -34,6 +26,15 @@ func addFileFunctions(globals py.StringDict) {
 		}
 		return py.None, err
 	})
+	for name, stat := range map[string]func(path string) (os.FileInfo, error){"stat": os.Stat, "lstat": os.Lstat} {
+		add(name, func(p string) (py.Object, error) {
+			info, err := stat(p)
+			if err != nil {
+				return nil, err
+			}
+			return statResult(info), nil
+		})
+	}
 	for _, name := range []string{"remove", "unlink"} {
 		add(name, func(p string) (py.Object, error) {
 			if info, err := os.Lstat(p); err == nil && info.IsDir() {
@@ -60,7 +61,7 @@ func addFileFunctions(globals py.StringDict) {
 		}}
 	}
 	for name, f := range map[string]func(args py.Tuple, kwargs py.StringDict) (py.Object, error){
-		"mkdir": makeFolder, "makedirs": makeFolders, "listdir": listFolder,
+		"mkdir": makeFolder, "makedirs": makeFolders, "listdir": listFolder, "walk": walk,
 	} {
 		globals[name] = &function{name, f}
 	}
@@ -76,6 +77,21 @@ func addFileFunctions(globals py.StringDict) {
 			return wrap(dir), err
 		}}
 	}
+}
+
+// pathFunction is a function of one path.
+func pathFunction(name string, f func(path string) (py.Object, error)) *function {
+	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments(name, args, kwargs, 1, "path")
+		if err != nil {
+			return nil, err
+		}
+		path, err := anyPath(name, a[0])
+		if err != nil {
+			return nil, err
+		}
+		return f(path)
+	}}
 }
 
 // anyPath is a path that a program gave as str or bytes.
@@ -166,4 +182,31 @@ func listFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		}
 	}
 	return names, nil
+}
+
+var statResultType = newType(py.ObjectType, "os.stat_result", "What is known of a file.")
+
+// fileKinds are the bits of st_mode for what is no plain file.
+var fileKinds = map[fs.FileMode]int{
+	fs.ModeDir: 0o040000, fs.ModeSymlink: 0o120000, fs.ModeNamedPipe: 0o010000, fs.ModeSocket: 0o140000,
+	fs.ModeDevice: 0o060000, fs.ModeDevice | fs.ModeCharDevice: 0o020000,
+}
+
+// statResult is what all systems tell of a file.
+func statResult(info fs.FileInfo) *record {
+	mode := info.Mode()
+	bits, special := fileKinds[mode&fs.ModeType]
+	if !special {
+		bits = 0o100000
+	}
+	bits |= int(mode.Perm())
+	for flag, bit := range map[fs.FileMode]int{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
+		if mode&flag != 0 {
+			bits |= bit
+		}
+	}
+	modified := info.ModTime()
+	return &record{statResultType, fmt.Sprintf("os.stat_result(st_mode=%d, st_size=%d, st_mtime=%d)", bits, info.Size(), modified.Unix()),
+		py.StringDict{"st_mode": py.Int(bits), "st_size": py.Int(info.Size()), "st_mtime_ns": py.Int(modified.UnixNano()),
+			"st_mtime": py.Float(float64(modified.UnixNano()) / 1e9)}}
 }

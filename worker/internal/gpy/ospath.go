@@ -1,6 +1,7 @@
 package gpy
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,12 +25,34 @@ func (in *interp) osPathModule() (*py.Module, error) {
 			return f(path), nil
 		}}
 	}
-	add("exists", func(p string) py.Object { _, err := os.Stat(p); return py.NewBool(err == nil) })
-	add("isfile", func(p string) py.Object {
+	ask := func(name string, f func(path string) (py.Object, error)) {
+		globals[name] = pathFunction(name, f)
+	}
+	ask("exists", func(p string) (py.Object, error) { _, err := os.Stat(p); return py.NewBool(err == nil), nil })
+	ask("lexists", func(p string) (py.Object, error) { _, err := os.Lstat(p); return py.NewBool(err == nil), nil })
+	ask("isfile", func(p string) (py.Object, error) {
 		info, err := os.Stat(p)
-		return py.NewBool(err == nil && info.Mode().IsRegular())
+		return py.NewBool(err == nil && info.Mode().IsRegular()), nil
 	})
-	add("isdir", func(p string) py.Object { info, err := os.Stat(p); return py.NewBool(err == nil && info.IsDir()) })
+	ask("isdir", func(p string) (py.Object, error) {
+		info, err := os.Stat(p)
+		return py.NewBool(err == nil && info.IsDir()), nil
+	})
+	ask("islink", func(p string) (py.Object, error) {
+		info, err := os.Lstat(p)
+		return py.NewBool(err == nil && info.Mode()&fs.ModeSymlink != 0), nil
+	})
+	for name, attribute := range map[string]string{"getsize": "st_size", "getmtime": "st_mtime"} {
+		ask(name, func(p string) (py.Object, error) {
+			info, err := os.Stat(p)
+			if err != nil {
+				return nil, err
+			}
+			return statResult(info).M__getattr__(attribute)
+		})
+	}
+	add("expanduser", func(p string) py.Object { return py.String(expandUser(p)) })
+	add("realpath", func(p string) py.Object { return py.String(realPath(p)) })
 	add("isabs", func(p string) py.Object { return py.NewBool(filepath.IsAbs(p)) })
 	add("normpath", func(p string) py.Object { return py.String(filepath.Clean(p)) })
 	add("abspath", func(p string) py.Object {
@@ -48,6 +71,7 @@ func (in *interp) osPathModule() (*py.Module, error) {
 		return py.Tuple{py.String(strings.TrimSuffix(p, ext)), py.String(ext)}
 	})
 	globals["join"] = &function{"join", joinPath}
+	globals["relpath"] = &function{"relpath", relativePath}
 	return in.newModule("os.path", globals)
 }
 
@@ -72,19 +96,83 @@ func joinPath(args py.Tuple, _ py.StringDict) (py.Object, error) {
 	if len(args) == 0 {
 		return nil, py.ExceptionNewf(py.TypeError, "join() missing 1 required positional argument: 'a'")
 	}
-	joined := ""
+	path := ""
 	for i, o := range args {
 		part, err := pathOf("join", o)
 		switch {
 		case err != nil:
 			return nil, err
-		case i == 0 || filepath.IsAbs(part):
-			joined = part
-		case joined == "" || os.IsPathSeparator(joined[len(joined)-1]):
-			joined += part
+		case i == 0:
+			path = part
 		default:
-			joined += string(filepath.Separator) + part
+			path = joined(path, part)
 		}
 	}
-	return py.String(joined), nil
+	return py.String(path), nil
+}
+
+func joined(path, part string) string {
+	switch {
+	case filepath.IsAbs(part):
+		return part
+	case path == "" || os.IsPathSeparator(path[len(path)-1]):
+		return path + part
+	}
+	return path + string(filepath.Separator) + part
+}
+
+// expandUser is os.path.expanduser for the user who runs the worker.
+func expandUser(p string) string {
+	rest, ok := strings.CutPrefix(p, "~")
+	home, err := os.UserHomeDir()
+	if !ok || err != nil || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return p
+	}
+	return strings.TrimRight(home, "/"+string(filepath.Separator)) + rest
+}
+
+// realPath is os.path.realpath: what does not exist is left as it is.
+func realPath(p string) string {
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return p
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	dir, base := filepath.Split(abs)
+	switch {
+	case err == nil:
+		return real
+	case base == "":
+		return abs
+	}
+	return filepath.Join(realPath(dir), base)
+}
+
+// relativePath is os.path.relpath.
+func relativePath(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("relpath", args, kwargs, 1, "path", "start")
+	if err != nil {
+		return nil, err
+	}
+	if a[1] == nil || a[1] == py.None {
+		a[1] = py.String(".")
+	}
+	var paths [2]string
+	for i, o := range a {
+		if paths[i], err = pathOf("relpath", o); err != nil {
+			return nil, err
+		}
+		if paths[i] == "" && i == 0 {
+			return nil, py.ExceptionNewf(py.ValueError, "no path specified")
+		}
+		if paths[i], err = filepath.Abs(paths[i]); err != nil {
+			return nil, err
+		}
+	}
+	relative, err := filepath.Rel(paths[1], paths[0])
+	if err != nil {
+		return nil, py.ExceptionNewf(py.ValueError, "path is on mount '%s', start on mount '%s'", filepath.VolumeName(paths[0]),
+			filepath.VolumeName(paths[1]))
+	}
+	return py.String(relative), nil
 }
