@@ -56,6 +56,7 @@ func (in *interp) addBuiltins() {
 	globals := in.store.Builtins.Globals
 	globals["__import__"] = &function{"__import__", in.importName}
 	globals["print"] = &function{"print", in.print}
+	maps.Copy(globals, in.namespaceFunctions())
 	globals["open"] = &function{"open", in.open}
 }
 

@@ -31,7 +31,7 @@ type interp struct {
 	thread        int64         // who runs: one of the threads' identities
 	threads       int64         // how many there have been
 	calling       int           // how many callbacks have begun and not ended
-	handling      handling      // what the caller of a frameFunction handles
+	handling      handling      // of the caller of a frameFunction
 	limit         int           // of depth
 	late          bool
 	interruptedAt time.Time // when the program got its last KeyboardInterrupt

@@ -29,13 +29,14 @@ var (
 			"cache_tag": py.None, "version": versionInfo}}
 )
 
-// handling is an exception that a frame handles; its exception is nil if there is none.
+// handling is a frame that calls, and the exception that it handles, which is nil if there is none.
 type handling struct {
+	frame     *py.Frame
 	exception *py.Exception
 	traceback *py.Traceback
 }
 
-// frameFunction is a function that wants to know what its caller is handling.
+// frameFunction is a function that wants to know who calls it, and what that is handling.
 type frameFunction struct{ *function }
 
 // exceptionOfFrame tells frameFunctions, which only the opcode that calls them can.
@@ -46,7 +47,7 @@ func exceptionOfFrame() {
 		if _, ok := v.PEEK(args + 2*kwargs + 1).(frameFunction); ok {
 			m := machineOf(v)
 			if in, ok := m.context.(*interp); ok {
-				in.handling = handling{m.handled(), m.exc.Traceback}
+				in.handling = handling{m.frame, m.handled(), m.exc.Traceback}
 			}
 		}
 		return call(v, argc)
