@@ -56,6 +56,7 @@ func init() {
 	guardTypes()
 	readAttrs()
 	dottedDecorators()
+	betterMessages()
 	keepTracebacks()
 	jumpTable[vm.RAISE_VARARGS] = raiseVarargs
 	for op := range jumpTable {

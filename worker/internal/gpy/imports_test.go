@@ -88,7 +88,7 @@ func TestGoFunctions(t *testing.T) {
 		"odd result":      {caught("odd"), []any{"RuntimeError", "a Go chan int has no counterpart in Python"}},
 		"bad argument":    {"import textstats\ntry:\n    textstats.both(print)\nexcept Exception as e:\n    channel.send(type(e).__name__)", "DumpError"},
 		"timeout's class": {"import textstats\ntry:\n    textstats.timeout()\nexcept channel.TimeoutError:\n    channel.send('caught')", "caught"},
-		"missing name":    {"try:\n    from textstats import nope\nexcept ImportError as e:\n    channel.send(str(e))", "cannot import name nope"},
+		"missing name":    {"try:\n    from textstats import nope\nexcept ImportError as e:\n    channel.send(str(e))", "cannot import name 'nope' from 'textstats' (unknown location)"},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, []any{c.want}, w.run(t, c.source)) })
 	}
