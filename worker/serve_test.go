@@ -275,7 +275,7 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"failing.at_end", nil, "TimeoutError", "timeout", ""},
 		{"failing.unknown", nil, "AttributeError", "module 'failing' has no attribute 'unknown'", ""},
 		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
-		{"f", nil, "ModuleNotFoundError", "No module named ''", ""},
+		{"f", nil, "ModuleNotFoundError", `"f" is no name of a function in a module; this is a Go worker`, "failing"},
 	} {
 		_, err := s.driver.RemoteCall(soon(t), test.function, test.args...)
 		var remote *gatewaybase.RemoteError
