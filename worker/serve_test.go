@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -254,6 +255,8 @@ func TestErrorsOfCalls(t *testing.T) {
 	register(t, "failing", Funcs{
 		"plainly":   func() error { return errors.New("no such word") },
 		"precisely": func() error { return &Raised{Class: "KeyError", Message: "'word'"} },
+		"wrapping":  func() error { return fmt.Errorf("looking: %w", &Raised{Class: "KeyError", Message: "'word'"}) },
+		"silently":  func() error { return fmt.Errorf("looking: %w", &Raised{Class: "KeyError"}) },
 		"badly":     func(v []int) int { return v[7] },
 		"unsent":    func() any { return func() {} },
 		"at_end": func(ctx context.Context, ch *gatewaybase.Channel) error {
@@ -269,6 +272,8 @@ func TestErrorsOfCalls(t *testing.T) {
 	}{
 		{"failing.plainly", nil, "RuntimeError", "no such word", "Go function failing.plainly"},
 		{"failing.precisely", nil, "KeyError", "'word'", ""},
+		{"failing.wrapping", nil, "KeyError", "looking: 'word'", ""},
+		{"failing.silently", nil, "KeyError", "looking", ""},
 		{"failing.badly", []any{[]int{}}, "RuntimeError", "panic in failing.badly: runtime error: index out of range [7] with length 0", "serve_test.go:"},
 		{"failing.badly", []any{"text"}, "TypeError", "failing.badly() argument 1: ", ""},
 		{"failing.unsent", nil, "DumpError", "cannot serialize", ""},

@@ -8,6 +8,7 @@ package gofunc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -179,3 +180,14 @@ func NewPanic(name string, reason any) *Panic {
 
 // Error tells the reason; Frames are the place.
 func (p *Panic) Error() string { return fmt.Sprintf("panic in %s: %v", p.Function, p.Reason) }
+
+// Raised finds an error that stands for a Python exception in err, and gives it the text that err has around it; nil if there
+// is none.
+func Raised(err error) *engine.Raised {
+	var raised *engine.Raised
+	if !errors.As(err, &raised) || err == error(raised) {
+		return raised
+	}
+	text := strings.Replace(err.Error(), raised.Error(), raised.Message, 1)
+	return &engine.Raised{Class: raised.Class, Message: strings.TrimSuffix(text, ": ")}
+}

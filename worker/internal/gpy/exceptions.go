@@ -11,7 +11,6 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
-	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
@@ -85,7 +84,7 @@ func panicError(p any) error {
 
 // pythonError is the exception that stands for an error of this module or of a registered function.
 func (in *interp) pythonError(err error) error {
-	var raised *engine.Raised
+	raised := gofunc.Raised(err)
 	var remote *gatewaybase.RemoteError
 	var dump *serializer.DumpError
 	var load *serializer.LoadError
@@ -96,7 +95,7 @@ func (in *interp) pythonError(err error) error {
 		return nil
 	case errors.As(err, &pyError):
 		return err
-	case errors.As(err, &raised):
+	case raised != nil:
 		class, ok := in.store.Builtins.Globals[raised.Class].(*py.Type)
 		if !ok || !py.ExceptionClassCheck(class) {
 			return py.ExceptionNewf(py.RuntimeError, "%s", raised.Error())

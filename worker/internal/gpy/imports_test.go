@@ -79,7 +79,7 @@ func TestGoFunctions(t *testing.T) {
 		"star":            {"from a.b.c import *\nchannel.send(n())", int64(3)},
 		"in a function":   {"def f():\n    import a.b.c\n    return a.b.c.n()\nchannel.send(f())", int64(3)},
 		"raised":          {caught("raised"), []any{"KeyError", "'k'"}},
-		"wrapped":         {caught("wrapped"), []any{"ValueError", "v"}},
+		"wrapped":         {caught("wrapped"), []any{"ValueError", "around: v"}},
 		"unknown class":   {caught("unknown"), []any{"RuntimeError", "NoSuchError: v"}},
 		"eof":             {caught("eof"), []any{"EOFError", ""}},
 		"timeout":         {caught("timeout"), []any{"TimeoutError", "execnet: timeout"}},
