@@ -307,3 +307,16 @@ func TestValuesOfCalls(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, serializer.Tuple{int64(1), "b"}, got)
 }
+
+func TestMessagesThatAreCutOff(t *testing.T) {
+	thereIn, hereOut, err := os.Pipe()
+	require.NoError(t, err)
+	hereIn, thereOut, err := os.Pipe()
+	require.NoError(t, err)
+	defer hereIn.Close()
+	_, err = hereOut.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
+	require.NoError(t, err)
+	require.NoError(t, hereOut.Close())
+	err = Serve(soon(t), newStreams(thereIn, thereOut), Config{ID: "gw0-worker"})
+	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
+}
