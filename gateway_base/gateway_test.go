@@ -146,8 +146,8 @@ func TestWhatIsNotTheProtocolEndsTheGateway(t *testing.T) {
 	for name, test := range map[string]struct{ bytes, want string }{
 		"text":            {hex.EncodeToString([]byte("Hello from a banner\n")), "unknown message code 72"},
 		"negative length": {"04" + "00000001" + "ffffffff", "negative payload length"},
-		"cut header":      {"0400", "died"},
-		"cut payload":     {"04" + "00000001" + "00000010" + "41", "died"},
+		"cut header":      {"0400", "died: the stream ended within a message"},
+		"cut payload":     {"04" + "00000001" + "00000010" + "41", "died: the stream ended within a message"},
 		"huge length":     {"04" + "00000001" + "7fffffff" + "41", "died"},
 		"bad reconfigure": {"01" + "00000000" + "00000002" + "4c51", "RECONFIGURE"},
 	} {

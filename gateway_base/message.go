@@ -76,8 +76,10 @@ type messageReader struct {
 	length  int
 }
 
-// next reads one frame. It returns io.EOF when the stream ends between two frames and io.ErrUnexpectedEOF when it ends
-// inside one.
+// errCutOff is what reading reports when the stream ends within a frame.
+var errCutOff = fmt.Errorf("execnet: the stream ended within a message: %w", io.ErrUnexpectedEOF)
+
+// next reads one frame. It returns io.EOF when the stream ends between two frames and errCutOff when it ends inside one.
 func (p *messageReader) next(r io.Reader) (message, error) {
 	if p.have < headerSize {
 		n, err := io.ReadFull(r, p.header[p.have:])
@@ -124,8 +126,8 @@ func (p *messageReader) announce() error {
 
 // inside makes of what reading reported what that means for the frame.
 func (p *messageReader) inside(err error) error {
-	if p.have > 0 && errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+	if errors.Is(err, io.ErrUnexpectedEOF) || p.have > 0 && errors.Is(err, io.EOF) {
+		return errCutOff
 	}
 	return err
 }

@@ -37,11 +37,11 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 // tracebackOf gives the error of a Go function the shape of a Python traceback, so that drivers find an exception in it.
 func tracebackOf(function string, err error) error {
 	class, frames := "RuntimeError", "  Go function "+function+"\n"
-	var raised *engine.Raised
+	raised := gofunc.Raised(err)
 	var panicked *gofunc.Panic
 	var dump *serializer.DumpError
 	switch {
-	case errors.As(err, &raised):
+	case raised != nil:
 		class = raised.Class
 		err = errors.New(raised.Message)
 	case errors.As(err, &panicked):

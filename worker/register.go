@@ -112,7 +112,11 @@ func (fs *functions) find(name string) (*gofunc.Func, error) {
 	if _, ok := fs.engine[module]; ok {
 		return nil, &engine.Raised{Class: "AttributeError", Message: fmt.Sprintf("module '%s' has no attribute '%s'", module, name[dot+1:])}
 	}
+	what := fmt.Sprintf("No module named '%s'", module)
+	if dot < 0 {
+		what = fmt.Sprintf("%q is no name of a function in a module", name)
+	}
 	known := slices.Sorted(maps.Keys(fs.engine))
 	return nil, &engine.Raised{Class: "ModuleNotFoundError", Message: fmt.Sprintf(
-		"No module named '%s'; this is a Go worker, with these modules for RemoteCall: %s", module, strings.Join(known, ", "))}
+		"%s; this is a Go worker, with these modules for RemoteCall: %s", what, strings.Join(known, ", "))}
 }

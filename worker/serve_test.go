@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -254,6 +255,8 @@ func TestErrorsOfCalls(t *testing.T) {
 	register(t, "failing", Funcs{
 		"plainly":   func() error { return errors.New("no such word") },
 		"precisely": func() error { return &Raised{Class: "KeyError", Message: "'word'"} },
+		"wrapping":  func() error { return fmt.Errorf("looking: %w", &Raised{Class: "KeyError", Message: "'word'"}) },
+		"silently":  func() error { return fmt.Errorf("looking: %w", &Raised{Class: "KeyError"}) },
 		"badly":     func(v []int) int { return v[7] },
 		"unsent":    func() any { return func() {} },
 		"at_end": func(ctx context.Context, ch *gatewaybase.Channel) error {
@@ -269,13 +272,15 @@ func TestErrorsOfCalls(t *testing.T) {
 	}{
 		{"failing.plainly", nil, "RuntimeError", "no such word", "Go function failing.plainly"},
 		{"failing.precisely", nil, "KeyError", "'word'", ""},
+		{"failing.wrapping", nil, "KeyError", "looking: 'word'", ""},
+		{"failing.silently", nil, "KeyError", "looking", ""},
 		{"failing.badly", []any{[]int{}}, "RuntimeError", "panic in failing.badly: runtime error: index out of range [7] with length 0", "serve_test.go:"},
 		{"failing.badly", []any{"text"}, "TypeError", "failing.badly() argument 1: ", ""},
 		{"failing.unsent", nil, "DumpError", "cannot serialize", ""},
 		{"failing.at_end", nil, "TimeoutError", "timeout", ""},
 		{"failing.unknown", nil, "AttributeError", "module 'failing' has no attribute 'unknown'", ""},
 		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
-		{"f", nil, "ModuleNotFoundError", "No module named ''", ""},
+		{"f", nil, "ModuleNotFoundError", `"f" is no name of a function in a module; this is a Go worker`, "failing"},
 	} {
 		_, err := s.driver.RemoteCall(soon(t), test.function, test.args...)
 		var remote *gatewaybase.RemoteError
@@ -301,4 +306,17 @@ func TestValuesOfCalls(t *testing.T) {
 	got, err := s.driver.RemoteCall(soon(t), "values.two")
 	require.NoError(t, err)
 	assert.Equal(t, serializer.Tuple{int64(1), "b"}, got)
+}
+
+func TestMessagesThatAreCutOff(t *testing.T) {
+	thereIn, hereOut, err := os.Pipe()
+	require.NoError(t, err)
+	hereIn, thereOut, err := os.Pipe()
+	require.NoError(t, err)
+	defer hereIn.Close()
+	_, err = hereOut.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
+	require.NoError(t, err)
+	require.NoError(t, hereOut.Close())
+	err = Serve(soon(t), newStreams(thereIn, thereOut), Config{ID: "gw0-worker"})
+	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
 }

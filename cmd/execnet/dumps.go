@@ -22,7 +22,7 @@ func newDumps() *cobra.Command {
 for it. "execnet loads" is the way back.`,
 		Example: `  echo "[1, b'two', {3}]" | execnet dumps > value.bin
   echo "(None, 1j)" | execnet dumps --hex`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := readAll(cmd)
 			if err != nil {

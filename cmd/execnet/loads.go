@@ -28,7 +28,7 @@ func newLoads() *cobra.Command {
 prints the value as Python's repr does. "execnet dumps" is the way back.`,
 		Example: `  execnet loads < value.bin
   echo 02 46 00 00 00 2a 51 | execnet loads --hex`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			data, err := readAll(cmd)
 			if err == nil && f.hex {

@@ -134,8 +134,9 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"exec", file, "--timeout", "-5s"}, "--timeout -5s: it cannot be negative"},
 		{[]string{"info", "popen//popen"}, `"popen"`},
 		{[]string{"info", "--timeout", "-5s"}, "--timeout -5s: it cannot be negative"},
-		{[]string{"dumps", "x"}, "unknown command"},
-		{[]string{"version", "x"}, "unknown command"},
+		{[]string{"dumps", "x"}, `execnet dumps takes no arguments, and "x" is one`},
+		{[]string{"version", "x"}, "execnet version takes no arguments"},
+		{[]string{"worker", "foo"}, `execnet worker takes no arguments, and "foo" is one`},
 	} {
 		r := inProcess("", c.args...)
 		assert.Equal(t, 2, r.code, c.args)

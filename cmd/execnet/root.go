@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -28,4 +30,12 @@ command line was wrong; 124 --timeout was over; 130 and 143 it was interrupted
 	root.AddCommand(newWorker(), newSocketServer(), newSSHServer())
 	root.AddCommand(newVersion(), helpJSON(), helpSpecs())
 	return root
+}
+
+// noArguments is for commands that take options only. cobra's own speaks of unknown commands.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, and %q is one", cmd.CommandPath(), args[0])
+	}
+	return nil
 }

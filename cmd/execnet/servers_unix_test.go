@@ -29,7 +29,6 @@ import (
 // runningServer is a server command that listens.
 type runningServer struct {
 	*exec.Cmd
-	first  string // what it printed before the line with the address
 	addr   string
 	stderr bytes.Buffer // to be read once it has ended
 }
@@ -42,17 +41,14 @@ func startServer(t *testing.T, args ...string) *runningServer {
 	require.NoError(t, err)
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Process.Kill() }) // it fails when the server has ended, as it should have
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if addr, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
-			s.addr = addr
-			return s
-		}
-		s.first += lines.Text() + "\n"
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	addr, ok := strings.CutPrefix(line, "listening on ")
+	if !ok {
+		_ = s.Wait()
+		t.Fatalf("it does not listen: %s%s", line, &s.stderr)
 	}
-	_ = s.Wait()
-	t.Fatalf("it does not listen: %s", &s.stderr)
-	return nil
+	s.addr = strings.TrimSpace(addr)
+	return s
 }
 
 // interrupted sends a signal and waits for the end with its exit code.
@@ -135,7 +131,7 @@ func TestSSHServer(t *testing.T) {
 	s := startServer(t, "sshserver", "0", "--host-key", hostKey, "--authorized-keys", keys)
 	_, port, _ := net.SplitHostPort(s.addr)
 	public := sshdtest.Run(t, "ssh-keygen", "-y", "-f", hostKey)
-	assert.Contains(t, s.first, strings.Fields(sshdtest.Run(t, "ssh-keygen", "-l", "-f", hostKey))[1])
+	fingerprint := strings.Fields(sshdtest.Run(t, "ssh-keygen", "-l", "-f", hostKey))[1]
 	known, config := filepath.Join(dir, "known_hosts"), filepath.Join(dir, "config")
 	sshdtest.Write(t, known, fmt.Sprintf("[127.0.0.1]:%s %s", port, public))
 	sshdtest.Write(t, config, "Host box\nHostName 127.0.0.1\nIdentityFile "+key+"\nIdentitiesOnly yes\nIdentityAgent none\n"+
@@ -165,4 +161,5 @@ execnet.default_group.terminate(5)
 	s.interrupted(t, syscall.SIGTERM)
 	assertGone(t, pid)
 	assert.Equal(t, 2, strings.Count(s.stderr.String(), "logged in"), s.stderr.String())
+	assert.Contains(t, s.stderr.String(), "host key "+fingerprint)
 }

@@ -20,7 +20,7 @@ func newSSHServer() *cobra.Command {
 worker") for drivers that log in with a public key. There are no passwords, no
 shell, no files and no forwarding. It listens on port 2222 of the loopback address
 unless told otherwise; port 0 takes a free one. The address is printed on one
-line. Any driver reaches it, Python's through the ssh command; what stands behind
+line, all that stdout gets. Any driver reaches it, Python's through the ssh command; what stands behind
 python= does not matter:
 
   ssh=-p 2222 HOST//python=execnet
@@ -29,9 +29,9 @@ Who may log in says a file of public keys, ~/.ssh/authorized_keys by default,
 under whatever user name; workers run as the user who has started the server. A
 key with options that the server cannot honour (command=, from=, ...) is refused.
 
-The server's own key is made at its first start, and its fingerprint printed.
+The server's own key is made at its first start.
 
-It logs on stderr and ends when it is interrupted, and the workers with it.`,
+It logs on stderr, its key's fingerprint at first, and ends when it is interrupted, and the workers with it.`,
 		Example: `  execnet sshserver
   execnet sshserver 0.0.0.0:2222 --authorized-keys drivers.pub`,
 		Args: cobra.MaximumNArgs(1),
@@ -62,7 +62,7 @@ It logs on stderr and ends when it is interrupted, and the workers with it.`,
 			if err != nil {
 				return failure(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "host key %s %s\n", ssh.FingerprintSHA256(hostKey.PublicKey()), hostKeyFile)
+			fmt.Fprintf(cmd.ErrOrStderr(), "host key %s %s\n", ssh.FingerprintSHA256(hostKey.PublicKey()), hostKeyFile)
 			warnOfKeys(cmd, keysFile)
 			s := server.SSH{Command: command, HostKey: hostKey, AuthorizedKeys: keysFile, Log: cmd.ErrOrStderr()}
 			return listenAndServe(cmd, address, "", s.Serve)

@@ -20,7 +20,7 @@ Source is run by gpython, a Python in Go; nothing else is needed on the host. It
 knows less than CPython: see docs/gpython.md. A Go program of yours becomes such
 a worker, with functions of its own for that source to import, by two lines: see
 the package documentation of worker.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return endWith(worker.Main()) },
 	}
 }

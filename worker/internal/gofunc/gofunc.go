@@ -8,6 +8,7 @@ package gofunc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -97,7 +98,7 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	}
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = newPanic(w.name, reason)
+			err = NewPanic(w.name, reason)
 		}
 	}()
 	return w.results(w.f.Call(in))
@@ -155,7 +156,8 @@ type Panic struct {
 	Frames   string // where: a line for each of the innermost frames
 }
 
-func newPanic(name string, reason any) *Panic {
+// NewPanic is for the deferred function that has recovered the reason.
+func NewPanic(name string, reason any) *Panic {
 	pc := make([]uintptr, 32)
 	// Without this function, the deferred one, and the runtime's.
 	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
@@ -178,3 +180,14 @@ func newPanic(name string, reason any) *Panic {
 
 // Error tells the reason; Frames are the place.
 func (p *Panic) Error() string { return fmt.Sprintf("panic in %s: %v", p.Function, p.Reason) }
+
+// Raised finds an error that stands for a Python exception in err, and gives it the text that err has around it; nil if there
+// is none.
+func Raised(err error) *engine.Raised {
+	var raised *engine.Raised
+	if !errors.As(err, &raised) || err == error(raised) {
+		return raised
+	}
+	text := strings.Replace(err.Error(), raised.Error(), raised.Message, 1)
+	return &engine.Raised{Class: raised.Class, Message: strings.TrimSuffix(text, ": ")}
+}

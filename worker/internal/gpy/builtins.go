@@ -57,6 +57,8 @@ func (in *interp) addBuiltins() {
 	globals := in.store.Builtins.Globals
 	globals["__import__"] = &function{"__import__", in.importName}
 	globals["print"] = &function{"print", in.print}
+	maps.Copy(globals, in.namespaceFunctions())
+	globals["open"] = &function{"open", in.open}
 }
 
 // exit is exit() and sys.exit(): SystemExit, with what it is called with.

@@ -15,8 +15,9 @@ import (
 
 // channel is what a program knows as channel: execnet's Channel, with the same methods and the same errors.
 type channel struct {
-	in *interp
-	ch *gatewaybase.Channel
+	in         *interp
+	ch         *gatewaybase.Channel
+	attributes py.StringDict // that the program has set
 }
 
 var channelType = execnetType(py.ObjectType, "Channel", "Communication channel between two interpreters.")
@@ -59,6 +60,9 @@ func init() {
 }
 
 func (c *channel) M__getattribute__(name string) (py.Object, error) {
+	if value, ok := c.attributes[name]; ok {
+		return value, nil
+	}
 	if method, ok := channelMethods[name]; ok {
 		return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 			return method(c, args, kwargs)
@@ -75,6 +79,8 @@ func (c *channel) M__getattribute__(name string) (py.Object, error) {
 		return timeoutError, nil
 	case "__class__":
 		return channelType, nil
+	case "__dict__":
+		return c.GetDict(), nil
 	}
 	return nil, noAttribute(c, name)
 }

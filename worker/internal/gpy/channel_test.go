@@ -170,3 +170,21 @@ func TestLargeItems(t *testing.T) {
 	require.NoError(t, ch.Send(big))
 	assert.Equal(t, big, receive(t, ch))
 }
+
+func TestAttributesOfChannels(t *testing.T) {
+	w := newWorker(t, nil)
+	assert.Equal(t, []any{int64(5), false, []any{int64(1)}, true, true, "mine", int64(2)}, w.run(t, `
+channel.foo = 5
+channel.send(channel.foo)
+channel.send(hasattr(channel, 'bar'))
+setattr(channel, 'bar', [1])
+channel.send(channel.bar)
+del channel.foo
+channel.send(not hasattr(channel, 'foo') and 'bar' in channel.__dict__)
+channel.send('send' in dir(channel) and 'bar' in dir(channel))
+send, channel.send = channel.send, 'mine'
+send(channel.send)
+del channel.send
+channel.send(2)
+`))
+}

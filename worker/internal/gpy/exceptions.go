@@ -3,17 +3,14 @@ package gpy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/go-python/gpython/py"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
-	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
@@ -27,6 +24,9 @@ var (
 	dumpError       = execnetType(dataFormatError, "DumpError", "execnet's DumpError.")
 	loadError       = execnetType(dataFormatError, "LoadError", "execnet's LoadError.")
 )
+
+// goFrames is the attribute in which the exception for a panic keeps the frames of Go, which are for tracebacks only.
+const goFrames = "__go_frames__"
 
 func newException(class *py.Type, args ...py.Object) *py.Exception {
 	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
@@ -43,6 +43,9 @@ func asException(err error) *py.Exception {
 		}
 	case *py.Type:
 		return py.MakeException(e)
+	}
+	if e := systemError(err); e != nil {
+		return e
 	}
 	return py.ExceptionNewf(py.SystemError, "%v", err)
 }
@@ -81,7 +84,7 @@ func panicError(p any) error {
 
 // pythonError is the exception that stands for an error of this module or of a registered function.
 func (in *interp) pythonError(err error) error {
-	var raised *engine.Raised
+	raised := gofunc.Raised(err)
 	var remote *gatewaybase.RemoteError
 	var dump *serializer.DumpError
 	var load *serializer.LoadError
@@ -92,7 +95,7 @@ func (in *interp) pythonError(err error) error {
 		return nil
 	case errors.As(err, &pyError):
 		return err
-	case errors.As(err, &raised):
+	case raised != nil:
 		class, ok := in.store.Builtins.Globals[raised.Class].(*py.Type)
 		if !ok || !py.ExceptionClassCheck(class) {
 			return py.ExceptionNewf(py.RuntimeError, "%s", raised.Error())
@@ -102,7 +105,9 @@ func (in *interp) pythonError(err error) error {
 		}
 		return newException(class, py.String(raised.Message))
 	case errors.As(err, &panicked):
-		return newException(py.RuntimeError, py.String(panicked.Error()+panicked.Frames))
+		e := newException(py.RuntimeError, py.String(panicked.Error()))
+		e.Dict[goFrames] = py.String(panicked.Frames + "\n")
+		return e
 	case errors.As(err, &remote):
 		return newException(remoteError, py.String(remote.Formatted))
 	case errors.As(err, &dump):
@@ -134,22 +139,4 @@ func dumpText(e *serializer.DumpError) string {
 		text += " (at " + e.Path + ")"
 	}
 	return text
-}
-
-// goPanic is the exception for a panic of a registered function: with the innermost of its frames.
-func goPanic(p any) error {
-	lines := strings.Split(string(debug.Stack()), "\n")
-	for i, line := range lines {
-		// What stands before is the machinery of panicking.
-		if strings.HasPrefix(line, "panic(") && i+2 < len(lines) {
-			lines = lines[i+2:]
-			break
-		}
-	}
-	const most = 6 // two lines each
-	lines = lines[:min(len(lines), most)]
-	for i, line := range lines {
-		lines[i] = strings.ReplaceAll(line, "\t", "    ")
-	}
-	return py.ExceptionNewf(py.RuntimeError, "%s", fmt.Sprintf("panic: %v\n  %s", p, strings.Join(lines, "\n  ")))
 }

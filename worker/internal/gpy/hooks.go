@@ -56,6 +56,7 @@ func init() {
 	guardTypes()
 	readAttrs()
 	dottedDecorators()
+	betterMessages()
 	keepTracebacks()
 	yieldFrom()
 	throwing()

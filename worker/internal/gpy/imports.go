@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
 // nativeModules are what can be imported besides the registered Go functions. Nothing is ever imported from files.
@@ -17,10 +18,10 @@ var nativeModules map[string]func(*interp) (*py.Module, error)
 func init() {
 	nativeModules = map[string]func(*interp) (*py.Module, error){
 		"sys": (*interp).sysModule, "os": (*interp).osModule, "os.path": (*interp).osPathModule, "time": (*interp).timeModule,
-		"__future__": (*interp).futureModule, "_thread": (*interp).threadModule, "traceback": (*interp).tracebackModule,
+		"__future__": (*interp).futureModule, "math": (*interp).mathModule, "_thread": (*interp).threadModule, "tempfile": (*interp).tempfileModule, "traceback": (*interp).tracebackModule,
 		"threading": func(in *interp) (*py.Module, error) { return in.moduleOfSource("threading", threadingSource) },
 	}
-	for _, name := range []string{"binascii", "glob", "math", "string", "tempfile"} {
+	for _, name := range []string{"binascii", "glob", "string"} {
 		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.ModuleInit(py.GetModuleImpl(name)) }
 	}
 }
@@ -145,7 +146,9 @@ func (in *interp) moduleNames() []string {
 func (in *interp) goModule(name string, functions map[string]engine.Func) (*py.Module, error) {
 	globals := py.NewStringDictSized(len(functions))
 	for fname, f := range functions {
-		call := func(args py.Tuple, kwargs py.StringDict) (py.Object, error) { return in.callGo(f, args, kwargs) }
+		call := func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+			return in.callGo(name+"."+fname, f, args, kwargs)
+		}
 		globals[fname] = goFunction{&function{fname, call}, name}
 	}
 	return in.newModule(name, globals)
@@ -172,7 +175,7 @@ func (in *interp) moduleOfSource(name, source string) (*py.Module, error) {
 }
 
 // callGo calls a registered function. It runs without the interpreter's lock, so that callbacks go on meanwhile.
-func (in *interp) callGo(f engine.Func, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+func (in *interp) callGo(name string, f engine.Func, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	values := make([]any, len(args))
 	for i, o := range args {
 		var err error
@@ -201,17 +204,17 @@ func (in *interp) callGo(f engine.Func, args py.Tuple, kwargs py.StringDict) (py
 	ctx := in.ctx
 	var result any
 	var err error
-	in.blocking(func() { result, err = callSafely(ctx, f, in, values, named) })
+	in.blocking(func() { result, err = callSafely(ctx, name, f, in, values, named) })
 	if err != nil {
 		return nil, in.pythonError(err)
 	}
 	return in.fromGo(result)
 }
 
-func callSafely(ctx context.Context, f engine.Func, in *interp, args []any, kwargs *serializer.Dict) (v any, err error) {
+func callSafely(ctx context.Context, name string, f engine.Func, in *interp, args []any, kwargs *serializer.Dict) (v any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = goPanic(p)
+			err = gofunc.NewPanic(name, p)
 		}
 	}()
 	return f(ctx, in.channel, args, kwargs)

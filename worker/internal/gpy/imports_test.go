@@ -79,7 +79,7 @@ func TestGoFunctions(t *testing.T) {
 		"star":            {"from a.b.c import *\nchannel.send(n())", int64(3)},
 		"in a function":   {"def f():\n    import a.b.c\n    return a.b.c.n()\nchannel.send(f())", int64(3)},
 		"raised":          {caught("raised"), []any{"KeyError", "'k'"}},
-		"wrapped":         {caught("wrapped"), []any{"ValueError", "v"}},
+		"wrapped":         {caught("wrapped"), []any{"ValueError", "around: v"}},
 		"unknown class":   {caught("unknown"), []any{"RuntimeError", "NoSuchError: v"}},
 		"eof":             {caught("eof"), []any{"EOFError", ""}},
 		"timeout":         {caught("timeout"), []any{"TimeoutError", "execnet: timeout"}},
@@ -88,7 +88,7 @@ func TestGoFunctions(t *testing.T) {
 		"odd result":      {caught("odd"), []any{"RuntimeError", "a Go chan int has no counterpart in Python"}},
 		"bad argument":    {"import textstats\ntry:\n    textstats.both(print)\nexcept Exception as e:\n    channel.send(type(e).__name__)", "DumpError"},
 		"timeout's class": {"import textstats\ntry:\n    textstats.timeout()\nexcept channel.TimeoutError:\n    channel.send('caught')", "caught"},
-		"missing name":    {"try:\n    from textstats import nope\nexcept ImportError as e:\n    channel.send(str(e))", "cannot import name nope"},
+		"missing name":    {"try:\n    from textstats import nope\nexcept ImportError as e:\n    channel.send(str(e))", "cannot import name 'nope' from 'textstats' (unknown location)"},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, []any{c.want}, w.run(t, c.source)) })
 	}
@@ -98,7 +98,7 @@ func TestGoFunctionPanics(t *testing.T) {
 	w := newWorker(t, goModules)
 	e := w.fails(t, "import textstats\ntextstats.panics()")
 	assert.Equal(t, "RuntimeError", e.Exception())
-	assert.Equal(t, "panic: assignment to entry in nil map", e.Message())
+	assert.Equal(t, "panic in textstats.panics: assignment to entry in nil map", e.Message())
 	assert.Contains(t, e.Formatted, "imports_test.go:")
 }
 
@@ -108,8 +108,10 @@ func TestPanicsOfTypedFunctions(t *testing.T) {
 	w := newWorker(t, engine.Modules{"typed": {"divide": f.Call}})
 	e := w.fails(t, "import typed\ntyped.divide(1)")
 	assert.Equal(t, "RuntimeError", e.Exception())
-	assert.Contains(t, e.Message(), "panic in typed: runtime error: integer divide by zero")
-	assert.Contains(t, e.Formatted, "imports_test.go:")
+	assert.Equal(t, "panic in typed: runtime error: integer divide by zero", e.Message())
+	assert.Regexp(t, `\n  \S+\.TestPanicsOfTypedFunctions\.func1\n    \S+imports_test\.go:\d+\nRuntimeError: panic in typed: [^\n]+\n$`, e.Formatted)
+	text := "import typed\ntry:\n    typed.divide(1)\nexcept RuntimeError as e:\n    channel.send(str(e))"
+	assert.Equal(t, []any{"panic in typed: runtime error: integer divide by zero"}, w.run(t, text))
 }
 
 func TestNamesOfFunctions(t *testing.T) {

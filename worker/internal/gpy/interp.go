@@ -2,6 +2,7 @@ package gpy
 
 import (
 	"context"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -30,13 +31,14 @@ type interp struct {
 	thread        int64         // who runs: one of the threads' identities
 	threads       int64         // how many there have been
 	calling       int           // how many callbacks have begun and not ended
-	handling      handling      // what the caller of a frameFunction handles
+	handling      handling      // of the caller of a frameFunction
 	limit         int           // of depth
 	late          bool
 	interruptedAt time.Time // when the program got its last KeyboardInterrupt
 	lateSince     time.Time // when a callback first found the gateway ended
 	ticks         int
 	gatewayObject *gateway
+	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
 	sweep         int                           // how long wrapped may get before dead entries are removed
 
@@ -57,7 +59,8 @@ const (
 
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
 	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
-		thread: mainThread, threads: callbackThread, sources: make(map[string]string), wrapped: make(map[int]weak.Pointer[channel])}
+		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
+		wrapped: make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
 }

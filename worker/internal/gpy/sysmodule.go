@@ -12,8 +12,10 @@ import (
 	"github.com/go-execnet/execnet/worker/internal/gpy/pyvalue"
 )
 
-// pythonVersion is the Python that gpython follows.
-var pythonVersion = py.Tuple{py.Int(3), py.Int(4), py.Int(0), py.String("final"), py.Int(0)}
+// versionInfo is the Python that gpython follows.
+var versionInfo = &namedTuple{py.Tuple{py.Int(3), py.Int(4), py.Int(0), py.String("final"), py.Int(0)},
+	newType(py.TupleType, "sys.version_info", "Version information as a named tuple."),
+	[]string{"major", "minor", "micro", "releaselevel", "serial"}, nil}
 
 var (
 	flags = &record{newType(py.ObjectType, "sys.flags", "Flags of the interpreter."), "sys.flags(...)", py.StringDict{
@@ -24,16 +26,17 @@ var (
 	}}
 	implementation = &record{newType(py.ObjectType, "types.SimpleNamespace", "What runs the program."),
 		"namespace(name='gpython')", py.StringDict{"name": py.String("gpython"), "hexversion": py.Int(0x030400f0),
-			"cache_tag": py.None, "version": versionInfo{pythonVersion}}}
+			"cache_tag": py.None, "version": versionInfo}}
 )
 
-// handling is an exception that a frame handles; its exception is nil if there is none.
+// handling is a frame that calls, and the exception that it handles, which is nil if there is none.
 type handling struct {
+	frame     *py.Frame
 	exception *py.Exception
 	traceback *py.Traceback
 }
 
-// frameFunction is a function that wants to know what its caller is handling.
+// frameFunction is a function that wants to know who calls it, and what that is handling.
 type frameFunction struct{ *function }
 
 // exceptionOfFrame tells frameFunctions, which only the opcode that calls them can.
@@ -44,7 +47,7 @@ func exceptionOfFrame() {
 		if _, ok := v.PEEK(args + 2*kwargs + 1).(frameFunction); ok {
 			m := machineOf(v)
 			if in, ok := m.context.(*interp); ok {
-				in.handling = handling{m.handled(), m.exc.Traceback}
+				in.handling = handling{m.frame, m.handled(), m.exc.Traceback}
 			}
 		}
 		return call(v, argc)
@@ -101,7 +104,7 @@ func (in *interp) sysModule() (*py.Module, error) {
 		"path":                py.NewList(),
 		"platform":            py.String(platform),
 		"version":             py.String(fmt.Sprintf("3.4.0 (gpython 0.2.0)\n[%s]", runtime.Version())),
-		"version_info":        versionInfo{pythonVersion},
+		"version_info":        versionInfo,
 		"stdin":               nullInput, "__stdin__": nullInput,
 		"stdout": nullOutput, "__stdout__": nullOutput,
 		"stderr": nullOutput, "__stderr__": nullOutput,
@@ -143,79 +146,4 @@ func (in *interp) setRecursionLimit(args py.Tuple, kwargs py.StringDict) (py.Obj
 	}
 	in.limit = min(limit, deepest)
 	return py.None, nil
-}
-
-// versionInfo is sys.version_info: a tuple with names.
-type versionInfo struct{ py.Tuple }
-
-var versionInfoType = newType(py.TupleType, "sys.version_info", "Version information as a named tuple.")
-
-func (v versionInfo) Type() *py.Type { return versionInfoType }
-
-func (v versionInfo) M__getattr__(name string) (py.Object, error) {
-	for i, field := range []string{"major", "minor", "micro", "releaselevel", "serial"} {
-		if name == field {
-			return v.Tuple[i], nil
-		}
-	}
-	return nil, noAttribute(v, name)
-}
-
-func (v versionInfo) M__repr__() (py.Object, error) {
-	return py.String("sys.version_info(major=3, minor=4, micro=0, releaselevel='final', serial=0)"), nil
-}
-
-func (v versionInfo) M__str__() (py.Object, error) { return v.M__repr__() }
-
-// compare orders the tuple and another one by their first items that differ.
-func (v versionInfo) compare(other py.Object) (int, bool, error) {
-	b, ok := other.(py.Tuple)
-	if o, is := other.(versionInfo); is {
-		b, ok = o.Tuple, true
-	}
-	if !ok {
-		return 0, false, nil
-	}
-	for i := 0; i < len(v.Tuple) && i < len(b); i++ {
-		same, err := pyvalue.Equal(v.Tuple[i], b[i])
-		if err != nil {
-			return 0, true, err
-		}
-		if same {
-			continue
-		}
-		less, err := py.Lt(v.Tuple[i], b[i])
-		if less == py.True {
-			return -1, true, err
-		}
-		return 1, true, err
-	}
-	return len(v.Tuple) - len(b), true, nil
-}
-
-func (v versionInfo) is(other py.Object, holds func(c int) bool) (py.Object, error) {
-	c, ok, err := v.compare(other)
-	if !ok || err != nil {
-		return py.NotImplemented, err
-	}
-	return py.NewBool(holds(c)), nil
-}
-
-func (v versionInfo) M__lt__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c < 0 })
-}
-func (v versionInfo) M__le__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c <= 0 })
-}
-func (v versionInfo) M__eq__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c == 0 })
-}
-func (v versionInfo) M__ne__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c != 0 })
-}
-func (v versionInfo) M__ge__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c >= 0 })
-}
-func (v versionInfo) M__gt__(o py.Object) (py.Object, error) {
-	return v.is(o, func(c int) bool { return c > 0 })
 }

@@ -52,7 +52,8 @@ func (in *interp) oneTraceback(e *py.Exception, tb *py.Traceback) string {
 	if atLine && e.Base.IsSubtype(py.SyntaxError) {
 		in.syntaxLines(&b, e)
 	}
-	b.WriteString(exceptionLine(e))
+	frames, _ := e.Dict[goFrames].(py.String)
+	b.WriteString(string(frames) + exceptionLine(e))
 	return b.String()
 }
 

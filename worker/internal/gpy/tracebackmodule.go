@@ -78,14 +78,14 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 func handlingOf(exc, value, tb py.Object) (handling, error) {
 	if e, ok := exc.(*py.Exception); ok && value == nil {
 		own, _ := e.Traceback.(*py.Traceback)
-		return handling{e, own}, nil
+		return handling{nil, e, own}, nil
 	}
 	if _, isClass := exc.(*py.Type); !isClass && exc != py.None {
 		return handling{}, py.ExceptionNewf(py.TypeError, "Exception expected for value, %s found", exc.Type().Name)
 	}
 	e, _ := value.(*py.Exception)
 	own, _ := tb.(*py.Traceback)
-	return handling{e, own}, nil
+	return handling{nil, e, own}, nil
 }
 
 // textOf is the traceback of an exception, as CPython words it when there is none.

@@ -26,7 +26,7 @@ func (in *interp) Wrap(ch serializer.Channel) py.Object {
 		maps.DeleteFunc(in.wrapped, func(_ int, p weak.Pointer[channel]) bool { return p.Value() == nil })
 		in.sweep = max(2*len(in.wrapped), 64)
 	}
-	o := &channel{in, c}
+	o := &channel{in: in, ch: c}
 	in.wrapped[c.ID()] = weak.Make(o)
 	return o
 }

@@ -43,6 +43,15 @@ func unknownHandler(errors string) error {
 	return py.ExceptionNewf(py.LookupError, "unknown error handler name '%s'", errors)
 }
 
+// Encode is s.encode(encoding, errors).
+func Encode(s, encoding, errors string) ([]byte, error) { return encode(s, encoding, errors) }
+
+// CodecName gives an encoding that there is its one name.
+func CodecName(encoding string) (string, error) { return codecName(encoding) }
+
+// Decode is b.decode(encoding, errors).
+func Decode(b []byte, encoding, errors string) (string, error) { return decode(b, encoding, errors) }
+
 // encode is s.encode(encoding, errors).
 func encode(s, encoding, errors string) ([]byte, error) {
 	codec, err := codecName(encoding)

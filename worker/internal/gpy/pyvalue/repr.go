@@ -76,13 +76,8 @@ func exceptionText(e *py.Exception) (string, error) {
 		return Repr(args[0])
 	case len(args) == 1:
 		return Str(args[0])
-	case len(args) == 2 && e.Base.IsSubtype(py.OSError):
-		number, err := Str(args[0])
-		if err != nil {
-			return "", err
-		}
-		text, err := Str(args[1])
-		return "[Errno " + number + "] " + text, err
+	case len(args) <= 5 && e.Base.IsSubtype(py.OSError):
+		return osErrorText(e, args)
 	}
 	return Repr(args)
 }
