@@ -38,9 +38,7 @@ func init() {
 		class.New = newOSError
 	}
 	py.OSError.New, py.ConnectionError.New = newOSError, newOSError
-	for _, name := range []string{"filename", "filename2"} {
-		py.OSError.Dict[name] = py.None
-	}
+	py.OSError.Dict["filename2"] = py.None
 }
 
 // newOSError is OSError(errno, strerror, filename, winerror, filename2), which makes an instance of the class for the number.

@@ -136,7 +136,7 @@ func init() {
 		})
 	for i, name := range []string{"errno", "strerror", "filename"} {
 		argumentProperty(py.OSError, name, func(args py.Tuple) py.Object {
-			if len(args) < 2 || i >= len(args) {
+			if len(args) < 2 || len(args) > 5 || i >= len(args) {
 				return nil
 			}
 			return args[i]
