@@ -121,7 +121,7 @@ func (t *target) hello(dryRun bool) any {
 	if dryRun {
 		flags |= helloDryRun
 	}
-	if t.delta {
+	if t.delta || t.near { // to copy a large file is quicker than to compare it
 		flags |= helloDelta
 	}
 	hello := binary.BigEndian.AppendUint16([]byte{itemHello}, protocolVersion)
