@@ -1,15 +1,15 @@
 package rsync
 
 import (
-	"crypto/sha256"
 	"hash/adler32"
+	"hash/crc32"
 	"math/bits"
 )
 
 // A delta tells a receiver how to make a file from the blocks of the one it has and from bytes that it has not: rsync's
 // idea. The receiver sends a weak and a strong checksum of each block; the sender looks at each position of its file
 // whether a block begins there, by the weak checksum, which follows the position at the cost of a few operations, and
-// where that fits by the strong one.
+// where that fits by the strong one. Both can be wrong, so a digest of the whole file has the last word.
 
 // deltaSink takes a delta. What it is given is valid during the call.
 type deltaSink interface {
@@ -147,7 +147,7 @@ func (m *matcher) flushLiteral(end int) {
 	}
 }
 
-// finish ends the file and hands out what is left. It reports whether the file is the one that the receiver has; then
+// finish ends the file and hands out what is left. It reports whether the file seems to be the one that the receiver has; then
 // nothing has been handed out at all.
 func (m *matcher) finish() (same bool) {
 	tail := m.buf[m.lit:]
@@ -224,8 +224,7 @@ func (x *blockIndex) hasWeak(weak uint32) bool {
 
 // find returns the number of a full block with this content, next if that is one.
 func (x *blockIndex) find(weak uint32, content []byte, next uint32) (uint32, bool) {
-	digest := sha256.Sum256(content)
-	s := signature{weak, [strongSize]byte(digest[:strongSize])}
+	s := signature{weak, crc32.ChecksumIEEE(content)}
 	block, ok := x.strong[s]
 	if ok && block != next && int(next) < len(x.blocks) && x.blocks[next] == s {
 		isLast := int64(next) == x.total-1

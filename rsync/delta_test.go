@@ -156,8 +156,7 @@ func TestDeltaOfMadeUpSignatures(t *testing.T) {
 	now := make([]byte, 1<<20)
 	signatures := signAll(now)
 	for i := range signatures {
-		signatures[i].strong[0] ^= byte(i + 1)
-		signatures[i].strong[1] = 1
+		signatures[i].strong ^= uint32(i + 1)
 	}
 	a := &applier{}
 	m := newMatcher(newBlockIndex(int64(len(now)), signatures), a)

@@ -99,7 +99,7 @@ func (r *receiver) apply(w *wanted, entry uint32, op byte, data []byte) (done bo
 		r.stats[statReceived] += uint64(len(data))
 		return true, r.whole(w, data)
 	case opSame:
-		return true, r.same(w, data)
+		return r.same(w, entry, data)
 	case opGone:
 		r.discard()
 		return true, nil
@@ -145,26 +145,29 @@ func (r *receiver) commit(f *newFile, w *wanted) error {
 	return err
 }
 
-func (r *receiver) same(w *wanted, data []byte) error {
-	if w.size < 0 || len(data) > 0 {
-		return broken("a file of which nothing is there called the same")
+func (r *receiver) same(w *wanted, entry uint32, digest []byte) (done bool, err error) {
+	if w.size < 0 || !w.signed && len(digest) > 0 || w.signed && len(digest) != digestSize {
+		return false, broken("a file of which nothing is there called the same, or with a digest that was not wanted, or without one")
+	}
+	if w.signed && r.digest(w) != [digestSize]byte(digest) {
+		return false, r.askAgain(w, entry)
 	}
 	d, name, err := r.at(w)
 	if err != nil {
-		return err
+		return false, err
 	}
 	info, err := d.lstat(name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if info == nil || !info.Mode().IsRegular() {
-		return pathError("cannot find", d.full(name), fs.ErrNotExist)
+		return false, pathError("cannot find", d.full(name), fs.ErrNotExist)
 	}
 	if err := d.touch(name, info, w.mode, w.mtime); err != nil {
-		return err
+		return false, err
 	}
 	r.stats[statTouched]++
-	return nil
+	return true, nil
 }
 
 func (r *receiver) begin(w *wanted, entry uint32) error {

@@ -343,3 +343,28 @@ func TestReceiveOverAFile(t *testing.T) {
 		assert.Equal(t, "precious", string(content))
 	})
 }
+
+// TestReceiveSameAfterSignatures has files called the same whose blocks have been compared: the digest has the last word.
+func TestReceiveSameAfterSignatures(t *testing.T) {
+	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
+		destination := t.TempDir()
+		text := strings.Repeat("x", 70_000)
+		grow(t, destination, nodes{"same": file(text), "other": file(text)})
+		s := play(t, gw)
+		s.hello(destination, helloDelta)
+		s.tree(rootBlock(), blockOf(0, blockLast, aFile("same", 70_000), aFile("other", 70_000)))
+		assert.Equal(t, "1 2 70000;2 2 70000;", s.wants())
+		for entry := range uint32(2) {
+			s.send(binary.BigEndian.AppendUint32([]byte{itemSign}, entry+1))
+			require.Len(t, s.signatures(entry+1, 35), 35)
+		}
+		s.send(contents(record{1, opSame, digestOf(text)}, record{2, opSame, digestOf("what it only seems to be")}))
+		assert.Equal(t, uint32(2), s.expect(itemAgain).u32())
+		s.send([]byte{itemFinish})
+		s.send(contents(record{2, opWhole, "what it is"}))
+		assert.Equal(t, [statistics]uint64{statWritten: 1, statTouched: 1, statReceived: 10}, s.end())
+		content, err := os.ReadFile(filepath.Join(destination, "other"))
+		require.NoError(t, err)
+		assert.Equal(t, "what it is", string(content))
+	})
+}

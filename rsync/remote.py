@@ -51,6 +51,7 @@ get_identity = struct.Struct(">5Q").unpack_from
 get_pair = struct.Struct(">II").unpack_from
 put_want = struct.Struct(">IBQ").pack
 put_u32 = struct.Struct(">I").pack
+put_pair = struct.Struct(">II").pack
 
 
 class Fatal(Exception):
@@ -777,8 +778,7 @@ class Receiver(object):
         return put_u32(entry) + digest.digest()
 
     def sign(self, item):
-        from hashlib import sha256
-        from zlib import adler32
+        from zlib import adler32, crc32
         if len(item) != 5:
             raise broken("an S of a wrong length")
         entry, = get_u32(item, 1)
@@ -797,7 +797,7 @@ class Receiver(object):
                 data = read_block(fd, min(length, left))
                 if not data:
                     break
-                records.append(put_u32(adler32(data) & 0xFFFFFFFF) + sha256(data).digest()[:16])
+                records.append(put_pair(adler32(data) & 0xFFFFFFFF, crc32(data) & 0xFFFFFFFF))
                 left -= len(data)
                 number += 1
                 self.alive()
@@ -864,11 +864,12 @@ class Receiver(object):
             if op == WHOLE:
                 self.make(want, write_all, data)
             elif op == SAME:
-                self.same(want, data)
+                if not self.same(entry, want, data.tobytes()):
+                    return
             elif op == GONE:
                 self.discard()
             elif op == HERE:
-                if not self.here(entry, want, bytes(data)):
+                if not self.here(entry, want, data.tobytes()):
                     return
             else:
                 if part is None:
@@ -1044,10 +1045,15 @@ class Receiver(object):
         if part.temporary is not None:
             silently(lambda: self.hold(part.folder).unlink(part.temporary))
 
-    def same(self, want, data):
+    def same(self, entry, want, digest):
+        """Only set mode and time; False if the content is not that of the digest, so that it has to come."""
         folder, name, mode, mtime, size = want
-        if size is None or len(data):
-            raise broken("a file of which nothing is there called the same")
+        signed = entry in self.signed
+        if size is None or len(digest) != (32 if signed else 0):
+            raise broken("a file of which nothing is there called the same, or a digest not wanted, or none")
+        if signed and self.digest_of((entry, folder, name))[4:] != digest:
+            self.ask_again(entry, want)
+            return False
         d = self.hold(folder)
         st = d.lstat(name)
         if not stat.S_ISREG(st.st_mode):
@@ -1056,6 +1062,7 @@ class Receiver(object):
             d.chmod(name, mode)
         d.utime(name, int(st.st_atime * 1e9) if PY2 else st.st_atime_ns, mtime)
         self.touched += 1
+        return True
 
     # -- the end
 

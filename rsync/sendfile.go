@@ -273,18 +273,24 @@ func (s *session) finishDelta(d *deltaPart, e *entry, changed bool, digest [dige
 	t := d.target
 	if d.matcher.finish() {
 		if !changed {
-			s.complete(t, d.entry, opSame, nil, 0)
+			s.repeatable(t, d.entry, 0)
+			s.complete(t, d.entry, opSame, digest[:], 0)
 			return
 		}
 		d.matcher.flushRun()
 	}
 	s.report.sending(t, e.path(), e.size)
-	s.mu.Lock()
-	t.repeatable[d.entry] = d.sent
-	s.mu.Unlock()
+	s.repeatable(t, d.entry, d.sent)
 	op := byte(opEnd)
 	if changed {
 		op = opChanged
 	}
 	s.complete(t, d.entry, op, digest[:], d.sent)
+}
+
+// repeatable notes that a target may ask for a file once more, for which so much was sent.
+func (s *session) repeatable(t *target, entry uint32, sent int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.repeatable[entry] = sent
 }

@@ -1,17 +1,14 @@
 package rsync
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"hash/adler32"
+	"hash/crc32"
 	"math"
 )
 
-// strongSize is how much of a block's digest is sent.
-const strongSize = 16
-
 // signatureSize is one block's signature on the wire: its weak and its strong checksum.
-const signatureSize = 4 + strongSize
+const signatureSize = 4 + 4
 
 // signaturesPerItem is how many travel together.
 const signaturesPerItem = 32768
@@ -19,23 +16,18 @@ const signaturesPerItem = 32768
 // signature is what a receiver tells of one block of the file it has.
 type signature struct {
 	weak   uint32 // adler32, which can be rolled on byte by byte
-	strong [strongSize]byte
+	strong uint32 // crc32: quick, as it need not be proof against anybody; the digest of the whole file is
 }
 
 func signBlock(block []byte) signature {
-	digest := sha256.Sum256(block)
-	return signature{adler32.Checksum(block), [strongSize]byte(digest[:strongSize])}
+	return signature{adler32.Checksum(block), crc32.ChecksumIEEE(block)}
 }
 
 func appendSignature(to []byte, s signature) []byte {
-	return append(binary.BigEndian.AppendUint32(to, s.weak), s.strong[:]...)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(to, s.weak), s.strong)
 }
 
-func readSignature(f *fields) signature {
-	s := signature{weak: f.u32()}
-	copy(s.strong[:], f.take(strongSize))
-	return s
-}
+func readSignature(f *fields) signature { return signature{f.u32(), f.u32()} }
 
 // blockSize is the length of the blocks into which both halves cut a file of this size: about its square root, so that
 // signatures and one changed block cost about the same.
