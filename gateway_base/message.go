@@ -126,7 +126,8 @@ func (p *messageReader) announce() error {
 
 // inside makes of what reading reported what that means for the frame.
 func (p *messageReader) inside(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || p.have > 0 && errors.Is(err, io.EOF) {
+	// One that is only wrapped has a reason of its own, as the death of the gateway that leads there.
+	if err == io.ErrUnexpectedEOF || p.have > 0 && errors.Is(err, io.EOF) {
 		return errCutOff
 	}
 	return err
