@@ -66,7 +66,8 @@ func TestRsyncMemory(t *testing.T) {
 			info, err := os.Stat(filepath.Join(dest, "large"))
 			require.NoError(t, err)
 			require.EqualValues(t, size, info.Size())
-			require.Len(t, peaks, 1+len(txs), "driver and workers were seen")
+			// An interpreter on PATH may be a script that starts others before it becomes one.
+			require.GreaterOrEqual(t, len(peaks), 1+len(txs), "driver and workers were seen")
 			for pid, kib := range peaks {
 				who := "worker"
 				if pid == driver.Process.Pid {
