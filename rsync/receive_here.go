@@ -57,12 +57,12 @@ func (r *receiver) copyHere(w *wanted, id identity, path string) error {
 		if err != nil {
 			return pathError("cannot write", d.full(name), err)
 		}
+		if is, err := identify(source); err != nil || is != id {
+			return errNotThatFile
+		}
 		if err := r.ack(); err != nil {
 			return err
 		}
-	}
-	if is, err := identify(source); err != nil || is != id {
-		return errNotThatFile
 	}
 	return r.commit(to, w)
 }

@@ -1026,13 +1026,13 @@ class Receiver(object):
         left = known[2]
         while left:
             n = copy_bytes(source, fd, min(left, HERE_PIECE))
-            if not n:
-                return False  # it has become shorter
+            if not n or identity(source) != known:
+                return False
             left -= n
             self.received += n
             self.dealt += n
             self.ack()
-        return identity(source) == known
+        return True
 
     def discard(self):
         """Give up the file that was coming, if there is one."""
