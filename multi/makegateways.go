@@ -110,7 +110,7 @@ func (g *Group) startAll(all []*newcomer) {
 				}
 			}
 			// Without a limit of the user's, only what loads this machine has to wait its turn.
-			if g.MaxStarting > 0 || n.spec.Popen && n.spec.Via == "" {
+			if g.MaxStarting > 0 || n.spec.Local() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
 			}

@@ -12,8 +12,8 @@
 //
 // A worker in Python runs remote.py, which is sent to it; a worker in Go runs Receive. The two halves talk as
 // docs/protocol.md section 11.5 says: files travel in pieces, small ones together, changes in large ones as deltas, and each
-// arrives under a temporary name; a worker on the same machine copies large files by itself. With Python's own execnet at the other end either half speaks its protocol
-// (sections 11.1 to 11.4), with what that allows: whole files, in memory.
+// arrives under a temporary name; a worker on the same machine copies large files by itself. With Python's own execnet at
+// the other end either half speaks its protocol (sections 11.1 to 11.4), with what that allows: whole files, in memory.
 //
 // Neither end trusts the other: a receiver writes nowhere but below its directory, and a sender reads nothing but what it
 // announced.

@@ -12,7 +12,7 @@ import (
 // in. Of other machines it knows nothing.
 func holds(spec *xspec.Spec, dest, source string) bool {
 	// A command of several words may lead elsewhere, as "docker exec" does.
-	if !spec.Popen || spec.Via != "" || strings.ContainsAny(spec.Python, " \t\n") {
+	if !spec.Local() || strings.ContainsAny(spec.Python, " \t\n") {
 		return false
 	}
 	if spec.ChDir != "" && !filepath.IsAbs(dest) {

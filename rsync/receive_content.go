@@ -126,19 +126,15 @@ func (r *receiver) whole(w *wanted, data []byte) error {
 	if err != nil {
 		return err
 	}
-	f, err := d.create(name)
-	if err != nil {
-		return err
-	}
-	defer f.discard()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	return r.commit(f, w)
+	return r.written(d.write(name, data, w.mode|regularMode, time.Unix(0, w.mtime)))
 }
 
 func (r *receiver) commit(f *newFile, w *wanted) error {
-	err := f.commit(w.mode|regularMode, time.Unix(0, w.mtime))
+	return r.written(f.commit(w.mode|regularMode, time.Unix(0, w.mtime)))
+}
+
+// written counts a file unless writing it has failed.
+func (r *receiver) written(err error) error {
 	if err == nil {
 		r.stats[statWritten]++
 	}

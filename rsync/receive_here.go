@@ -34,7 +34,7 @@ func (r *receiver) copyHere(w *wanted, id identity, path string) error {
 		return errNotThatFile
 	}
 	defer source.Close()
-	if is, err := identify(source); err != nil || is != id {
+	if !id.isOf(source) {
 		return errNotThatFile
 	}
 	d, name, err := r.at(w)
@@ -57,7 +57,7 @@ func (r *receiver) copyHere(w *wanted, id identity, path string) error {
 		if err != nil {
 			return pathError("cannot write", d.full(name), err)
 		}
-		if is, err := identify(source); err != nil || is != id {
+		if !id.isOf(source) {
 			return errNotThatFile
 		}
 		if err := r.ack(); err != nil {

@@ -113,15 +113,7 @@ func (r *referenceReceiver) write(w wantedFile, data []byte, attributes bool) er
 	if attributes {
 		return r.touch(d, name, w)
 	}
-	f, err := d.create(name)
-	if err != nil {
-		return err
-	}
-	defer f.discard()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	return f.commit(w.mode, w.mtime)
+	return d.write(name, data, w.mode, w.mtime)
 }
 
 // touch is for a file whose content need not come, or is gone at the driver. Like the reference it lets be what it may not

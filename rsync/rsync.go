@@ -141,7 +141,7 @@ func (r *RSync) AddTarget(gw *gatewaybase.Gateway, dest string, options TargetOp
 	t := &target{gw: gw, dest: dest, options: options, reference: gw.Spec().Bootstrap == "import"}
 	switch r.Delta {
 	case DeltaAuto:
-		t.near = gw.Spec().Popen && gw.Spec().Via == ""
+		t.near = gw.Spec().Local()
 		t.delta = !t.near
 	case DeltaAlways:
 		t.delta = true

@@ -14,6 +14,12 @@ type identity struct {
 	size, mtime, ctime int64 // times in nanoseconds
 }
 
+// isOf reports whether an open file is that one, and still as it was.
+func (id identity) isOf(f *os.File) bool {
+	is, err := identify(f)
+	return err == nil && is == id
+}
+
 func (id identity) appendTo(b []byte) []byte {
 	for _, n := range []uint64{id.device, id.inode, uint64(id.size), uint64(id.mtime), uint64(id.ctime)} {
 		b = binary.BigEndian.AppendUint64(b, n)

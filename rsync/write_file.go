@@ -57,6 +57,19 @@ func (d *dir) create(name string) (*newFile, error) {
 	}
 }
 
+// write makes a file of its whole content; mode and time are those of newFile.commit.
+func (d *dir) write(name string, content []byte, mode uint32, mtime time.Time) error {
+	f, err := d.create(name)
+	if err != nil {
+		return err
+	}
+	defer f.discard()
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	return f.commit(mode, mtime)
+}
+
 // Write writes; its error names the file by the name it was to have.
 func (f *newFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)

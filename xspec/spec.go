@@ -144,6 +144,10 @@ func (s *Spec) UsesTLS() bool {
 	return s.TLS || s.TLSCA != "" || s.TLSCert != "" || s.TLSKey != "" || s.TLSName != ""
 }
 
+// Local reports whether the spec starts a process of this machine: popen, and through no other gateway. A python= of
+// several words may still lead elsewhere, as "docker exec" does.
+func (s *Spec) Local() bool { return s.Popen && s.Via == "" }
+
 // SameFilesystem reports whether the worker sees this process's files under the same relative paths: a popen gateway
 // of this machine without chdir. execnet's rsync uses it to skip copying.
-func (s *Spec) SameFilesystem() bool { return s.Popen && s.ChDir == "" && s.Via == "" }
+func (s *Spec) SameFilesystem() bool { return s.Local() && s.ChDir == "" }

@@ -20,8 +20,8 @@ func newSSHServer() *cobra.Command {
 worker") for drivers that log in with a public key. There are no passwords, no
 shell, no files and no forwarding. It listens on port 2222 of the loopback address
 unless told otherwise; port 0 takes a free one. The address is printed on one
-line, all that stdout gets. Any driver reaches it, Python's through the ssh command; what stands behind
-python= does not matter:
+line, all that stdout gets. Any driver reaches it, Python's through the ssh
+command; what stands behind python= does not matter:
 
   ssh=-p 2222 HOST//python=execnet
 
@@ -31,7 +31,8 @@ key with options that the server cannot honour (command=, from=, ...) is refused
 
 The server's own key is made at its first start.
 
-It logs on stderr, its key's fingerprint at first, and ends when it is interrupted, and the workers with it.`,
+It logs on stderr, its key's fingerprint at first, and ends when it is
+interrupted, and the workers with it.`,
 		Example: `  execnet sshserver
   execnet sshserver 0.0.0.0:2222 --authorized-keys drivers.pub`,
 		Args: cobra.MaximumNArgs(1),

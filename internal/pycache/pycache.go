@@ -14,7 +14,7 @@ import (
 
 // Shared reports whether the interpreter is likely to see this user's files, and may leave compiled ones there.
 func Shared(spec *xspec.Spec) bool {
-	return spec.Popen && spec.Via == "" && !spec.DontWriteBytecode
+	return spec.Local() && !spec.DontWriteBytecode
 }
 
 // Put makes sure that a source is there as a module, and returns the folder to import it from. The folder's name begins

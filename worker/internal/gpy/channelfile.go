@@ -89,6 +89,11 @@ func (f *channelFile) write(args py.Tuple, kwargs py.StringDict) (py.Object, err
 }
 
 func (f *channelFile) writeLines(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	return writeEach(args, kwargs, f.channel.send)
+}
+
+// writeEach is a file's writelines, given how to write one of them.
+func writeEach(args py.Tuple, kwargs py.StringDict, write func(line py.Object) error) (py.Object, error) {
 	a, err := arguments("writelines", args, kwargs, 1, "lines")
 	if err != nil {
 		return nil, err
@@ -97,7 +102,7 @@ func (f *channelFile) writeLines(args py.Tuple, kwargs py.StringDict) (py.Object
 	for err == nil {
 		var line py.Object
 		if line, err = py.Next(it); err == nil {
-			err = f.channel.send(line)
+			err = write(line)
 		}
 	}
 	if py.IsException(py.StopIteration, err) {

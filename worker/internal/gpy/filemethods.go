@@ -131,21 +131,10 @@ func (f *file) write(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 }
 
 func (f *file) writeLines(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	a, err := arguments("writelines", args, kwargs, 1, "lines")
-	if err != nil {
-		return nil, err
-	}
-	it, err := py.Iter(a[0])
-	for err == nil {
-		var line py.Object
-		if line, err = py.Next(it); err == nil {
-			_, err = f.put(line)
-		}
-	}
-	if py.IsException(py.StopIteration, err) {
-		return py.None, nil
-	}
-	return nil, err
+	return writeEach(args, kwargs, func(line py.Object) error {
+		_, err := f.put(line)
+		return err
+	})
 }
 
 func (f *file) seek(args py.Tuple, kwargs py.StringDict) (py.Object, error) {

@@ -38,23 +38,28 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 
 // SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
 func SetExceptionAttr(e *py.Exception, name string, value py.Object) error {
-	if p, ok := e.Base.Lookup(name).(*py.Property); ok {
-		var err error
+	return setIn(e.Dict, e.Base.Lookup(name), e, name, value)
+}
+
+// setIn sets an attribute in an object's own names, or deletes it there if value is nil, unless its class has a property of that
+// name.
+func setIn(own py.StringDict, ofClass, o py.Object, name string, value py.Object) (err error) {
+	if p, ok := ofClass.(*py.Property); ok {
 		if value == nil {
-			_, err = p.M__delete__(e)
+			_, err = p.M__delete__(o)
 		} else {
-			_, err = p.M__set__(e, value)
+			_, err = p.M__set__(o, value)
 		}
 		return err
 	}
 	if value != nil {
-		e.Dict[name] = value
+		own[name] = value
 		return nil
 	}
-	if _, ok := e.Dict[name]; !ok {
-		return missingAttribute(e, name)
+	if _, ok := own[name]; !ok {
+		return missingAttribute(o, name)
 	}
-	delete(e.Dict, name)
+	delete(own, name)
 	return nil
 }
 

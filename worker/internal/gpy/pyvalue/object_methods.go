@@ -110,21 +110,5 @@ func setOwnAttr(o, key, value py.Object) error {
 	if !ok || isClass(t) {
 		return py.ExceptionNewf(py.TypeError, "can't apply this __setattr__ to %s object", typeName(o))
 	}
-	if p, ok := t.Type().Lookup(name).(*py.Property); ok {
-		if value == nil {
-			_, err = p.M__delete__(t)
-		} else {
-			_, err = p.M__set__(t, value)
-		}
-		return err
-	}
-	if value != nil {
-		t.Dict[name] = value
-		return nil
-	}
-	if _, ok := t.Dict[name]; !ok {
-		return missingAttribute(t, name)
-	}
-	delete(t.Dict, name)
-	return nil
+	return setIn(t.Dict, t.Type().Lookup(name), t, name, value)
 }
