@@ -906,8 +906,8 @@ class Receiver(object):
         """Make a file of what write(fd, *args) writes, unless it returns False."""
         d = self.hold(want[0])
         temporary = self.temporary(want[1])
-        fd = d.open(temporary, CREATE)
         try:
+            fd = d.open(temporary, CREATE)
             try:
                 complete = write(fd, *args) is not False
             except:
@@ -918,7 +918,7 @@ class Receiver(object):
                 self.written += 1
                 return True
             os.close(fd)
-        except:  # an interrupt included
+        except:  # an interrupt included, which can come when the file is there and fd is not yet
             silently(d.unlink, temporary)
             raise
         silently(d.unlink, temporary)

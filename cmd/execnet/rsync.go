@@ -19,6 +19,7 @@ import (
 	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
 	"github.com/go-execnet/execnet/cmd/execnet/internal/syncview"
 	"github.com/go-execnet/execnet/cmd/execnet/internal/txspec"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/rsync"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -137,6 +138,7 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 			return false
 		}
 		err := sync.Send(ctx)
+		awaitInterrupt(ctx, err)
 		view.Close(sync.Results())
 		if err != nil && ctx.Err() == nil {
 			ok = false
@@ -144,6 +146,18 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 		}
 		return ok
 	})
+}
+
+// awaitInterrupt is for workers that a terminal's Ctrl-C has ended: it has come or is to come here too, perhaps after their word.
+func awaitInterrupt(ctx context.Context, err error) {
+	var remote *gatewaybase.RemoteError
+	if !errors.As(err, &remote) || strings.TrimSpace(remote.Formatted) != "keyboard-interrupted" {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+	}
 }
 
 // view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that cannot be written.
