@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/relay"
+	"github.com/go-execnet/execnet/internal/testsupport/relay"
 )
 
 func TestNetworkWithoutOpenSSH(t *testing.T) {

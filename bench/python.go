@@ -16,7 +16,7 @@ import (
 	"time"
 
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // interpreter is a Python to run things with.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet"
-	"github.com/go-execnet/execnet/internal/opensshd"
+	"github.com/go-execnet/execnet/internal/testsupport/opensshd"
 	"github.com/go-execnet/execnet/rsync"
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/kballard/go-shellquote"
 	"golang.org/x/crypto/ssh"
 
-	"github.com/go-execnet/execnet/internal/opensshd"
-	"github.com/go-execnet/execnet/internal/relay"
+	"github.com/go-execnet/execnet/internal/testsupport/opensshd"
+	"github.com/go-execnet/execnet/internal/testsupport/relay"
 )
 
 // sshServer is an OpenSSH server on a loopback port, behind a relay.

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // everyWorker runs a test with both workers of every CPython found.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/compat_tests/channeltest"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // soon is a context that outlasts any step that works.

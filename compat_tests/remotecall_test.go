@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // TestRemoteCall calls functions of Python modules by name, in both workers of every CPython.

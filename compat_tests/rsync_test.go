@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
-	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 	"github.com/go-execnet/execnet/rsync"
 )
 

@@ -17,7 +17,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // script makes an executable that stands in for an interpreter.

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
-	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same error. It returns those.

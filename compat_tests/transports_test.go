@@ -14,8 +14,8 @@ import (
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/compat_tests/channeltest"
-	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // road is a way to a worker: gateways that are made one after the other, the last of which is meant.

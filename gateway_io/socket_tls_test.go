@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 	"github.com/go-execnet/execnet/xspec"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // resolve resolves an ssh= value against one configuration file.

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 func hostKeyError(t *testing.T, err error) *HostKeyError {

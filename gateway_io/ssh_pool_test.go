@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // sideBySide starts n gateways at the same time and checks that each answers.

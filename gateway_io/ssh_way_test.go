@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/relay"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/relay"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 func hostNotFound(t *testing.T, err error) *HostNotFoundError {

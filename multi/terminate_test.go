@@ -18,9 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/internal/relay"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/relay"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 	"github.com/go-execnet/execnet/multi"
 )
 

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 )
 
 // halfCloser is what all kinds of connections of these tests are.

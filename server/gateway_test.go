@@ -18,8 +18,8 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/pythons"
-	"github.com/go-execnet/execnet/internal/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker"

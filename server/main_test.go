@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // standIn makes the test's program a worker of the kind it names: see standInMain.

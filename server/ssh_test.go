@@ -25,7 +25,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
-	"github.com/go-execnet/execnet/internal/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // bootstrapping is the command line of a driver.

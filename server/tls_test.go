@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 )
 
 func TestTLSConfig(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 	"io"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
-	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
 // call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller lets go of the channel.

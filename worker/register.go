@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/worker/engine"
-	"github.com/go-execnet/execnet/worker/internal/gofunc"
 )
 
 // Funcs are Go functions by the names that remote code knows them by.

@@ -27,8 +27,8 @@ import (
 	"runtime/debug"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/worker/engine"
-	"github.com/go-execnet/execnet/worker/internal/gpy"
 	"github.com/go-execnet/execnet/worker/internal/native"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -55,7 +55,7 @@ func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	if config.ExecModel == "" {
 		config.ExecModel = xspec.ExecModels[0]
 	}
-	w := &worker{engine: gpy.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
+	w := &worker{engine: gpython.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
 	p := newPool(config.ExecModel, w.run)
 	if config.patience != nil {
 		p.patience = *config.patience

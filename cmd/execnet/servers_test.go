@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 )
 
 func TestListenAddress(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 const hasSignals = true

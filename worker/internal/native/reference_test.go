@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // drive runs pip's execnet as the driver of this program: group and master, a gateway to it, are there.

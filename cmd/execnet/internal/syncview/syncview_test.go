@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/rsync"
 )

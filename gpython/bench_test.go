@@ -1,0 +1,91 @@
+package gpython
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkExecute is what an execution costs beside its program.
+func BenchmarkExecute(b *testing.B) {
+	w := newWorker(b, nil)
+	ch, err := w.RemoteExec("channel.receive()")
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = ch.CloseSend() })
+	p := program("pass")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := New().Execute(context.Background(), ch, p, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkInterp(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newInterp(context.Background(), nil, nil)
+	}
+}
+
+// BenchmarkEcho is a round trip through "for x in channel: channel.send(x)".
+func BenchmarkEcho(b *testing.B) {
+	for name, item := range map[string]any{"int": 5, "1MiB": make([]byte, 1<<20), "1MiB str": string(make([]byte, 1<<20))} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorker(b, nil)
+			ch, err := w.RemoteExec("for x in channel:\n    channel.send(x)")
+			require.NoError(b, err)
+			b.Cleanup(func() { _ = ch.CloseSend() })
+			b.ReportAllocs()
+			if name != "int" {
+				b.SetBytes(1 << 20)
+			}
+			for b.Loop() {
+				if err := ch.Send(item); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := ch.Receive(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkStream sends many items without waiting for each: the worker's own cost per item.
+func BenchmarkStream(b *testing.B) {
+	w := newWorker(b, nil)
+	ch, err := w.RemoteExec("for i in range(channel.receive()):\n    channel.send(i)")
+	require.NoError(b, err)
+	require.NoError(b, ch.Send(b.N))
+	b.ReportAllocs()
+	for range b.N {
+		if _, err := ch.Receive(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLoop is one round of a busy loop.
+func BenchmarkLoop(b *testing.B) {
+	w := newWorker(b, nil)
+	ch, err := w.RemoteExec("n = channel.receive()\ndef f(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\nchannel.send(f(n))")
+	require.NoError(b, err)
+	require.NoError(b, ch.Send(b.N))
+	if _, err := ch.Receive(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkCall is a call of a function.
+func BenchmarkCall(b *testing.B) {
+	w := newWorker(b, nil)
+	ch, err := w.RemoteExec("n = channel.receive()\ndef g(x): return x\ndef f(n):\n    for i in range(n): g(i)\nf(n)\nchannel.send(0)")
+	require.NoError(b, err)
+	require.NoError(b, ch.Send(b.N))
+	b.ReportAllocs()
+	if _, err := ch.Receive(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,166 @@
+package gpython
+
+import (
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/go-python/gpython/py"
+
+	// The modules that programs may import, and the builtins.
+	_ "github.com/go-python/gpython/stdlib/binascii"
+	_ "github.com/go-python/gpython/stdlib/builtin"
+	_ "github.com/go-python/gpython/stdlib/glob"
+	_ "github.com/go-python/gpython/stdlib/math"
+	_ "github.com/go-python/gpython/stdlib/os"
+	_ "github.com/go-python/gpython/stdlib/string"
+	_ "github.com/go-python/gpython/stdlib/tempfile"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+)
+
+// commonBuiltins is what all executions share of their builtins: gpython's, pyvalue's over them, and ours.
+var commonBuiltins = sync.OnceValue(func() py.StringDict {
+	impl := py.GetModuleImpl("builtins")
+	all := impl.Globals.Copy()
+	for _, method := range impl.Methods {
+		all[method.Name] = method
+	}
+	maps.Copy(all, pyvalue.Builtins())
+	all["RecursionError"] = pyvalue.RecursionError
+	all["ModuleNotFoundError"] = moduleNotFoundError
+	for _, name := range []string{"setattr", "delattr"} {
+		all[name] = guardedAttr(name, all[name])
+	}
+	for _, name := range []string{"getattr", "hasattr"} {
+		all[name] = inheritedAttr(name, all[name])
+	}
+	if all["property"] == nil {
+		all["property"] = &function{"property", newProperty}
+	}
+	all["super"] = superType
+	all["compile"] = &function{"compile", compileBuiltin}
+	all["__build_class__"] = buildClass(all["__build_class__"])
+	for _, name := range []string{"exit", "quit"} {
+		all[name] = &function{name, exit}
+	}
+	all["input"] = &function{"input", func(py.Tuple, py.StringDict) (py.Object, error) {
+		return nil, newException(py.EOFError, py.String("EOF when reading a line"))
+	}}
+	return all
+})
+
+func (in *interp) addBuiltins() {
+	// It fails for code only, and there is none.
+	_, _ = in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: "builtins"}, Globals: commonBuiltins()})
+	_ = in.loaded.Set(py.String("builtins"), in.store.Builtins) // a str is hashable
+	globals := in.store.Builtins.Globals
+	globals["__import__"] = &function{"__import__", in.importName}
+	globals["print"] = &function{"print", in.print}
+	maps.Copy(globals, in.namespaceFunctions())
+	globals["open"] = &function{"open", in.open}
+}
+
+// exit is exit() and sys.exit(): SystemExit, with what it is called with.
+func exit(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	if len(args) > 1 || len(kwargs) > 0 {
+		return nil, py.ExceptionNewf(py.TypeError, "exit() takes at most 1 argument (%d given)", len(args)+len(kwargs))
+	}
+	if len(args) == 1 && args[0] != py.None {
+		return nil, newException(py.SystemExit, args[0])
+	}
+	return nil, newException(py.SystemExit)
+}
+
+// print writes to its file, or to what the program has put into sys.stdout. At first that is the null device, as in
+// execnet's workers.
+func (in *interp) print(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	args = append(py.Tuple(nil), args...)
+	a, err := arguments("print", nil, kwargs, 0, "sep", "end", "file", "flush")
+	if err != nil {
+		return nil, err
+	}
+	file := a[2]
+	if file == nil || file == py.None {
+		file = nullOutput
+		if sys, err := in.store.GetModule("sys"); err == nil {
+			file = sys.Globals["stdout"]
+		}
+	}
+	sep, end := " ", "\n"
+	for i, to := range []*string{&sep, &end} {
+		switch x := a[i].(type) {
+		case nil, py.NoneType:
+		case py.String:
+			*to = string(x)
+		default:
+			return nil, py.ExceptionNewf(py.TypeError, "sep and end must be None or a string, not %s", x.Type().Name)
+		}
+	}
+	words := make([]string, len(args))
+	for i, o := range args {
+		if words[i], err = pyvalue.Str(o); err != nil {
+			return nil, err
+		}
+	}
+	if file == nil || file == py.None || file == py.Object(nullOutput) {
+		return py.None, nil
+	}
+	write, err := py.GetAttrString(file, "write")
+	if err != nil {
+		return nil, err
+	}
+	if _, err = py.Call(write, py.Tuple{py.String(strings.Join(words, sep) + end)}, nil); err != nil {
+		return nil, err
+	}
+	return py.None, nil
+}
+
+// nullFile is the null device, as sys.stdin, sys.stdout or sys.stderr.
+type nullFile struct{ methods map[string]*function }
+
+var (
+	nullFileType = newType(py.ObjectType, "file", "The null device.")
+	nullInput    = newNullFile(map[string]py.Object{"read": py.String(""), "readline": py.String("")})
+	nullOutput   = newNullFile(nil)
+)
+
+func newNullFile(results map[string]py.Object) *nullFile {
+	f := &nullFile{make(map[string]*function)}
+	add := func(name string, call func(args py.Tuple) (py.Object, error)) {
+		f.methods[name] = &function{name, func(args py.Tuple, _ py.StringDict) (py.Object, error) { return call(args) }}
+	}
+	for name, result := range results {
+		add(name, func(py.Tuple) (py.Object, error) { return result, nil })
+	}
+	if results == nil {
+		add("write", func(args py.Tuple) (py.Object, error) {
+			if len(args) != 1 {
+				return nil, py.ExceptionNewf(py.TypeError, "write() takes exactly one argument (%d given)", len(args))
+			}
+			s, ok := args[0].(py.String)
+			if !ok {
+				return nil, py.ExceptionNewf(py.TypeError, "write() argument must be str, not %s", args[0].Type().Name)
+			}
+			return s.M__len__()
+		})
+	} else {
+		add("readlines", func(py.Tuple) (py.Object, error) { return py.NewList(), nil })
+	}
+	add("isatty", func(py.Tuple) (py.Object, error) { return py.False, nil })
+	for _, name := range []string{"flush", "close"} {
+		add(name, func(py.Tuple) (py.Object, error) { return py.None, nil })
+	}
+	return f
+}
+
+func (f *nullFile) Type() *py.Type { return nullFileType }
+
+func (f *nullFile) M__iter__() (py.Object, error) { return py.NewIterator(py.Tuple{}), nil }
+
+func (f *nullFile) M__getattr__(name string) (py.Object, error) {
+	if method, ok := f.methods[name]; ok {
+		return method, nil
+	}
+	return nil, noAttribute(f, name)
+}

@@ -1,0 +1,183 @@
+package gpython
+
+import (
+	"github.com/go-python/gpython/py"
+	"github.com/go-python/gpython/vm"
+)
+
+// whyYield is vm.whyYield.
+const whyYield = 5
+
+// yieldFrom gives "yield from" the value that its iterator ends with, for which gpython gives the iterator.
+func yieldFrom() {
+	jumpTable[vm.YIELD_FROM] = func(v *vm.Vm, _ int32) error {
+		sent, it := v.POP(), v.TOP()
+		item, err := resume(it, sent)
+		if py.IsException(py.StopIteration, err) {
+			v.SET_TOP(stopValue(err))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		m := machineOf(v)
+		m.frame.Lasti-- // this again, when the generator goes on
+		m.frame.Yielded = true
+		m.retval, m.why = item, whyYield
+		return nil
+	}
+}
+
+// resume is what "yield from" does to its iterator with what is sent to the generator.
+func resume(it, sent py.Object) (py.Object, error) {
+	if sent == py.None {
+		return py.Next(it)
+	}
+	return callMethod(it, "send", sent)
+}
+
+func callMethod(o py.Object, name string, args ...py.Object) (py.Object, error) {
+	method, err := py.GetAttrString(o, name)
+	if err != nil {
+		return nil, err
+	}
+	return py.Call(method, args, nil)
+}
+
+// stopValue is the value of a StopIteration.
+func stopValue(err error) py.Object {
+	if args, _ := asException(err).Args.(py.Tuple); len(args) > 0 {
+		return args[0]
+	}
+	return py.None
+}
+
+// generatorEnd makes what running a generator's frame gave what the generator gives: gpython drops the value that it returns,
+// goes on behind what has raised, and lets StopIteration pass for the end.
+func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) {
+	switch {
+	case err == nil && !frame.Yielded && res != py.None:
+		return nil, newException(py.StopIteration, res)
+	case err == nil:
+		return res, nil
+	}
+	frame.Yielded = false
+	if !py.IsException(py.StopIteration, err) {
+		return nil, err
+	}
+	info := exceptionInfo(err)
+	stop := info.Value.(*py.Exception)
+	stop.Traceback = info.Traceback
+	e := newException(py.RuntimeError, py.String("generator raised StopIteration"))
+	e.Cause, e.Context, e.SuppressContext = stop, stop, true
+	return nil, e
+}
+
+// throwHere is an opcode that gpython does not use: it raises what is on the stack, where a generator waits.
+const throwHere = 85
+
+// thrown is what a generator that waits is sent to raise an exception there.
+type thrown struct {
+	exception *py.Exception
+	code      *py.Code // of the generator
+	at        int32    // where it waits
+}
+
+var thrownType = newType(py.ObjectType, "thrown", "")
+
+func (t *thrown) Type() *py.Type { return thrownType }
+
+// throwing gives generators throw and close, which gpython has only by name.
+func throwing() {
+	jumpTable[throwHere] = func(v *vm.Vm, _ int32) error {
+		t := v.POP().(*thrown)
+		m := machineOf(v)
+		m.frame.Code, m.frame.Lasti = t.code, t.at
+		return m.raise(t.exception)
+	}
+	py.GeneratorType.Dict["throw"] = py.MustNewMethod("throw", func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("throw", args, kwargs, 1, "type", "value", "traceback")
+		if err != nil {
+			return nil, err
+		}
+		exception := a[0]
+		if class, ok := exception.(*py.Type); ok && a[1] != nil && a[1] != py.None {
+			if exception = a[1]; !exception.Type().IsSubtype(class) {
+				if exception, err = py.Call(class, py.Tuple{a[1]}, nil); err != nil {
+					return nil, err
+				}
+			}
+		}
+		e, err := instantiate(exception, "exceptions must be classes or instances deriving from BaseException, not "+a[0].Type().Name)
+		if err != nil {
+			return nil, err
+		}
+		return throwInto(self.(*py.Generator), e)
+	}, 0, "")
+	py.GeneratorType.Dict["close"] = py.MustNewMethod("close", func(self py.Object) (py.Object, error) {
+		return py.None, closeGenerator(self.(*py.Generator))
+	}, 0, "")
+}
+
+// throwInto raises an exception where the generator waits. In a "yield from" it is for the iterator there first.
+func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
+	f := g.Frame
+	switch {
+	case g.Running:
+		return nil, py.ExceptionNewf(py.ValueError, "generator already executing")
+	case !f.Yielded: // it has not begun, or has ended
+		f.Lasti = int32(len(f.Code.Code))
+		return nil, e
+	case vm.OpCode(f.Code.Code[f.Lasti]) == vm.YIELD_FROM:
+		inner := f.Stack[len(f.Stack)-1]
+		g.Running = true
+		item, err := throwToIterator(inner, e)
+		g.Running = false
+		if err == nil {
+			return item, nil
+		}
+		f.Lasti++
+		f.Stack = f.Stack[:len(f.Stack)-1]
+		if py.IsException(py.StopIteration, err) && asException(err) != e {
+			return g.Send(stopValue(err))
+		}
+		info := exceptionInfo(err)
+		e = info.Value.(*py.Exception)
+		e.Traceback = info.Traceback
+	}
+	// The opcode stands behind the generator's own, and puts them back.
+	code := *f.Code
+	code.Code += string([]byte{throwHere})
+	t := &thrown{e, f.Code, f.Lasti}
+	f.Code, f.Lasti = &code, int32(len(t.code.Code))
+	return g.Send(t)
+}
+
+// throwToIterator raises an exception in an iterator. One that cannot be told is no more than a place that raises it.
+func throwToIterator(it py.Object, e *py.Exception) (py.Object, error) {
+	if e.Base.IsSubtype(py.GeneratorExit) {
+		if method, err := py.GetAttrString(it, "close"); err == nil {
+			if _, err := py.Call(method, nil, nil); err != nil {
+				return nil, err
+			}
+		}
+		return nil, e
+	}
+	method, err := py.GetAttrString(it, "throw")
+	if err != nil {
+		return nil, e
+	}
+	return py.Call(method, py.Tuple{e}, nil)
+}
+
+// closeGenerator ends a generator by a GeneratorExit where it waits.
+func closeGenerator(g *py.Generator) error {
+	_, err := throwInto(g, newException(py.GeneratorExit))
+	switch {
+	case err == nil:
+		return py.ExceptionNewf(py.RuntimeError, "generator ignored GeneratorExit")
+	case py.IsException(py.GeneratorExit, err), py.IsException(py.StopIteration, err):
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,242 @@
+package gpython
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/go-python/gpython/py"
+	"github.com/go-python/gpython/vm"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/worker/engine"
+)
+
+// interp is the interpreter of one execution: the py.Context of its code, and what its objects share.
+type interp struct {
+	channel *gatewaybase.Channel
+	modules engine.Modules
+	store   *py.ModuleStore
+	sources map[string]string // what has been compiled, by file name, for tracebacks
+
+	mu            sync.Mutex // held by whoever runs Python; guards what gpython keeps, and what follows
+	ctx           context.Context
+	loaded        *pyvalue.Dict // sys.modules
+	depth         int           // of calls
+	thread        int64         // who runs: one of the threads' identities
+	threads       int64         // how many there have been
+	calling       int           // how many callbacks have begun and not ended
+	handling      handling      // of the caller of a frameFunction
+	limit         int           // of depth
+	late          bool
+	interruptedAt time.Time // when the program got its last KeyboardInterrupt
+	lateSince     time.Time // when a callback first found the gateway ended
+	ticks         int
+	gatewayObject *gateway
+	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
+	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
+	sweep         int                           // how long wrapped may get before dead entries are removed
+
+	// attention is not zero when running code has to look up: the number of goroutines that wait for mu, plus
+	// interrupted or polling.
+	attention atomic.Int64
+}
+
+const (
+	interrupted = 1 << 40 // the execution's context has ended
+	polling     = 1 << 32 // the program has ended, and its callbacks must see to the gateway's end themselves
+	recursion   = 1000    // how deep calls go at first, as in CPython
+	deepest     = 20000   // how deep sys.setrecursionlimit lets them go: far from the end of a goroutine's stack
+	lateGrace   = 5 * time.Second
+	again       = time.Second     // after this a program that is busy is interrupted again
+	cleanUp     = 2 * time.Second // how long a program that has been interrupted waits to send
+)
+
+func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
+	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
+		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
+		wrapped: make(map[int]weak.Pointer[channel])}
+	in.addBuiltins()
+	return in
+}
+
+func (in *interp) lock() {
+	if in.mu.TryLock() {
+		return
+	}
+	in.attention.Add(1)
+	in.mu.Lock()
+	in.attention.Add(-1)
+}
+
+func (in *interp) unlock() { in.mu.Unlock() }
+
+// blocking runs f, which waits for something outside and touches no Python object, without the lock.
+func (in *interp) blocking(f func()) {
+	depth, thread := in.depth, in.thread
+	in.unlock()
+	defer func() {
+		in.lock()
+		in.depth, in.thread = depth, thread
+	}()
+	f()
+}
+
+// interrupt makes running code raise KeyboardInterrupt at its next loop or call. So that handlers can clean up, it comes
+// again only after a while.
+func (in *interp) interrupt() { in.attention.Add(interrupted) }
+
+// interruption is the KeyboardInterrupt for the execution's end.
+func (in *interp) interruption() error {
+	in.interruptedAt = time.Now()
+	return newException(py.KeyboardInterrupt)
+}
+
+// sendContext is the execution's context, or one for the handlers of an interruption.
+func (in *interp) sendContext() (context.Context, context.CancelFunc) {
+	if in.ctx.Err() == nil || in.interruptedAt.IsZero() {
+		return in.ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(in.ctx), cleanUp)
+}
+
+// end is called when the program has ended: callbacks that run from now on are not the execution's any more.
+func (in *interp) end() {
+	in.ctx = context.WithoutCancel(in.ctx)
+	in.late = true
+	if in.attention.Load() < interrupted {
+		in.attention.Add(polling)
+	}
+}
+
+// check is called at each loop and each call. It is where a program is interrupted and where it hands over the lock.
+func (in *interp) check() error {
+	if in.attention.Load() == 0 {
+		return nil
+	}
+	return in.lookUp()
+}
+
+func (in *interp) lookUp() error {
+	now := in.attention.Load()
+	if now >= interrupted {
+		if time.Since(in.interruptedAt) >= again {
+			return in.interruption()
+		}
+		now -= interrupted
+	}
+	in.ticks++
+	if in.ticks%256 != 0 {
+		return nil
+	}
+	if now >= polling {
+		if err := in.checkGateway(); err != nil {
+			return err
+		}
+		now -= polling
+	}
+	if now > 0 {
+		in.blocking(runtime.Gosched)
+	}
+	return nil
+}
+
+// checkGateway ends callbacks that are busy for long after their gateway's end.
+func (in *interp) checkGateway() error {
+	select {
+	case <-in.channel.Gateway().Done():
+	default:
+		return nil
+	}
+	if in.lateSince.IsZero() {
+		in.lateSince = time.Now()
+	}
+	if time.Since(in.lateSince) < lateGrace {
+		return nil
+	}
+	return newException(py.KeyboardInterrupt)
+}
+
+// enter counts a call, which leave ends.
+func (in *interp) enter() error {
+	if in.depth >= in.limit {
+		return py.ExceptionNewf(pyvalue.RecursionError, "maximum recursion depth exceeded")
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	in.depth++
+	return nil
+}
+
+// The rest makes interp a py.Context.
+
+func (in *interp) RunCode(code *py.Code, globals, locals py.StringDict, closure py.Tuple) (py.Object, error) {
+	return py.VmEvalCode(in, code, globals, locals, nil, nil, nil, nil, closure)
+}
+
+func (in *interp) GetModule(name string) (*py.Module, error) { return in.store.GetModule(name) }
+
+func (in *interp) Store() *py.ModuleStore { return in.store }
+
+func (in *interp) ModuleInit(impl *py.ModuleImpl) (*py.Module, error) {
+	return in.store.NewModule(in, impl)
+}
+
+// ResolveAndCompile finds nothing: no code comes from files.
+func (in *interp) ResolveAndCompile(path string, _ py.CompileOpts) (py.CompileOut, error) {
+	return py.CompileOut{}, py.ExceptionNewf(py.ImportError, "No module named '%s'", path)
+}
+
+func (in *interp) Close() error { return nil }
+
+// Done is never closed: an interpreter has nothing that needs closing.
+func (in *interp) Done() <-chan struct{} { return nil }
+
+var _ py.Context = (*interp)(nil)
+
+func init() {
+	py.VmEvalCode = evalCode
+	py.VmRunFrame = runFrame
+}
+
+// evalCode calls a function, or runs a module.
+func evalCode(ctx py.Context, co *py.Code, globals, locals py.StringDict, args []py.Object, kws py.StringDict,
+	defs []py.Object, kwdefs py.StringDict, closure py.Tuple) (res py.Object, err error) {
+	in, ok := ctx.(*interp)
+	if !ok {
+		return vm.EvalCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
+	}
+	if err := in.enter(); err != nil {
+		return nil, err
+	}
+	defer in.leave(in.depth, &err)
+	return vm.EvalCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
+}
+
+// runFrame continues a generator.
+func runFrame(frame *py.Frame) (res py.Object, err error) {
+	in, ok := frame.Context.(*interp)
+	if !ok {
+		return vm.RunFrame(frame)
+	}
+	if err := in.enter(); err != nil {
+		return generatorEnd(frame, nil, err)
+	}
+	defer in.leave(in.depth, &err)
+	res, err = vm.RunFrame(frame)
+	return generatorEnd(frame, res, err)
+}
+
+// leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes the call's exception.
+func (in *interp) leave(depth int, err *error) {
+	in.depth = depth - 1
+	if p := recover(); p != nil {
+		*err = panicError(p)
+	}
+}

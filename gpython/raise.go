@@ -1,0 +1,114 @@
+package gpython
+
+import (
+	"github.com/go-python/gpython/py"
+	"github.com/go-python/gpython/vm"
+)
+
+// raised completes an error that an opcode returned: an exception of its own for each raise, with the traceback it had
+// before, and with the exception that was being handled as its context.
+func (m *machine) raised(err error) error {
+	info, ok := err.(py.ExceptionInfo)
+	if ok {
+		// It comes from a function that was called.
+		if e, ok := info.Value.(*py.Exception); ok {
+			e.Traceback = info.Traceback
+			m.setContext(e)
+		}
+		return info
+	}
+	e := asException(err)
+	// gpython has exceptions that it returns again and again, to all executions.
+	own := *e
+	own.Dict = e.Dict.Copy()
+	m.setContext(&own)
+	return &own
+}
+
+// setContext notes that e was raised while the frame was handling an exception (PEP 3134).
+func (m *machine) setContext(e *py.Exception) {
+	handled := m.handled()
+	if handled == nil {
+		return
+	}
+	handled.Traceback = m.exc.Traceback
+	for c := handled; c != nil; c = contextOf(c) {
+		if c == e {
+			return
+		}
+	}
+	last := e
+	for next := contextOf(last); next != nil; next = contextOf(last) {
+		if next == handled {
+			return
+		}
+		last = next
+	}
+	last.Context = handled
+}
+
+func contextOf(e *py.Exception) *py.Exception {
+	c, _ := e.Context.(*py.Exception)
+	return c
+}
+
+// raiseVarargs is the raise statement.
+func raiseVarargs(v *vm.Vm, argc int32) error {
+	m := machineOf(v)
+	if argc == 0 {
+		if m.exc.Type == nil {
+			return m.raised(py.ExceptionNewf(py.RuntimeError, "No active exception to reraise"))
+		}
+		m.curexc = m.exc
+		m.why = whyException
+		return nil
+	}
+	var cause py.Object
+	if argc == 2 {
+		cause = v.POP()
+	}
+	e, err := instantiate(v.POP(), "exceptions must derive from BaseException")
+	if err != nil {
+		return m.raised(err)
+	}
+	if cause == py.None {
+		e.Cause, e.SuppressContext = nil, true
+	} else if cause != nil {
+		c, err := instantiate(cause, "exception causes must derive from BaseException")
+		if err != nil {
+			return m.raised(err)
+		}
+		e.Cause, e.SuppressContext = c, true
+	}
+	if e == m.handled() {
+		return m.exc // raised again: this line comes before the ones it had
+	}
+	return m.raise(e)
+}
+
+// raise is the error by which the frame raises an exception, which may have been raised before.
+func (m *machine) raise(e *py.Exception) error {
+	m.setContext(e)
+	if tb, ok := e.Traceback.(*py.Traceback); ok && tb != nil {
+		return py.ExceptionInfo{Type: e.Base, Value: e, Traceback: tb}
+	}
+	return e
+}
+
+// whyException is vm.whyException.
+const whyException = 1
+
+// instantiate makes an exception of what a program raises: one, or a class of them.
+func instantiate(o py.Object, otherwise string) (*py.Exception, error) {
+	if class, ok := o.(*py.Type); ok && py.ExceptionClassCheck(class) {
+		made, err := py.Call(class, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		o = made
+	}
+	if e, ok := o.(*py.Exception); ok {
+		return e, nil
+	}
+	return nil, py.ExceptionNewf(py.TypeError, "%s", otherwise)
+}

@@ -1,0 +1,160 @@
+package gpython
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+)
+
+const (
+	tracebackHead = "Traceback (most recent call last):\n"
+	causeLine     = "\nThe above exception was the direct cause of the following exception:\n\n"
+	contextLine   = "\nDuring handling of the above exception, another exception occurred:\n\n"
+	mostChained   = 50 // exceptions of one traceback
+)
+
+// traceback is the text of CPython's traceback.format_exception for an exception.
+func (in *interp) traceback(info py.ExceptionInfo) string {
+	e := info.Value.(*py.Exception)
+	text := in.oneTraceback(e, info.Traceback)
+	if !strings.HasPrefix(text, tracebackHead) {
+		text = tracebackHead + text // in CPython, frames of the worker would come here
+	}
+	for range mostChained {
+		var before *py.Exception
+		line := causeLine
+		if cause, ok := e.Cause.(*py.Exception); ok && cause != nil {
+			before = cause
+		} else if !e.SuppressContext {
+			before, line = contextOf(e), contextLine
+		}
+		if before == nil {
+			break
+		}
+		tb, _ := before.Traceback.(*py.Traceback)
+		text = in.oneTraceback(before, tb) + line + text
+		e = before
+	}
+	return text
+}
+
+// oneTraceback leaves out the head of an exception that was never raised, as CPython does.
+func (in *interp) oneTraceback(e *py.Exception, tb *py.Traceback) string {
+	var b strings.Builder
+	_, atLine := e.Dict["lineno"].(py.Int)
+	if tb != nil || atLine {
+		b.WriteString(tracebackHead)
+	}
+	in.frames(&b, tb)
+	if atLine && e.Base.IsSubtype(py.SyntaxError) {
+		in.syntaxLines(&b, e)
+	}
+	frames, _ := e.Dict[goFrames].(py.String)
+	b.WriteString(string(frames) + exceptionLine(e))
+	return b.String()
+}
+
+// place is one line of a traceback.
+type place struct {
+	file, function string
+	line           int32
+}
+
+// frames writes the frames, one that repeats itself three times and a count, as CPython does.
+func (in *interp) frames(b *strings.Builder, tb *py.Traceback) {
+	var last place
+	repeated := 0
+	flush := func() {
+		if n := repeated - 3; n > 0 {
+			plural := "s"
+			if n == 1 {
+				plural = ""
+			}
+			fmt.Fprintf(b, "  [Previous line repeated %d more time%s]\n", n, plural)
+		}
+	}
+	for ; tb != nil; tb = tb.Next {
+		co := tb.Frame.Code
+		// Lasti is behind the instruction that raised.
+		at := place{co.Filename, co.Name, co.Addr2Line(tb.Lasti - 1)}
+		if at != last {
+			flush()
+			last, repeated = at, 0
+		}
+		if repeated++; repeated > 3 {
+			continue
+		}
+		fmt.Fprintf(b, "  File \"%s\", line %d, in %s\n", at.file, at.line, at.function)
+		if line := strings.TrimSpace(in.sourceLine(at.file, int(at.line))); line != "" {
+			b.WriteString("    " + line + "\n")
+		}
+	}
+	flush()
+}
+
+// sourceLine is a line of a file that was executed, or empty.
+func (in *interp) sourceLine(file string, n int) string {
+	rest, ok := in.sources[file]
+	for ; ok && n > 1; n-- {
+		_, rest, ok = strings.Cut(rest, "\n")
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	if !ok || n < 1 {
+		return ""
+	}
+	return shorten(line)
+}
+
+// shorten cuts a line that nobody would read to its end.
+func shorten(line string) string {
+	const most = 1000
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + "..."
+}
+
+// syntaxLines writes where a SyntaxError is: file, line, text and caret.
+func (in *interp) syntaxLines(b *strings.Builder, e *py.Exception) {
+	number := int(e.Dict["lineno"].(py.Int))
+	file, _ := e.Dict["filename"].(py.String)
+	fmt.Fprintf(b, "  File \"%s\", line %d\n", file, number)
+	text, _ := e.Dict["line"].(py.String)
+	line := shorten(strings.TrimRight(string(text), " \t\r\n"))
+	if line == "" {
+		line = strings.TrimRight(in.sourceLine(string(file), number), " \t\r\n")
+	}
+	stripped := strings.TrimLeft(line, " \t\f")
+	if stripped == "" {
+		return
+	}
+	b.WriteString("    " + stripped + "\n")
+	offset, _ := e.Dict["offset"].(py.Int)
+	caret := min(max(int(offset), 0), len(line)) - (len(line) - len(stripped))
+	b.WriteString("    " + strings.Repeat(" ", max(caret, 0)) + "^\n")
+}
+
+// exceptionLine is the last part of a traceback: the class and what the exception says of itself.
+func exceptionLine(e *py.Exception) string {
+	name := e.Base.Name
+	if module, ok := e.Base.Dict["__module__"].(py.String); ok && module != "builtins" {
+		name = string(module) + "." + name
+	}
+	text, err := exceptionText(e)
+	if err != nil {
+		text = "<exception str() failed>"
+	}
+	if text == "" {
+		return name + "\n"
+	}
+	return name + ": " + text + "\n"
+}
+
+// exceptionText is str(e), without trusting it: a program may define it.
+func exceptionText(e *py.Exception) (text string, err error) {
+	defer recoverPanic(&err)
+	return pyvalue.Str(e)
+}
