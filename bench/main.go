@@ -1,24 +1,28 @@
-// Command bench prints one table: how fast this module is, beside Python's execnet and beside what the machine can do at
-// all, measured together. It needs a Python 3, and another interpreter that can import execnet (see -execnet):
+// Command bench prints one table: how fast this module is, beside Python's execnet and beside what
+// the machine can do at all, measured together. It needs a Python 3, and another interpreter that
+// can import execnet (see -execnet):
 //
 //	go run ./bench
 //	go run ./bench -only 'echo|items' -rounds 31
 //
 // # Method
 //
-// A machine is never the same twice: its clock rate, its caches and whoever else uses it change from second to second. So
-// every figure is a comparison. What is compared takes turns: a round measures each side once, one right after the other,
-// and the next round starts with another side. Each round gives a ratio; the table shows the median ratio, the quartiles
-// of the ratios in parentheses, and each side's own median. The ratio is what to rely on, the rest is for orientation;
-// where the quartiles lie far apart, use more -rounds.
+// A machine is never the same twice: its clock rate, its caches and whoever else uses it change
+// from second to second. So every figure is a comparison. What is compared takes turns: a round
+// measures each side once, one right after the other, and the next round starts with another side.
+// Each round gives a ratio; the table shows the median ratio, the quartiles of the ratios in
+// parentheses, and each side's own median. The ratio is what to rely on, the rest is for
+// orientation; where the quartiles lie far apart, use more -rounds.
 //
-// A sample repeats its work until it takes about 20 ms, and that number of repetitions is found before the first round.
-// Starts of interpreters are measured one by one. Each side runs with its garbage collector as it comes.
+// A sample repeats its work until it takes about 20 ms, and that number of repetitions is found
+// before the first round. Starts of interpreters are measured one by one. Each side runs with its
+// garbage collector as it comes.
 //
 // # How to read it
 //
-// "speed × 41" means 41 times as fast as what it is measured against, and more is better; "time × 1.2" means 1.2 times as
-// long, and less is better. Next comes the aim and whether it is met; a comparison without one is there for orientation.
+// "speed × 41" means 41 times as fast as what it is measured against, and more is better; "time ×
+// 1.2" means 1.2 times as long, and less is better. Next comes the aim and whether it is met; a
+// comparison without one is there for orientation.
 //
 //   - dumps and loads: the public form, in memory. Python's execnet is timed inside its own process. msgpack and CBOR
 //     load the same value, from their own format, to any.

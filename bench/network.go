@@ -17,22 +17,26 @@ import (
 const (
 	oneWay    = 50 * time.Millisecond // how long the relay holds each byte back
 	roundTrip = 2 * oneWay
-	// stray is how much of a round trip may be due to the machine: an aim of n round trips is met by n and this.
+	// stray is how much of a round trip may be due to the machine: an aim of n round trips is met
+	// by n and this.
 	stray = 0.25
-	// quick are the flags with which the interpreters over there start in a fraction of the time: without site-packages.
+	// quick are the flags with which the interpreters over there start in a fraction of the time:
+	// without site-packages.
 	quick = "-S -E"
 	// crowd is how many gateways one host gets, few how many they are compared with.
 	crowd, few = 20, 2
 )
 
-// journey is something that several sides do over a slow network. Each round measures each of them with the relay's delay
-// and without; how much longer it takes with it, in round trips, is what its goals compare.
+// journey is something that several sides do over a slow network. Each round measures each of them
+// with the relay's delay and without; how much longer it takes with it, in round trips, is what its
+// goals compare.
 type journey struct {
 	bench *bench
 	name  string
 	sides func(far *sshServer) []side
 	goals []goal
-	// beside is a part of what each side does that has nothing to do with the network, for orientation.
+	// beside is a part of what each side does that has nothing to do with the network, for
+	// orientation.
 	beside side
 }
 
@@ -173,7 +177,8 @@ func startFar(ctx context.Context, n int, spec string) (took time.Duration, err 
 	return time.Since(start), err
 }
 
-// makeFar makes gateways, at most so many at a time, and waits for them before it sends the first source.
+// makeFar makes gateways, at most so many at a time, and waits for them before it sends the first
+// source.
 func makeFar(atOnce int) opener {
 	return func(ctx context.Context, n int, spec string) (took time.Duration, err error) {
 		group := execnet.NewGroup()

@@ -18,7 +18,8 @@ import (
 const (
 	smallItem = 10
 	largeItem = 1 << 20
-	// frameSize is what bytes of smallItem are on the wire: header, opcode, length, the bytes, and STOP.
+	// frameSize is what bytes of smallItem are on the wire: header, opcode, length, the bytes, and
+	// STOP.
 	frameSize = 9 + 1 + 4 + smallItem + 1
 )
 
@@ -60,7 +61,8 @@ func (b *bench) pipes() []measurement {
 	return contests
 }
 
-// tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and one of them.
+// tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and
+// one of them.
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n int, item []byte) error {
@@ -123,8 +125,8 @@ func (t tasks) give(item []byte) side {
 //go:embed raw.py
 var rawSource string
 
-// The sides that raw gives: one reads everything into the same memory; the other reads each block into memory of its own, as
-// one must whose reader may keep it.
+// The sides that raw gives: one reads everything into the same memory; the other reads each block
+// into memory of its own, as one must whose reader may keep it.
 const (
 	rawPipe     = "raw pipe"
 	keepingPipe = "raw pipe, blocks kept"

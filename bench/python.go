@@ -22,8 +22,8 @@ import (
 // interpreter is a Python to run things with.
 type interpreter struct{ path, version string }
 
-// findPython asks the interpreter itself who it is: a name on PATH may be a script that looks for it first, whose time
-// is not Python's.
+// findPython asks the interpreter itself who it is: a name on PATH may be a script that looks for
+// it first, whose time is not Python's.
 func findPython(ctx context.Context, name string) (interpreter, error) {
 	out, err := exec.CommandContext(ctx, name, "-c", "import sys; print(sys.executable); print(sys.version.split()[0])").Output()
 	if err != nil {
@@ -51,8 +51,8 @@ func execnetPython() string {
 //go:embed pip.py
 var pipSource string
 
-// pip is a Python process that drives pip's execnet and times it. It takes commands and answers them: each is JSON with
-// its length before it, in four bytes.
+// pip is a Python process that drives pip's execnet and times it. It takes commands and answers
+// them: each is JSON with its length before it, in four bytes.
 type pip struct {
 	python  interpreter
 	release string

@@ -1,4 +1,5 @@
-# The least that Python can do with a pipe: a command is a letter, the size of a block and how many there are.
+# The least that Python can do with a pipe: a command is a letter, the size of a block and how many
+# there are.
 import os
 import struct
 

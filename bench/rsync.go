@@ -26,7 +26,8 @@ const (
 	realRsync    = "rsync -a"
 )
 
-// delivery is a sync that several sides do, each with a tree of its own, so that they meet the same things.
+// delivery is a sync that several sides do, each with a tree of its own, so that they meet the same
+// things.
 type delivery struct {
 	bench   *bench
 	name    string
@@ -68,7 +69,8 @@ func (d delivery) title() string { return d.name }
 // syncDelay is how long the relay holds bytes back each way: 20 ms there and back.
 const syncDelay = 10 * time.Millisecond
 
-// outcome is what one sync took: seconds, and bytes of memory at the most, 0 where that is not known.
+// outcome is what one sync took: seconds, and bytes of memory at the most, 0 where that is not
+// known.
 type outcome struct {
 	Seconds        float64
 	Driver, Worker float64
@@ -83,7 +85,8 @@ func (d delivery) run(ctx context.Context, rounds int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A file system is slow to make files for seconds after many were deleted, so that waits for the end.
+	// A file system is slow to make files for seconds after many were deleted, so that waits for
+	// the end.
 	d.bench.trees = append(d.bench.trees, dir)
 	sides, missing, err := d.sides(ctx, program)
 	if err != nil || missing != "" {
@@ -162,7 +165,8 @@ type syncer func(source string, targets []string) (outcome, error)
 
 // sides are the syncers by name, or what they lack.
 func (d delivery) sides(ctx context.Context, program string) (_ map[string]syncer, missing string, err error) {
-	// The interpreter that pip's execnet has for its targets: how long one takes to start depends on what is installed in it.
+	// The interpreter that pip's execnet has for its targets: how long one takes to start depends
+	// on what is installed in it.
 	python, theirs := d.bench.pip.python.spec(), "popen"
 	args, host := []string{"-a"}, ""
 	if d.far {

@@ -72,7 +72,8 @@ func (s *sshServer) spec(python interpreter) string {
 	return "ssh=" + opensshd.Alias + "//ssh_config=" + s.ConfigFile + "//python=" + shellquote.Join(python.path) + " " + quick
 }
 
-// handshake connects and logs in with the library that the native client uses, and the least that it needs.
+// handshake connects and logs in with the library that the native client uses, and the least that
+// it needs.
 func (s *sshServer) handshake(ctx context.Context) (took time.Duration, err error) {
 	config, err := s.clientConfig()
 	if err != nil {

@@ -1,4 +1,5 @@
-# What runs in the workers of both libraries: a task is its name, a number of items, and one of them.
+# What runs in the workers of both libraries: a task is its name, a number of items, and one of
+# them.
 for task, n, item in channel:
     if task == "echo":
         for _ in range(n):

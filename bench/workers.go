@@ -19,13 +19,15 @@ import (
 // crewSize is how many workers one group holds.
 const crewSize = 24
 
-// voyage is what a driver with a crew of workers tells: the seconds from nothing to a value from each, the seconds to end
-// them, and by how many bytes the driver's process has grown, 0 where that cannot be told.
+// voyage is what a driver with a crew of workers tells: the seconds from nothing to a value from
+// each, the seconds to end them, and by how many bytes the driver's process has grown, 0 where that
+// cannot be told.
 type voyage struct {
 	Started, Ended, Grown float64
 }
 
-// crews compares drivers of a group of workers, each a process of its own, since memory is measured too.
+// crews compares drivers of a group of workers, each a process of its own, since memory is measured
+// too.
 type crews struct{ bench *bench }
 
 func (b *bench) workers() []measurement { return []measurement{crews{b}} }

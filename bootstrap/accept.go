@@ -10,20 +10,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is how long a first line may be, in bytes. execnet's are about as long as usualLine; what this module's drivers send
-// ahead makes one of 1.3 MiB at the most.
+// maxLine is how long a first line may be, in bytes. execnet's are about as long as usualLine; what
+// this module's drivers send ahead makes one of 1.3 MiB at the most.
 const (
 	maxLine   = 4 << 20
 	usualLine = 64 << 10
 )
 
-// Accept reads a driver's first words from r and recognises what they ask for: those of execnet 1.9 to 2.1, of later
-// releases that keep their shape, and of this module (protocol.md sections 7.3, 7.9 and 7.10). They are Python source,
-// of which nothing is evaluated. Exactly their line, or two lines, is read; r may have buffered more. The caller answers
-// with the byte "1".
+// Accept reads a driver's first words from r and recognises what they ask for: those of execnet 1.9
+// to 2.1, of later releases that keep their shape, and of this module (protocol.md sections 7.3,
+// 7.9 and 7.10). They are Python source, of which nothing is evaluated. Exactly their line, or two
+// lines, is read; r may have buffered more. The caller answers with the byte "1".
 //
-// It reports a RefusedError for anything else, which wraps io.EOF when there was nothing to read. A line is refused as
-// soon as that is clear: by its first byte, or when it gets longer than 4 MiB.
+// It reports a RefusedError for anything else, which wraps io.EOF when there was nothing to read. A
+// line is refused as soon as that is clear: by its first byte, or when it gets longer than 4 MiB.
 func Accept(r *bufio.Reader) (*Invitation, error) {
 	text, line, err := readLiteralLine(r)
 	if err != nil {
@@ -47,7 +47,8 @@ func Accept(r *bufio.Reader) (*Invitation, error) {
 	return inv, nil
 }
 
-// readLiteralLine reads a line that is one string literal, and returns what the literal means, and the line.
+// readLiteralLine reads a line that is one string literal, and returns what the literal means, and
+// the line.
 func readLiteralLine(r *bufio.Reader) (text, line string, err error) {
 	first, err := r.Peek(1)
 	if err != nil {

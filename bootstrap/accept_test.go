@@ -56,8 +56,8 @@ func TestReferenceShapes(t *testing.T) {
 	}
 }
 
-// referenceLines has the execnet that is installed, or the release that EXECNET_TEST_EXECNET_DIR holds, write its first
-// lines for an id.
+// referenceLines has the execnet that is installed, or the release that EXECNET_TEST_EXECNET_DIR
+// holds, write its first lines for an id.
 func referenceLines(t testing.TB, id string) map[Style]string {
 	t.Helper()
 	cmd := exec.Command(pythons.WithExecnet(t), "-c", `

@@ -1,8 +1,10 @@
-// Package bootstrap speaks the first words on a fresh pipe to an interpreter: one line of Python that starts a worker
-// there, answered by the byte "1" (protocol.md section 7). Then it makes the gateway.
+// Package bootstrap speaks the first words on a fresh pipe to an interpreter: one line of Python
+// that starts a worker there, answered by the byte "1" (protocol.md section 7). Then it makes the
+// gateway.
 //
-// The worker is worker.py, this module's own, unless the spec says bootstrap=import, which uses the execnet package
-// installed for that interpreter. The package corresponds to execnet's gateway_bootstrap.py.
+// The worker is worker.py, this module's own, unless the spec says bootstrap=import, which uses the
+// execnet package installed for that interpreter. The package corresponds to execnet's
+// gateway_bootstrap.py.
 package bootstrap
 
 import (
@@ -19,11 +21,12 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Error is what Start reports when the far end did not become a worker: there is no Python there, it does not start, it
-// says something else first, or the spec's chdir, nice or env cannot be had.
+// Error is what Start reports when the far end did not become a worker: there is no Python there,
+// it does not start, it says something else first, or the spec's chdir, nice or env cannot be had.
 type Error struct {
 	Spec *xspec.Spec
-	// Got is what came instead of the answer "1"; empty if nothing came. At most 1 KiB of it is kept.
+	// Got is what came instead of the answer "1"; empty if nothing came. At most 1 KiB of it is
+	// kept.
 	Got []byte
 	// Exit is how the far end's process ended, and the last it said on stderr.
 	Exit gatewaybase.Exit
@@ -31,7 +34,8 @@ type Error struct {
 	Err error
 }
 
-// Error tells what came instead of a worker's answer, how the process ended, and the last lines of its stderr.
+// Error tells what came instead of a worker's answer, how the process ended, and the last lines of
+// its stderr.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: gateway %s (%s) did not start: ", e.Spec.ID, e.Spec)
@@ -77,9 +81,10 @@ const (
 	reapWait     = 2 * time.Second // how long a far end that failed may take to go after it was killed
 )
 
-// Start turns the interpreter behind pipe into a worker as spec says and returns the gateway to it, whose ID is spec.ID.
-// It owns pipe: on an error, or when ctx ends first, the far end is killed and waited for. It reports an Error, or a
-// gatewayio.HostNotFoundError where the ssh command says that it did not get to the host.
+// Start turns the interpreter behind pipe into a worker as spec says and returns the gateway to it,
+// whose ID is spec.ID. It owns pipe: on an error, or when ctx ends first, the far end is killed and
+// waited for. It reports an Error, or a gatewayio.HostNotFoundError where the ssh command says that
+// it did not get to the host.
 func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
 	if err := greet(ctx, pipe, config.Spec, nil); err != nil {
 		return nil, err
@@ -87,8 +92,8 @@ func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) 
 	return gatewaybase.New(pipe, config), nil
 }
 
-// greet makes a worker of the far end, which takes the messages of ahead as the first it gets, or discards the far end
-// and tells why.
+// greet makes a worker of the far end, which takes the messages of ahead as the first it gets, or
+// discards the far end and tells why.
 func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) error {
 	failed := handshake(ctx, pipe, spec, ahead)
 	if failed == nil {
@@ -121,7 +126,8 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead
 		}
 		return &Error{Spec: spec, Got: got, Err: err}
 	}
-	// A pipe that breaks while being written to belongs to a far end that is gone; why comes from reading.
+	// A pipe that breaks while being written to belongs to a far end that is gone; why comes from
+	// reading.
 	var writeErr error
 	for _, words := range firstWords(spec, ahead) {
 		if _, writeErr = pipe.Write(words); writeErr != nil {
@@ -147,7 +153,8 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead
 
 // discard ends a far end that is of no use.
 func discard(pipe gatewaybase.IO) {
-	// Let a process that is ending by itself say how; one that is not does not read its stdin to the end either.
+	// Let a process that is ending by itself say how; one that is not does not read its stdin to
+	// the end either.
 	pipe.CloseWrite()
 	ctx, cancel := context.WithTimeout(context.Background(), garbageWait)
 	defer cancel()

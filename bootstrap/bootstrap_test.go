@@ -54,7 +54,8 @@ func start(t *testing.T, text string) (*gatewaybase.Gateway, error) {
 	return Start(within(t, 20*time.Second), pipe, gatewaybase.Config{Spec: spec})
 }
 
-// TestEveryFormOfTheFirstLine starts each interpreter with the worker as a cached module, as source, and lazily.
+// TestEveryFormOfTheFirstLine starts each interpreter with the worker as a cached module, as
+// source, and lazily.
 func TestEveryFormOfTheFirstLine(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		for _, form := range []string{"", "//dont_write_bytecode"} {

@@ -20,17 +20,19 @@ import (
 //go:embed worker.py
 var workerSource string
 
-// workerModule is the worker's name as a Python module, and workerFolder the folder to import it from.
+// workerModule is the worker's name as a Python module, and workerFolder the folder to import it
+// from.
 const workerModule = "execnet_go_worker"
 
 var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
 
-// firstWords are what the interpreter reads first: a line with Python source as one string literal, which it evaluates and
-// executes, and possibly another that the first reads. A worker of ours in a process of its own takes the messages of
-// ahead as the first that it gets; for others ahead is not to be given. A program of ours that is started again needs the
-// call alone, since it is no Python.
+// firstWords are what the interpreter reads first: a line with Python source as one string literal,
+// which it evaluates and executes, and possibly another that the first reads. A worker of ours in a
+// process of its own takes the messages of ahead as the first that it gets; for others ahead is not
+// to be given. A program of ours that is started again needs the call alone, since it is no Python.
 //
-// Accept reads all of these by the formats they are written with, in which %s then stands for a literal and %d for a number.
+// Accept reads all of these by the formats they are written with, in which %s then stands for a
+// literal and %d for a number.
 func firstWords(spec *xspec.Spec, ahead []byte) [][]byte {
 	switch {
 	case spec.Self:
@@ -58,8 +60,8 @@ const packedFormat = `import base64, zlib
 exec(zlib.decompress(base64.b64decode(%s)))
 `
 
-// packedWorker is Python source that executes the worker's, in a third of its size: what goes over a network should fit
-// into few packets.
+// packedWorker is Python source that executes the worker's, in a third of its size: what goes over
+// a network should fit into few packets.
 var packedWorker = sync.OnceValue(func() string {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
@@ -80,14 +82,15 @@ gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), i
 `
 )
 
-// importSource starts the worker of the execnet package that is installed there, whatever its release.
+// importSource starts the worker of the execnet package that is installed there, whatever its
+// release.
 func importSource(spec *xspec.Spec) string {
 	return importFormat + setUpLines(spec) +
 		fmt.Sprintf(importServeFormat, pyString(execModel(spec)), pyString(workerID(spec)))
 }
 
-// A socket server has left a connection in the name clientsock and its own execution model in the name execmodel. The
-// latter counts unless the spec names another.
+// A socket server has left a connection in the name clientsock and its own execution model in the
+// name execmodel. The latter counts unless the spec names another.
 const (
 	importSocketFormat = `from execnet import gateway_base
 from execnet.gateway_socket import SocketIO
@@ -143,11 +146,12 @@ finally:
     sys.dont_write_bytecode = keep
 `
 
-// cachedSource has the interpreter import the worker from a folder of this user's, where it keeps the compiled form
-// beside it as with any module: compiling takes longer than all the rest of a start. An interpreter that cannot read the
-// folder (it runs in a container, or as another user) executes the source instead, which is a line of its own behind this
-// one, so that it costs the others next to nothing. PYTHONDONTWRITEBYTECODE keeps folders of sources tidy, which this one
-// is not; the spec's dont_write_bytecode is obeyed (see pycache.Shared).
+// cachedSource has the interpreter import the worker from a folder of this user's, where it keeps
+// the compiled form beside it as with any module: compiling takes longer than all the rest of a
+// start. An interpreter that cannot read the folder (it runs in a container, or as another user)
+// executes the source instead, which is a line of its own behind this one, so that it costs the
+// others next to nothing. PYTHONDONTWRITEBYTECODE keeps folders of sources tidy, which this one is
+// not; the spec's dont_write_bytecode is obeyed (see pycache.Shared).
 func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
 	return fmt.Sprintf(cachedFormat, pyString(dir), pyString(dir)) + serveCall(spec, ahead) + "\n"
 }
@@ -158,7 +162,8 @@ const (
 	chDirFormat = "os.path.isdir(%s) or os.makedirs(%s)\nos.chdir(%s)\n"
 )
 
-// setUpLines do what worker.py does by itself when it is given a process of its own: the spec's env, nice and chdir.
+// setUpLines do what worker.py does by itself when it is given a process of its own: the spec's
+// env, nice and chdir.
 func setUpLines(spec *xspec.Spec) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
@@ -184,7 +189,8 @@ except Exception:
     raise
 `
 
-// socketSetUp is setUpLines for a socket server, whose stderr nobody here sees: an exception goes over the connection.
+// socketSetUp is setUpLines for a socket server, whose stderr nobody here sees: an exception goes
+// over the connection.
 func socketSetUp(spec *xspec.Spec) string {
 	if lines := setUpLines(spec); lines != "" {
 		return fmt.Sprintf(socketSetUpFormat, pyString(lines))

@@ -80,7 +80,8 @@ func importText(dir, model, id string) string {
 		"sys.stdout.flush()", "execmodel = get_execmodel("+model+")", "serve(init_popen_io(execmodel), id="+id+")")
 }
 
-// repr is a literal as Python's repr makes it: 3 keeps what is printable, and 2 escapes all that is not ASCII.
+// repr is a literal as Python's repr makes it: 3 keeps what is printable, and 2 escapes all that is
+// not ASCII.
 func repr(text string, python int) string {
 	quote := "'"
 	if strings.Contains(text, "'") && !strings.Contains(text, `"`) {

@@ -11,7 +11,8 @@ type Style string
 const (
 	// StyleExec carries a worker's source, and serves on the stdin and stdout of the process.
 	StyleExec Style = "exec"
-	// StyleImport has the execnet package that is installed serve on the stdin and stdout of the process.
+	// StyleImport has the execnet package that is installed serve on the stdin and stdout of the
+	// process.
 	StyleImport Style = "import"
 	// StyleSocket serves on the connection that the words came by. It is for socket servers.
 	StyleSocket Style = "socket"
@@ -24,14 +25,15 @@ type Invitation struct {
 	// ExecModel is one of xspec.ExecModels, or "" when the driver left it to the socket server.
 	ExecModel string
 	Style     Style
-	// ChDir is the folder to work in, to be made if it is absent; "" for no change. It, Nice and Env come from this
-	// module's drivers only. Python's set these up by an execution.
+	// ChDir is the folder to work in, to be made if it is absent; "" for no change. It, Nice and
+	// Env come from this module's drivers only. Python's set these up by an execution.
 	ChDir string
 	// Nice is what to add to the niceness.
 	Nice int
 	// Env are environment variables to set, nil for none.
 	Env map[string]string
-	// Ahead are whole messages, or their beginning, to be taken as if they were the first bytes after the line.
+	// Ahead are whole messages, or their beginning, to be taken as if they were the first bytes
+	// after the line.
 	Ahead []byte
 }
 
@@ -41,7 +43,8 @@ type RefusedError struct {
 	Problem string
 	// Got is how the line begins, at most 60 bytes of it. It is anything; print it quoted.
 	Got string
-	// Err is what reading reported: io.EOF if nothing came, io.ErrUnexpectedEOF if the line did not end; nil if the line was read.
+	// Err is what reading reported: io.EOF if nothing came, io.ErrUnexpectedEOF if the line did not
+	// end; nil if the line was read.
 	Err error
 }
 

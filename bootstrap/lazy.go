@@ -12,8 +12,9 @@ import (
 // aheadMost is how much may be written before the far end is reached; then writing waits for it.
 const aheadMost = 256 << 10
 
-// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there with the first line, so that
-// over a slow network the first source to be executed does not wait for the answer to the bootstrap.
+// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there with
+// the first line, so that over a slow network the first source to be executed does not wait for the
+// answer to the bootstrap.
 type lazyIO struct {
 	spec   *xspec.Spec
 	cancel context.CancelFunc // ends reaching out
@@ -30,14 +31,15 @@ type lazyIO struct {
 	writeClosed bool
 }
 
-// CanStartLazily reports whether StartLazily is for spec: its worker has to be ours, in a process of its own.
+// CanStartLazily reports whether StartLazily is for spec: its worker has to be ours, in a process
+// of its own.
 func CanStartLazily(spec *xspec.Spec) bool {
 	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket
 }
 
-// StartLazily returns a gateway at once, and reaches its far end meanwhile: open makes the pipe, then the first line, with
-// whatever has been sent by then inside it, makes a worker. ctx bounds that. If it fails, every call that waits for the
-// gateway reports what Start would have reported.
+// StartLazily returns a gateway at once, and reaches its far end meanwhile: open makes the pipe,
+// then the first line, with whatever has been sent by then inside it, makes a worker. ctx bounds
+// that. If it fails, every call that waits for the gateway reports what Start would have reported.
 func StartLazily(ctx context.Context, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config) *gatewaybase.Gateway {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &lazyIO{spec: config.Spec, cancel: cancel, done: make(chan struct{})}
@@ -85,7 +87,8 @@ func (l *lazyIO) fail(err error, exit gatewaybase.Exit) {
 	l.change.Broadcast()
 }
 
-// await blocks until the far end has answered, or until that is out of the question. The caller holds mu.
+// await blocks until the far end has answered, or until that is out of the question. The caller
+// holds mu.
 func (l *lazyIO) await(closed *bool) (gatewaybase.IO, error) {
 	for !l.ready && l.err == nil && !*closed {
 		l.change.Wait()

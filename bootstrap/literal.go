@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// pyString is s as a Python literal that means the same text in Python 2.7 and 3, in ASCII and on one line. Python 2
-// reads it as str if it is ASCII, as Python 2 programs expect of names and paths, and as unicode otherwise.
+// pyString is s as a Python literal that means the same text in Python 2.7 and 3, in ASCII and on
+// one line. Python 2 reads it as str if it is ASCII, as Python 2 programs expect of names and
+// paths, and as unicode otherwise.
 func pyString(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/8 + 3)
@@ -63,8 +64,9 @@ var (
 	errUnclosed  = errors.New("it has no end")
 )
 
-// readString reads the string literal that s begins with: what it means in Python 3, and what follows it. It may have the
-// prefix u; there are no others, no triple quotes and no joined literals. Names (\N{...}) and lone surrogates are refused.
+// readString reads the string literal that s begins with: what it means in Python 3, and what
+// follows it. It may have the prefix u; there are no others, no triple quotes and no joined
+// literals. Names (\N{...}) and lone surrogates are refused.
 func readString(s string) (value, rest string, err error) {
 	return readQuoted(strings.TrimPrefix(s, "u"), false)
 }

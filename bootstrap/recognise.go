@@ -10,8 +10,9 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// recognise takes from the text of a first line what it asks for; second tells that another line belongs to it. It knows
-// texts by how they begin, and reads what this module's drivers write from the first byte to the last.
+// recognise takes from the text of a first line what it asks for; second tells that another line
+// belongs to it. It knows texts by how they begin, and reads what this module's drivers write from
+// the first byte to the last.
 func recognise(text string) (inv *Invitation, second bool, err error) {
 	inv = &Invitation{}
 	s := &scanner{rest: text}
@@ -67,7 +68,8 @@ func recognise(text string) (inv *Invitation, second bool, err error) {
 	return inv, second, nil
 }
 
-// packedWorker reads a worker of ours, of whatever release. What it would do is of no interest here.
+// packedWorker reads a worker of ours, of whatever release. What it would do is of no interest
+// here.
 func (s *scanner) packedWorker() {
 	var packed string
 	s.format(packedFormat, &packed)

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// What execnet's drivers write around the source of its gateway_base, or instead of it (gateway_bootstrap.py).
+// What execnet's drivers write around the source of its gateway_base, or instead of it
+// (gateway_bootstrap.py).
 const (
 	referenceImport   = "import sys\n"
 	referencePath     = "if %s not in sys.path:\n    sys.path.insert(0, %s)\n"
@@ -24,7 +25,8 @@ func (s *scanner) reference(inv *Invitation) {
 		s.referenceImport(inv)
 		return
 	}
-	// The source ends with the few lines that count. The rest is the driver's gateway_base, of whatever release.
+	// The source ends with the few lines that count. The rest is the driver's gateway_base, of
+	// whatever release.
 	var source, model string
 	if io := s.rest[strings.LastIndex(s.rest, "\nio = ")+1:]; strings.HasPrefix(io, "io = SocketIO(") {
 		inv.Style = StyleSocket
@@ -97,8 +99,9 @@ func (s *scanner) upToLast(format string) string {
 	return read
 }
 
-// checkGatewayBase tells whether text has the marks of execnet's gateway_base: a docstring that speaks of execnet, an import
-// as the first statement, and what a worker needs, with nothing but definitions behind serve, which is the last of it.
+// checkGatewayBase tells whether text has the marks of execnet's gateway_base: a docstring that
+// speaks of execnet, an import as the first statement, and what a worker needs, with nothing but
+// definitions behind serve, which is the last of it.
 func checkGatewayBase(text string, style Style) error {
 	const bad = "it ends as what execnet's drivers send, but "
 	code := text

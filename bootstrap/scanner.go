@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// scanner reads known Python source piece by piece. After the first piece that is not what was expected, err says so and
-// nothing more is read.
+// scanner reads known Python source piece by piece. After the first piece that is not what was
+// expected, err says so and nothing more is read.
 type scanner struct {
 	rest string
 	err  error
 }
 
-// format reads what fmt.Sprintf writes, with a string literal for each %s and a number for each %d. values are *string and *int.
+// format reads what fmt.Sprintf writes, with a string literal for each %s and a number for each %d.
+// values are *string and *int.
 func (s *scanner) format(format string, values ...any) {
 	for {
 		plain, verb, found := cutAt(format, '%')

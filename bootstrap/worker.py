@@ -424,8 +424,8 @@ class Channel(object):
                 for error in self._remoteerrors:
                     error.warn()
             elif self.gateway._pid == os.getpid():  # not in a fork
-                # With a callback the other side may still send, it only hears nothing more. If it sends
-                # no more itself, it may have a callback that waits for our end.
+                # With a callback the other side may still send, it only hears nothing more. If it
+                # sends no more itself, it may have a callback that waits for our end.
                 goes_on = self._items is None and not self._receiveclosed
                 self.gateway._post(CHANNEL_LAST_MESSAGE if goes_on else CHANNEL_CLOSE, self.id)
         except Exception:
@@ -470,8 +470,8 @@ class Channel(object):
                 shown = error if isinstance(error, (bytes, text)) else str(error)
                 self.gateway._send(CHANNEL_CLOSE_ERROR, self.id, dumps(shown))
         except IOError:
-            # The other side sends no more, or is gone. In the first case it still wants to know (execnet
-            # tells it nothing then, and its waitclose() waits for good).
+            # The other side sends no more, or is gone. In the first case it still wants to know
+            # (execnet tells it nothing then, and its waitclose() waits for good).
             if not self._receiveclosed:
                 raise
         self._end(error if isinstance(error, RemoteError) else None)

@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items):
 
 def pytest_sessionstart(session):
     """A tox env that got another release than its name says tests nothing of worth."""
-    # Shells have programs in the background ignore it, and those that these start, in which tests want interrupts.
+    # Shells have programs in the background ignore it, and those that these start, in which tests
+    # want interrupts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = os.environ.get("EXECNET_TEST_RELEASE")
@@ -63,8 +64,8 @@ def run(command):
 
 WAIT = 20  # seconds that anything may take
 
-# The ways to a Go worker: those that lead to the program of goworker/, with the functions that it registers, and
-# those that lead to the command.
+# The ways to a Go worker: those that lead to the program of goworker/, with the functions that it
+# registers, and those that lead to the command.
 TO_GOWORKER = ["popen", "popen_word", "ssh", "via_python", "via_go", "installvia"]
 TO_COMMAND = ["socketserver", "sshserver"]
 TRANSPORTS = TO_GOWORKER + TO_COMMAND

@@ -30,7 +30,8 @@ func everyWorker(t *testing.T, test func(t *testing.T, w worker)) {
 	}
 }
 
-// bothWorkers runs a test with both workers of the newest CPython that the release under test supports.
+// bothWorkers runs a test with both workers of the newest CPython that the release under test
+// supports.
 func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
 	t.Helper()
 	all := pythons.All(t)

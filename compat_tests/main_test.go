@@ -1,7 +1,9 @@
-// Package compat_tests holds the tests that need the real thing: several CPythons and releases of Python's execnet.
+// Package compat_tests holds the tests that need the real thing: several CPythons and releases of
+// Python's execnet.
 //
-// EXECNET_TEST_PYTHONS lists the interpreters, EXECNET_TEST_RELEASE names the release of execnet to compare with, and
-// EXECNET_TEST_EXECNET_DIR is a folder that holds it and nothing else, as pip install --target makes one.
+// EXECNET_TEST_PYTHONS lists the interpreters, EXECNET_TEST_RELEASE names the release of execnet to
+// compare with, and EXECNET_TEST_EXECNET_DIR is a folder that holds it and nothing else, as pip
+// install --target makes one.
 package compat_tests
 
 import (

@@ -45,7 +45,8 @@ func TestKilledDriverLeavesNoWorker(t *testing.T) {
 	})
 }
 
-// ended reports whether no process of the id runs. A zombie that nobody but the system's init can collect has ended.
+// ended reports whether no process of the id runs. A zombie that nobody but the system's init can
+// collect has ended.
 func ended(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return true

@@ -54,8 +54,8 @@ func opener(spec string) func(t *testing.T) *execnet.Gateway {
 	}
 }
 
-// TestChannels runs the channel test on every CPython found, with our worker and, where the release under test runs, with the
-// installed one.
+// TestChannels runs the channel test on every CPython found, with our worker and, where the release
+// under test runs, with the installed one.
 func TestChannels(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		for _, w := range workers(t, p) {
@@ -89,9 +89,10 @@ func TestMainThreadOnly(t *testing.T) {
 	}
 }
 
-// TestGreenlets runs the channel test on workers whose executions are greenlets. gevent and eventlet are in .venv.
-// Of the installed workers only eventlet's takes part, with an echo: where a greenlet blocks in a call that eventlet has not
-// patched, so does its reading. gevent's hangs in its first receive with the gevent of today, under its own driver too.
+// TestGreenlets runs the channel test on workers whose executions are greenlets. gevent and
+// eventlet are in .venv. Of the installed workers only eventlet's takes part, with an echo: where a
+// greenlet blocks in a call that eventlet has not patched, so does its reading. gevent's hangs in
+// its first receive with the gevent of today, under its own driver too.
 func TestGreenlets(t *testing.T) {
 	python := pythons.WithExecnet(t)
 	for _, model := range []string{"gevent", "eventlet"} {

@@ -23,8 +23,8 @@ func release() string {
 	return "2.1.2"
 }
 
-// releaseDir is a folder with that release and nothing else, to be put on PYTHONPATH. Unless one is given, pip makes one in
-// the user's cache folder, once.
+// releaseDir is a folder with that release and nothing else, to be put on PYTHONPATH. Unless one is
+// given, pip makes one in the user's cache folder, once.
 func releaseDir(t *testing.T) string {
 	t.Helper()
 	dir, err := findRelease()
@@ -54,7 +54,8 @@ var findRelease = sync.OnceValues(func() (string, error) {
 	return dir, checkRelease(dir)
 })
 
-// checkRelease tells whether dir holds the release, so that no test compares with another one unawares.
+// checkRelease tells whether dir holds the release, so that no test compares with another one
+// unawares.
 func checkRelease(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "execnet", "gateway_base.py")); err != nil {
 		return fmt.Errorf("no execnet in %s: %w", dir, err)
@@ -65,8 +66,8 @@ func checkRelease(dir string) error {
 	return nil
 }
 
-// supported reports whether the release runs on the interpreter: what its metadata says, and for 1.9.0 also newer ones
-// than its authors could know.
+// supported reports whether the release runs on the interpreter: what its metadata says, and for
+// 1.9.0 also newer ones than its authors could know.
 func supported(p pythons.Interpreter) bool {
 	switch {
 	case strings.HasPrefix(release(), "1."):

@@ -15,8 +15,9 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// TestRsyncWhileFilesChange syncs while files grow, shrink, vanish and come back all the time. Each sync ends and says what
-// changed, if it says anything; when all is quiet, another one makes both sides the same.
+// TestRsyncWhileFilesChange syncs while files grow, shrink, vanish and come back all the time. Each
+// sync ends and says what changed, if it says anything; when all is quiet, another one makes both
+// sides the same.
 func TestRsyncWhileFilesChange(t *testing.T) {
 	for _, end := range kinds(t) {
 		t.Run(end.name, func(t *testing.T) {

@@ -22,8 +22,9 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// bulk is a tree that is long on its way: more than a sender has on its way to a receiver at a time. Whoever has got more
-// than smallOnes bytes of it is at the large file, which Python's execnet tells before it writes it.
+// bulk is a tree that is long on its way: more than a sender has on its way to a receiver at a
+// time. Whoever has got more than smallOnes bytes of it is at the large file, which Python's
+// execnet tells before it writes it.
 func bulk() tree {
 	tr := tree{"large": file(noise(1, 24<<20)), "z/last": file("last")}
 	for i := range 100 {
@@ -36,8 +37,8 @@ const smallOnes = 2_000_000
 
 var temporary = regexp.MustCompile(`(^|/)\.[^/]+\.execnet-[A-Z2-7]{8}$`)
 
-// nothingHalf checks that what is at a destination under a real name is complete, and reports how many files are there, and
-// how many others.
+// nothingHalf checks that what is at a destination under a real name is complete, and reports how
+// many files are there, and how many others.
 func nothingHalf(t *testing.T, source, dest string) (files, temporaries int) {
 	t.Helper()
 	want := look(t, source, keepsAll)
@@ -60,8 +61,8 @@ func processOf(t *testing.T, gw *execnet.Gateway) int {
 	return info.PID
 }
 
-// TestRsyncKilledWorker kills one of three receivers in the middle. The others have the tree then, and it has nothing half,
-// unless it is Python's execnet.
+// TestRsyncKilledWorker kills one of three receivers in the middle. The others have the tree then,
+// and it has nothing half, unless it is Python's execnet.
 func TestRsyncKilledWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
@@ -106,7 +107,8 @@ func TestRsyncKilledWorker(t *testing.T) {
 	}
 }
 
-// TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being written.
+// TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being
+// written.
 func TestRsyncKilledDriver(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
@@ -164,7 +166,8 @@ func groupEnded(group int) bool {
 	return true
 }
 
-// TestRsyncStoppedWorker stops one receiver in the middle, as a machine that hangs would. It is given up, alone.
+// TestRsyncStoppedWorker stops one receiver in the middle, as a machine that hangs would. It is
+// given up, alone.
 func TestRsyncStoppedWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)

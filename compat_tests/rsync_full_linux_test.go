@@ -16,7 +16,8 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// wrapped are the kinds of receivers of this module, each started by another command in front of it.
+// wrapped are the kinds of receivers of this module, each started by another command in front of
+// it.
 func wrapped(t *testing.T, words ...string) map[string]string {
 	t.Helper()
 	before := strings.Join(words, " ")
@@ -48,7 +49,8 @@ func publicFolder(t *testing.T) string {
 	return path
 }
 
-// sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns what went wrong.
+// sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns
+// what went wrong.
 func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad string) *rsync.TargetError {
 	t.Helper()
 	source, good := r.Source, filepath.Join(t.TempDir(), "good")
@@ -65,7 +67,8 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	return failed
 }
 
-// TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and leaves no half of it.
+// TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and
+// leaves no half of it.
 func TestRsyncFullDisk(t *testing.T) {
 	source, disk := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
@@ -92,7 +95,8 @@ func TestRsyncFullDisk(t *testing.T) {
 	})
 }
 
-// everyWay runs a test with each spec, once with files that are sent and once with large ones that the workers copy.
+// everyWay runs a test with each spec, once with files that are sent and once with large ones that
+// the workers copy.
 func everyWay(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +126,8 @@ func TestRsyncFileTooLarge(t *testing.T) {
 // becomeNobody is for a worker that root runs, which may touch everything otherwise.
 const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); channel.send(os.getuid())"
 
-// TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may not touch.
+// TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may
+// not touch.
 func TestRsyncPermissionDenied(t *testing.T) {
 	source, _ := places(t)
 	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
@@ -157,7 +162,8 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			if !root {
 				return // below, it would be our own folder, which we may change
 			}
-			// A folder of somebody else: what should be in there fails, unless it is open to all; the rest arrives.
+			// A folder of somebody else: what should be in there fails, unless it is open to all;
+			// the rest arrives.
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "open"), 0o755))
 			require.NoError(t, os.Chmod(filepath.Join(dest, "open"), 0o777))

@@ -15,7 +15,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// TestRsyncMemory sends a file of 1 GiB, and looks at the most memory that the driver and the receiver have ever used.
+// TestRsyncMemory sends a file of 1 GiB, and looks at the most memory that the driver and the
+// receiver have ever used.
 func TestRsyncMemory(t *testing.T) {
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))

@@ -141,7 +141,8 @@ func edit(t *rapid.T, path, how string) {
 	require.NoError(t, os.Chtimes(path, later, later))
 }
 
-// merged is what is to be at a destination that looked like there when a tree that looks like here was synced without delete.
+// merged is what is to be at a destination that looked like there when a tree that looks like here
+// was synced without delete.
 func merged(here, there map[string]string) map[string]string {
 	want := maps.Clone(here)
 	for name, seen := range there {

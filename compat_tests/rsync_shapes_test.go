@@ -37,8 +37,8 @@ type shape struct {
 
 const kib = 1 << 10
 
-// landscapes are two trees with a folder for each shape that a pair of halves can do. In the second one each shape is where
-// the one before it was in the first.
+// landscapes are two trees with a folder for each shape that a pair of halves can do. In the second
+// one each shape is where the one before it was in the first.
 func landscapes(lacking without) (before, after tree) {
 	before, after = tree{}, tree{}
 	var last string

@@ -43,7 +43,8 @@ func pythonEnd(w worker) farEnd {
 	}
 	if w.dir != "" {
 		end.reference = true
-		// What Python's execnet does not do; root may do anything in read-only directories, but nobody else.
+		// What Python's execnet does not do; root may do anything in read-only directories, but
+		// nobody else.
 		end.without |= byteNames | modeChanges | readOnlyDirs
 		end.keeps = keepsFloats
 	}
@@ -164,7 +165,8 @@ func TestRsyncRoads(t *testing.T) {
 	}
 }
 
-// TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have nothing to do with.
+// TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have
+// nothing to do with.
 func TestRsyncRelativeDestination(t *testing.T) {
 	for _, end := range kinds(t) {
 		t.Run(end.name, func(t *testing.T) {
@@ -241,7 +243,8 @@ func TestRsyncToMany(t *testing.T) {
 	require.Len(t, r.Results(), len(all))
 }
 
-// commandPath is the execnet command: $EXECNET_TEST_BINARY, else one built for these tests, without the race detector.
+// commandPath is the execnet command: $EXECNET_TEST_BINARY, else one built for these tests, without
+// the race detector.
 func commandPath(t *testing.T) string {
 	t.Helper()
 	path, err := builtCommand()

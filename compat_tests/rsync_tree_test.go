@@ -23,11 +23,13 @@ type node struct {
 	at   time.Time   // when a file or directory was changed
 }
 
-// tree is what is below a directory: names with slashes. Directories that only hold something need not be named.
+// tree is what is below a directory: names with slashes. Directories that only hold something need
+// not be named.
 type tree map[string]node
 
-// aWhile is when entries were changed for which a test names no time of its own; files with other contents at another second, as
-// what has the same size and time is taken to be the same. It cannot be held in a float.
+// aWhile is when entries were changed for which a test names no time of its own; files with other
+// contents at another second, as what has the same size and time is taken to be the same. It cannot
+// be held in a float.
 var aWhile = time.Unix(1500000000, 123456789)
 
 func file(text string) node {
@@ -73,7 +75,8 @@ func (n node) make(t testingT, path, name string) {
 	}
 }
 
-// settle sets what making entries changes: modes of directories, which may forbid more of it, and their times.
+// settle sets what making entries changes: modes of directories, which may forbid more of it, and
+// their times.
 func (tr tree) settle(t testingT, path string) {
 	t.Helper()
 	var dirs []string
@@ -115,8 +118,8 @@ type keeping struct {
 }
 
 var (
-	// keepsAll is for this module's halves, keepsTenths for one of them in Python 2: that knows microseconds, and is one of them off
-	// at times, whichever unit one cuts at.
+	// keepsAll is for this module's halves, keepsTenths for one of them in Python 2: that knows
+	// microseconds, and is one of them off at times, whichever unit one cuts at.
 	keepsAll    = keeping{func(t time.Time) time.Time { return t }, true, false}
 	keepsTenths = keeping{func(t time.Time) time.Time { return t.Round(time.Second / 10) }, true, false}
 	// keepsFloats is for Python's execnet, and keepsLittle what all of them have in common.
@@ -130,8 +133,8 @@ func throughFloat(t time.Time) time.Time {
 	return time.Unix(int64(whole), int64(math.Floor(part*1e9)))
 }
 
-// look describes every entry of a tree: kind, mode, time, content or target. Of a target inside the tree the tree's own
-// path is left out.
+// look describes every entry of a tree: kind, mode, time, content or target. Of a target inside the
+// tree the tree's own path is left out.
 func look(t testingT, path string, k keeping) map[string]string {
 	t.Helper()
 	seen := map[string]string{}

@@ -133,7 +133,8 @@ func TestPythonThatCannotBeStarted(t *testing.T) {
 	assert.ErrorContains(t, err, "set EXECNET_PYTHON")
 }
 
-// TestReleaseThatDoesNotRun asks for the installed worker where there is none, or none for this Python.
+// TestReleaseThatDoesNotRun asks for the installed worker where there is none, or none for this
+// Python.
 func TestReleaseThatDoesNotRun(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
@@ -179,8 +180,8 @@ channel.receive()
 	})
 }
 
-// niceness is that of the process's main thread. Linux keeps one for each thread; those that the installed worker had
-// before it set its own stay as they were.
+// niceness is that of the process's main thread. Linux keeps one for each thread; those that the
+// installed worker had before it set its own stay as they were.
 func niceness(t *testing.T, pid int) int {
 	t.Helper()
 	out, err := exec.Command("ps", "-o", "nice=", "-p", strconv.Itoa(pid)).Output()

@@ -14,8 +14,8 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// blackHole is the address of a host that answers no attempt to connect: Linux drops those that a full queue has no room
-// for.
+// blackHole is the address of a host that answers no attempt to connect: Linux drops those that a
+// full queue has no room for.
 func blackHole(t *testing.T) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

@@ -20,7 +20,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
-// failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same error. It returns those.
+// failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same
+// error. It returns those.
 func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	t.Helper()
 	_, made := group.MakeGateway(soon(t), spec)
@@ -57,7 +58,8 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// silent is the address of a host that accepts connections, says what greeting is and then nothing more.
+// silent is the address of a host that accepts connections, says what greeting is and then nothing
+// more.
 func silent(t *testing.T, greeting string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -221,7 +223,8 @@ func TestUnknownGateways(t *testing.T) {
 	}
 }
 
-// allFail checks that every call on a gateway fails within moments after harm, because the gateway has died.
+// allFail checks that every call on a gateway fails within moments after harm, because the gateway
+// has died.
 func allFail(t *testing.T, gw *execnet.Gateway, harm func()) {
 	t.Helper()
 	waiting := remoteExec(t, gw, "channel.receive()")
@@ -282,7 +285,8 @@ func requireDied(t *testing.T, gw *execnet.Gateway, err error, call string) {
 	}
 }
 
-// requireBehind checks that a gateway's error names those it was reached through, from the nearest on.
+// requireBehind checks that a gateway's error names those it was reached through, from the nearest
+// on.
 func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 	t.Helper()
 	var died *execnet.GatewayDiedError
@@ -294,7 +298,8 @@ func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 	}
 }
 
-// TestRoadsEndInTheMiddle takes away what a gateway is reached through while calls of every kind wait.
+// TestRoadsEndInTheMiddle takes away what a gateway is reached through while calls of every kind
+// wait.
 func TestRoadsEndInTheMiddle(t *testing.T) {
 	for _, python := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		t.Run("via is killed, "+python.Version(), func(t *testing.T) {
@@ -343,7 +348,8 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTerminateMixedGroup ends gateways of every transport at once, of which one is stuck, and then all.
+// TestTerminateMixedGroup ends gateways of every transport at once, of which one is stuck, and then
+// all.
 func TestTerminateMixedGroup(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)

@@ -18,13 +18,14 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
-// road is a way to a worker: gateways that are made one after the other, the last of which is meant.
+// road is a way to a worker: gateways that are made one after the other, the last of which is
+// meant.
 type road struct {
 	name  string
 	specs []string
 	lazy  bool // the last one comes from StartGateway
-	// socketServer is what runs a server of its own for each of these gateways. Its address takes the place of ADDRESS in
-	// specs.
+	// socketServer is what runs a server of its own for each of these gateways. Its address takes
+	// the place of ADDRESS in specs.
 	socketServer *worker
 	caps         channeltest.Caps
 }
@@ -50,7 +51,8 @@ func (r road) open(t *testing.T) *execnet.Gateway {
 	return gw
 }
 
-// socketServer runs the socketserver script of Python's execnet and returns its address. It serves one connection at a time.
+// socketServer runs the socketserver script of Python's execnet and returns its address. It serves
+// one connection at a time.
 func socketServer(t *testing.T, w worker) string {
 	t.Helper()
 	cmd := exec.Command(w.python.Path, "-u", "-m", "execnet.script.socketserver", "127.0.0.1:0")
@@ -158,7 +160,8 @@ func TestTransports(t *testing.T) {
 	}
 }
 
-// TestMainThreadOnlyTransports is about the execution model that takes the place of a worker's first thread.
+// TestMainThreadOnlyTransports is about the execution model that takes the place of a worker's
+// first thread.
 func TestMainThreadOnlyTransports(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)

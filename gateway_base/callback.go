@@ -12,12 +12,14 @@ type callback struct {
 	endmarker []any // none or one
 }
 
-// SetCallback has f called with each item, first with those that wait already, one call at a time and in order, in a
-// goroutine of the gateway. A channel has one callback; from then on Receive reports ErrHasCallback. With an endmarker, f
-// is called with it at last, when no more items come. WaitClose returns only after that.
+// SetCallback has f called with each item, first with those that wait already, one call at a time
+// and in order, in a goroutine of the gateway. A channel has one callback; from then on Receive
+// reports ErrHasCallback. With an endmarker, f is called with it at last, when no more items come.
+// WaitClose returns only after that.
 //
-// If f returns an error or panics, the channel closes with that error at both ends, as with an exception in a Python
-// callback. f may block: other channels go on, which execnet's would not. It is execnet's Channel.setcallback.
+// If f returns an error or panics, the channel closes with that error at both ends, as with an
+// exception in a Python callback. f may block: other channels go on, which execnet's would not. It
+// is execnet's Channel.setcallback.
 func (c *Channel) SetCallback(f func(item any) error, endmarker ...any) error {
 	defer runtime.KeepAlive(c)
 	if len(endmarker) > 1 {
@@ -100,7 +102,8 @@ func (c *core) callEndmarker() {
 	}
 }
 
-// callbackFailed closes the channel at both ends with the callback's error. What had come after the item is dropped.
+// callbackFailed closes the channel at both ends with the callback's error. What had come after the
+// item is dropped.
 func (c *core) callbackFailed(err error) {
 	c.gateway.trace("channel", c.id, "error in callback:", err)
 	c.notify(codeCloseError, errorPayload(err.Error()))

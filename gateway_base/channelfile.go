@@ -16,7 +16,8 @@ type fileOptions struct{ proxyClose, text bool }
 // ProxyClose makes closing the file close the channel too (proxyclose=True in execnet).
 func ProxyClose() FileOption { return func(o *fileOptions) { o.proxyClose = true } }
 
-// Text makes a file's Write send str instead of bytes, which is what Python's text functions expect to receive.
+// Text makes a file's Write send str instead of bytes, which is what Python's text functions expect
+// to receive.
 func Text() FileOption { return func(o *fileOptions) { o.text = true } }
 
 func fileOptionsOf(options []FileOption) (o fileOptions) {
@@ -26,14 +27,15 @@ func fileOptionsOf(options []FileOption) (o fileOptions) {
 	return o
 }
 
-// FileWriter is an io.WriteCloser over a channel: each Write sends one item. It is execnet's ChannelFileWrite.
+// FileWriter is an io.WriteCloser over a channel: each Write sends one item. It is execnet's
+// ChannelFileWrite.
 type FileWriter struct {
 	channel *Channel
 	options fileOptions
 }
 
-// MakeFileWriter returns a file that sends what is written to it over the channel, as bytes, or as str with Text. It is
-// execnet's Channel.makefile("w").
+// MakeFileWriter returns a file that sends what is written to it over the channel, as bytes, or as
+// str with Text. It is execnet's Channel.makefile("w").
 func (c *Channel) MakeFileWriter(options ...FileOption) *FileWriter {
 	return &FileWriter{channel: c, options: fileOptionsOf(options)}
 }
@@ -60,8 +62,8 @@ func (w *FileWriter) WriteString(s string) (int, error) {
 // Close closes the channel if the file was made with ProxyClose, and does nothing otherwise.
 func (w *FileWriter) Close() error { return closeFile(w.channel, w.options) }
 
-// FileReader is an io.ReadCloser over a channel whose items are str or bytes. It is execnet's ChannelFileRead. It is for
-// one goroutine at a time.
+// FileReader is an io.ReadCloser over a channel whose items are str or bytes. It is execnet's
+// ChannelFileRead. It is for one goroutine at a time.
 type FileReader struct {
 	channel *Channel
 	options fileOptions
@@ -69,14 +71,15 @@ type FileReader struct {
 	err     error
 }
 
-// MakeFileReader returns a file that reads the channel's items one after the other; text is read as UTF-8. It is
-// execnet's Channel.makefile("r").
+// MakeFileReader returns a file that reads the channel's items one after the other; text is read as
+// UTF-8. It is execnet's Channel.makefile("r").
 func (c *Channel) MakeFileReader(options ...FileOption) *FileReader {
 	return &FileReader{channel: c, options: fileOptionsOf(options)}
 }
 
-// Read reads as io.Reader does; it waits for an item only if nothing is left of the last one. The channel's end is
-// io.EOF; other errors are those of Channel.Receive, and one for an item that is neither str nor bytes.
+// Read reads as io.Reader does; it waits for an item only if nothing is left of the last one. The
+// channel's end is io.EOF; other errors are those of Channel.Receive, and one for an item that is
+// neither str nor bytes.
 func (r *FileReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -91,8 +94,8 @@ func (r *FileReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ReadLine returns the next line with its newline. The last line may lack one; after it comes io.EOF. It is readline of
-// execnet's channel files.
+// ReadLine returns the next line with its newline. The last line may lack one; after it comes
+// io.EOF. It is readline of execnet's channel files.
 func (r *FileReader) ReadLine() (string, error) {
 	var line []byte
 	for {

@@ -11,10 +11,12 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// core is a channel as its gateway knows it. What the user holds is a Channel, a handle: when the last reference to that
-// is gone, the core hears of it and tells the other end, as Python's Channel.__del__ does.
+// core is a channel as its gateway knows it. What the user holds is a Channel, a handle: when the
+// last reference to that is gone, the core hears of it and tells the other end, as Python's
+// Channel.__del__ does.
 //
-// Its states (protocol.md section 5): open; sendonly (receiveClosed: the far end sends no more); closed (both).
+// Its states (protocol.md section 5): open; sendonly (receiveClosed: the far end sends no more);
+// closed (both).
 type core struct {
 	gateway *Gateway
 	id      int32
@@ -99,14 +101,15 @@ func (c *core) dropped(generation int) {
 		// The callback goes on receiving; only sending has ended.
 		c.notify(codeLastMessage, nil)
 	default:
-		// Also when the far end sends no more: it may have a callback that waits for its endmarker. (execnet says
-		// nothing then, and the callback waits for the gateway's end.)
+		// Also when the far end sends no more: it may have a callback that waits for its endmarker.
+		// (execnet says nothing then, and the callback waits for the gateway's end.)
 		c.gateway.table.remove(c)
 		c.notify(codeClose, nil)
 	}
 }
 
-// notify tells the far end about this channel without waiting. If the pipe is closed, the far end knows already.
+// notify tells the far end about this channel without waiting. If the pipe is closed, the far end
+// knows already.
 func (c *core) notify(what code, payload []byte) {
 	if err := c.gateway.post(what, c.id, payload); err != nil {
 		c.gateway.trace("channel", c.id, "could not send", what, err)
@@ -131,8 +134,8 @@ func (c *core) deliver(it item) (awaited bool) {
 	return c.receiving > 0
 }
 
-// end ends receiving, and unless e.sendOnly sending as well, once a callback has seen all items before it. Only the first
-// call counts. It reports whether a goroutine waits for it.
+// end ends receiving, and unless e.sendOnly sending as well, once a callback has seen all items
+// before it. Only the first call counts. It reports whether a goroutine waits for it.
 func (c *core) end(e ending) (awaited bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,8 +187,8 @@ func (c *core) wake() {
 	}
 }
 
-// wait blocks until ready reports true, or until ctx ends, and reads the gateway's messages itself where nobody else does.
-// ready runs under mu, which the caller holds.
+// wait blocks until ready reports true, or until ctx ends, and reads the gateway's messages itself
+// where nobody else does. ready runs under mu, which the caller holds.
 func (c *core) wait(ctx context.Context, ready func() bool, doing string) error {
 	if ready() {
 		return nil
@@ -231,7 +234,8 @@ func (c *core) changed() {
 	}
 }
 
-// next takes the oldest item, waiting for it if need be; after the last it returns the channel's error or io.EOF.
+// next takes the oldest item, waiting for it if need be; after the last it returns the channel's
+// error or io.EOF.
 func (c *core) next(ctx context.Context) (item, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -254,8 +258,8 @@ func (c *core) next(ctx context.Context) (item, error) {
 	return item{}, io.EOF
 }
 
-// takeError hands out a remote error once, then how the gateway died if it did (execnet's Channel._getremoteerror).
-// The caller holds mu.
+// takeError hands out a remote error once, then how the gateway died if it did (execnet's
+// Channel._getremoteerror). The caller holds mu.
 func (c *core) takeError() error {
 	if len(c.remoteErrors) > 0 {
 		err := c.remoteErrors[0]

@@ -2,8 +2,9 @@ package gatewaybase
 
 import "strings"
 
-// dedent removes the indentation that all lines of source have in common, as Python's textwrap.dedent does: lines of
-// white space alone do not count and become empty, and tabs and spaces are different.
+// dedent removes the indentation that all lines of source have in common, as Python's
+// textwrap.dedent does: lines of white space alone do not count and become empty, and tabs and
+// spaces are different.
 func dedent(source string) string {
 	lines := strings.Split(source, "\n")
 	margin, found := "", false

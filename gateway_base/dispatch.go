@@ -11,12 +11,12 @@ import (
 // errTerminated ends receiving when the far end says GATEWAY_TERMINATE.
 var errTerminated = errors.New("execnet: the far end has terminated the gateway")
 
-// executionDisallowed is what a driver answers to a worker that asks it to execute source (execnet's
-// BaseGateway._local_schedulexec).
+// executionDisallowed is what a driver answers to a worker that asks it to execute source
+// (execnet's BaseGateway._local_schedulexec).
 const executionDisallowed = "execution disallowed"
 
-// dispatch acts on one message (protocol.md section 3). It never waits: not for a channel's user, not for writing. An
-// error ends the gateway.
+// dispatch acts on one message (protocol.md section 3). It never waits: not for a channel's user,
+// not for writing. An error ends the gateway.
 func (g *Gateway) dispatch(m message) error {
 	switch m.code {
 	case codeData:
@@ -39,8 +39,8 @@ func (g *Gateway) dispatch(m message) error {
 	return nil
 }
 
-// answer posts what a message of the far end calls for. That the pipe is closed for writing is no reason to stop
-// reading.
+// answer posts what a message of the far end calls for. That the pipe is closed for writing is no
+// reason to stop reading.
 func (g *Gateway) answer(c code, channel int32, payload []byte) error {
 	if err := g.post(c, channel, payload); errors.Is(err, errNotReading) {
 		return err
@@ -77,8 +77,8 @@ func (g *Gateway) dispatchData(m message) error {
 	return nil
 }
 
-// refuseChannelsIn closes the channels that an item names which nobody will receive: whoever waits at their other end
-// would wait for good.
+// refuseChannelsIn closes the channels that an item names which nobody will receive: whoever waits
+// at their other end would wait for good.
 func (g *Gateway) refuseChannelsIn(payload []byte) error {
 	var refused error
 	// An item that cannot be read to its end is thrown away like another.
@@ -115,8 +115,8 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 	return nil
 }
 
-// answerStatus tells the far end about this one, as execnet's Message._status: the answer is data on the id asked with,
-// then its close; no channel is made for it here.
+// answerStatus tells the far end about this one, as execnet's Message._status: the answer is data
+// on the id asked with, then its close; no channel is made for it here.
 func (g *Gateway) answerStatus(id int32) error {
 	executing, model := g.status()
 	payload, err := g.codec.Load().Append(nil, serializer.NewDict(

@@ -8,13 +8,15 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// Program is what the driver asks to have executed: the payload of a CHANNEL_EXEC (protocol.md sections 3.4 and 6).
+// Program is what the driver asks to have executed: the payload of a CHANNEL_EXEC (protocol.md
+// sections 3.4 and 6).
 type Program struct {
 	// Source is Python source, not yet compiled.
 	Source string
 	// File is the name that tracebacks show, empty if the driver named none.
 	File string
-	// Call names a function that Source defines, to be called with the channel and Kwargs; empty for none.
+	// Call names a function that Source defines, to be called with the channel and Kwargs; empty
+	// for none.
 	Call string
 	// Kwargs are the keyword arguments of Call; never nil, its keys are strings.
 	Kwargs *serializer.Dict
@@ -22,18 +24,21 @@ type Program struct {
 
 // Executor executes what a driver sends. It makes a gateway the worker's end: see Config.
 type Executor interface {
-	// Execute begins an execution. The goroutine that reads calls it, in the order of the CHANNEL_EXECs: it must not
-	// wait for anything. It ends the execution with Execution.End, exactly once, from any goroutine.
+	// Execute begins an execution. The goroutine that reads calls it, in the order of the
+	// CHANNEL_EXECs: it must not wait for anything. It ends the execution with Execution.End,
+	// exactly once, from any goroutine.
 	Execute(*Execution)
-	// Status tells how many executions have begun and not ended, and the name of the execution model.
+	// Status tells how many executions have begun and not ended, and the name of the execution
+	// model.
 	Status() (executing int, execModel string)
-	// Finish is called once, when nothing more will be received and so no further execution begins. It waits for those
-	// that run; what they send until it returns is written.
+	// Finish is called once, when nothing more will be received and so no further execution begins.
+	// It waits for those that run; what they send until it returns is written.
 	Finish()
 }
 
-// ExecModel names the execution model of this end: at a worker what its driver asked for, at a driver "thread". It is the
-// backend of execnet's gateway.execmodel, which remote code looks at; a driver learns its worker's by RemoteStatus.
+// ExecModel names the execution model of this end: at a worker what its driver asked for, at a
+// driver "thread". It is the backend of execnet's gateway.execmodel, which remote code looks at; a
+// driver learns its worker's by RemoteStatus.
 func (g *Gateway) ExecModel() string {
 	_, model := g.status()
 	return model
@@ -53,9 +58,9 @@ type Execution struct {
 	Channel *Channel
 }
 
-// End ends the execution and with it the channel: in order if text is empty, otherwise with text as the driver's
-// RemoteError. Once nothing is received any more, as after GATEWAY_TERMINATE, the driver is told nothing
-// (execnet's WorkerGateway.executetask).
+// End ends the execution and with it the channel: in order if text is empty, otherwise with text as
+// the driver's RemoteError. Once nothing is received any more, as after GATEWAY_TERMINATE, the
+// driver is told nothing (execnet's WorkerGateway.executetask).
 func (e *Execution) End(text string) {
 	c := e.Channel.core
 	c.mu.Lock()
@@ -89,7 +94,8 @@ func (g *Gateway) execute(m message) error {
 	c.executing = true
 	c.mu.Unlock()
 	g.executor.Execute(&Execution{program, c.handle()})
-	// The execution begins on this thread, which would look for the next message first; waking another takes as long again.
+	// The execution begins on this thread, which would look for the next message first; waking
+	// another takes as long again.
 	runtime.Gosched()
 	return nil
 }

@@ -23,7 +23,8 @@ func (memoryIO) Exit() Exit                  { return Exit{} }
 func (memoryIO) RemoteAddress() string       { return "" }
 func (memoryIO) Wait(context.Context) error  { return nil }
 
-// FuzzReceive lets a gateway read arbitrary bytes: it ends in order, and everything it took can be received.
+// FuzzReceive lets a gateway read arbitrary bytes: it ends in order, and everything it took can be
+// received.
 func FuzzReceive(f *testing.F) {
 	frame := func(c code, channel int32, payload string) []byte {
 		b := append(make([]byte, headerSize), payload...)

@@ -14,8 +14,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Gateway is a connection to another interpreter. Its methods may be used from any number of goroutines.
-// It is execnet's Gateway.
+// Gateway is a connection to another interpreter. Its methods may be used from any number of
+// goroutines. It is execnet's Gateway.
 type Gateway struct {
 	id       string
 	spec     *xspec.Spec
@@ -36,17 +36,20 @@ type Gateway struct {
 
 // Config is what New needs to know beside the pipe.
 type Config struct {
-	// Spec is what the gateway was made from; its ID names the gateway in errors, traces and groups.
+	// Spec is what the gateway was made from; its ID names the gateway in errors, traces and
+	// groups.
 	Spec *xspec.Spec
-	// Executor makes this the worker's end: it runs what the driver sends, and its own channels have even ids (the
-	// driver's have odd ones). Nil makes it a driver's, which refuses to execute anything.
+	// Executor makes this the worker's end: it runs what the driver sends, and its own channels
+	// have even ids (the driver's have odd ones). Nil makes it a driver's, which refuses to execute
+	// anything.
 	Executor Executor
 	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
 	Warnings io.Writer
 }
 
-// New starts a gateway on a pipe whose far end has answered the bootstrap (protocol.md section 7). The gateway owns the
-// pipe: it closes both directions when the far end ends, when Exit is called, or when what arrives is not the protocol.
+// New starts a gateway on a pipe whose far end has answered the bootstrap (protocol.md section 7).
+// The gateway owns the pipe: it closes both directions when the far end ends, when Exit is called,
+// or when what arrives is not the protocol.
 func New(pipe IO, config Config) *Gateway {
 	g := &Gateway{id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor, warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{})}
 	if g.warnings == nil {
@@ -77,8 +80,8 @@ func (g *Gateway) IO() IO { return g.io }
 // RemoteAddress names the far end's host as the spec does, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
-// BytesSent is how many bytes have been written to the pipe so far, messages' headers included. It tells that a large item is
-// on its way while Send still waits.
+// BytesSent is how many bytes have been written to the pipe so far, messages' headers included. It
+// tells that a large item is on its way while Send still waits.
 func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
 
 // String shows the gateway as execnet's repr does.
@@ -90,7 +93,8 @@ func (g *Gateway) String() string {
 	return fmt.Sprintf("<Gateway id='%s' %s, %d active channels>", g.id, state, g.table.open())
 }
 
-// HasReceiver reports whether the gateway can still receive data. It is execnet's Gateway.hasreceiver.
+// HasReceiver reports whether the gateway can still receive data. It is execnet's
+// Gateway.hasreceiver.
 func (g *Gateway) HasReceiver() bool {
 	select {
 	case <-g.finished:
@@ -100,12 +104,13 @@ func (g *Gateway) HasReceiver() bool {
 	}
 }
 
-// Done is closed when nothing more will be received: the far end has terminated the gateway, has ended, or has died. Err
-// then tells which.
+// Done is closed when nothing more will be received: the far end has terminated the gateway, has
+// ended, or has died. Err then tells which.
 func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
-// NewChannel makes a channel that the other end does not know yet: send it over another one, or name its id there.
-// After the gateway's end it reports ErrClosed or a GatewayDiedError. It is execnet's Gateway.newchannel.
+// NewChannel makes a channel that the other end does not know yet: send it over another one, or
+// name its id there. After the gateway's end it reports ErrClosed or a GatewayDiedError. It is
+// execnet's Gateway.newchannel.
 func (g *Gateway) NewChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
@@ -114,8 +119,9 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 	return c.handle(), nil
 }
 
-// Exit asks the far end to end (GATEWAY_TERMINATE, then the end of the stream) and returns at once; what was sent before
-// still goes out first. Join, or the group's Terminate, waits. It is execnet's Gateway.exit.
+// Exit asks the far end to end (GATEWAY_TERMINATE, then the end of the stream) and returns at once;
+// what was sent before still goes out first. Join, or the group's Terminate, waits. It is execnet's
+// Gateway.exit.
 func (g *Gateway) Exit() {
 	if g.exiting.Swap(true) {
 		return
@@ -129,8 +135,9 @@ func (g *Gateway) Exit() {
 // Exiting reports whether Exit or Kill was called: the gateway is no longer a member of its group.
 func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 
-// Join waits until the gateway has received everything there is, its callbacks have returned and its goroutines have
-// ended, or until ctx ends. It does not make the far end go: see Exit. It is execnet's Gateway.join.
+// Join waits until the gateway has received everything there is, its callbacks have returned and
+// its goroutines have ended, or until ctx ends. It does not make the far end go: see Exit. It is
+// execnet's Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
 	if Await(ctx, g.tasks.idle) != nil {
 		return contextError(ctx, "execnet: joining gateway "+g.id)
@@ -138,11 +145,12 @@ func (g *Gateway) Join(ctx context.Context) error {
 	return nil
 }
 
-// Go runs f in a goroutine that Join waits for: f has to end soon after Done is closed. It is meant for what executions leave
-// running behind them.
+// Go runs f in a goroutine that Join waits for: f has to end soon after Done is closed. It is meant
+// for what executions leave running behind them.
 func (g *Gateway) Go(f func()) { g.tasks.start(f) }
 
-// Kill ends the far end by force and at once, as execnet does when a group's terminate runs out of time.
+// Kill ends the far end by force and at once, as execnet does when a group's terminate runs out of
+// time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)
 	err := g.io.Kill()
@@ -152,8 +160,8 @@ func (g *Gateway) Kill() error {
 	return err
 }
 
-// Err tells how the gateway ended: nil while it lives and after an orderly end, a GatewayDiedError otherwise, or why it never
-// started.
+// Err tells how the gateway ended: nil while it lives and after an orderly end, a GatewayDiedError
+// otherwise, or why it never started.
 func (g *Gateway) Err() error {
 	if g.HasReceiver() {
 		return nil
@@ -183,11 +191,12 @@ func (g *Gateway) receive() {
 // deathNotice is how long the end of the stream waits for news of the process behind it.
 const deathNotice = 60 * time.Millisecond
 
-// lastWords is how long the end of the stream may be behind a pipe that breaks. It comes at once unless the far end has only
-// stopped reading.
+// lastWords is how long the end of the stream may be behind a pipe that breaks. It comes at once
+// unless the far end has only stopped reading.
 const lastWords = 5 * time.Second
 
-// verdict turns the reason for which receiving ended into what the gateway's users are told: nil for an orderly end.
+// verdict turns the reason for which receiving ended into what the gateway's users are told: nil
+// for an orderly end.
 func (g *Gateway) verdict(err error) error {
 	if errors.Is(err, errTerminated) || g.exiting.Load() {
 		return nil
@@ -230,7 +239,8 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		return err
 	}
 	g.trace("failed to send", err)
-	// The pipe breaks a moment before the reader knows how the far end ended, a long one on a busy machine.
+	// The pipe breaks a moment before the reader knows how the far end ended, a long one on a busy
+	// machine.
 	limit := lastWords
 	if errors.Is(err, ErrClosed) {
 		limit = 2 * deathNotice // it was closed here
@@ -255,7 +265,8 @@ func (g *Gateway) post(c code, channel int32, payload []byte) error {
 	return g.out.post(f)
 }
 
-// tasks are the goroutines a gateway has started. The first one is the receiver; when the last has ended, idle closes.
+// tasks are the goroutines a gateway has started. The first one is the receiver; when the last has
+// ended, idle closes.
 type tasks struct {
 	mu    sync.Mutex // guards count and ended
 	count int

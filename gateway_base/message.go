@@ -32,10 +32,12 @@ func (c code) String() string {
 	return fmt.Sprintf("code %d", int8(c))
 }
 
-// headerSize is what struct.pack("!bii") makes: code, channel id, payload length (protocol.md section 2).
+// headerSize is what struct.pack("!bii") makes: code, channel id, payload length (protocol.md
+// section 2).
 const headerSize = 9
 
-// payloadChunk is how much memory a header's word alone is worth; beyond it, memory follows the bytes that came.
+// payloadChunk is how much memory a header's word alone is worth; beyond it, memory follows the
+// bytes that came.
 const payloadChunk = 4 << 20
 
 // message is one frame of the wire.
@@ -68,7 +70,8 @@ func (e *protocolError) Error() string {
 	return "execnet: " + e.text + " (did something else write to the worker's pipe?)"
 }
 
-// messageReader reads frames. When reading is interrupted it keeps what has come of a frame, and goes on with that.
+// messageReader reads frames. When reading is interrupted it keeps what has come of a frame, and
+// goes on with that.
 type messageReader struct {
 	header  [headerSize]byte
 	have    int // bytes of header and payload that have come
@@ -79,7 +82,8 @@ type messageReader struct {
 // errCutOff is what reading reports when the stream ends within a frame.
 var errCutOff = fmt.Errorf("execnet: the stream ended within a message: %w", io.ErrUnexpectedEOF)
 
-// next reads one frame. It returns io.EOF when the stream ends between two frames and errCutOff when it ends inside one.
+// next reads one frame. It returns io.EOF when the stream ends between two frames and errCutOff
+// when it ends inside one.
 func (p *messageReader) next(r io.Reader) (message, error) {
 	if p.have < headerSize {
 		n, err := io.ReadFull(r, p.header[p.have:])
@@ -126,7 +130,8 @@ func (p *messageReader) announce() error {
 
 // inside makes of what reading reported what that means for the frame.
 func (p *messageReader) inside(err error) error {
-	// One that is only wrapped has a reason of its own, as the death of the gateway that leads there.
+	// One that is only wrapped has a reason of its own, as the death of the gateway that leads
+	// there.
 	if err == io.ErrUnexpectedEOF || p.have > 0 && errors.Is(err, io.EOF) {
 		return errCutOff
 	}

@@ -7,16 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// maxPosted bounds what waits to be written on behalf of nobody: answers to the far end's own messages. A far end that
-// sends and never reads must not fill our memory with answers.
+// maxPosted bounds what waits to be written on behalf of nobody: answers to the far end's own
+// messages. A far end that sends and never reads must not fill our memory with answers.
 const maxPosted = 16 << 20
 
 var errNotReading = errors.New("execnet: the far end sends but does not read")
 
-// outbox writes frames to a pipe in the order they were handed in, whole, from any number of goroutines.
+// outbox writes frames to a pipe in the order they were handed in, whole, from any number of
+// goroutines.
 //
-// A lone sender writes for itself, without a switch of goroutines; while it does, others queue up, and a goroutine that
-// lives as long as the queue writes theirs, several in one write.
+// A lone sender writes for itself, without a switch of goroutines; while it does, others queue up,
+// and a goroutine that lives as long as the queue writes theirs, several in one write.
 type outbox struct {
 	io    IO
 	spawn func(func()) // runs a function in a goroutine its gateway waits for
@@ -46,12 +47,14 @@ func newOutbox(io IO, spawn func(func())) *outbox {
 	return o
 }
 
-// frames keeps buffers for reuse. Large items gain most from it: memory that is fresh each time costs more than the copy.
+// frames keeps buffers for reuse. Large items gain most from it: memory that is fresh each time
+// costs more than the copy.
 var frames = sync.Pool{New: func() any { return &frame{bytes: make([]byte, headerSize, 512)} }}
 
 func newFrame() *frame { return frames.Get().(*frame) }
 
-// maxKept is the largest buffer kept for reuse; the collector frees those that are not used for a while.
+// maxKept is the largest buffer kept for reuse; the collector frees those that are not used for a
+// while.
 const maxKept = 4 << 20
 
 func (f *frame) free() {
@@ -63,8 +66,8 @@ func (f *frame) free() {
 	frames.Put(f)
 }
 
-// send writes f and returns when it is written, or when ctx ends. After an error from ctx the frame is either withdrawn
-// or, if its writing had begun, still goes out. The outbox owns f from here on.
+// send writes f and returns when it is written, or when ctx ends. After an error from ctx the frame
+// is either withdrawn or, if its writing had begun, still goes out. The outbox owns f from here on.
 func (o *outbox) send(ctx context.Context, f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -109,7 +112,8 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 	return nil
 }
 
-// post hands in f and does not wait. It is for the goroutine that reads, which must never wait for writing.
+// post hands in f and does not wait. It is for the goroutine that reads, which must never wait for
+// writing.
 func (o *outbox) post(f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -162,7 +166,8 @@ func (o *outbox) admit(f *frame) error {
 	return nil
 }
 
-// write writes frames, which are the oldest, and frees them. The caller holds mu, which is given up meanwhile.
+// write writes frames, which are the oldest, and frees them. The caller holds mu, which is given up
+// meanwhile.
 func (o *outbox) write(batch []*frame) {
 	o.writing = true
 	o.mu.Unlock()
@@ -191,8 +196,8 @@ func (o *outbox) write(batch []*frame) {
 	o.change.Broadcast()
 }
 
-// putPiece is how much is written at once, so that it can be seen how far a large frame has got on a slow way. It is what a
-// pipe to a process holds.
+// putPiece is how much is written at once, so that it can be seen how far a large frame has got on
+// a slow way. It is what a pipe to a process holds.
 const putPiece = 256 << 10
 
 func (o *outbox) put(b []byte) error {
@@ -224,7 +229,8 @@ func (o *outbox) writeJoined(batch []*frame) error {
 	return nil
 }
 
-// startFlush starts the goroutine that writes the queue. The caller holds mu and has seen that nobody writes.
+// startFlush starts the goroutine that writes the queue. The caller holds mu and has seen that
+// nobody writes.
 func (o *outbox) startFlush() {
 	o.writing = true
 	o.spawn(func() {

@@ -14,13 +14,15 @@ var ErrReadInterrupted = errors.New("execnet: reading was interrupted")
 
 // ReadInterrupter is implemented by an IO whose reading can be broken off and taken up again.
 type ReadInterrupter interface {
-	// InterruptRead makes the Read under way, or the next one, return ErrReadInterrupted without having read anything.
+	// InterruptRead makes the Read under way, or the next one, return ErrReadInterrupted without
+	// having read anything.
 	InterruptRead()
 }
 
-// reader reads a gateway's messages. One goroutine at a time has that role. It is the gateway's own as a rule; but when a
-// message is what somebody waited for, that goroutine is likely to wait for another one soon, and then reads by itself:
-// so requests and answers pass without a switch of goroutines.
+// reader reads a gateway's messages. One goroutine at a time has that role. It is the gateway's own
+// as a rule; but when a message is what somebody waited for, that goroutine is likely to wait for
+// another one soon, and then reads by itself: so requests and answers pass without a switch of
+// goroutines.
 type reader struct {
 	gateway   *Gateway
 	in        *bufio.Reader
@@ -42,8 +44,9 @@ type reader struct {
 	turn    chan struct{} // wakes the gateway's goroutine; holds one
 }
 
-// freeFor is how long nobody has the role, at least, before the gateway's own goroutine takes it again. That looks this
-// often, as an alarm set at each return of the role would cost more than the return.
+// freeFor is how long nobody has the role, at least, before the gateway's own goroutine takes it
+// again. That looks this often, as an alarm set at each return of the role would cost more than the
+// return.
 const freeFor = time.Millisecond
 
 func newReader(g *Gateway) *reader {
@@ -54,7 +57,8 @@ func newReader(g *Gateway) *reader {
 	return r
 }
 
-// run reads until the stream ends and returns why. It is the gateway's own goroutine, which has the role at first.
+// run reads until the stream ends and returns why. It is the gateway's own goroutine, which has the
+// role at first.
 func (r *reader) run() error {
 	for {
 		err := r.step()
@@ -91,7 +95,8 @@ func (r *reader) act(m message) error {
 	return r.gateway.dispatch(m)
 }
 
-// lend gives the role up for a while if the goroutine that is likely to read next has just been woken.
+// lend gives the role up for a while if the goroutine that is likely to read next has just been
+// woken.
 func (r *reader) lend() bool {
 	if r.interrupt == nil || !r.found || r.in.Buffered() > 0 || r.restless.Load() {
 		return false
@@ -105,8 +110,8 @@ func (r *reader) lend() bool {
 	return true
 }
 
-// takeBack takes the role again when nobody else has wanted it for a while, or when it is needed at once; it returns why
-// reading has ended if it has.
+// takeBack takes the role again when nobody else has wanted it for a while, or when it is needed at
+// once; it returns why reading has ended if it has.
 func (r *reader) takeBack() error {
 	look := time.NewTimer(freeFor)
 	defer look.Stop()
@@ -137,7 +142,8 @@ func (r *reader) takeBack() error {
 	}
 }
 
-// needed tells whether somebody has to read who has nothing else to do. The caller holds mu, and nobody has the role.
+// needed tells whether somebody has to read who has nothing else to do. The caller holds mu, and
+// nobody has the role.
 func (r *reader) needed() bool { return r.waiting > 0 || r.in.Buffered() > 0 || r.restless.Load() }
 
 // wake has the gateway's goroutine look at once.
@@ -148,7 +154,8 @@ func (r *reader) wake() {
 	}
 }
 
-// takeOrWait takes the role if it is free; otherwise the caller counts as waiting until it calls waited.
+// takeOrWait takes the role if it is free; otherwise the caller counts as waiting until it calls
+// waited.
 func (r *reader) takeOrWait() (taken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -167,8 +174,9 @@ func (r *reader) waited() {
 	r.waiting--
 }
 
-// lead reads on behalf of a goroutine that has taken the role until ready reports true, ctx ends, or the stream does. Then
-// the role is free again. Whoever makes ready true otherwise has to call disturb.
+// lead reads on behalf of a goroutine that has taken the role until ready reports true, ctx ends,
+// or the stream does. Then the role is free again. Whoever makes ready true otherwise has to call
+// disturb.
 func (r *reader) lead(ctx context.Context, ready func() bool) {
 	for {
 		r.blocked.Store(true) // before asking, so that no change is missed
@@ -202,7 +210,8 @@ func (r *reader) disturb() {
 	}
 }
 
-// stayAwake has somebody read all the time from now on: a callback does not wait in a goroutine that could.
+// stayAwake has somebody read all the time from now on: a callback does not wait in a goroutine
+// that could.
 func (r *reader) stayAwake() {
 	if !r.restless.Swap(true) {
 		r.wake()

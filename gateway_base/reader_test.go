@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leading makes a goroutine of the test the one that reads: it has received an item, and waits for another.
+// leading makes a goroutine of the test the one that reads: it has received an item, and waits for
+// another.
 func leading(t *testing.T, receive func(ch *Channel) error) (here, there *Channel, driver *Gateway, ended chan error) {
 	t.Helper()
 	driver, worker, _ := pair(t)
@@ -121,7 +122,8 @@ func TestInterruptedFrames(t *testing.T) {
 	sending.Wait()
 }
 
-// TestManyWaitAndRead has several goroutines play request and answer at once, each of which may be the one that reads.
+// TestManyWaitAndRead has several goroutines play request and answer at once, each of which may be
+// the one that reads.
 func TestManyWaitAndRead(t *testing.T) {
 	driver, worker, _ := pair(t)
 	var all sync.WaitGroup

@@ -13,8 +13,8 @@ import (
 // Kwargs are the keyword arguments of a RemoteCall: its last argument, if that is of this type.
 type Kwargs map[string]any
 
-// remoteCallSource calls a function of a module and sends what it returns. A Go worker knows it and takes no interpreter
-// for it; any other worker executes it.
+// remoteCallSource calls a function of a module and sends what it returns. A Go worker knows it and
+// takes no interpreter for it; any other worker executes it.
 const (
 	remoteCallSource = `
 def remote_call(channel, function, args, kwargs):
@@ -30,16 +30,18 @@ def remote_call(channel, function, args, kwargs):
 
 var dottedName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$`)
 
-// RemoteCall calls a function at the far end by the name of its module and its own, "textstats.count" or
-// "os.path.join", and returns what it returns. In a Go worker that is a function registered with worker.Register; in a
-// Python worker, one of a module that can be imported there. Arguments are sent as Channel.Send would send them; the last
-// one may be Kwargs. An exception, or a Go function's error, is a RemoteError. When ctx ends the call is abandoned: a Go
-// function's own context ends then, a Python function runs on.
+// RemoteCall calls a function at the far end by the name of its module and its own,
+// "textstats.count" or "os.path.join", and returns what it returns. In a Go worker that is a
+// function registered with worker.Register; in a Python worker, one of a module that can be
+// imported there. Arguments are sent as Channel.Send would send them; the last one may be Kwargs.
+// An exception, or a Go function's error, is a RemoteError. When ctx ends the call is abandoned: a
+// Go function's own context ends then, a Python function runs on.
 func (g *Gateway) RemoteCall(ctx context.Context, function string, args ...any) (any, error) {
 	return RemoteCall[any](ctx, g, function, args...)
 }
 
-// RemoteCall is Gateway.RemoteCall for a function whose result is to be a T, filled as Channel.ReceiveInto does.
+// RemoteCall is Gateway.RemoteCall for a function whose result is to be a T, filled as
+// Channel.ReceiveInto does.
 func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ...any) (T, error) {
 	var result T
 	if !dottedName.MatchString(function) {

@@ -25,34 +25,36 @@ type task struct {
 	kwargs map[string]any
 }
 
-// File names the file, and the line in it, that the source was taken from: tracebacks show those. line counts from 1.
+// File names the file, and the line in it, that the source was taken from: tracebacks show those.
+// line counts from 1.
 func File(name string, line int) ExecOption {
 	return func(t *task) { t.file, t.line = name, line }
 }
 
-// Call has the remote side call a function that the source defines, with the channel as its first argument, which must
-// be named channel, and kwargs after it. Values of kwargs are sent as Channel.Send would send them. It is what execnet
-// does when remote_exec is given a function.
+// Call has the remote side call a function that the source defines, with the channel as its first
+// argument, which must be named channel, and kwargs after it. Values of kwargs are sent as
+// Channel.Send would send them. It is what execnet does when remote_exec is given a function.
 func Call(function string, kwargs map[string]any) ExecOption {
 	return func(t *task) { t.call, t.kwargs = function, kwargs }
 }
 
-// RemoteExec has the far end execute Python source, with a channel to this end as the global name channel and with
-// __name__ set to "__channelexec__". It returns this end of that channel at once; the channel closes when the source has
-// run, with a RemoteError if it raised an exception. Common indentation is removed first. It is execnet's
-// Gateway.remote_exec.
+// RemoteExec has the far end execute Python source, with a channel to this end as the global name
+// channel and with __name__ set to "__channelexec__". It returns this end of that channel at once;
+// the channel closes when the source has run, with a RemoteError if it raised an exception. Common
+// indentation is removed first. It is execnet's Gateway.remote_exec.
 func (g *Gateway) RemoteExec(source string, options ...ExecOption) (*Channel, error) {
 	return g.RemoteExecContext(context.Background(), source, options...)
 }
 
-// RemoteExecContext is RemoteExec with a context for sending the source; it does not bound the execution.
+// RemoteExecContext is RemoteExec with a context for sending the source; it does not bound the
+// execution.
 func (g *Gateway) RemoteExecContext(ctx context.Context, source string, options ...ExecOption) (*Channel, error) {
 	t := task{source: dedent(source)}
 	return g.exec(ctx, &t, options)
 }
 
-// RemoteExecFile is RemoteExec of a Python file, whose name and lines the remote tracebacks show. It is execnet's
-// remote_exec of a module.
+// RemoteExecFile is RemoteExec of a Python file, whose name and lines the remote tracebacks show.
+// It is execnet's remote_exec of a module.
 func (g *Gateway) RemoteExecFile(name string, options ...ExecOption) (*Channel, error) {
 	source, err := os.ReadFile(name)
 	if err != nil {
@@ -120,8 +122,8 @@ func orNone(s string) any {
 	return s
 }
 
-// SourceError is what RemoteExec reports for a source that could only fail at the far end, where it is harder to
-// understand.
+// SourceError is what RemoteExec reports for a source that could only fail at the far end, where it
+// is harder to understand.
 type SourceError struct{ Problem string }
 
 // Error tells what is wrong.

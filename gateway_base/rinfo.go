@@ -72,7 +72,8 @@ type rinfoCache struct {
 	info *RInfo
 }
 
-// RInfo asks the far end about itself, once; later calls return the first answer. It is execnet's Gateway._rinfo.
+// RInfo asks the far end about itself, once; later calls return the first answer. It is execnet's
+// Gateway._rinfo.
 func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	g.rinfo.mu.Lock()
 	defer g.rinfo.mu.Unlock()
@@ -101,8 +102,8 @@ type RemoteStatus struct {
 	ExecModel    string `execnet:"execmodel"`    // "thread", "main_thread_only", "gevent" or "eventlet"
 }
 
-// RemoteStatus asks the far end about its channels and executions; executing code does not delay the answer. It is
-// execnet's Gateway.remote_status.
+// RemoteStatus asks the far end about its channels and executions; executing code does not delay
+// the answer. It is execnet's Gateway.remote_status.
 func (g *Gateway) RemoteStatus(ctx context.Context) (RemoteStatus, error) {
 	var status RemoteStatus
 	ch, err := g.NewChannel()

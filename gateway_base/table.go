@@ -8,8 +8,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). It is also what the serializer asks
-// about channels inside values.
+// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). It is also what
+// the serializer asks about channels inside values.
 type channelTable struct {
 	gateway *Gateway
 
@@ -94,7 +94,8 @@ func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) {
 	t.gateway.reader.found = c.end(ending{err: err, sendOnly: sendOnly})
 }
 
-// finish ends every channel, since nothing more will be received; died tells why if the gateway died.
+// finish ends every channel, since nothing more will be received; died tells why if the gateway
+// died.
 func (t *channelTable) finish(died error) {
 	t.mu.Lock()
 	t.finished = true
@@ -106,7 +107,8 @@ func (t *channelTable) finish(died error) {
 	}
 }
 
-// CheckChannel implements serializer.Channels: only this gateway's own channels mean something at its other end.
+// CheckChannel implements serializer.Channels: only this gateway's own channels mean something at
+// its other end.
 func (t *channelTable) CheckChannel(ch serializer.Channel) error {
 	c, ok := ch.(*Channel)
 	switch {
@@ -129,8 +131,9 @@ func (t *channelTable) Channel(id int32) (any, error) {
 	return c.handle(), nil
 }
 
-// carriedChannels are the channels that one item names, as they were when it came: by the time it is received they may have
-// ended and be out of the table, with items of their own still to be received.
+// carriedChannels are the channels that one item names, as they were when it came: by the time it
+// is received they may have ended and be out of the table, with items of their own still to be
+// received.
 type carriedChannels struct {
 	*channelTable
 	carrier *core

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// tracer writes what a gateway does when EXECNET_DEBUG is set, as execnet's trace function: 2 to stderr with the
-// process id before each line, anything else to the file execnet-debug-PID in the temporary folder. It is nil when
-// tracing is off.
+// tracer writes what a gateway does when EXECNET_DEBUG is set, as execnet's trace function: 2 to
+// stderr with the process id before each line, anything else to the file execnet-debug-PID in the
+// temporary folder. It is nil when tracing is off.
 type tracer struct {
 	mu     sync.Mutex // one line at a time
 	w      io.Writer

@@ -28,8 +28,9 @@ func newPipeReader(file *os.File) *pipeReader {
 	return &pipeReader{file: file, in: pipe.NewReader(file)}
 }
 
-// hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the pipe now is the last
-// that it will get: from here on only a process that has nothing to do with us could write.
+// hangUp tells the reader, also one that is blocked, that the process has died. Whatever is in the
+// pipe now is the last that it will get: from here on only a process that has nothing to do with us
+// could write.
 func (r *pipeReader) hangUp() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +48,8 @@ func (r *pipeReader) interrupt() {
 	}
 }
 
-// overdue tells, when the deadline has passed, whether that was an interruption, and takes the deadline back.
+// overdue tells, when the deadline has passed, whether that was an interruption, and takes the
+// deadline back.
 func (r *pipeReader) overdue() (interrupted bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

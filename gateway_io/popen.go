@@ -14,8 +14,9 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// BootstrapLine is the program that a fresh interpreter is started with, as python -c takes it: it reads one line from
-// stdin, which must be a Python string literal, and executes what the string says.
+// BootstrapLine is the program that a fresh interpreter is started with, as python -c takes it: it
+// reads one line from stdin, which must be a Python string literal, and executes what the string
+// says.
 const BootstrapLine = "import sys;exec(eval(sys.stdin.readline()))"
 
 // PythonNotFoundError says that a specification names no interpreter and none is to be found here.
@@ -29,10 +30,10 @@ func (e *PythonNotFoundError) Error() string {
 		"install Python, set EXECNET_PYTHON to an interpreter, or name one with python= in the spec", strings.Join(e.Tried, " or "))
 }
 
-// Popen starts the interpreter that a popen specification asks for, with the bootstrap line that waits for a worker's
-// source. See PopenArgs for what is run and Start for stderr. The keys chdir, nice and env: are for whoever sends the
-// worker: they are applied inside it. The error is a *StartError or *PythonNotFoundError, or says that no pipe could
-// be made.
+// Popen starts the interpreter that a popen specification asks for, with the bootstrap line that
+// waits for a worker's source. See PopenArgs for what is run and Start for stderr. The keys chdir,
+// nice and env: are for whoever sends the worker: they are applied inside it. The error is a
+// *StartError or *PythonNotFoundError, or says that no pipe could be made.
 func Popen(spec *xspec.Spec, stderr io.Writer) (*Process, error) {
 	argv, source, err := popenArgs(spec)
 	if err != nil {
@@ -46,10 +47,11 @@ func Popen(spec *xspec.Spec, stderr io.Writer) (*Process, error) {
 	return p, err
 }
 
-// PopenArgs returns the command line for a popen specification: the interpreter, -u, -B for dont_write_bytecode, and -c
-// with BootstrapLine. The interpreter is this program itself for self, otherwise the value of python=, else of the
-// environment variable EXECNET_PYTHON, both split as a shell would, else python3 or python from PATH. On Windows a
-// backslash in the value is a path's, not a quote. (Python's execnet takes its own interpreter when there is no python=.)
+// PopenArgs returns the command line for a popen specification: the interpreter, -u, -B for
+// dont_write_bytecode, and -c with BootstrapLine. The interpreter is this program itself for self,
+// otherwise the value of python=, else of the environment variable EXECNET_PYTHON, both split as a
+// shell would, else python3 or python from PATH. On Windows a backslash in the value is a path's,
+// not a quote. (Python's execnet takes its own interpreter when there is no python=.)
 func PopenArgs(spec *xspec.Spec) ([]string, error) {
 	argv, _, err := popenArgs(spec)
 	return argv, err
@@ -102,8 +104,8 @@ func interpreter(command string) (argv []string, source string, err error) {
 	return argv, source, nil
 }
 
-// splitCommand splits as a shell does. For Windows it turns backslashes into slashes first, as execnet does, so that
-// they survive; Windows takes either in a path.
+// splitCommand splits as a shell does. For Windows it turns backslashes into slashes first, as
+// execnet does, so that they survive; Windows takes either in a path.
 func splitCommand(command string, windows bool) ([]string, error) {
 	if windows {
 		command = strings.ReplaceAll(command, `\`, "/")

@@ -25,7 +25,8 @@ func parse(t *testing.T, text string) *xspec.Spec {
 	return spec
 }
 
-// TestPopenBootstrapLine sends each CPython a program through the bootstrap line and reads what it answers.
+// TestPopenBootstrapLine sends each CPython a program through the bootstrap line and reads what it
+// answers.
 func TestPopenBootstrapLine(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {

@@ -13,16 +13,16 @@ import (
 	"github.com/go-execnet/execnet/internal/pipe"
 )
 
-// Process is a running command whose stdin and stdout are a gateway's byte pipe, as execnet's Popen2IOMaster is. It
-// implements gatewaybase.IO.
+// Process is a running command whose stdin and stdout are a gateway's byte pipe, as execnet's
+// Popen2IOMaster is. It implements gatewaybase.IO.
 //
-// The command stays in this process's group, so that Ctrl-C at a terminal reaches it as it does with execnet. It is
-// always reaped, whether or not anybody waits for it. When it has died, a Write under way or a later one fails, and
-// Read returns what the pipe held at that moment and then io.EOF, even if a process that the command started still
-// holds the pipe open.
+// The command stays in this process's group, so that Ctrl-C at a terminal reaches it as it does
+// with execnet. It is always reaped, whether or not anybody waits for it. When it has died, a Write
+// under way or a later one fails, and Read returns what the pipe held at that moment and then
+// io.EOF, even if a process that the command started still holds the pipe open.
 //
-// The pipe's end of stdout is given back when Read has returned io.EOF or by CloseRead; everything else once the
-// process has died.
+// The pipe's end of stdout is given back when Read has returned io.EOF or by CloseRead; everything
+// else once the process has died.
 type Process struct {
 	cmd    *exec.Cmd
 	stdin  *os.File
@@ -36,10 +36,10 @@ type Process struct {
 
 var _ gatewaybase.IO = (*Process)(nil)
 
-// Start runs a command. A nil env passes this process's environment on. What the command writes to its stderr is
-// copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when stderr's Write fails, the rest is
-// only kept. A Write that blocks holds up the command, once its pipe is full, and Wait. The error is a *StartError, or says
-// that no pipe could be made.
+// Start runs a command. A nil env passes this process's environment on. What the command writes to
+// its stderr is copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when
+// stderr's Write fails, the rest is only kept. A Write that blocks holds up the command, once its
+// pipe is full, and Wait. The error is a *StartError, or says that no pipe could be made.
 func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	if len(argv) == 0 {
 		return nil, &StartError{Err: exec.ErrNotFound}
@@ -64,7 +64,8 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 		}
 		files = append(files, ours[fd], theirs[fd])
 	}
-	// As *os.File they go to the child as they are; with anything else exec.Cmd would copy through goroutines of its own.
+	// As *os.File they go to the child as they are; with anything else exec.Cmd would copy through
+	// goroutines of its own.
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirs[0], theirs[1], theirs[2]
 	if err := p.cmd.Start(); err != nil {
 		closeAll()
@@ -84,7 +85,8 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	return p, nil
 }
 
-// reap waits for the process's end, frees whoever is blocked on its pipes and gives everything back.
+// reap waits for the process's end, frees whoever is blocked on its pipes and gives everything
+// back.
 func (p *Process) reap(copied <-chan struct{}) {
 	// Its error repeats what ProcessState says.
 	_ = p.cmd.Wait()
@@ -125,8 +127,8 @@ func (p *Process) Read(b []byte) (int, error) { return p.stdout.Read(b) }
 // InterruptRead breaks a Read off; see gatewaybase.ReadInterrupter.
 func (p *Process) InterruptRead() { p.stdout.interrupt() }
 
-// Write writes to the process's stdin. Once the process has died or CloseWrite was called, the error is os.ErrClosed or
-// the system's word for a broken pipe.
+// Write writes to the process's stdin. Once the process has died or CloseWrite was called, the
+// error is os.ErrClosed or the system's word for a broken pipe.
 func (p *Process) Write(b []byte) (int, error) { return p.stdin.Write(b) }
 
 // CloseRead closes the process's stdout; the process's own writes fail from then on.
@@ -142,7 +144,8 @@ func closeOnce(f *os.File) error {
 	return nil
 }
 
-// Wait blocks until the process is reaped and its stderr copied, or until ctx ends, whose error it then returns.
+// Wait blocks until the process is reaped and its stderr copied, or until ctx ends, whose error it
+// then returns.
 func (p *Process) Wait(ctx context.Context) error {
 	return gatewaybase.Await(ctx, p.done)
 }

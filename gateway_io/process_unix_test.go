@@ -20,7 +20,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// soon bounds what should happen at once; the contract's 50 ms is meant for a machine that does nothing else.
+// soon bounds what should happen at once; the contract's 50 ms is meant for a machine that does
+// nothing else.
 const soon = 10 * time.Second
 
 func shell(t *testing.T, script string, stderr io.Writer) *Process {
@@ -95,7 +96,8 @@ func TestKillDespiteIgnoredSignals(t *testing.T) {
 	assert.Equal(t, syscall.SIGKILL, p.Exit().Signal)
 }
 
-// TestGrandchildHoldsPipes: a process dies while one that it started holds stdin, stdout and stderr open.
+// TestGrandchildHoldsPipes: a process dies while one that it started holds stdin, stdout and stderr
+// open.
 func TestGrandchildHoldsPipes(t *testing.T) {
 	// A shell takes stdin away from what runs in its background, so it is held as file 3.
 	const script = "exec 3<&0; echo oops >&2; (trap '' HUP; exec sleep 1000) & echo $!; head -c 100000 /dev/zero; "
@@ -261,8 +263,8 @@ func TestTail(t *testing.T) {
 	assert.Equal(t, strings.Repeat("x", tailSize), tail.String())
 }
 
-// TestNothingLeaks starts and ends many processes and counts the open files before and after; a child must not inherit
-// the pipes of another, or it would not find the end of its stdin.
+// TestNothingLeaks starts and ends many processes and counts the open files before and after; a
+// child must not inherit the pipes of another, or it would not find the end of its stdin.
 func TestNothingLeaks(t *testing.T) {
 	count := func() int {
 		for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {

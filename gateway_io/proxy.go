@@ -18,7 +18,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// forwarder.py is the half of a Proxy that runs behind the other gateway; it says what travels between the two.
+// forwarder.py is the half of a Proxy that runs behind the other gateway; it says what travels
+// between the two.
 //
 //go:embed forwarder.py
 var forwarderSource string
@@ -26,15 +27,16 @@ var forwarderSource string
 const (
 	// proxyChunk is how many bytes go into one item.
 	proxyChunk = 128 << 10
-	// proxyWindow is how many bytes may be on their way to the far end before Write waits for it to take some. The
-	// forwarder confirms every 128 KiB.
+	// proxyWindow is how many bytes may be on their way to the far end before Write waits for it to
+	// take some. The forwarder confirms every 128 KiB.
 	proxyWindow = 1 << 20
 	// proxyPatience is how long the forwarder may take to confirm that it has killed the far end.
 	proxyPatience = time.Second
 )
 
-// Proxy is the pipe to an interpreter that runs where another gateway's does, as execnet's ProxyIO is. It implements
-// gatewaybase.IO. Its bytes are items on a channel of that gateway, whose other end is a forwarder.
+// Proxy is the pipe to an interpreter that runs where another gateway's does, as execnet's ProxyIO
+// is. It implements gatewaybase.IO. Its bytes are items on a channel of that gateway, whose other
+// end is a forwarder.
 type Proxy struct {
 	via         string // the other gateway's id
 	address     string
@@ -61,10 +63,11 @@ type Proxy struct {
 
 var _ gatewaybase.IO = (*Proxy)(nil)
 
-// StartVia starts what spec asks for where via's interpreter runs: an interpreter (without python=, the one that via is),
-// the ssh command with one behind it, or a connection to a socket server. It returns at once: the first bytes written
-// follow the forwarder without waiting for it. That the far end cannot be started is Read's to report, as a *ViaError;
-// StartVia itself reports that via is closed or dead, ctx's error, or what is wrong in the spec.
+// StartVia starts what spec asks for where via's interpreter runs: an interpreter (without python=,
+// the one that via is), the ssh command with one behind it, or a connection to a socket server. It
+// returns at once: the first bytes written follow the forwarder without waiting for it. That the
+// far end cannot be started is Read's to report, as a *ViaError; StartVia itself reports that via
+// is closed or dead, ctx's error, or what is wrong in the spec.
 func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (*Proxy, error) {
 	call, address, err := forwarding(ctx, via, spec)
 	if err != nil {
@@ -96,7 +99,8 @@ func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (
 	return p, nil
 }
 
-// forwarding says which function of the forwarder is to be called, and what the far end's address is.
+// forwarding says which function of the forwarder is to be called, and what the far end's address
+// is.
 func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.ExecOption, string, error) {
 	switch spec.Kind() {
 	case xspec.KindSocket:
@@ -125,8 +129,8 @@ func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec)
 	}
 }
 
-// ViaError is what reading from a Proxy reports when the forwarder behind the other gateway failed, mostly because it
-// could not start the interpreter.
+// ViaError is what reading from a Proxy reports when the forwarder behind the other gateway failed,
+// mostly because it could not start the interpreter.
 type ViaError struct {
 	Via string // the gateway the forwarder runs behind
 	Err *gatewaybase.RemoteError
@@ -223,7 +227,8 @@ func (p *Proxy) CloseWrite() error {
 	return nil
 }
 
-// Kill has the forwarder kill the far end. If it does not confirm that in a second, the far end is given up.
+// Kill has the forwarder kill the far end. If it does not confirm that in a second, the far end is
+// given up.
 func (p *Proxy) Kill() error {
 	p.killed.Do(func() {
 		p.help(func() {
@@ -304,19 +309,20 @@ func (p *Proxy) report(item any) (ended, ok bool) {
 	return false, false
 }
 
-// Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were given up after Kill,
-// or until ctx ends, whose error it then returns.
+// Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were
+// given up after Kill, or until ctx ends, whose error it then returns.
 func (p *Proxy) Wait(ctx context.Context) error {
 	return gatewaybase.Await(ctx, p.done)
 }
 
-// Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a socket server, and when
-// the other gateway ended first.
+// Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a
+// socket server, and when the other gateway ended first.
 func (p *Proxy) Exit() gatewaybase.Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.exit
 }
 
-// RemoteAddress is the far end's host as its spec names it, that of the other gateway for an interpreter beside it.
+// RemoteAddress is the far end's host as its spec names it, that of the other gateway for an
+// interpreter beside it.
 func (p *Proxy) RemoteAddress() string { return p.address }

@@ -17,8 +17,9 @@ const SocketTimeout = 30 * time.Second
 // socketKeepAlive finds out within a minute that the far end's host is gone.
 var socketKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4}
 
-// Socket is a TCP connection to a socket server that runs Python, as execnet's SocketIO is, or TLS over one. It implements
-// gatewaybase.IO. How the interpreter at the other end ends cannot be known; Kill resets the connection.
+// Socket is a TCP connection to a socket server that runs Python, as execnet's SocketIO is, or TLS
+// over one. It implements gatewaybase.IO. How the interpreter at the other end ends cannot be
+// known; Kill resets the connection.
 type Socket struct {
 	tcp  *net.TCPConn
 	conn interface { // tcp itself, or TLS over it
@@ -34,9 +35,9 @@ type Socket struct {
 
 var _ gatewaybase.IO = (*Socket)(nil)
 
-// DialSocket connects to a socket server at host:port, where an IPv6 address stands in brackets. It reports a
-// *HostNotFoundError when the host is unknown, refuses, or does not answer before the deadline of ctx or within
-// SocketTimeout, and ctx's error when ctx is cancelled first.
+// DialSocket connects to a socket server at host:port, where an IPv6 address stands in brackets. It
+// reports a *HostNotFoundError when the host is unknown, refuses, or does not answer before the
+// deadline of ctx or within SocketTimeout, and ctx's error when ctx is cancelled first.
 func DialSocket(ctx context.Context, address string) (*Socket, error) {
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
 		return nil, badSocketAddress(address)
@@ -100,7 +101,8 @@ func (s *Socket) orClosed(err error, closed *bool) error {
 	return s.tlsAlert(err)
 }
 
-// CloseRead ends reading here. The far end does not hear of it until CloseWrite closes the connection.
+// CloseRead ends reading here. The far end does not hear of it until CloseWrite closes the
+// connection.
 func (s *Socket) CloseRead() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +131,8 @@ func (s *Socket) CloseWrite() error {
 	s.mu.Unlock() // TLS writes something, for which Kill must not wait
 	_ = s.conn.SetWriteDeadline(past)
 	if s.conn.CloseWrite() != nil {
-		// The far end is gone, which is what it would have been told, or a write was given up inside a TLS record.
+		// The far end is gone, which is what it would have been told, or a write was given up
+		// inside a TLS record.
 		_ = s.tcp.CloseWrite()
 	}
 	return nil
@@ -149,13 +152,14 @@ func (s *Socket) close(conn net.Conn) error {
 	return err
 }
 
-// Wait blocks until the connection is closed in both directions, which whoever reads it does at its end, or until ctx
-// ends, whose error it then returns.
+// Wait blocks until the connection is closed in both directions, which whoever reads it does at its
+// end, or until ctx ends, whose error it then returns.
 func (s *Socket) Wait(ctx context.Context) error {
 	return gatewaybase.Await(ctx, s.done)
 }
 
-// Kill resets the connection: what was sent and not yet received is lost, and the far end's next read fails.
+// Kill resets the connection: what was sent and not yet received is lost, and the far end's next
+// read fails.
 func (s *Socket) Kill() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

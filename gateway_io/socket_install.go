@@ -15,9 +15,10 @@ import (
 //go:embed socketserver.py
 var socketServerSource string
 
-// InstallSocket starts a socket server behind gw and connects to it. The server listens on a free port of its host's
-// loopback, so gw has to run on this machine, and takes this one connection; the gateway that is made of it lives in
-// gw's interpreter. It is what execnet does for socket//installvia=ID.
+// InstallSocket starts a socket server behind gw and connects to it. The server listens on a free
+// port of its host's loopback, so gw has to run on this machine, and takes this one connection; the
+// gateway that is made of it lives in gw's interpreter. It is what execnet does for
+// socket//installvia=ID.
 func InstallSocket(ctx context.Context, gw *gatewaybase.Gateway) (*Socket, error) {
 	address, server, err := startSocketServer(ctx, gw)
 	if err != nil {

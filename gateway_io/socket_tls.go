@@ -16,15 +16,16 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// TLSError says that a socket server was reached, but not over TLS as the spec asks: it does not speak TLS, it is not to be
-// trusted, or it does not trust us. The last is known only once something is read from it.
+// TLSError says that a socket server was reached, but not over TLS as the spec asks: it does not
+// speak TLS, it is not to be trusted, or it does not trust us. The last is known only once
+// something is read from it.
 type TLSError struct {
 	// Address is the server's host:port.
 	Address string
 	// Problem says what is wrong and what may help.
 	Problem string
-	// Err is the cause. errors.As finds the errors of crypto/tls and crypto/x509 in it, errors.Is gatewaybase.ErrTimeout for a
-	// server that says nothing.
+	// Err is the cause. errors.As finds the errors of crypto/tls and crypto/x509 in it, errors.Is
+	// gatewaybase.ErrTimeout for a server that says nothing.
 	Err error
 }
 
@@ -35,8 +36,8 @@ func (e *TLSError) Error() string {
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// OpenSocket connects to the socket server of a spec, over TLS if that is what it says. Its errors are those of DialSocket, a
-// *TLSError, or say which file of the spec cannot be used.
+// OpenSocket connects to the socket server of a spec, over TLS if that is what it says. Its errors
+// are those of DialSocket, a *TLSError, or say which file of the spec cannot be used.
 func OpenSocket(ctx context.Context, spec *xspec.Spec) (*Socket, error) {
 	if !spec.UsesTLS() {
 		return DialSocket(ctx, spec.Socket)
@@ -133,7 +134,8 @@ func alertError(address string, err error) *TLSError {
 	}
 }
 
-// tlsAlert gives a server's word its right name: that it wants another certificate, or any, comes as late as the first read.
+// tlsAlert gives a server's word its right name: that it wants another certificate, or any, comes
+// as late as the first read.
 func (s *Socket) tlsAlert(err error) error {
 	if isAlert(err) {
 		return alertError(s.address, err)

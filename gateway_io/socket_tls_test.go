@@ -20,7 +20,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// answering starts a server that does something with its connections until the test ends, and returns its address.
+// answering starts a server that does something with its connections until the test ends, and
+// returns its address.
 func answering(t *testing.T, do func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

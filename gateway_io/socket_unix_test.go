@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blackHole returns an address that does not answer those who want to connect: a server whose queue is full.
+// blackHole returns an address that does not answer those who want to connect: a server whose queue
+// is full.
 func blackHole(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)

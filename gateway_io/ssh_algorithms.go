@@ -7,8 +7,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// sshAlgorithms is one kind of algorithm: what x/crypto has, and which of it is used unless the configuration says
-// otherwise. The insecure ones are known, so that "+ssh-rsa" can bring one back for an old host.
+// sshAlgorithms is one kind of algorithm: what x/crypto has, and which of it is used unless the
+// configuration says otherwise. The insecure ones are known, so that "+ssh-rsa" can bring one back
+// for an old host.
 type sshAlgorithms struct{ known, usual []string }
 
 var (
@@ -22,9 +23,9 @@ var (
 	sshPubkeys  = sshAlgorithms{slices.Concat(sshSupported.PublicKeyAuths, sshInsecure.PublicKeyAuths), sshSupported.PublicKeyAuths}
 )
 
-// algorithms reads a list of algorithms: "a,b" replaces the usual ones, "+a" adds behind them, "^a" puts in front and
-// "-a" takes away; "*" and "?" are wildcards. What x/crypto lacks is left out, since it cannot be negotiated; it returns
-// nil when the keyword was not set.
+// algorithms reads a list of algorithms: "a,b" replaces the usual ones, "+a" adds behind them, "^a"
+// puts in front and "-a" takes away; "*" and "?" are wildcards. What x/crypto lacks is left out,
+// since it cannot be negotiated; it returns nil when the keyword was not set.
 func (r *sshReader) algorithms(keyword string, have sshAlgorithms) []string {
 	value := r.c.get(keyword)
 	if value == "" {

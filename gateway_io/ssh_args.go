@@ -11,12 +11,13 @@ import (
 // sshArgs is an "ssh=" value, read as the ssh command reads its arguments.
 type sshArgs struct {
 	host string
-	// settings are the options as configuration keywords, in the order they stand; of each keyword the first one counts.
+	// settings are the options as configuration keywords, in the order they stand; of each keyword
+	// the first one counts.
 	settings []sshSetting
 	// configFile is the value of -F, "" when it was not given.
 	configFile string
-	// prefix are the words behind the host. The ssh command puts them in front of what it is told to run, so that
-	// "ssh=host sudo -n" works.
+	// prefix are the words behind the host. The ssh command puts them in front of what it is told
+	// to run, so that "ssh=host sudo -n" works.
 	prefix []string
 }
 
@@ -27,12 +28,13 @@ type sshSetting struct {
 
 // What the letters of the ssh command's options mean here.
 const (
-	// sshIgnoredFlags change nothing for a gateway: compression (the native client has none), talkativeness, no
-	// terminal, no forwarding, connection sharing (it is always done), log destination.
+	// sshIgnoredFlags change nothing for a gateway: compression (the native client has none),
+	// talkativeness, no terminal, no forwarding, connection sharing (it is always done), log
+	// destination.
 	sshIgnoredFlags  = "CqvTxkM2y"
 	sshIgnoredValues = "eES"
-	// sshRefusedFlags and sshRefusedValues ask for something that only the ssh command can do, or that would spoil the
-	// byte stream a gateway needs.
+	// sshRefusedFlags and sshRefusedValues ask for something that only the ssh command can do, or
+	// that would spoil the byte stream a gateway needs.
 	sshRefusedFlags  = "1fGgKNnstVXY"
 	sshRefusedValues = "BDILOPQRwW"
 )
@@ -80,8 +82,8 @@ func parseSSHArgs(value string) (*sshArgs, error) {
 	return a, nil
 }
 
-// option reads one word of options without its dash, such as "p5000" or "Cv", and returns how many of the words behind it
-// belong to it.
+// option reads one word of options without its dash, such as "p5000" or "Cv", and returns how many
+// of the words behind it belong to it.
 func (a *sshArgs) option(letters string, rest []string) (used int, err error) {
 	for i := 0; i < len(letters); i++ {
 		letter := letters[i]
@@ -152,8 +154,8 @@ func (a *sshArgs) setHost(target string) error {
 	return nil
 }
 
-// splitSSHTarget splits a destination as the ssh command accepts it. A port is read from the URL form only; jump hosts,
-// which have "host:port" too, go through splitSSHJump.
+// splitSSHTarget splits a destination as the ssh command accepts it. A port is read from the URL
+// form only; jump hosts, which have "host:port" too, go through splitSSHJump.
 func splitSSHTarget(target string) (host, user, port string, err error) {
 	if strings.HasPrefix(target, "ssh://") {
 		u, err := url.Parse(target)
@@ -191,7 +193,8 @@ func splitSSHJump(jump string) (host, user, port string, err error) {
 	return host, user, port, checkSSHHost(host)
 }
 
-// checkSSHHost refuses what cannot be a host, and what a shell or the ssh command might take for something else.
+// checkSSHHost refuses what cannot be a host, and what a shell or the ssh command might take for
+// something else.
 func checkSSHHost(host string) error {
 	if host == "" {
 		return errors.New("ssh: the host is empty")

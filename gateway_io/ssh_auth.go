@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// sshAuth lets one connection's user in: it hands x/crypto one thing to try after the other and keeps the record that an
-// SSHAuthError shows.
+// sshAuth lets one connection's user in: it hands x/crypto one thing to try after the other and
+// keeps the record that an SSHAuthError shows.
 type sshAuth struct {
 	target  *sshTarget
 	options *SSHOptions
@@ -47,8 +47,8 @@ func (a *sshAuth) Close() {
 	}
 }
 
-// next is an ssh.ClientAuthCallback: it returns what to try next, each key by itself, so that one that fails to sign does
-// not keep the others from being tried.
+// next is an ssh.ClientAuthCallback: it returns what to try next, each key by itself, so that one
+// that fails to sign does not keep the others from being tried.
 func (a *sshAuth) next(ctx *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	a.accepts = ctx.AllowedMethods
 	for _, method := range a.target.authMethods {
@@ -145,13 +145,15 @@ func (c sshCandidate) describe() string {
 	return c.source + " (" + c.signer.PublicKey().Type() + " " + ssh.FingerprintSHA256(c.signer.PublicKey()) + ")"
 }
 
-// notingSigner keeps the error of a signature that fails: a wrong passphrase, an agent that refuses.
+// notingSigner keeps the error of a signature that fails: a wrong passphrase, an agent that
+// refuses.
 type notingSigner struct {
 	ssh.Signer
 	auth *sshAuth
 }
 
-// Algorithms implements ssh.MultiAlgorithmSigner, whichever of the signer interfaces the signer below has.
+// Algorithms implements ssh.MultiAlgorithmSigner, whichever of the signer interfaces the signer
+// below has.
 func (s *notingSigner) Algorithms() []string {
 	if signer, ok := s.Signer.(ssh.MultiAlgorithmSigner); ok {
 		return signer.Algorithms()

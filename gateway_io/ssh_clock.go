@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// sshClock limits how long a host may take for each step of letting a user in. It stands still while somebody is asked.
+// sshClock limits how long a host may take for each step of letting a user in. It stands still
+// while somebody is asked.
 type sshClock struct {
 	limit time.Duration // 0 for none
 

@@ -13,12 +13,13 @@ import (
 // maxSSHIncludes bounds how deep Include goes, as in OpenSSH.
 const maxSSHIncludes = 16
 
-// sshConfig gathers the settings that apply to one host. Options of "ssh=" come first, then the files; of each keyword
-// the first value counts, and those in sshPluralKeywords add up.
+// sshConfig gathers the settings that apply to one host. Options of "ssh=" come first, then the
+// files; of each keyword the first value counts, and those in sshPluralKeywords add up.
 //
-// It reads the files itself. The parser that most programs use, kevinburke/ssh_config, cuts a value at a "#" inside a word,
-// lets "?" match nothing, takes "Match host a user b" for three hosts, and reads nothing at all of a configuration that
-// includes a "Match final", as Fedora's does: settings would be lost without a word.
+// It reads the files itself. The parser that most programs use, kevinburke/ssh_config, cuts a value
+// at a "#" inside a word, lets "?" match nothing, takes "Match host a user b" for three hosts, and
+// reads nothing at all of a configuration that includes a "Match final", as Fedora's does: settings
+// would be lost without a word.
 type sshConfig struct {
 	alias     string // the host as "ssh=" names it
 	localUser string
@@ -26,7 +27,8 @@ type sshConfig struct {
 
 	first  map[string]sshSetting // by lower-case keyword
 	plural map[string][]string
-	// route is the lower-case one of ProxyJump and ProxyCommand that was seen first: it rules the other one out.
+	// route is the lower-case one of ProxyJump and ProxyCommand that was seen first: it rules the
+	// other one out.
 	route string
 
 	final     bool // this is the second pass, asked for by "Match final"
@@ -190,7 +192,8 @@ func (c *sshConfig) readFile(file sshConfigFile, depth int) error {
 	return nil
 }
 
-// include reads the files that an Include line names, in the order of their names; those that do not exist are left out.
+// include reads the files that an Include line names, in the order of their names; those that do
+// not exist are left out.
 func (c *sshConfig) include(s sshSetting, parent sshConfigFile, depth int) error {
 	patterns, err := splitSSHWords(s.value)
 	if err != nil {
@@ -252,8 +255,8 @@ func splitSSHKeyword(line string) (keyword, value string, ok bool) {
 	return keyword, value, value != "" && keyword != ""
 }
 
-// splitSSHWords splits a value into words: blanks separate, single and double quotes keep them together, a backslash
-// keeps a quote or itself, and a "#" at the start of a word ends the line.
+// splitSSHWords splits a value into words: blanks separate, single and double quotes keep them
+// together, a backslash keeps a quote or itself, and a "#" at the start of a word ends the line.
 func splitSSHWords(value string) (words []string, err error) {
 	var word strings.Builder
 	inWord, quote := false, byte(0)

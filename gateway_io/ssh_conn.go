@@ -66,8 +66,8 @@ func (c *sshConn) shutDown() {
 // errSSHSilent is the reason when a host answers nothing any more.
 var errSSHSilent = errors.New("the host answers nothing any more")
 
-// keepAlive asks the host for a sign of life whenever nothing came for an interval, and cuts the connection when the host
-// has been silent for aliveCountMax of them.
+// keepAlive asks the host for a sign of life whenever nothing came for an interval, and cuts the
+// connection when the host has been silent for aliveCountMax of them.
 func (c *sshConn) keepAlive(ended <-chan struct{}) {
 	interval := c.target.aliveInterval
 	if interval <= 0 {
@@ -101,7 +101,8 @@ func (c *sshConn) keepAlive(ended <-chan struct{}) {
 	}
 }
 
-// dial opens the byte stream to a target, straight, through a jump host or through a command, and does the handshake.
+// dial opens the byte stream to a target, straight, through a jump host or through a command, and
+// does the handshake.
 func (p *SSHPool) dial(ctx context.Context, t *sshTarget) (client *ssh.Client, wire *sshWire, via *sshConn, err error) {
 	var stream net.Conn
 	switch {

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// sshWire is the byte stream under an ssh connection. It remembers when something was last heard, and what ended it.
+// sshWire is the byte stream under an ssh connection. It remembers when something was last heard,
+// and what ended it.
 type sshWire struct {
 	net.Conn
 	start  time.Time

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// UnsupportedSSHError says that the native ssh client cannot do what an option or the configuration asks for. It is
-// refused rather than left out; the spec key sshclient=openssh runs the ssh command, which can.
+// UnsupportedSSHError says that the native ssh client cannot do what an option or the configuration
+// asks for. It is refused rather than left out; the spec key sshclient=openssh runs the ssh
+// command, which can.
 type UnsupportedSSHError struct {
 	// What names the option or keyword and its value.
 	What string
@@ -23,8 +24,8 @@ func (e *UnsupportedSSHError) Error() string {
 	return fmt.Sprintf("the native ssh client does not support %s%s: remove it, or add sshclient=openssh to the spec to run the ssh command instead", e.What, where)
 }
 
-// SSHAuthError says that the host was reached and its key accepted, but that it let the user in by none of the ways
-// there were.
+// SSHAuthError says that the host was reached and its key accepted, but that it let the user in by
+// none of the ways there were.
 type SSHAuthError struct {
 	// Host and User are who was asked for whom.
 	Host, User string

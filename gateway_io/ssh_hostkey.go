@@ -29,19 +29,23 @@ const (
 	HostKeyChanged HostKeyProblem = "changed"
 	// HostKeyRevoked: a file marks the key, or the authority that signed it, as revoked.
 	HostKeyRevoked HostKeyProblem = "revoked"
-	// HostKeyInvalid: the host's certificate is expired, made for another host, or not signed by a known authority.
+	// HostKeyInvalid: the host's certificate is expired, made for another host, or not signed by a
+	// known authority.
 	HostKeyInvalid HostKeyProblem = "invalid"
-	// HostKeyFile: a file with known hosts cannot be read, so that nothing can be said about the key.
+	// HostKeyFile: a file with known hosts cannot be read, so that nothing can be said about the
+	// key.
 	HostKeyFile HostKeyProblem = "unreadable"
 )
 
-// HostKeyError says that the key with which a host identified itself is not accepted. Its message says what to do.
+// HostKeyError says that the key with which a host identified itself is not accepted. Its message
+// says what to do.
 type HostKeyError struct {
 	// Host is the host as it stands in known_hosts files: "host" or "[host]:port".
 	Host string
 	// Problem is what is wrong.
 	Problem HostKeyProblem
-	// KeyType and Fingerprint ("SHA256:...") describe the key that the host showed. They are empty for HostKeyFile.
+	// KeyType and Fingerprint ("SHA256:...") describe the key that the host showed. They are empty
+	// for HostKeyFile.
 	KeyType, Fingerprint string
 	// Files are the known_hosts files that were looked into, the user's first.
 	Files []string
@@ -114,8 +118,8 @@ type hostKeyCheck struct {
 	address string // host:port to look up
 	files   []string
 	warn    io.Writer
-	// untrusted is set when a changed key was let through by StrictHostKeyChecking=no: as in OpenSSH nothing secret is
-	// sent to such a host.
+	// untrusted is set when a changed key was let through by StrictHostKeyChecking=no: as in
+	// OpenSSH nothing secret is sent to such a host.
 	untrusted bool
 }
 
@@ -144,9 +148,9 @@ func newHostKeyCheck(t *sshTarget, warn io.Writer) (*hostKeyCheck, error) {
 // host is the address in the form of known_hosts.
 func (h *hostKeyCheck) host() string { return knownhosts.Normalize(h.address) }
 
-// algorithms are the host key algorithms to offer: those of which a key is known first, so that a host with several keys
-// shows the one that can be checked. Certificates are asked for only where an authority is known; otherwise a host that
-// has both would show the one that says nothing here.
+// algorithms are the host key algorithms to offer: those of which a key is known first, so that a
+// host with several keys shows the one that can be checked. Certificates are asked for only where
+// an authority is known; otherwise a host that has both would show the one that says nothing here.
 func (h *hostKeyCheck) algorithms() []string {
 	allowed := h.target.hostKeyAlgorithms
 	if allowed == nil {
@@ -221,8 +225,8 @@ func (h *hostKeyCheck) isAuthority(key ssh.PublicKey) bool {
 // hostKeyWrites keeps the connections of this process from writing into each other's lines.
 var hostKeyWrites sync.Mutex
 
-// remember writes a new host's key into the user's first known_hosts file. Where that fails the connection still goes on,
-// as with OpenSSH, but not without a word.
+// remember writes a new host's key into the user's first known_hosts file. Where that fails the
+// connection still goes on, as with OpenSSH, but not without a word.
 func (h *hostKeyCheck) remember(key ssh.PublicKey) {
 	if len(h.target.userKnownHosts) == 0 {
 		return
@@ -238,7 +242,8 @@ func (h *hostKeyCheck) remember(key ssh.PublicKey) {
 	}
 }
 
-// appendLine adds a line to a file in one write, after the end of the last line even if that has no newline.
+// appendLine adds a line to a file in one write, after the end of the last line even if that has no
+// newline.
 func appendLine(file, line string) error {
 	hostKeyWrites.Lock()
 	defer hostKeyWrites.Unlock()

@@ -55,7 +55,8 @@ func TestSSHAcceptNew(t *testing.T) {
 	key := strings.Join(strings.Fields(sshdtest.Read(t, server.HostKeyFile+".pub"))[:2], " ")
 	assert.Equal(t, "[127.0.0.1]:"+server.Port+" "+key+"\n", sshdtest.Read(t, file))
 
-	// A second time nothing is added; behind an unfinished line a new one begins; hashed names are found again.
+	// A second time nothing is added; behind an unfinished line a new one begins; hashed names are
+	// found again.
 	requireAlive(t, sshStart(t, sshPool(t, SSHOptions{}), spec))
 	assert.Equal(t, 1, strings.Count(sshdtest.Read(t, file), "\n"))
 	sshdtest.Write(t, file, "# no newline")

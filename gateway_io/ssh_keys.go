@@ -18,11 +18,13 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// sshAgentPatience bounds each exchange with an agent that lists keys; signing may wait for a person.
+// sshAgentPatience bounds each exchange with an agent that lists keys; signing may wait for a
+// person.
 const sshAgentPatience = 10 * time.Second
 
-// collectKeys lists the keys to try in OpenSSH's order: those of the agent that the configuration names, the agent's
-// others (unless IdentitiesOnly), then the files. A certificate goes before its plain key.
+// collectKeys lists the keys to try in OpenSSH's order: those of the agent that the configuration
+// names, the agent's others (unless IdentitiesOnly), then the files. A certificate goes before its
+// plain key.
 func (a *sshAuth) collectKeys() {
 	t := a.target
 	var files []sshCandidate
@@ -141,8 +143,8 @@ func dialSSHAgent(path string) (io.ReadWriteCloser, error) {
 	return net.DialTimeout("unix", path, sshAgentPatience)
 }
 
-// publicHalves reads the .pub files beside the configured key files; they tell which of the agent's keys are meant even
-// where the private key is not on this machine.
+// publicHalves reads the .pub files beside the configured key files; they tell which of the agent's
+// keys are meant even where the private key is not on this machine.
 func (a *sshAuth) publicHalves() []ssh.PublicKey {
 	var keys []ssh.PublicKey
 	for _, path := range a.target.identityFiles {
@@ -211,7 +213,8 @@ func rsaBits(key ssh.PublicKey) int {
 	return 0
 }
 
-// sshSecrets is what a pool has learnt from its user: decrypted keys. asking lets one question through at a time.
+// sshSecrets is what a pool has learnt from its user: decrypted keys. asking lets one question
+// through at a time.
 type sshSecrets struct {
 	asking sync.Mutex
 
@@ -248,7 +251,8 @@ func (p *sshPrompts) ask(question func() error) error {
 	return question()
 }
 
-// load reads a private key file. An encrypted one whose public half is known is decrypted only when it has to sign.
+// load reads a private key file. An encrypted one whose public half is known is decrypted only when
+// it has to sign.
 func (p *sshPrompts) load(path string, o *SSHOptions, attempts int) (ssh.Signer, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

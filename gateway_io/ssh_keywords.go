@@ -12,10 +12,11 @@ type sshKeywordUse int
 
 const (
 	sshHonoured sshKeywordUse = iota + 1
-	// sshIgnored keywords make no difference to a gateway (terminals, X11, port forwarding, logs), or are about sharing
-	// connections, which the pool does anyway.
+	// sshIgnored keywords make no difference to a gateway (terminals, X11, port forwarding, logs),
+	// or are about sharing connections, which the pool does anyway.
 	sshIgnored
-	// sshRefused keywords change whom one talks to or how; they are refused unless set to a value that means "off".
+	// sshRefused keywords change whom one talks to or how; they are refused unless set to a value
+	// that means "off".
 	sshRefused
 )
 
@@ -51,7 +52,8 @@ func makeSSHKeywords() map[string]sshKeywordUse {
 	return uses
 }
 
-// checkSSHKeyword refuses a setting the native client cannot follow. key is the keyword in lower case.
+// checkSSHKeyword refuses a setting the native client cannot follow. key is the keyword in lower
+// case.
 func checkSSHKeyword(key string, s sshSetting, ignored []string) error {
 	switch sshKeywords[key] {
 	case sshHonoured, sshIgnored:

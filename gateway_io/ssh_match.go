@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// match decides a Match line. Criteria that would need a program or the network (exec, localnetwork, tagged and what
-// newer versions add) are refused, unless an earlier criterion of the line already says no.
+// match decides a Match line. Criteria that would need a program or the network (exec,
+// localnetwork, tagged and what newer versions add) are refused, unless an earlier criterion of the
+// line already says no.
 func (c *sshConfig) match(s sshSetting) (bool, error) {
 	words, err := splitSSHWords(s.value)
 	if err != nil || len(words) == 0 {
@@ -81,8 +82,8 @@ func matchSSHPatterns(patterns []string, subject string) bool {
 	return found
 }
 
-// matchSSHPattern matches "*" with anything and "?" with one character. On a mismatch it goes back to the last "*" only,
-// so that its time stays within len(pattern)*len(subject).
+// matchSSHPattern matches "*" with anything and "?" with one character. On a mismatch it goes back
+// to the last "*" only, so that its time stays within len(pattern)*len(subject).
 func matchSSHPattern(pattern, subject string) bool {
 	p, s, star, mark := 0, 0, -1, 0
 	for s < len(subject) {

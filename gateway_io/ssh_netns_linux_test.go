@@ -13,7 +13,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
-// The same as TestSSHNetworkSwallowsEverything over a real link between two network namespaces that goes down.
+// The same as TestSSHNetworkSwallowsEverything over a real link between two network namespaces that
+// goes down.
 func TestSSHLinkGoesDown(t *testing.T) {
 	t.Parallel()
 	name := fmt.Sprintf("execnet%d", os.Getpid())

@@ -8,9 +8,10 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// OpenSSHArgs returns the command line for sshclient=openssh. It is execnet's: "ssh -C [-F ssh_config] ARGUMENTS
-// COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config] COMMAND"; ARGUMENTS is the value of ssh= split
-// as a shell would, where execnet splits at blanks only.
+// OpenSSHArgs returns the command line for sshclient=openssh. It is execnet's: "ssh -C [-F
+// ssh_config] ARGUMENTS COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config]
+// COMMAND"; ARGUMENTS is the value of ssh= split as a shell would, where execnet splits at blanks
+// only.
 func OpenSSHArgs(spec *xspec.Spec) ([]string, error) {
 	argv := []string{"ssh", "-C"}
 	if spec.VagrantSSH != "" {

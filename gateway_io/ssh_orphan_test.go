@@ -21,8 +21,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// driverVariable makes this test binary a driver: it starts the gateway that the variable's specification asks for, prints
-// the pid of its Python, and waits to be killed.
+// driverVariable makes this test binary a driver: it starts the gateway that the variable's
+// specification asks for, prints the pid of its Python, and waits to be killed.
 const driverVariable = "EXECNET_TEST_SSH_DRIVER"
 
 func init() {
@@ -46,8 +46,8 @@ func init() {
 	os.Exit(1)
 }
 
-// startDriver starts a driver for the specification, with the words of prefix in front, and returns what it prints and the
-// pid of its gateway's Python.
+// startDriver starts a driver for the specification, with the words of prefix in front, and returns
+// what it prints and the pid of its gateway's Python.
 func startDriver(t *testing.T, spec string, prefix ...string) (driver *exec.Cmd, output *bufio.Reader, pid int) {
 	t.Helper()
 	argv := append(prefix, os.Args[0])
@@ -80,8 +80,8 @@ func TestSSHDriverKilled(t *testing.T) {
 	requireGone(t, pid)
 }
 
-// When the network is cut the driver's keepalives end the gateway here, and sshd's, where they are switched on, end it
-// there. The relay stands for a network that swallows everything.
+// When the network is cut the driver's keepalives end the gateway here, and sshd's, where they are
+// switched on, end it there. The relay stands for a network that swallows everything.
 func TestSSHNetworkSwallowsEverything(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t, "ClientAliveInterval 1", "ClientAliveCountMax 1")

@@ -12,12 +12,14 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// SSHPool starts gateways over ssh, all those of one host over as few connections as the host allows. It is the native
-// client: it needs no ssh binary. A pool belongs to whoever owns its gateways (a Group) and is safe for concurrent use.
+// SSHPool starts gateways over ssh, all those of one host over as few connections as the host
+// allows. It is the native client: it needs no ssh binary. A pool belongs to whoever owns its
+// gateways (a Group) and is safe for concurrent use.
 //
-// A connection is made when the first gateway needs it, shared by those for which the same settings apply (host, user,
-// keys, jump hosts and the rest), and closed when the last of them has ended. sshd allows ten sessions per connection
-// unless MaxSessions says otherwise; when more gateways are started, further connections are opened.
+// A connection is made when the first gateway needs it, shared by those for which the same settings
+// apply (host, user, keys, jump hosts and the rest), and closed when the last of them has ended.
+// sshd allows ten sessions per connection unless MaxSessions says otherwise; when more gateways are
+// started, further connections are opened.
 type SSHPool struct {
 	options SSHOptions
 	secrets sshSecrets
@@ -91,8 +93,9 @@ type sshConn struct {
 	running sync.WaitGroup
 }
 
-// acquire returns a standing connection to the target and holds it: for one session, or for a tunnel to a host behind
-// it. Those who need the same connection wait for the same attempt; it is given up when none of them waits any longer.
+// acquire returns a standing connection to the target and holds it: for one session, or for a
+// tunnel to a host behind it. Those who need the same connection wait for the same attempt; it is
+// given up when none of them waits any longer.
 func (p *SSHPool) acquire(ctx context.Context, t *sshTarget, tunnel bool) (*sshConn, error) {
 	key := t.key()
 	p.mu.Lock()
@@ -149,7 +152,8 @@ func (p *SSHPool) newConn(t *sshTarget, key string) *sshConn {
 	return conn
 }
 
-// letGo gives up a hold and reports whether it was the last: then the caller has to shut the connection down.
+// letGo gives up a hold and reports whether it was the last: then the caller has to shut the
+// connection down.
 func (p *SSHPool) letGo(conn *sshConn, tunnel bool) (last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -182,8 +186,8 @@ func (p *SSHPool) retire(conn *sshConn) {
 	}
 }
 
-// session opens a session with a target. When the host turns it down because its connection has as many as it allows,
-// another connection takes it.
+// session opens a session with a target. When the host turns it down because its connection has as
+// many as it allows, another connection takes it.
 func (p *SSHPool) session(ctx context.Context, t *sshTarget) (*sshConn, ssh.Channel, <-chan *ssh.Request, error) {
 	for lost := 0; ; {
 		conn, err := p.acquire(ctx, t, false)
@@ -217,8 +221,8 @@ func (p *SSHPool) session(ctx context.Context, t *sshTarget) (*sshConn, ssh.Chan
 	}
 }
 
-// refused reports whether a session that was turned down was the only thing on its connection, so that there cannot have
-// been too many.
+// refused reports whether a session that was turned down was the only thing on its connection, so
+// that there cannot have been too many.
 func (p *SSHPool) refused(conn *sshConn) (alone bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -261,8 +265,8 @@ func (c *sshConn) openSession(ctx context.Context) (ssh.Channel, <-chan *ssh.Req
 	return nil, nil, context.Cause(ctx)
 }
 
-// noteAnswer counts sessions. After a refusal nobody is sent to the connection until the host has answered all who are
-// waiting; then it is known how many it allows.
+// noteAnswer counts sessions. After a refusal nobody is sent to the connection until the host has
+// answered all who are waiting; then it is known how many it allows.
 func (c *sshConn) noteAnswer(err error) {
 	p := c.pool
 	p.mu.Lock()

@@ -217,7 +217,8 @@ func (r *sshReader) authMethods() []string {
 	return methods
 }
 
-// publicKeys reads PubkeyAuthentication, which has two values more than yes and no since OpenSSH 8.9.
+// publicKeys reads PubkeyAuthentication, which has two values more than yes and no since OpenSSH
+// 8.9.
 func (r *sshReader) publicKeys() bool {
 	switch r.choice("PubkeyAuthentication", "yes", "yes", "no", "true", "false", "unbound", "host-bound") {
 	case "no", "false":
@@ -226,7 +227,8 @@ func (r *sshReader) publicKeys() bool {
 	return true
 }
 
-// environment lists the variables to send: what SetEnv says, and of this process's what SendEnv names.
+// environment lists the variables to send: what SetEnv says, and of this process's what SendEnv
+// names.
 func (r *sshReader) environment() []sshEnv {
 	var env []sshEnv
 	for _, pair := range r.c.plural["setenv"] {

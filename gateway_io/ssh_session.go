@@ -19,20 +19,22 @@ import (
 
 // How long a session waits for the far end.
 const (
-	// sshLingering is how long output may stay away once the remote process has ended. What it has written arrives before
-	// that; later there is only what a process it left behind writes, for which a gateway does not wait.
+	// sshLingering is how long output may stay away once the remote process has ended. What it has
+	// written arrives before that; later there is only what a process it left behind writes, for
+	// which a gateway does not wait.
 	sshLingering = 50 * time.Millisecond
-	// sshKillPatience is how long a killed session may take to confirm its end. sshd cannot deliver signals for every
-	// user, and a stopped process does not see its stdin end: then the session is given up.
+	// sshKillPatience is how long a killed session may take to confirm its end. sshd cannot deliver
+	// signals for every user, and a stopped process does not see its stdin end: then the session is
+	// given up.
 	sshKillPatience = time.Second
 )
 
-// sshSession is a remote command whose stdin and stdout are a gateway's byte pipe, one session of a pool's connection. It
-// implements gatewaybase.IO.
+// sshSession is a remote command whose stdin and stdout are a gateway's byte pipe, one session of a
+// pool's connection. It implements gatewaybase.IO.
 //
-// Reads and writes go through goroutines, because neither can be interrupted in an ssh channel. The one that reads ends
-// when Read has returned io.EOF, or with CloseRead; the others before Wait returns, or with the connection when the
-// far end does not confirm its end.
+// Reads and writes go through goroutines, because neither can be interrupted in an ssh channel. The
+// one that reads ends when Read has returned io.EOF, or with CloseRead; the others before Wait
+// returns, or with the connection when the far end does not confirm its end.
 type sshSession struct {
 	conn    *sshConn
 	channel ssh.Channel
@@ -56,9 +58,10 @@ type sshSession struct {
 
 var _ gatewaybase.IO = (*sshSession)(nil)
 
-// startSession runs a command on the target. It does not wait for the host's answer: what is written at once travels
-// behind the command, in the same round trip. The price is that a host which refuses to run commands is not heard; nothing
-// ever comes from it, as from one whose Python hangs.
+// startSession runs a command on the target. It does not wait for the host's answer: what is
+// written at once travels behind the command, in the same round trip. The price is that a host
+// which refuses to run commands is not heard; nothing ever comes from it, as from one whose Python
+// hangs.
 func (p *SSHPool) startSession(ctx context.Context, t *sshTarget, command, address string) (*sshSession, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
@@ -176,8 +179,8 @@ func (s *sshSession) confirmEnd(closed <-chan struct{}) {
 	}
 }
 
-// outputEnds waits, once the remote process has ended, until its output has. It is false when a process left behind keeps
-// the output open.
+// outputEnds waits, once the remote process has ended, until its output has. It is false when a
+// process left behind keeps the output open.
 func (s *sshSession) outputEnds(closed <-chan struct{}) bool {
 	ticker := time.NewTicker(sshLingering / 5)
 	defer ticker.Stop()
@@ -260,7 +263,8 @@ func (s *sshSession) pumpStdout() {
 		n, err := s.channel.Read(buf)
 		s.reading.Store(0)
 		if n > 0 && !discard {
-			// After CloseRead the host is still read, or its process would stop at a full window and never see its end.
+			// After CloseRead the host is still read, or its process would stop at a full window
+			// and never see its end.
 			_, failed := s.stdoutEnd.Write(buf[:n])
 			discard = failed != nil
 		}
@@ -302,14 +306,16 @@ func (s *sshSession) lost(usual error) error {
 	return fmt.Errorf("ssh: the connection to %s was lost: %w", s.conn.target.address(), cause)
 }
 
-// known reports whether the process has told how it ended; then the connection's end has taken nothing away.
+// known reports whether the process has told how it ended; then the connection's end has taken
+// nothing away.
 func (s *sshSession) known() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.exit.Known
 }
 
-// Read implements gatewaybase.IO. When the connection was lost its error says why, instead of io.EOF.
+// Read implements gatewaybase.IO. When the connection was lost its error says why, instead of
+// io.EOF.
 func (s *sshSession) Read(b []byte) (int, error) { return s.stdout.Read(b) }
 
 // Write implements gatewaybase.IO. The host may not have the bytes yet when it returns.
@@ -323,7 +329,8 @@ func (s *sshSession) Write(b []byte) (int, error) {
 // CloseRead implements gatewaybase.IO.
 func (s *sshSession) CloseRead() error { return s.stdout.Close() }
 
-// CloseWrite implements gatewaybase.IO: the process finds the end of its stdin behind everything written before.
+// CloseWrite implements gatewaybase.IO: the process finds the end of its stdin behind everything
+// written before.
 func (s *sshSession) CloseWrite() error { return s.stdinEnd.Close() }
 
 // Wait implements gatewaybase.IO.
@@ -331,8 +338,9 @@ func (s *sshSession) Wait(ctx context.Context) error {
 	return gatewaybase.Await(ctx, s.done)
 }
 
-// Kill implements gatewaybase.IO: it asks the host to kill the process, and closes the session, which ends the process's
-// stdin and stdout. A host that confirms neither is left to itself after a second.
+// Kill implements gatewaybase.IO: it asks the host to kill the process, and closes the session,
+// which ends the process's stdin and stdout. A host that confirms neither is left to itself after a
+// second.
 func (s *sshSession) Kill() error {
 	s.killer.Do(func() { close(s.kill) })
 	return nil

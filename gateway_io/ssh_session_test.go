@@ -96,7 +96,8 @@ func TestSSHExitSignal(t *testing.T) {
 	assert.Equal(t, "SIGUSR1", sshSignal("USR1").String())
 }
 
-// Kill, and Wait after it, come back whatever the remote process does; its file tells when it is gone.
+// Kill, and Wait after it, come back whatever the remote process does; its file tells when it is
+// gone.
 func TestSSHKill(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)

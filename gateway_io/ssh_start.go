@@ -7,15 +7,17 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Start runs the interpreter of an ssh= or vagrant_ssh= specification on its host and returns the pipe to it, with
-// nothing sent yet. It returns once the host has opened the session; the interpreter itself may still be starting, and
-// what is written meanwhile follows the command in the same round trip.
+// Start runs the interpreter of an ssh= or vagrant_ssh= specification on its host and returns the
+// pipe to it, with nothing sent yet. It returns once the host has opened the session; the
+// interpreter itself may still be starting, and what is written meanwhile follows the command in
+// the same round trip.
 //
-// Where the specification says sshclient=openssh the ssh command is run, as execnet does; ctx does not end it then.
+// Where the specification says sshclient=openssh the ssh command is run, as execnet does; ctx does
+// not end it then.
 //
-// Its errors are *HostNotFoundError, *HostKeyError, *SSHAuthError, *UnsupportedSSHError, *StartError for a command that
-// cannot be run here (ssh, vagrant), ErrSSHPoolClosed, ctx's, or say what is wrong in the specification or the
-// configuration.
+// Its errors are *HostNotFoundError, *HostKeyError, *SSHAuthError, *UnsupportedSSHError,
+// *StartError for a command that cannot be run here (ssh, vagrant), ErrSSHPoolClosed, ctx's, or say
+// what is wrong in the specification or the configuration.
 func (p *SSHPool) Start(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if spec.SSHClient == "openssh" {
 		return p.startOpenSSH(spec)

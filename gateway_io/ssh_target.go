@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// sshTarget is one host with everything that the arguments and the configuration say about reaching it.
+// sshTarget is one host with everything that the arguments and the configuration say about reaching
+// it.
 type sshTarget struct {
 	alias         string // as the user named it
 	host          string // the name or address to connect to
@@ -79,7 +80,8 @@ func (t *sshTarget) key() string {
 	return key
 }
 
-// resolveSSH finds out everything about the host that args name. files are the configuration files to read.
+// resolveSSH finds out everything about the host that args name. files are the configuration files
+// to read.
 func (o *SSHOptions) resolveSSH(args *sshArgs, files []sshConfigFile) (*sshTarget, error) {
 	return o.resolveSSHHop(args, files, 0)
 }
@@ -225,7 +227,8 @@ func (o *SSHOptions) tokens(t *sshTarget, c *sshConfig) map[byte]string {
 	}
 }
 
-// sshConfigFiles are the files that apply: the one named by ssh_config= or -F alone, else the user's and the system's.
+// sshConfigFiles are the files that apply: the one named by ssh_config= or -F alone, else the
+// user's and the system's.
 func (o *SSHOptions) sshConfigFiles(named string) []sshConfigFile {
 	folder := filepath.Join(o.home, ".ssh")
 	switch {

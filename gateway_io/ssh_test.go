@@ -98,8 +98,8 @@ func startFails(t *testing.T, p *SSHPool, spec string) error {
 	return err
 }
 
-// echoSource copies its input to its output until it ends. It says 1 first: what came before that could be lost in the
-// buffer of the readline that reads the source.
+// echoSource copies its input to its output until it ends. It says 1 first: what came before that
+// could be lost in the buffer of the readline that reads the source.
 const echoSource = "import sys,os\nos.write(1,b'1')\nwhile 1:\n  d=os.read(0,65536)\n  if not d: break\n  while d: d=d[os.write(1,d):]\nsys.exit(7)"
 
 func TestSSHBytesBothWays(t *testing.T) {

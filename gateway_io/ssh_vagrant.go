@@ -17,8 +17,8 @@ import (
 // vagrantPatience is how long what a cancelled vagrant has started may hold its output open.
 const vagrantPatience = time.Second
 
-// vagrantDestination asks vagrant how to reach a machine. What it prints is an ssh configuration; a file given with
-// ssh_config= is read behind it, so that vagrant's settings count first.
+// vagrantDestination asks vagrant how to reach a machine. What it prints is an ssh configuration; a
+// file given with ssh_config= is read behind it, so that vagrant's settings count first.
 func (p *SSHPool) vagrantDestination(ctx context.Context, spec *xspec.Spec) (*sshArgs, []sshConfigFile, error) {
 	name := spec.VagrantSSH
 	if strings.HasPrefix(name, "-") || name == "" {
@@ -55,7 +55,8 @@ func (p *SSHPool) vagrantDestination(ctx context.Context, spec *xspec.Spec) (*ss
 	return &sshArgs{host: alias}, files, nil
 }
 
-// firstSSHHost returns the name behind the first Host of a configuration. It is the machine's name, or "default".
+// firstSSHHost returns the name behind the first Host of a configuration. It is the machine's name,
+// or "default".
 func firstSSHHost(text string) string {
 	for _, line := range strings.Split(text, "\n") {
 		s, blank, err := parseSSHLine(line, "")

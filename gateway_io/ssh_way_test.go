@@ -26,7 +26,8 @@ func hostNotFound(t *testing.T, err error) *HostNotFoundError {
 	return missing
 }
 
-// twoHosts writes one configuration for a server and the jump host in front of it, named "box" and "jump".
+// twoHosts writes one configuration for a server and the jump host in front of it, named "box" and
+// "jump".
 func twoHosts(t *testing.T, box, jump *sshdtest.Server) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -49,7 +50,8 @@ func TestSSHJumpHosts(t *testing.T) {
 	requireAlive(t, sshStart(t, pool, "ssh=-o ProxyJump=relayed,jump box//ssh_config="+file))
 	assert.Equal(t, 1, relay.Accepted())
 
-	// Both gateways have keys of their own for box, but share the jump host's connection with a third.
+	// Both gateways have keys of their own for box, but share the jump host's connection with a
+	// third.
 	requireAlive(t, sshStart(t, pool, "ssh=jump//ssh_config="+file))
 	assert.Equal(t, 3, strings.Count(jump.Log(), "Accepted publickey"), "one from here, and two for the way by the relay")
 
@@ -156,8 +158,8 @@ func TestSSHHostThatSaysNothing(t *testing.T) {
 	hostNotFound(t, startFails(t, pool, "ssh=-o ConnectTimeout=1 -p "+port+" 127.0.0.1//ssh_config=none"))
 }
 
-// A connection that is cut ends reads, writes and Wait at once, with an error that says so; one over which nothing comes
-// any more does when the keepalives have noticed.
+// A connection that is cut ends reads, writes and Wait at once, with an error that says so; one
+// over which nothing comes any more does when the keepalives have noticed.
 func TestSSHConnectionLost(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)

@@ -11,7 +11,8 @@ import (
 type StartError struct {
 	// Args is the command line.
 	Args []string
-	// Source says where the command comes from, as "python= in the spec"; it is empty when only the caller knows.
+	// Source says where the command comes from, as "python= in the spec"; it is empty when only the
+	// caller knows.
 	Source string
 	// Err is the reason; errors.Is finds exec.ErrNotFound and the errors of package fs through it.
 	Err error

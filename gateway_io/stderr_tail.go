@@ -30,7 +30,8 @@ func (t *tail) write(b []byte) {
 	}
 }
 
-// String returns the bytes kept, without the piece of a UTF-8 character that the ring may have cut in front.
+// String returns the bytes kept, without the piece of a UTF-8 character that the ring may have cut
+// in front.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,7 +19,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// commonBuiltins is what all executions share of their builtins: gpython's, pyvalue's over them, and ours.
+// commonBuiltins is what all executions share of their builtins: gpython's, pyvalue's over them,
+// and ours.
 var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	impl := py.GetModuleImpl("builtins")
 	all := impl.Globals.Copy()
@@ -72,8 +73,8 @@ func exit(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return nil, newException(py.SystemExit)
 }
 
-// print writes to its file, or to what the program has put into sys.stdout. At first that is the null device, as in
-// execnet's workers.
+// print writes to its file, or to what the program has put into sys.stdout. At first that is the
+// null device, as in execnet's workers.
 func (in *interp) print(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	args = append(py.Tuple(nil), args...)
 	a, err := arguments("print", nil, kwargs, 0, "sep", "end", "file", "flush")

@@ -13,7 +13,8 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// channel is what a program knows as channel: execnet's Channel, with the same methods and the same errors.
+// channel is what a program knows as channel: execnet's Channel, with the same methods and the same
+// errors.
 type channel struct {
 	in         *interp
 	ch         *gatewaybase.Channel
@@ -140,7 +141,8 @@ func (c *channel) failure(err error) error {
 	return c.in.pythonError(err)
 }
 
-// withTimeout is the execution's context with the time limit that a program gave: nil, None or a number of seconds.
+// withTimeout is the execution's context with the time limit that a program gave: nil, None or a
+// number of seconds.
 func (in *interp) withTimeout(timeout py.Object) (context.Context, context.CancelFunc, error) {
 	if timeout == nil || timeout == py.None {
 		return in.ctx, func() {}, nil
@@ -226,8 +228,8 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 	return py.None, c.failure(err)
 }
 
-// callback calls a program's function from a goroutine of the gateway. The error is the traceback that the other end is
-// to see.
+// callback calls a program's function from a goroutine of the gateway. The error is the traceback
+// that the other end is to see.
 func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err error) {
 	in.lock()
 	defer in.unlock()

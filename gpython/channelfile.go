@@ -10,14 +10,15 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// channelFile is what channel.makefile gives: execnet's ChannelFileWrite or ChannelFileRead, with writelines and iteration
-// besides.
+// channelFile is what channel.makefile gives: execnet's ChannelFileWrite or ChannelFileRead, with
+// writelines and iteration besides.
 type channelFile struct {
 	channel    *channel
 	proxyClose bool
 	methods    map[string]func(args py.Tuple, kwargs py.StringDict) (py.Object, error)
 
-	// Of a file to read from: what has come and not been read. All of it is bytes if its first item was.
+	// Of a file to read from: what has come and not been read. All of it is bytes if its first item
+	// was.
 	started, isBytes bool
 	rest             string
 }
@@ -163,7 +164,8 @@ func (f *channelFile) find(n int) (int, bool) {
 	return at, n <= 0
 }
 
-// read reads n characters or bytes; fewer at the end, and all that come if n is left out or negative.
+// read reads n characters or bytes; fewer at the end, and all that come if n is left out or
+// negative.
 func (f *channelFile) read(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("read", args, kwargs, 0, "n")
 	if err != nil {
@@ -191,7 +193,8 @@ func (f *channelFile) read(args py.Tuple, kwargs py.StringDict) (py.Object, erro
 	}
 }
 
-// readLine reads up to the next newline; the last line may lack one, and after it comes an empty one.
+// readLine reads up to the next newline; the last line may lack one, and after it comes an empty
+// one.
 func (f *channelFile) readLine(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if _, err := arguments("readline", args, kwargs, 0); err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// buildClass is __build_class__, what a class statement calls. gpython cannot derive classes from exceptions: those are
-// made here, the others there.
+// buildClass is __build_class__, what a class statement calls. gpython cannot derive classes from
+// exceptions: those are made here, the others there.
 func buildClass(otherwise py.Object) py.Object {
 	return &function{"__build_class__", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		args = append(py.Tuple(nil), args...)
@@ -86,7 +86,8 @@ func typeFunction() {
 	}
 }
 
-// newProgramsException makes an instance of an exception class of the program, with its __init__ if it has one.
+// newProgramsException makes an instance of an exception class of the program, with its __init__ if
+// it has one.
 func newProgramsException(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	e := newException(class, append(py.Tuple(nil), args...)...)
 	init, ok := class.Lookup("__init__").(*py.Function)
@@ -117,8 +118,8 @@ func init() {
 	}, 0, "")
 }
 
-// guardTypes keeps programs from changing the built-in types, which all executions share, and lets them set attributes of
-// exceptions.
+// guardTypes keeps programs from changing the built-in types, which all executions share, and lets
+// them set attributes of exceptions.
 func guardTypes() {
 	for op, drop := range map[vm.OpCode]int{vm.STORE_ATTR: 2, vm.DELETE_ATTR: 1} {
 		change := jumpTable[op]
@@ -141,8 +142,8 @@ func guardTypes() {
 	}
 }
 
-// readAttrs lets programs read attributes of exceptions, for which gpython gives the args whatever the name, and those that
-// a class has from its bases, which gpython finds for instances only.
+// readAttrs lets programs read attributes of exceptions, for which gpython gives the args whatever
+// the name, and those that a class has from its bases, which gpython finds for instances only.
 func readAttrs() {
 	load := jumpTable[vm.LOAD_ATTR]
 	jumpTable[vm.LOAD_ATTR] = func(v *vm.Vm, nameIndex int32) error {
@@ -170,8 +171,8 @@ func readAttrs() {
 	}
 }
 
-// classAttr finds what a class of the program or of exceptions, or object, has itself or from one that it is derived from;
-// nil if there is no such thing.
+// classAttr finds what a class of the program or of exceptions, or object, has itself or from one
+// that it is derived from; nil if there is no such thing.
 func classAttr(class *py.Type, name string) (py.Object, error) {
 	if class.Name == "" || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) {
 		return nil, nil
@@ -188,8 +189,8 @@ func classAttr(class *py.Type, name string) (py.Object, error) {
 	}
 }
 
-// inherited finds what the first of some classes that has something of this name has, or nil. Of built-in ones only methods
-// count: their properties are about the class itself.
+// inherited finds what the first of some classes that has something of this name has, or nil. Of
+// built-in ones only methods count: their properties are about the class itself.
 func inherited(mro py.Tuple, name string) py.Object {
 	for _, base := range mro {
 		class, ok := base.(*py.Type)

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// collectAfter is how soon after the end of a program the channels that it has dropped are looked for. CPython knows at once when
-// an object is dropped; our collector would look when there is memory to gain, on an idle worker minutes later.
+// collectAfter is how soon after the end of a program the channels that it has dropped are looked
+// for. CPython knows at once when an object is dropped; our collector would look when there is
+// memory to gain, on an idle worker minutes later.
 const collectAfter = 20 * time.Millisecond
 
 // collecting is true from when a collection has been asked for until it begins.
 var collecting atomic.Bool
 
-// collectSoon has the channels closed that the program has dropped, if there can be any. It is called when the program or a
-// thread of it has ended.
+// collectSoon has the channels closed that the program has dropped, if there can be any. It is
+// called when the program or a thread of it has ended.
 func (in *interp) collectSoon() {
 	for id, p := range in.wrapped {
 		if c := p.Value(); id != in.channel.ID() && c != nil && !c.ch.IsClosed() {

@@ -13,7 +13,8 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// compiler is gpython's compiler of one scope. Only the beginning is declared: these objects are made by newCompiler.
+// compiler is gpython's compiler of one scope. Only the beginning is declared: these objects are
+// made by newCompiler.
 type compiler struct {
 	Code     *py.Code
 	Filename string
@@ -61,8 +62,8 @@ func compile(source, file string, mode py.CompileMode, flags int, dontInherit bo
 	return c.Code, nil
 }
 
-// orderDefaults puts the keyword-only arguments that have defaults first, because that is how the compiler assigns them.
-// A default stands behind its argument and before the next one.
+// orderDefaults puts the keyword-only arguments that have defaults first, because that is how the
+// compiler assigns them. A default stands behind its argument and before the next one.
 func orderDefaults(a *ast.Arguments) {
 	if len(a.KwDefaults) == 0 || len(a.KwDefaults) == len(a.Kwonlyargs) {
 		return
@@ -88,8 +89,8 @@ func orderDefaults(a *ast.Arguments) {
 	}
 }
 
-// mostCells is how many variables for functions inside it any function has that has some from outside as well; 0 if there
-// is no such function.
+// mostCells is how many variables for functions inside it any function has that has some from
+// outside as well; 0 if there is no such function.
 func mostCells(names *symtable.SymTable) int {
 	most, both := 0, false
 	var visit func(names *symtable.SymTable)
@@ -111,7 +112,8 @@ func mostCells(names *symtable.SymTable) int {
 	return most
 }
 
-// addFree adds variables to the outermost functions, and to all scopes in them. Their names are before all others.
+// addFree adds variables to the outermost functions, and to all scopes in them. Their names are
+// before all others.
 func addFree(names *symtable.SymTable, more int, inFunction bool) {
 	scope := symtable.ScopeFree
 	if !inFunction {
@@ -128,8 +130,8 @@ func addFree(names *symtable.SymTable, more int, inFunction bool) {
 	}
 }
 
-// renumber moves the variables from outside behind the others. Numbers below more are those of the others, or of variables
-// that addFree has added and that nobody reads.
+// renumber moves the variables from outside behind the others. Numbers below more are those of the
+// others, or of variables that addFree has added and that nobody reads.
 func renumber(code *py.Code, more int) {
 	for _, o := range code.Consts {
 		if inner, ok := o.(*py.Code); ok {
@@ -142,7 +144,8 @@ func renumber(code *py.Code, more int) {
 	}
 	fromOutside := func(n int) bool { return n >= more || n >= cells }
 	if code.Freevars[0] == "__class__" {
-		// A method of a class that is in no function. It has nothing else from outside, and addFree's are its own.
+		// A method of a class that is in no function. It has nothing else from outside, and
+		// addFree's are its own.
 		fromOutside = func(n int) bool { return n == 0 }
 	}
 	ops := []byte(code.Code)

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// closures has functions in the middle, which have variables from outside and for functions inside them.
+// closures has functions in the middle, which have variables from outside and for functions inside
+// them.
 var closures = map[string]string{
 	"three levels":    "def f(a):\n    def g(b):\n        def h(c):\n            return a, b, c\n        return h\n    return g\nr = f(1)(2)(3)\n",
 	"comprehensions":  "def f(n):\n    return [[n + i + j for i in range(2)] for j in range(2)]\nr = f(1)\n",

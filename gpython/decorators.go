@@ -7,8 +7,8 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// decorateWithDefaults lets decorated functions have defaults and annotations: gpython's compiler puts the decorators on the
-// stack above them, where the decorators would be taken for them.
+// decorateWithDefaults lets decorated functions have defaults and annotations: gpython's compiler
+// puts the decorators on the stack above them, where the decorators would be taken for them.
 func decorateWithDefaults() {
 	for op, fixed := range map[vm.OpCode]int{vm.MAKE_FUNCTION: 2, vm.MAKE_CLOSURE: 3} {
 		run := jumpTable[op]
@@ -24,7 +24,8 @@ func decorateWithDefaults() {
 	}
 }
 
-// decorators counts the calls that follow a function's making: of one argument each, up to where the function is stored.
+// decorators counts the calls that follow a function's making: of one argument each, up to where
+// the function is stored.
 func decorators(frame *py.Frame) int {
 	n := 0
 	for rest := frame.Code.Code[frame.Lasti:]; len(rest) > 2 && rest[:3] == string([]byte{byte(vm.CALL_FUNCTION), 1, 0}); rest = rest[3:] {
@@ -33,7 +34,8 @@ func decorators(frame *py.Frame) int {
 	return n
 }
 
-// sink moves n objects, which are below the fixed ones on top of the stack, below the values that are under them.
+// sink moves n objects, which are below the fixed ones on top of the stack, below the values that
+// are under them.
 func sink(v *vm.Vm, fixed, n, values int) {
 	var all []py.Object // from the top
 	for i := range n + values {

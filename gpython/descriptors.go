@@ -6,7 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// tempfileModule is gpython's, with an mkstemp that keeps its file open: gpython's leaves it to the collector of garbage.
+// tempfileModule is gpython's, with an mkstemp that keeps its file open: gpython's leaves it to the
+// collector of garbage.
 func (in *interp) tempfileModule() (*py.Module, error) {
 	module, err := in.ModuleInit(py.GetModuleImpl("tempfile"))
 	if err != nil {

@@ -20,7 +20,8 @@ var forms = map[string]string{
 	"no newline": "show(1)\nif True:\n    show(2)",
 }
 
-// TestDialectIsCPythons compares what programs of testdata/dialect.txt do here and in CPython. They tell by show(...).
+// TestDialectIsCPythons compares what programs of testdata/dialect.txt do here and in CPython. They
+// tell by show(...).
 func TestDialectIsCPythons(t *testing.T) {
 	text, err := os.ReadFile("testdata/dialect.txt")
 	require.NoError(t, err)

@@ -26,8 +26,8 @@ const defaultFile = "<remote exec>"
 const moduleName = "__channelexec__"
 
 // Execute runs a program, as engine.Engine describes; the error's text has the form of CPython's
-// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on after it; they end
-// with their channels.
+// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on
+// after it; they end with their channels.
 func (e *Engine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
 	in := newInterp(ctx, ch, modules)
 	stop := context.AfterFunc(ctx, in.interrupt)

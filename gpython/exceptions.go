@@ -14,7 +14,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and TimeoutError are there.
+// The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and
+// TimeoutError are there.
 var (
 	moduleNotFoundError = newType(py.ImportError, "ModuleNotFoundError", "Module not found.")
 
@@ -25,7 +26,8 @@ var (
 	loadError       = execnetType(dataFormatError, "LoadError", "execnet's LoadError.")
 )
 
-// goFrames is the attribute in which the exception for a panic keeps the frames of Go, which are for tracebacks only.
+// goFrames is the attribute in which the exception for a panic keeps the frames of Go, which are
+// for tracebacks only.
 const goFrames = "__go_frames__"
 
 func newException(class *py.Type, args ...py.Object) *py.Exception {
@@ -126,7 +128,8 @@ func (in *interp) pythonError(err error) error {
 	return newException(py.RuntimeError, py.String(err.Error()))
 }
 
-// dumpText is what execnet says of a value that it cannot serialize, and where in the value that is.
+// dumpText is what execnet says of a value that it cannot serialize, and where in the value that
+// is.
 func dumpText(e *serializer.DumpError) string {
 	text := e.Msg
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// namespacesOfExec lets eval and exec take the program's dicts for their namespaces. gpython knows only its own kind, so
-// they work on copies, which are copied back.
+// namespacesOfExec lets eval and exec take the program's dicts for their namespaces. gpython knows
+// only its own kind, so they work on copies, which are copied back.
 func namespacesOfExec() {
 	call := jumpTable[vm.CALL_FUNCTION]
 	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {

@@ -18,7 +18,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// file is what open gives. What is written goes to the system at once, so that nothing is lost with a file that is never closed.
+// file is what open gives. What is written goes to the system at once, so that nothing is lost with
+// a file that is never closed.
 type file struct {
 	in       *interp
 	name     py.Object
@@ -202,7 +203,8 @@ func (f *file) text(b []byte) (py.Object, error) {
 	return py.String(s), err
 }
 
-// take reads n characters or bytes, fewer at the end; all if n is negative. A line ends it too, if line is set.
+// take reads n characters or bytes, fewer at the end; all if n is negative. A line ends it too, if
+// line is set.
 func (f *file) take(n int, line bool) (py.Object, error) {
 	var b []byte
 	err := f.do(f.readable(), "not readable", func() (err error) {

@@ -8,7 +8,8 @@ import (
 // whyYield is vm.whyYield.
 const whyYield = 5
 
-// yieldFrom gives "yield from" the value that its iterator ends with, for which gpython gives the iterator.
+// yieldFrom gives "yield from" the value that its iterator ends with, for which gpython gives the
+// iterator.
 func yieldFrom() {
 	jumpTable[vm.YIELD_FROM] = func(v *vm.Vm, _ int32) error {
 		sent, it := v.POP(), v.TOP()
@@ -52,8 +53,9 @@ func stopValue(err error) py.Object {
 	return py.None
 }
 
-// generatorEnd makes what running a generator's frame gave what the generator gives: gpython drops the value that it returns,
-// goes on behind what has raised, and lets StopIteration pass for the end.
+// generatorEnd makes what running a generator's frame gave what the generator gives: gpython drops
+// the value that it returns, goes on behind what has raised, and lets StopIteration pass for the
+// end.
 func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) {
 	switch {
 	case err == nil && !frame.Yielded && res != py.None:
@@ -73,7 +75,8 @@ func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) 
 	return nil, e
 }
 
-// throwHere is an opcode that gpython does not use: it raises what is on the stack, where a generator waits.
+// throwHere is an opcode that gpython does not use: it raises what is on the stack, where a
+// generator waits.
 const throwHere = 85
 
 // thrown is what a generator that waits is sent to raise an exception there.
@@ -119,7 +122,8 @@ func throwing() {
 	}, 0, "")
 }
 
-// throwInto raises an exception where the generator waits. In a "yield from" it is for the iterator there first.
+// throwInto raises an exception where the generator waits. In a "yield from" it is for the iterator
+// there first.
 func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	f := g.Frame
 	switch {
@@ -153,7 +157,8 @@ func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	return g.Send(t)
 }
 
-// throwToIterator raises an exception in an iterator. One that cannot be told is no more than a place that raises it.
+// throwToIterator raises an exception in an iterator. One that cannot be told is no more than a
+// place that raises it.
 func throwToIterator(it py.Object, e *py.Exception) (py.Object, error) {
 	if e.Base.IsSubtype(py.GeneratorExit) {
 		if method, err := py.GetAttrString(it, "close"); err == nil {

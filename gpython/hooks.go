@@ -15,7 +15,8 @@ import (
 //go:linkname jumpTable github.com/go-python/gpython/vm.jumpTable
 var jumpTable [256]func(*vm.Vm, int32) error
 
-// machine is vm.Vm as gpython 0.2.0 declares it, whose fields are not exported. A test compares the two.
+// machine is vm.Vm as gpython 0.2.0 declares it, whose fields are not exported. A test compares the
+// two.
 type machine struct {
 	frame    *py.Frame
 	extended bool
@@ -92,7 +93,8 @@ func init() {
 	}
 }
 
-// keepTracebacks lets an exception that a handler looks at know its traceback, as __traceback__ in Python.
+// keepTracebacks lets an exception that a handler looks at know its traceback, as __traceback__ in
+// Python.
 func keepTracebacks() {
 	compare := jumpTable[vm.COMPARE_OP]
 	jumpTable[vm.COMPARE_OP] = func(v *vm.Vm, op int32) error {

@@ -142,7 +142,8 @@ func TestDeepButAllowed(t *testing.T) {
 	assert.Equal(t, []any{int64(4900)}, w.run(t, "x = 0\nif x: pass\n"+strings.Repeat("elif x: pass\n", 4900)+"channel.send(4900)"))
 }
 
-// TestExecutionsShareNothing runs many programs at a time that use what gpython keeps in global variables.
+// TestExecutionsShareNothing runs many programs at a time that use what gpython keeps in global
+// variables.
 func TestExecutionsShareNothing(t *testing.T) {
 	w := newWorker(t, goModules)
 	source := `

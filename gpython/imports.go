@@ -12,7 +12,8 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// nativeModules are what can be imported besides the registered Go functions. Nothing is ever imported from files.
+// nativeModules are what can be imported besides the registered Go functions. Nothing is ever
+// imported from files.
 var nativeModules map[string]func(*interp) (*py.Module, error)
 
 func init() {
@@ -26,7 +27,8 @@ func init() {
 	}
 }
 
-// importName is __import__: it gives the first module of a dotted name, or the last one for "from a.b import c".
+// importName is __import__: it gives the first module of a dotted name, or the last one for "from
+// a.b import c".
 func (in *interp) importName(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("__import__", args, kwargs, 1, "name", "globals", "locals", "fromlist", "level")
 	if err != nil {
@@ -174,7 +176,8 @@ func (in *interp) moduleOfSource(name, source string) (*py.Module, error) {
 	return module, err
 }
 
-// callGo calls a registered function. It runs without the interpreter's lock, so that callbacks go on meanwhile.
+// callGo calls a registered function. It runs without the interpreter's lock, so that callbacks go
+// on meanwhile.
 func (in *interp) callGo(name string, f engine.Func, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	values := make([]any, len(args))
 	for i, o := range args {

@@ -208,7 +208,8 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
-// TestCleaningUp lets handlers of an interruption run, for which busy code gets one KeyboardInterrupt.
+// TestCleaningUp lets handlers of an interruption run, for which busy code gets one
+// KeyboardInterrupt.
 func TestCleaningUp(t *testing.T) {
 	for name, wait := range map[string]string{
 		"busy": "while True: pass", "Go function": "textstats.waits()", "sleep": "time.sleep(1000)", "receive": "channel.receive()",

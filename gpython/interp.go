@@ -17,7 +17,8 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// interp is the interpreter of one execution: the py.Context of its code, and what its objects share.
+// interp is the interpreter of one execution: the py.Context of its code, and what its objects
+// share.
 type interp struct {
 	channel *gatewaybase.Channel
 	modules engine.Modules
@@ -42,8 +43,8 @@ type interp struct {
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
 	sweep         int                           // how long wrapped may get before dead entries are removed
 
-	// attention is not zero when running code has to look up: the number of goroutines that wait for mu, plus
-	// interrupted or polling.
+	// attention is not zero when running code has to look up: the number of goroutines that wait
+	// for mu, plus interrupted or polling.
 	attention atomic.Int64
 }
 
@@ -76,7 +77,8 @@ func (in *interp) lock() {
 
 func (in *interp) unlock() { in.mu.Unlock() }
 
-// blocking runs f, which waits for something outside and touches no Python object, without the lock.
+// blocking runs f, which waits for something outside and touches no Python object, without the
+// lock.
 func (in *interp) blocking(f func()) {
 	depth, thread := in.depth, in.thread
 	in.unlock()
@@ -87,8 +89,8 @@ func (in *interp) blocking(f func()) {
 	f()
 }
 
-// interrupt makes running code raise KeyboardInterrupt at its next loop or call. So that handlers can clean up, it comes
-// again only after a while.
+// interrupt makes running code raise KeyboardInterrupt at its next loop or call. So that handlers
+// can clean up, it comes again only after a while.
 func (in *interp) interrupt() { in.attention.Add(interrupted) }
 
 // interruption is the KeyboardInterrupt for the execution's end.
@@ -105,7 +107,8 @@ func (in *interp) sendContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(in.ctx), cleanUp)
 }
 
-// end is called when the program has ended: callbacks that run from now on are not the execution's any more.
+// end is called when the program has ended: callbacks that run from now on are not the execution's
+// any more.
 func (in *interp) end() {
 	in.ctx = context.WithoutCancel(in.ctx)
 	in.late = true
@@ -114,7 +117,8 @@ func (in *interp) end() {
 	}
 }
 
-// check is called at each loop and each call. It is where a program is interrupted and where it hands over the lock.
+// check is called at each loop and each call. It is where a program is interrupted and where it
+// hands over the lock.
 func (in *interp) check() error {
 	if in.attention.Load() == 0 {
 		return nil
@@ -233,7 +237,8 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 	return generatorEnd(frame, res, err)
 }
 
-// leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes the call's exception.
+// leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes
+// the call's exception.
 func (in *interp) leave(depth int, err *error) {
 	in.depth = depth - 1
 	if p := recover(); p != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// mathModule is gpython's, with what Python has got since 3.4 and what gpython's functions do not take.
+// mathModule is gpython's, with what Python has got since 3.4 and what gpython's functions do not
+// take.
 func (in *interp) mathModule() (*py.Module, error) {
 	module, err := in.ModuleInit(py.GetModuleImpl("math"))
 	if err != nil {
@@ -33,7 +34,8 @@ func (in *interp) mathModule() (*py.Module, error) {
 	return module, nil
 }
 
-// realFunction is a function of gpython's that takes a bool for the number it is, and no infinity for an int.
+// realFunction is a function of gpython's that takes a bool for the number it is, and no infinity
+// for an int.
 func realFunction(name string, method *py.Method) *function {
 	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		numbers := append(py.Tuple(nil), args...)

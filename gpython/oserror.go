@@ -41,7 +41,8 @@ func init() {
 	py.OSError.Dict["filename2"] = py.None
 }
 
-// newOSError is OSError(errno, strerror, filename, winerror, filename2), which makes an instance of the class for the number.
+// newOSError is OSError(errno, strerror, filename, winerror, filename2), which makes an instance of
+// the class for the number.
 func newOSError(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(kwargs) > 0 {
 		return nil, py.ExceptionNewf(py.TypeError, "%s() takes no keyword arguments", class.Name)

@@ -9,8 +9,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// addFileFunctions adds the functions of os that are about files and folders. gpython's own remove a folder as well as a file,
-// and tell nothing of why they fail.
+// addFileFunctions adds the functions of os that are about files and folders. gpython's own remove
+// a folder as well as a file, and tell nothing of why they fail.
 func addFileFunctions(globals py.StringDict) {
 	add := func(name string, f func(path string) (py.Object, error)) {
 		globals[name] = pathFunction(name, f)

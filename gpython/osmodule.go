@@ -12,8 +12,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// osModule is what of gpython's os has to do with processes, but for what writes to the worker's own streams, with environ, files
-// and os.path.
+// osModule is what of gpython's os has to do with processes, but for what writes to the worker's
+// own streams, with environ, files and os.path.
 func (in *interp) osModule() (*py.Module, error) {
 	impl := *py.GetModuleImpl("os")
 	impl.Methods = nil

@@ -92,7 +92,8 @@ func (w *walker) descend(in step) {
 	}
 }
 
-// listed is what a folder has, as os.walk tells it: its path, the names of the folders in it, and of the rest.
+// listed is what a folder has, as os.walk tells it: its path, the names of the folders in it, and
+// of the rest.
 func listed(path string) (py.Tuple, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {

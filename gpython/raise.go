@@ -5,8 +5,8 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// raised completes an error that an opcode returned: an exception of its own for each raise, with the traceback it had
-// before, and with the exception that was being handled as its context.
+// raised completes an error that an opcode returned: an exception of its own for each raise, with
+// the traceback it had before, and with the exception that was being handled as its context.
 func (m *machine) raised(err error) error {
 	info, ok := err.(py.ExceptionInfo)
 	if ok {

@@ -6,8 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// readSource brings a program into the form that gpython's lexer knows: lines that end with "\n", no byte order mark, and
-// no form feeds in indentations, which start them anew in CPython.
+// readSource brings a program into the form that gpython's lexer knows: lines that end with "\n",
+// no byte order mark, and no form feeds in indentations, which start them anew in CPython.
 func readSource(source string) (string, error) {
 	if strings.Contains(source, "\x00") {
 		return "", py.ExceptionNewf(py.ValueError, "source code string cannot contain null bytes")
@@ -31,8 +31,8 @@ func readSource(source string) (string, error) {
 
 func init() { py.Compile = compileSource }
 
-// compileSource is gpython's compiler, for sources of every form, behind a check that its recursion ends before Go's stack
-// does.
+// compileSource is gpython's compiler, for sources of every form, behind a check that its recursion
+// ends before Go's stack does.
 func compileSource(source, file string, mode py.CompileMode, flags int, dontInherit bool) (code *py.Code, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -152,7 +152,8 @@ func lineEnd(s string, i int) int {
 	return len(s)
 }
 
-// stringEnd is where the string literal that begins at i ends; an unfinished one ends with its line or the source.
+// stringEnd is where the string literal that begins at i ends; an unfinished one ends with its line
+// or the source.
 func stringEnd(s string, i int) int {
 	quote := s[i : i+1]
 	if strings.HasPrefix(s[i:], strings.Repeat(quote, 3)) {

@@ -9,7 +9,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// super is what super() gives: an object, with what its class has from the classes behind a certain one.
+// super is what super() gives: an object, with what its class has from the classes behind a certain
+// one.
 type super struct {
 	class *py.Type // behind this one
 	self  py.Object
@@ -42,8 +43,9 @@ func newSuper(of, self py.Object) (py.Object, error) {
 	return nil, py.ExceptionNewf(py.TypeError, "super(type, obj): obj must be an instance or subtype of type")
 }
 
-// superOfFrame lets methods call super() without arguments, which takes them from the frame that calls it: the class is in a
-// variable that gpython's compiler makes for functions that mention super.
+// superOfFrame lets methods call super() without arguments, which takes them from the frame that
+// calls it: the class is in a variable that gpython's compiler makes for functions that mention
+// super.
 func superOfFrame() {
 	call := jumpTable[vm.CALL_FUNCTION]
 	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
@@ -72,7 +74,8 @@ func superOfFrame() {
 	}
 }
 
-// firstArgument is the first argument of the function that a frame runs, or nil. It is in a cell if functions in it use it.
+// firstArgument is the first argument of the function that a frame runs, or nil. It is in a cell if
+// functions in it use it.
 func firstArgument(frame *py.Frame) py.Object {
 	if frame.Code.Argcount == 0 {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// refine makes of gpython's error for a source the SyntaxError that CPython 3 would raise, as far as it can be told: the
-// class, the line and the column.
+// refine makes of gpython's error for a source the SyntaxError that CPython 3 would raise, as far
+// as it can be told: the class, the line and the column.
 func refine(err error, source string) error {
 	e, ok := err.(*py.Exception)
 	if !ok {
@@ -51,7 +51,8 @@ func refine(err error, source string) error {
 	return err
 }
 
-// indentationProblem tells what is wrong with the indentation of the last line, if the error is at its first token.
+// indentationProblem tells what is wrong with the indentation of the last line, if the error is at
+// its first token.
 func indentationProblem(lines []string, column int) string {
 	line := lines[len(lines)-1]
 	if len(strings.Fields(line[:min(column, len(line))])) > 1 {

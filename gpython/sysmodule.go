@@ -54,8 +54,8 @@ func exceptionOfFrame() {
 	}
 }
 
-// takeHandling gives what the caller of a frameFunction handles, once: a call in a way that tells nothing, as f(*args), must not
-// find what an earlier one has left.
+// takeHandling gives what the caller of a frameFunction handles, once: a call in a way that tells
+// nothing, as f(*args), must not find what an earlier one has left.
 func (in *interp) takeHandling() handling {
 	h := in.handling
 	in.handling = handling{}

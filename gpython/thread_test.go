@@ -80,7 +80,8 @@ func TestThreadThatFails(t *testing.T) {
 	}
 }
 
-// Each leaves a thread behind that would go on for ever: newWorker's end waits for it, and goleak looks for it.
+// Each leaves a thread behind that would go on for ever: newWorker's end waits for it, and goleak
+// looks for it.
 func TestThreadsEndWithTheGateway(t *testing.T) {
 	for name, body := range map[string]string{
 		"busy":     "while True: pass",

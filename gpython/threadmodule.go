@@ -15,7 +15,8 @@ import (
 //go:embed library/threading.py
 var threadingSource string
 
-// The identities of who runs Python in an execution. Threads that it starts are numbered from there.
+// The identities of who runs Python in an execution. Threads that it starts are numbered from
+// there.
 const (
 	mainThread     = 1
 	callbackThread = 2
@@ -24,7 +25,8 @@ const (
 // timeoutMax is how long a wait for a lock can be, in seconds.
 const timeoutMax = 1 << 32
 
-// threadModule is _thread. Threads take turns with the program and its callbacks, and like those go on after its end.
+// threadModule is _thread. Threads take turns with the program and its callbacks, and like those go
+// on after its end.
 func (in *interp) threadModule() (*py.Module, error) {
 	globals := py.StringDict{
 		"LockType": lockType, "error": py.RuntimeError, "TIMEOUT_MAX": py.Float(timeoutMax),
@@ -107,7 +109,8 @@ func (in *interp) runThread(id int64, f py.Object, args py.Tuple, kwargs py.Stri
 	in.complain("Exception ignored in thread started by: " + name + "\n" + in.traceback(exceptionInfo(err)))
 }
 
-// complain writes to what the program has put into sys.stderr, or else to this process's: nobody else would be told.
+// complain writes to what the program has put into sys.stderr, or else to this process's: nobody
+// else would be told.
 func (in *interp) complain(text string) {
 	if sys, err := in.store.GetModule("sys"); err == nil {
 		if file := sys.Globals["stderr"]; file != nil && file != py.None && file != py.Object(nullOutput) {

@@ -9,7 +9,8 @@ import (
 // started is where the clocks without a date begin.
 var started = time.Now()
 
-// timeModule has the clocks, and a sleep that ends with the execution. gpython's own module has little more.
+// timeModule has the clocks, and a sleep that ends with the execution. gpython's own module has
+// little more.
 func (in *interp) timeModule() (*py.Module, error) {
 	globals := py.StringDict{"sleep": &function{"sleep", in.sleep}}
 	clock := func(name string, now func() py.Object) {

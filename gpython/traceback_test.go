@@ -115,8 +115,8 @@ func TestSyntaxErrors(t *testing.T) {
 	assert.Equal(t, []any{"caught"}, w.run(t, "try:\n    eval('1 +')\nexcept SyntaxError:\n    channel.send('caught')"))
 }
 
-// shape is what of a traceback has to be the same in CPython: all but its marks under expressions and the lines that show
-// how frames are called.
+// shape is what of a traceback has to be the same in CPython: all but its marks under expressions
+// and the lines that show how frames are called.
 func shape(text string) string {
 	var lines []string
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -127,7 +127,8 @@ func shape(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// inCPython runs what the script's answer(source, name) does with each program, each of which has a file.
+// inCPython runs what the script's answer(source, name) does with each program, each of which has a
+// file.
 func inCPython(t *testing.T, script string, programs map[string]string) (answers, files map[string]string) {
 	t.Helper()
 	dir := t.TempDir()

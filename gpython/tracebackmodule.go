@@ -6,11 +6,12 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// tracebackModule is traceback: the functions that make text of an exception, which is that of remote errors.
+// tracebackModule is traceback: the functions that make text of an exception, which is that of
+// remote errors.
 func (in *interp) tracebackModule() (*py.Module, error) {
 	globals := py.StringDict{}
-	// An exception is given as itself, or as what sys.exc_info returns; the other parameters are CPython's, and limit and
-	// chain change nothing.
+	// An exception is given as itself, or as what sys.exc_info returns; the other parameters are
+	// CPython's, and limit and chain change nothing.
 	ofException := func(name string, result func(text string, a []py.Object) (py.Object, error), more ...string) {
 		parameters := append([]string{"exc", "value", "tb", "limit"}, more...)
 		globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
@@ -100,7 +101,8 @@ func (in *interp) textOf(h handling) string {
 	return text
 }
 
-// partsOf cuts a text into the list that CPython gives: a frame with its line of source is one part.
+// partsOf cuts a text into the list that CPython gives: a frame with its line of source is one
+// part.
 func (in *interp) partsOf(text string) *py.List {
 	list := py.NewList()
 	part := ""

@@ -2,7 +2,8 @@ package gpython
 
 import "github.com/go-python/gpython/py"
 
-// newType makes a type with a base, complete: gpython does that for its own types only, when it starts.
+// newType makes a type with a base, complete: gpython does that for its own types only, when it
+// starts.
 func newType(base *py.Type, name, doc string) *py.Type {
 	return complete(base.NewTypeFlags(name, doc, nil, nil, base.Flags&^py.TPFLAGS_READY))
 }

@@ -15,8 +15,8 @@ import (
 // interp makes the objects for channels, as pyvalue.Channels.
 var _ pyvalue.Channels = (*interp)(nil)
 
-// Wrap gives the object by which the program knows a channel: the same one for as long as the program has it. It does not
-// keep the channel, which closes when the program has dropped it.
+// Wrap gives the object by which the program knows a channel: the same one for as long as the
+// program has it. It does not keep the channel, which closes when the program has dropped it.
 func (in *interp) Wrap(ch serializer.Channel) py.Object {
 	c := ch.(*gatewaybase.Channel)
 	if o := in.wrapped[c.ID()].Value(); o != nil && o.ch == c {
@@ -40,7 +40,8 @@ func (in *interp) Unwrap(o py.Object) (serializer.Channel, bool) {
 	return c.ch, true
 }
 
-// fromGo makes the Python object for a value that was received, and that nobody else has: bytes are not copied.
+// fromGo makes the Python object for a value that was received, and that nobody else has: bytes are
+// not copied.
 func (in *interp) fromGo(v any) (py.Object, error) {
 	if b, ok := v.([]byte); ok {
 		return py.Bytes(b), nil
@@ -124,7 +125,8 @@ func noAttribute(o py.Object, name string) error {
 	return py.ExceptionNewf(py.AttributeError, "'%s' object has no attribute '%s'", o.Type().Name, name)
 }
 
-// arguments fits a call to the parameters of a function, each of which gets nil when it is left out.
+// arguments fits a call to the parameters of a function, each of which gets nil when it is left
+// out.
 func arguments(name string, args py.Tuple, kwargs py.StringDict, required int, parameters ...string) ([]py.Object, error) {
 	if len(args) > len(parameters) {
 		return nil, py.ExceptionNewf(py.TypeError, "%s() takes at most %d arguments (%d given)", name, len(parameters),

@@ -5,9 +5,9 @@ import "time"
 // forever is the limit of a wait that has none.
 const forever time.Duration = -1
 
-// wait waits until done is closed, if it is not nil, or for a time at most, and reports whether done was closed. Others run
-// Python meanwhile. The error is a KeyboardInterrupt, when the execution's context ends; after the program's end, some time
-// after the gateway's.
+// wait waits until done is closed, if it is not nil, or for a time at most, and reports whether
+// done was closed. Others run Python meanwhile. The error is a KeyboardInterrupt, when the
+// execution's context ends; after the program's end, some time after the gateway's.
 func (in *interp) wait(done <-chan struct{}, limit time.Duration) (came bool, err error) {
 	ctx := in.ctx
 	var gone <-chan struct{}

@@ -1,5 +1,5 @@
-// Package multi keeps gateways together: a Group makes them from specs, finds them by id, and ends them all, however
-// stuck they are. It corresponds to execnet's multi.py.
+// Package multi keeps gateways together: a Group makes them from specs, finds them by id, and ends
+// them all, however stuck they are. It corresponds to execnet's multi.py.
 package multi
 
 import (
@@ -20,19 +20,21 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Group is a set of gateways that are found by id and ended together. Its zero value is an empty group, ready to use;
-// its fields are to be set before the first gateway is made. It is execnet's Group.
+// Group is a set of gateways that are found by id and ended together. Its zero value is an empty
+// group, ready to use; its fields are to be set before the first gateway is made. It is execnet's
+// Group.
 type Group struct {
 	// DefaultSpec is what MakeGateway uses for an empty spec; empty means "popen".
 	DefaultSpec string
 	// ExecModel is the execution model of workers whose spec names none; empty means "thread".
 	ExecModel string
-	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each processor of those that
-	// run on this machine, and any number of others.
+	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each
+	// processor of those that run on this machine, and any number of others.
 	MaxStarting int
 	// Stderr is where what the workers print to stderr goes; nil means os.Stderr.
 	Stderr io.Writer
-	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the group's if it is nil.
+	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the
+	// group's if it is nil.
 	SSH gatewayio.SSHOptions
 
 	mu       sync.Mutex // guards what follows
@@ -51,16 +53,17 @@ type start struct {
 // NewGroup returns an empty group.
 func NewGroup() *Group { return &Group{} }
 
-// DefaultGroup is the group that the face's MakeGateway and Terminate use, as execnet's default_group.
+// DefaultGroup is the group that the face's MakeGateway and Terminate use, as execnet's
+// default_group.
 var DefaultGroup = NewGroup()
 
-// MakeGateway starts an interpreter as spec says and returns the gateway to it when it has answered; ctx bounds that.
-// The spec's grammar and keys are those of package xspec; an empty spec means DefaultSpec. A gateway whose spec names no
-// id gets the next free one of gw0, gw1 and so on.
+// MakeGateway starts an interpreter as spec says and returns the gateway to it when it has
+// answered; ctx bounds that. The spec's grammar and keys are those of package xspec; an empty spec
+// means DefaultSpec. A gateway whose spec names no id gets the next free one of gw0, gw1 and so on.
 //
-// It reports an xspec.Error for a spec that is none, ErrDuplicateID, a gatewayio.PythonNotFoundError when there is no
-// interpreter to start, and a bootstrap.Error, with what the interpreter said, when it does not become a worker. It is
-// execnet's Group.makegateway.
+// It reports an xspec.Error for a spec that is none, ErrDuplicateID, a
+// gatewayio.PythonNotFoundError when there is no interpreter to start, and a bootstrap.Error, with
+// what the interpreter said, when it does not become a worker. It is execnet's Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -88,11 +91,12 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 	return g.start(ctx, spec)
 }
 
-// StartGateway is MakeGateway without the waiting: it returns at once, while the far end is still being reached; ctx bounds
-// that. What is sent meanwhile goes with the bootstrap, so that over a slow network the first RemoteExec costs no round
-// trip of its own. Any call on the gateway that waits for the far end reports it if there is none, with the errors of
-// MakeGateway; the gateway is a member all the same, until its Exit. Where the worker cannot take messages that early (a socket server's, or that of bootstrap=import),
-// StartGateway waits as MakeGateway does.
+// StartGateway is MakeGateway without the waiting: it returns at once, while the far end is still
+// being reached; ctx bounds that. What is sent meanwhile goes with the bootstrap, so that over a
+// slow network the first RemoteExec costs no round trip of its own. Any call on the gateway that
+// waits for the far end reports it if there is none, with the errors of MakeGateway; the gateway is
+// a member all the same, until its Exit. Where the worker cannot take messages that early (a socket
+// server's, or that of bootstrap=import), StartGateway waits as MakeGateway does.
 func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -183,9 +187,9 @@ func (g *Group) sshPool() *gatewayio.SSHPool {
 	return g.ssh
 }
 
-// SetExecModel sets the execution model of workers whose spec names none. It reports an error for a model that there is
-// not, and ErrHasGateways once the group has gateways. It is execnet's Group.set_execmodel, without the model of the
-// driver's own side, which Go has no choice of.
+// SetExecModel sets the execution model of workers whose spec names none. It reports an error for a
+// model that there is not, and ErrHasGateways once the group has gateways. It is execnet's
+// Group.set_execmodel, without the model of the driver's own side, which Go has no choice of.
 func (g *Group) SetExecModel(model string) error {
 	if !slices.Contains(xspec.ExecModels, model) {
 		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
@@ -216,8 +220,8 @@ var ErrDuplicateID = errors.New("the group already has a gateway with this id")
 // ErrTerminated is why a gateway that was being made when its group was terminated was not.
 var ErrTerminated = errors.New("execnet: the group was terminated")
 
-// reserve gives spec an id and an execution model if it has none, and keeps the id from others until release is called.
-// The context it returns ends when the group is terminated.
+// reserve gives spec an id and an execution model if it has none, and keeps the id from others
+// until release is called. The context it returns ends when the group is terminated.
 func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Context, release func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -296,8 +300,8 @@ func (g *Group) Get(id string) *gatewaybase.Gateway {
 	return nil
 }
 
-// All iterates over the gateways in the order they were made; those that have been asked to exit are no longer among
-// them.
+// All iterates over the gateways in the order they were made; those that have been asked to exit
+// are no longer among them.
 func (g *Group) All() iter.Seq[*gatewaybase.Gateway] { return slices.Values(g.members()) }
 
 // String shows the ids, as execnet's repr does.

@@ -10,23 +10,26 @@ import (
 	"time"
 )
 
-// InterruptedError is the cause of the end of a context that NotifyContext made, when a signal ended it.
+// InterruptedError is the cause of the end of a context that NotifyContext made, when a signal
+// ended it.
 type InterruptedError struct{ Signal os.Signal }
 
 // Error names the signal.
 func (e *InterruptedError) Error() string { return fmt.Sprintf("execnet: interrupted (%v)", e.Signal) }
 
-// NotifyContext makes a program end its workers when it is interrupted. It is signal.NotifyContext for a group:
+// NotifyContext makes a program end its workers when it is interrupted. It is signal.NotifyContext
+// for a group:
 //
 //	ctx, stop := group.NotifyContext(context.Background(), 5*time.Second)
 //	defer stop()
 //
-// At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the calls that were given it,
-// and the group is terminated as Terminate(timeout) does. A second signal kills what is left of it at once.
+// At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the
+// calls that were given it, and the group is terminated as Terminate(timeout) does. A second signal
+// kills what is left of it at once.
 //
-// stop terminates the group if that was not done yet, waits until it is done, and returns what Terminate reports; a
-// signal meanwhile makes it quick as well. From then on signals do again what they did before. Calling it once more
-// returns the same.
+// stop terminates the group if that was not done yet, waits until it is done, and returns what
+// Terminate reports; a signal meanwhile makes it quick as well. From then on signals do again what
+// they did before. Calling it once more returns the same.
 func (g *Group) NotifyContext(parent context.Context, timeout time.Duration) (ctx context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)

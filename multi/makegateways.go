@@ -21,7 +21,8 @@ type FailedGateway struct {
 	Err  error  // what MakeGateway would have reported
 }
 
-// MakeGatewaysError is what MakeGateways reports: which gateways failed, and why. errors.Is and errors.As find the reasons.
+// MakeGatewaysError is what MakeGateways reports: which gateways failed, and why. errors.Is and
+// errors.As find the reasons.
 type MakeGatewaysError struct {
 	Failed []FailedGateway // in the order of the specs
 	Total  int             // how many were asked for
@@ -56,12 +57,13 @@ type newcomer struct {
 	ended   chan struct{} // closed once gateway or err is set
 }
 
-// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side within the limits of MaxStarting, and
-// returns them in the specs' order, in which they also got their ids. A gateway that is reached through another one of
-// the same call (via, installvia) waits for that one, which must stand before it.
+// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side within the
+// limits of MaxStarting, and returns them in the specs' order, in which they also got their ids. A
+// gateway that is reached through another one of the same call (via, installvia) waits for that
+// one, which must stand before it.
 //
-// It is all or nothing: when some fail, the others are still waited for, then ended, and the error is a
-// *MakeGatewaysError that names each that failed. ctx bounds the starts.
+// It is all or nothing: when some fail, the others are still waited for, then ended, and the error
+// is a *MakeGatewaysError that names each that failed. ctx bounds the starts.
 func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
 	all := make([]*newcomer, len(specs))
 	failed := false

@@ -12,8 +12,8 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// MultiChannel is a list of channels, usually one to each gateway of a group, that are used together. Its methods may be
-// used from any number of goroutines. It is execnet's MultiChannel.
+// MultiChannel is a list of channels, usually one to each gateway of a group, that are used
+// together. Its methods may be used from any number of goroutines. It is execnet's MultiChannel.
 //
 // Errors name the gateway they come from; errors.Is and errors.As find what the channel reported.
 type MultiChannel struct {
@@ -29,8 +29,9 @@ func NewMultiChannel(channels ...*gatewaybase.Channel) *MultiChannel {
 	return &MultiChannel{channels: slices.Clone(channels)}
 }
 
-// RemoteExec has every gateway of the group execute source, as Gateway.RemoteExec does, and returns the channels in the
-// gateways' order. When one cannot be asked, the channels made by then are closed. It is execnet's Group.remote_exec.
+// RemoteExec has every gateway of the group execute source, as Gateway.RemoteExec does, and returns
+// the channels in the gateways' order. When one cannot be asked, the channels made by then are
+// closed. It is execnet's Group.remote_exec.
 func (g *Group) RemoteExec(source string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 		return gw.RemoteExec(source, options...)
@@ -85,9 +86,9 @@ func (m *MultiChannel) Contains(ch *gatewaybase.Channel) bool {
 	return slices.Contains(m.channels, ch)
 }
 
-// SendEach sends the item on every channel, on all at once, so that a slow one does not hold up the others. It returns
-// when all are done; the error joins those of the channels that could not send. It is execnet's
-// MultiChannel.send_each, which stops at the first.
+// SendEach sends the item on every channel, on all at once, so that a slow one does not hold up the
+// others. It returns when all are done; the error joins those of the channels that could not send.
+// It is execnet's MultiChannel.send_each, which stops at the first.
 func (m *MultiChannel) SendEach(item any) error {
 	return m.SendEachContext(context.Background(), item)
 }
@@ -109,9 +110,10 @@ type Received struct {
 	Item    any
 }
 
-// ReceiveEach receives one item from every channel, in the channels' order. At the first channel that has none to give it
-// stops with that channel's error (io.EOF for its end) and the items of the channels before; nothing is taken from those
-// behind. It is execnet's MultiChannel.receive_each.
+// ReceiveEach receives one item from every channel, in the channels' order. At the first channel
+// that has none to give it stops with that channel's error (io.EOF for its end) and the items of
+// the channels before; nothing is taken from those behind. It is execnet's
+// MultiChannel.receive_each.
 func (m *MultiChannel) ReceiveEach(ctx context.Context) ([]any, error) {
 	received, err := m.ReceiveEachWithChannel(ctx)
 	items := make([]any, len(received))
@@ -121,8 +123,8 @@ func (m *MultiChannel) ReceiveEach(ctx context.Context) ([]any, error) {
 	return items, err
 }
 
-// ReceiveEachWithChannel is ReceiveEach that tells which channel each item came on. It is receive_each(withchannel=True)
-// in execnet.
+// ReceiveEachWithChannel is ReceiveEach that tells which channel each item came on. It is
+// receive_each(withchannel=True) in execnet.
 func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, error) {
 	received := make([]Received, 0, len(m.channels))
 	for _, ch := range m.channels {
@@ -135,8 +137,9 @@ func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, 
 	return received, nil
 }
 
-// Items iterates over the items of all channels in the order they come, until all channels have ended; it makes the
-// receive queue for that. The first error, of ctx or of a channel as WaitClose reports it, is handed out last.
+// Items iterates over the items of all channels in the order they come, until all channels have
+// ended; it makes the receive queue for that. The first error, of ctx or of a channel as WaitClose
+// reports it, is handed out last.
 func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		queue, err := m.MakeReceiveQueue()
@@ -155,9 +158,9 @@ func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	}
 }
 
-// WaitClose waits until every channel's other end sends no more, as Channel.WaitClose does, and returns the error of the
-// first channel, in their order, that has one. When ctx ends first, it returns ctx's error. It is execnet's
-// MultiChannel.waitclose.
+// WaitClose waits until every channel's other end sends no more, as Channel.WaitClose does, and
+// returns the error of the first channel, in their order, that has one. When ctx ends first, it
+// returns ctx's error. It is execnet's MultiChannel.waitclose.
 func (m *MultiChannel) WaitClose(ctx context.Context) error {
 	var first error
 	for _, ch := range m.channels {

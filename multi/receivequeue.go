@@ -11,8 +11,8 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// ReceiveQueue gathers the items of a MultiChannel's channels in the order they come. Its methods may be used from any
-// number of goroutines; each item goes to one of them.
+// ReceiveQueue gathers the items of a MultiChannel's channels in the order they come. Its methods
+// may be used from any number of goroutines; each item goes to one of them.
 type ReceiveQueue struct {
 	mu     sync.Mutex // guards what follows
 	change sync.Cond
@@ -20,12 +20,14 @@ type ReceiveQueue struct {
 	open   int // channels that may still send
 }
 
-// MakeReceiveQueue has the items of all channels, first those that wait already, go into one queue; from then on the
-// channels' own Receive, and ReceiveEach, report gatewaybase.ErrHasCallback. With an endmarker, the queue gets it once for
-// each channel, after the channel's last item. Later calls return the same queue, whose endmarker is the first call's. It
-// is execnet's MultiChannel.make_receive_queue.
+// MakeReceiveQueue has the items of all channels, first those that wait already, go into one queue;
+// from then on the channels' own Receive, and ReceiveEach, report gatewaybase.ErrHasCallback. With
+// an endmarker, the queue gets it once for each channel, after the channel's last item. Later calls
+// return the same queue, whose endmarker is the first call's. It is execnet's
+// MultiChannel.make_receive_queue.
 //
-// When a channel has a callback already, it reports gatewaybase.ErrHasCallback together with the queue of the others.
+// When a channel has a callback already, it reports gatewaybase.ErrHasCallback together with the
+// queue of the others.
 func (m *MultiChannel) MakeReceiveQueue(endmarker ...any) (*ReceiveQueue, error) {
 	if len(endmarker) > 1 {
 		return nil, fmt.Errorf("execnet: MakeReceiveQueue takes one endmarker, not %d", len(endmarker))
@@ -84,9 +86,10 @@ func (q *ReceiveQueue) Len() int {
 	return len(q.items)
 }
 
-// Receive returns the next item, waiting for it if need be. When all channels have ended and their items are received, it
-// reports io.EOF (execnet's queue would wait for ever); MultiChannel.WaitClose tells of remote errors then. It reports
-// gatewaybase.ErrTimeout or ctx's error when ctx ends first.
+// Receive returns the next item, waiting for it if need be. When all channels have ended and their
+// items are received, it reports io.EOF (execnet's queue would wait for ever);
+// MultiChannel.WaitClose tells of remote errors then. It reports gatewaybase.ErrTimeout or ctx's
+// error when ctx ends first.
 func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
@@ -113,7 +116,8 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 	return r, nil
 }
 
-// Items iterates over what Receive returns until all channels have ended. Any error but io.EOF is handed out last.
+// Items iterates over what Receive returns until all channels have ended. Any error but io.EOF is
+// handed out last.
 func (q *ReceiveQueue) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		for {

@@ -21,7 +21,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// socketServer runs the socketserver script of pip's execnet and returns its address and how to end it.
+// socketServer runs the socketserver script of pip's execnet and returns its address and how to end
+// it.
 func socketServer(t *testing.T) (address string, stop func()) {
 	t.Helper()
 	cmd := exec.Command(pythons.WithExecnet(t), "-u", "-m", "execnet.script.socketserver", "127.0.0.1:0")
@@ -80,7 +81,8 @@ func TestSocketServerOfExecnet(t *testing.T) {
 	assert.False(t, died.Exit.Known)
 }
 
-// TestInstallVia starts a server behind each CPython, and one behind a gateway that runs pip's execnet.
+// TestInstallVia starts a server behind each CPython, and one behind a gateway that runs pip's
+// execnet.
 func TestInstallVia(t *testing.T) {
 	t.Parallel()
 	specs := []string{"popen//bootstrap=import//python=" + pythons.WithExecnet(t), "popen//execmodel=gevent//python=" + pythons.WithExecnet(t)}

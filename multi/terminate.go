@@ -14,13 +14,15 @@ import (
 // NoTimeout makes Terminate wait for as long as the workers take, and kill none.
 const NoTimeout time.Duration = -1
 
-// killGrace is how long a killed worker may take to be gone. Only one that the kernel itself holds up takes longer.
+// killGrace is how long a killed worker may take to be gone. Only one that the kernel itself holds
+// up takes longer.
 const killGrace = 2 * time.Second
 
-// Terminate ends all gateways: it asks every worker to end, waits for at most timeout, and kills those that are left. It
-// returns when all are gone, their processes reaped, which takes hardly longer than timeout however stuck they are. A
-// gateway that others are reached through ends after them, and they share its time. With NoTimeout it waits without
-// end. Gateways that are being made meanwhile are given up. The error names gateways that resisted even being killed.
+// Terminate ends all gateways: it asks every worker to end, waits for at most timeout, and kills
+// those that are left. It returns when all are gone, their processes reaped, which takes hardly
+// longer than timeout however stuck they are. A gateway that others are reached through ends after
+// them, and they share its time. With NoTimeout it waits without end. Gateways that are being made
+// meanwhile are given up. The error names gateways that resisted even being killed.
 //
 // The group is empty then and can be used again. It is execnet's Group.terminate.
 func (g *Group) Terminate(timeout time.Duration) error {
@@ -32,8 +34,8 @@ func (g *Group) Terminate(timeout time.Duration) error {
 	return g.TerminateContext(ctx)
 }
 
-// TerminateContext is Terminate with the end of ctx as its time limit. Calls at the same time share the work: one whose
-// ctx has ended makes the others quick as well.
+// TerminateContext is Terminate with the end of ctx as its time limit. Calls at the same time share
+// the work: one whose ctx has ended makes the others quick as well.
 func (g *Group) TerminateContext(ctx context.Context) error {
 	g.abandonStarts()
 	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
@@ -106,7 +108,8 @@ func (g *Group) nextToEnd(chosen func(*gatewaybase.Gateway) bool) []*gatewaybase
 	return round
 }
 
-// endAll waits for gateways that were asked to exit, each in a goroutine of its own, and kills them when ctx ends.
+// endAll waits for gateways that were asked to exit, each in a goroutine of its own, and kills them
+// when ctx ends.
 func endAll(ctx context.Context, gateways []*gatewaybase.Gateway) []error {
 	errs := make([]error, len(gateways))
 	var wg sync.WaitGroup

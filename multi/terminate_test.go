@@ -74,7 +74,8 @@ func started(t *testing.T, gw *gatewaybase.Gateway, source string) *gatewaybase.
 	return ch
 }
 
-// TestTerminateIsBounded ends a group in which every worker is stuck in another way, each behind each transport.
+// TestTerminateIsBounded ends a group in which every worker is stuck in another way, each behind
+// each transport.
 func TestTerminateIsBounded(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
@@ -128,8 +129,8 @@ func TestTerminateBehindAStuckHost(t *testing.T) {
 	requireGone(t, deepPID)
 }
 
-// TestTerminateOverACutNetwork ends gateways over ssh whose connection is cut, or lets nothing through any more, and one
-// that is reached through such a gateway.
+// TestTerminateOverACutNetwork ends gateways over ssh whose connection is cut, or lets nothing
+// through any more, and one that is reached through such a gateway.
 func TestTerminateOverACutNetwork(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
@@ -166,7 +167,8 @@ func TestTerminateShares(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-// TestViaEndsWithItsDriver kills a driver: what runs behind its worker's forwarder ends as well, however stuck.
+// TestViaEndsWithItsDriver kills a driver: what runs behind its worker's forwarder ends as well,
+// however stuck.
 func TestViaEndsWithItsDriver(t *testing.T) {
 	t.Parallel()
 	pids, driver := startProgram(t, "driver")
@@ -223,7 +225,8 @@ func TestNotifyContextWithoutSignals(t *testing.T) {
 // programVariable makes the test binary one of the programs below.
 const programVariable = "EXECNET_TEST_PROGRAM"
 
-// startProgram runs this test binary as a program that prints the ids of its workers when they are busy.
+// startProgram runs this test binary as a program that prints the ids of its workers when they are
+// busy.
 func startProgram(t *testing.T, name string) (pids []int, program *exec.Cmd) {
 	t.Helper()
 	program = exec.Command(os.Args[0])

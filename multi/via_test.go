@@ -277,7 +277,8 @@ func TestViaInterrupted(t *testing.T) {
 	}
 }
 
-// TestViaBackPressure fills the pipe of an interpreter that does not read: writing waits, others go on, the end is quick.
+// TestViaBackPressure fills the pipe of an interpreter that does not read: writing waits, others go
+// on, the end is quick.
 func TestViaBackPressure(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
@@ -306,7 +307,8 @@ func TestViaBackPressure(t *testing.T) {
 	requireGone(t, subPID)
 }
 
-// TestViaSSH is execnet's issue 34: an interpreter, behind it an ssh command, behind that another interpreter.
+// TestViaSSH is execnet's issue 34: an interpreter, behind it an ssh command, behind that another
+// interpreter.
 func TestViaSSH(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)

@@ -59,7 +59,8 @@ func (s *session) take(t *target, v any) error {
 	return err
 }
 
-// act takes one item apart. The caller holds the mutex, and gives the program the events afterwards.
+// act takes one item apart. The caller holds the mutex, and gives the program the events
+// afterwards.
 func (s *session) act(t *target, kind byte, f *fields) ([]Event, error) {
 	if t.finished {
 		return nil, broken("an item after the end")

@@ -6,10 +6,11 @@ import (
 	"math/bits"
 )
 
-// A delta tells a receiver how to make a file from the blocks of the one it has and from bytes that it has not: rsync's
-// idea. The receiver sends a weak and a strong checksum of each block; the sender looks at each position of its file
-// whether a block begins there, by the weak checksum, which follows the position at the cost of a few operations, and
-// where that fits by the strong one. Both can be wrong, so a digest of the whole file has the last word.
+// A delta tells a receiver how to make a file from the blocks of the one it has and from bytes that
+// it has not: rsync's idea. The receiver sends a weak and a strong checksum of each block; the
+// sender looks at each position of its file whether a block begins there, by the weak checksum,
+// which follows the position at the cost of a few operations, and where that fits by the strong
+// one. Both can be wrong, so a digest of the whole file has the last word.
 
 // deltaSink takes a delta. What it is given is valid during the call.
 type deltaSink interface {
@@ -72,8 +73,9 @@ func (m *matcher) scan() {
 	}
 }
 
-// roll moves the window on to where a block may begin, or to the buffer's end, which it reports by false: the next byte
-// is not there yet. Its loop runs once for each byte of a changed file, hence the local copies.
+// roll moves the window on to where a block may begin, or to the buffer's end, which it reports by
+// false: the next byte is not there yet. Its loop runs once for each byte of a changed file, hence
+// the local copies.
 func (m *matcher) roll(n int) bool {
 	leaving, coming := m.buf[m.pos:len(m.buf)-n], m.buf[m.pos+n:]
 	leaving = leaving[:len(coming)]
@@ -110,8 +112,8 @@ func (m *matcher) match(n int) bool {
 	return ok
 }
 
-// spend keeps the cost of strong checksums in proportion to the file: signatures can be made up so that the weak
-// checksum fits everywhere and the strong one nowhere.
+// spend keeps the cost of strong checksums in proportion to the file: signatures can be made up so
+// that the weak checksum fits everywhere and the strong one nowhere.
 func (m *matcher) spend(n int) bool {
 	if m.budget < int64(n) {
 		return false
@@ -147,8 +149,8 @@ func (m *matcher) flushLiteral(end int) {
 	}
 }
 
-// finish ends the file and hands out what is left. It reports whether the file seems to be the one that the receiver has; then
-// nothing has been handed out at all.
+// finish ends the file and hands out what is left. It reports whether the file seems to be the one
+// that the receiver has; then nothing has been handed out at all.
 func (m *matcher) finish() (same bool) {
 	tail := m.buf[m.lit:]
 	if last := m.index.lastLength; last > 0 && last <= int64(len(tail)) && (last < m.index.length) {
@@ -167,7 +169,8 @@ func (m *matcher) finish() (same bool) {
 	return false
 }
 
-// blockIndex finds the blocks of a receiver's file by their checksums. It is not changed once it is in use.
+// blockIndex finds the blocks of a receiver's file by their checksums. It is not changed once it is
+// in use.
 type blockIndex struct {
 	length     int64 // of all blocks but the last
 	lastLength int64 // of the last one; 0 if its signature did not come
@@ -179,8 +182,8 @@ type blockIndex struct {
 	strong     map[signature]uint32
 }
 
-// newBlockIndex makes the index of a file of this size from the signatures that came, which may be fewer than it has
-// blocks.
+// newBlockIndex makes the index of a file of this size from the signatures that came, which may be
+// fewer than it has blocks.
 func newBlockIndex(size int64, blocks []signature) *blockIndex {
 	x := &blockIndex{length: blockSize(size), total: blockCount(size), blocks: blocks}
 	width := max(16, min(24, bits.Len(uint(len(blocks)))+5))

@@ -151,7 +151,8 @@ func TestDeltaProperty(t *testing.T) {
 	})
 }
 
-// Signatures that fit by their weak checksum only must cost time in proportion to the file and nothing else.
+// Signatures that fit by their weak checksum only must cost time in proportion to the file and
+// nothing else.
 func TestDeltaOfMadeUpSignatures(t *testing.T) {
 	now := make([]byte, 1<<20)
 	signatures := signAll(now)

@@ -8,9 +8,11 @@ import (
 
 // FileError is what went wrong with one entry.
 type FileError struct {
-	// Path is relative to the source, or at a target to its directory, with slashes; empty for the top itself.
+	// Path is relative to the source, or at a target to its directory, with slashes; empty for the
+	// top itself.
 	Path string
-	// Problem says what; from a target it begins with the POSIX name of the error if there is one, as in "ENOSPC: ...".
+	// Problem says what; from a target it begins with the POSIX name of the error if there is one,
+	// as in "ENOSPC: ...".
 	Problem string
 	// Err is the error itself where it happened in this process.
 	Err error
@@ -34,11 +36,13 @@ type TargetError struct {
 	Gateway string
 	// Dest is the directory as AddTarget was given it.
 	Dest string
-	// Err is what ended the sync there early: a gatewaybase.GatewayDiedError, a gatewaybase.RemoteError with a traceback,
-	// a StallError, a ProtocolError, a FileError such as a full disk, or the error of Send's context. It is nil if all but Files went well.
+	// Err is what ended the sync there early: a gatewaybase.GatewayDiedError, a
+	// gatewaybase.RemoteError with a traceback, a StallError, a ProtocolError, a FileError such as
+	// a full disk, or the error of Send's context. It is nil if all but Files went well.
 	Err error
-	// Files are the entries that could not be made. With Python's execnet at the target and Delete they are directories that
-	// were left as they are there, since it would have deleted what could not be read or announced.
+	// Files are the entries that could not be made. With Python's execnet at the target and Delete
+	// they are directories that were left as they are there, since it would have deleted what could
+	// not be read or announced.
 	Files []FileError
 }
 

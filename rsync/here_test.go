@@ -80,7 +80,8 @@ func TestReceiveHere(t *testing.T) {
 	})
 }
 
-// TestReceiveHereFails names what is not there, or not what it is said to be: the receiver wants to be sent it.
+// TestReceiveHereFails names what is not there, or not what it is said to be: the receiver wants to
+// be sent it.
 func TestReceiveHereFails(t *testing.T) {
 	base := t.TempDir()
 	source := filepath.Join(base, "source")

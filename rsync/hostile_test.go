@@ -63,7 +63,8 @@ func hostileTree(t *testing.T) string {
 	return source
 }
 
-// A receiver that does not keep to the protocol gets an error and nothing but what it asked for rightly.
+// A receiver that does not keep to the protocol gets an error and nothing but what it asked for
+// rightly.
 func TestHostileReceiver(t *testing.T) {
 	const size = 100_000
 	signs := func(entry, first uint32, n int) []byte {
@@ -256,7 +257,8 @@ func (p *slowPipe) Read(b []byte) (int, error) {
 	return p.pipeEnd.Read(b[:min(len(b), 64<<10)])
 }
 
-// TestSlowTargetIsNotGivenUp has items on their way for longer than a target may show no sign of life.
+// TestSlowTargetIsNotGivenUp has items on their way for longer than a target may show no sign of
+// life.
 func TestSlowTargetIsNotGivenUp(t *testing.T) {
 	for _, keys := range []string{"", "//bootstrap=import"} {
 		source, dest := t.TempDir(), t.TempDir()

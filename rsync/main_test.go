@@ -15,7 +15,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// workerVariable makes this test binary a Go worker that stands in for an interpreter: popen//python=BINARY.
+// workerVariable makes this test binary a Go worker that stands in for an interpreter:
+// popen//python=BINARY.
 const workerVariable = "EXECNET_RSYNC_TEST_WORKER"
 
 func TestMain(m *testing.M) {

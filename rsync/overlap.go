@@ -8,8 +8,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// holds reports whether dest, as an interpreter of this machine sees it, is the directory source or one that source lies
-// in. Of other machines it knows nothing.
+// holds reports whether dest, as an interpreter of this machine sees it, is the directory source or
+// one that source lies in. Of other machines it knows nothing.
 func holds(spec *xspec.Spec, dest, source string) bool {
 	// A command of several words may lead elsewhere, as "docker exec" does.
 	if !spec.Local() || strings.ContainsAny(spec.Python, " \t\n") {

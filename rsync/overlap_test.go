@@ -14,8 +14,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// TestDeleteSparesTheSource has a destination that is the source, or holds it, refused where what is not in the source
-// would be deleted.
+// TestDeleteSparesTheSource has a destination that is the source, or holds it, refused where what
+// is not in the source would be deleted.
 func TestDeleteSparesTheSource(t *testing.T) {
 	base := t.TempDir()
 	grow(t, base, nodes{"in/s/f": file("f"), "in/other": file("o"), "tree": link("in/s"), "up": link("in"), "beside/x": file("x")})

@@ -6,11 +6,11 @@ import (
 	"math"
 )
 
-// What the two halves of this module say to each other: docs/protocol.md section 11.5, which this file follows. Every item
-// is one byte string: its kind, then fields, big-endian.
+// What the two halves of this module say to each other: docs/protocol.md section 11.5, which this
+// file follows. Every item is one byte string: its kind, then fields, big-endian.
 
-// RemoteFile and RemoteFunction are the file and function name with which a driver executes the receiving half. A worker that
-// is no Python knows it by them.
+// RemoteFile and RemoteFunction are the file and function name with which a driver executes the
+// receiving half. A worker that is no Python knows it by them.
 const (
 	RemoteFile     = "execnet/rsync/remote.py"
 	RemoteFunction = "serve"
@@ -119,8 +119,8 @@ const (
 	statistics    = 8 // numbers in the last item
 )
 
-// ProtocolError is what either half ends with when the other one breaks the rules of docs/protocol.md section 11.5. Nothing
-// was done for the item at fault.
+// ProtocolError is what either half ends with when the other one breaks the rules of
+// docs/protocol.md section 11.5. Nothing was done for the item at fault.
 type ProtocolError struct{ Problem string }
 
 // Error tells what was wrong.
@@ -130,7 +130,8 @@ func broken(format string, args ...any) error {
 	return &ProtocolError{fmt.Sprintf(format, args...)}
 }
 
-// fields takes an item apart. The first read beyond its end makes bad true and gives zeros from then on.
+// fields takes an item apart. The first read beyond its end makes bad true and gives zeros from
+// then on.
 type fields struct {
 	rest []byte
 	bad  bool

@@ -17,14 +17,15 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// Receive is the receiving half of this module's own protocol (protocol.md section 11.5) for a Go worker: what it runs when
-// a driver has it execute RemoteFunction of RemoteFile. It returns when the sync has ended; the caller then ends the
-// execution. What goes wrong with the sync is told to the driver, and nil returned: an entry that cannot be written, a full
-// disk, names that lead out of the destination, items that are not the protocol. An error means that the driver could not be
+// Receive is the receiving half of this module's own protocol (protocol.md section 11.5) for a Go
+// worker: what it runs when a driver has it execute RemoteFunction of RemoteFile. It returns when
+// the sync has ended; the caller then ends the execution. What goes wrong with the sync is told to
+// the driver, and nil returned: an entry that cannot be written, a full disk, names that lead out
+// of the destination, items that are not the protocol. An error means that the driver could not be
 // told, because the channel or ctx has ended.
 //
-// Nothing outside the destination is touched whatever the driver sends, files are written under a temporary name and
-// renamed, and memory does not grow with the size of files.
+// Nothing outside the destination is touched whatever the driver sends, files are written under a
+// temporary name and renamed, and memory does not grow with the size of files.
 func Receive(ctx context.Context, ch *gatewaybase.Channel) error {
 	r := &receiver{
 		ctx: ctx, ch: ch,
@@ -176,7 +177,8 @@ func (r *receiver) tell(severity byte, entry uint32, path, text string) error {
 	return r.send(item)
 }
 
-// trouble tells that something went wrong with an entry. It returns an error when that ends the sync.
+// trouble tells that something went wrong with an entry. It returns an error when that ends the
+// sync.
 func (r *receiver) trouble(severity byte, entry uint32, path string, err error) error {
 	if gone := (*channelError)(nil); errors.As(err, &gone) {
 		return err

@@ -8,11 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readOnly opens a file that was a regular one: not a link since, and not waiting if it is a FIFO since.
+// readOnly opens a file that was a regular one: not a link since, and not waiting if it is a FIFO
+// since.
 const readOnly = syscall.O_RDONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// createNew makes a file to be written. That it does not wait makes no difference but that os.OpenFile, told so, does
-// not try whether it can.
+// createNew makes a file to be written. That it does not wait makes no difference but that
+// os.OpenFile, told so, does not try whether it can.
 const createNew = syscall.O_WRONLY | syscall.O_CREAT | syscall.O_EXCL | syscall.O_NONBLOCK
 
 func errnoName(e syscall.Errno) string { return unix.ErrnoName(e) }

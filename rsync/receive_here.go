@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// here copies a file of this machine that the driver names, or asks to be sent it. Its bytes count as dealt with in any
-// case.
+// here copies a file of this machine that the driver names, or asks to be sent it. Its bytes count
+// as dealt with in any case.
 func (r *receiver) here(w *wanted, entry uint32, data []byte) (done bool, err error) {
 	f := &fields{rest: data}
 	id := f.identity()
@@ -24,7 +24,8 @@ func (r *receiver) here(w *wanted, entry uint32, data []byte) (done bool, err er
 	return err == nil, err
 }
 
-// errNotThatFile is for a file that cannot be seen from here, as another user or in a container, or has changed.
+// errNotThatFile is for a file that cannot be seen from here, as another user or in a container, or
+// has changed.
 var errNotThatFile = errors.New("it is not the driver's file")
 
 // copyHere makes a file of one of this machine.

@@ -65,7 +65,8 @@ func TestHostileLinks(t *testing.T) {
 			s.fails("out of the destination")
 			check()
 		}
-		// A link that stands where a directory is announced is replaced; what it led to is not written to.
+		// A link that stands where a directory is announced is replaced; what it led to is not
+		// written to.
 		for _, name := range []string{"out", "abs"} {
 			destination, check := guarded(t)
 			s := play(t, gw)

@@ -12,18 +12,21 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// ReceiveReference is the receiving half for pip's execnet.RSync (2.x and 1.9) as the driver, whose items it takes and
-// gives exactly (protocol.md sections 11.1 to 11.4): what a Go worker does when a driver has it execute
-// execnet.rsync_remote. It returns nil once everything has been received; the caller then ends the execution.
+// ReceiveReference is the receiving half for pip's execnet.RSync (2.x and 1.9) as the driver, whose
+// items it takes and gives exactly (protocol.md sections 11.1 to 11.4): what a Go worker does when
+// a driver has it execute execnet.rsync_remote. It returns nil once everything has been received;
+// the caller then ends the execution.
 //
-// Unlike the reference's own half it refuses names that lead out of the destination (UnsafePathError), writes files under
-// a temporary name first, follows a destination that is a link to a directory, and sets a differing mode of an unchanged
-// file to what was announced. The first thing that cannot be written ends it with an error that names the path; errors.Is
-// finds the system's reason. Nothing is written any more then, but what the driver has begun to send is still taken, for
-// ten seconds at most: a driver that is sending when its channel ends would report that instead of the reason.
+// Unlike the reference's own half it refuses names that lead out of the destination
+// (UnsafePathError), writes files under a temporary name first, follows a destination that is a
+// link to a directory, and sets a differing mode of an unchanged file to what was announced. The
+// first thing that cannot be written ends it with an error that names the path; errors.Is finds the
+// system's reason. Nothing is written any more then, but what the driver has begun to send is still
+// taken, for ten seconds at most: a driver that is sending when its channel ends would report that
+// instead of the reason.
 //
-// Contents come as one item each and wait in memory until they are written: that is the protocol's way, and the reason for
-// having another one between our own halves.
+// Contents come as one item each and wait in memory until they are written: that is the protocol's
+// way, and the reason for having another one between our own halves.
 func ReceiveReference(ctx context.Context, ch *gatewaybase.Channel) error {
 	r := &referenceReceiver{ctx: ctx, ch: ch, links: map[string]*place{}}
 	defer r.close()
@@ -68,7 +71,8 @@ func (r *referenceReceiver) do(f func() error) {
 	}
 }
 
-// run returns at the end of the part in which something has failed; an error is what prevents going on at all.
+// run returns at the end of the part in which something has failed; an error is what prevents going
+// on at all.
 func (r *referenceReceiver) run() error {
 	if err := r.start(); err != nil {
 		return err
@@ -164,7 +168,8 @@ func asName(v any) (string, bool) {
 	return "", false
 }
 
-// entry receives one entry of the walk, and all below it. names is the path to it as the driver spells it.
+// entry receives one entry of the walk, and all below it. names is the path to it as the driver
+// spells it.
 func (r *referenceReceiver) entry(p *place, names []any) error {
 	item, err := r.ch.Receive(r.ctx)
 	if err != nil {
@@ -314,7 +319,8 @@ func asFloat(v any) (float64, bool) {
 
 // floatTime is a time as Python's st_mtime has it, which keeps less than the nanoseconds.
 func floatTime(t time.Time) float64 {
-	// The conversion keeps the compiler from fusing the operations, which would round once instead of twice.
+	// The conversion keeps the compiler from fusing the operations, which would round once instead
+	// of twice.
 	return float64(t.Unix()) + float64(1e-9*float64(t.Nanosecond()))
 }
 

@@ -66,7 +66,8 @@ func (r *referenceReceiver) keep(p *place, info fs.FileInfo, mode uint32) error 
 	return pathError("cannot set the mode of", d.full(name), d.root.Chmod(name, goMode(mode)))
 }
 
-// checksum is the MD5 digest of the file at p as it is, nil if it cannot be read; its content is then asked for anyway.
+// checksum is the MD5 digest of the file at p as it is, nil if it cannot be read; its content is
+// then asked for anyway.
 func (r *referenceReceiver) checksum(p *place) (any, error) {
 	d, name, err := r.tree.holder(p)
 	if err != nil {
@@ -116,8 +117,9 @@ func (r *referenceReceiver) write(w wantedFile, data []byte, attributes bool) er
 	return d.write(name, data, w.mode, w.mtime)
 }
 
-// touch is for a file whose content need not come, or is gone at the driver. Like the reference it lets be what it may not
-// change, a file that belongs to somebody else for one: the content is right.
+// touch is for a file whose content need not come, or is gone at the driver. Like the reference it
+// lets be what it may not change, a file that belongs to somebody else for one: the content is
+// right.
 func (r *referenceReceiver) touch(d *dir, name string, w wantedFile) error {
 	info, err := d.lstat(name)
 	if err != nil || info == nil || !info.Mode().IsRegular() || w.mode == 0 {

@@ -20,8 +20,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// referenceDriver is a program for pip's execnet: it syncs what each line of its stdin asks for, and answers each with a
-// line of its own.
+// referenceDriver is a program for pip's execnet: it syncs what each line of its stdin asks for,
+// and answers each with a line of its own.
 const referenceDriver = `
 import json, sys, os, io, contextlib
 import execnet
@@ -62,8 +62,8 @@ type order struct {
 	Targets [][2]string `json:"targets"` // spec and destination
 	Delete  bool        `json:"delete"`
 	Without string      `json:"without"` // a suffix that the filter refuses
-	// Callback has the callback's calls in the outcome. The reference fails (KeyError) when it has one and no target asks
-	// for anything.
+	// Callback has the callback's calls in the outcome. The reference fails (KeyError) when it has
+	// one and no target asks for anything.
 	Callback bool `json:"callback"`
 }
 
@@ -136,7 +136,8 @@ func TestReferenceDriverSyncsEveryShape(t *testing.T) {
 			grow(t, source, shape.tree)
 			targets := [][2]string{{goWorker(t), ours}, {"popen", theirs}}
 			if shape.name == "exchanged" || shape.name == "modes again" {
-				// The reference's own half opens a read-only folder's files in vain, or fails on what is in the way.
+				// The reference's own half opens a read-only folder's files in vain, or fails on
+				// what is in the way.
 				targets = targets[:1]
 			}
 			o := d.sync(order{Source: source, Targets: targets, Delete: withDelete})
@@ -214,7 +215,8 @@ func TestReferenceDriverHearsOfErrors(t *testing.T) {
 	assert.Contains(t, o.Error, "not a directory")
 }
 
-// A driver that is still sending must not find its channel closed: it would report that and not the reason.
+// A driver that is still sending must not find its channel closed: it would report that and not the
+// reason.
 func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 	mode, fileItem := int64(0o40755), serializer.Tuple{int64(0o100644), 1.0, int64(1)}
 	type driving struct {

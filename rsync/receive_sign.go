@@ -9,7 +9,8 @@ import (
 // digestsPerItem keeps h items small.
 const digestsPerItem = 4096
 
-// sendDigests tells the digests of files that are there, each of digestSize zeros if it cannot be read.
+// sendDigests tells the digests of files that are there, each of digestSize zeros if it cannot be
+// read.
 func (r *receiver) sendDigests(entries []uint32) error {
 	for len(entries) > 0 {
 		n := min(len(entries), digestsPerItem)

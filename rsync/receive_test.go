@@ -293,7 +293,8 @@ func TestReceiveWhereNothingCanBeMade(t *testing.T) {
 		s.send(helloItem(filepath.Join(base, "file/below/it"), 0))
 		s.fails("ENOTDIR: ")
 
-		// A directory that cannot be made is told once; what would be in it is not asked for, and the rest goes on.
+		// A directory that cannot be made is told once; what would be in it is not asked for, and
+		// the rest goes on.
 		s = play(t, gw)
 		s.hello(base, 0)
 		long := aDir(strings.Repeat("n", 256))
@@ -327,7 +328,8 @@ func TestReceiveReadOnlyDirectories(t *testing.T) {
 	})
 }
 
-// TestReceiveOverAFile has a directory where the destination is a file: more likely a slip than a wish.
+// TestReceiveOverAFile has a directory where the destination is a file: more likely a slip than a
+// wish.
 func TestReceiveOverAFile(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		destination := filepath.Join(t.TempDir(), "file")
@@ -344,7 +346,8 @@ func TestReceiveOverAFile(t *testing.T) {
 	})
 }
 
-// TestReceiveSameAfterSignatures has files called the same whose blocks have been compared: the digest has the last word.
+// TestReceiveSameAfterSignatures has files called the same whose blocks have been compared: the
+// digest has the last word.
 func TestReceiveSameAfterSignatures(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		destination := t.TempDir()

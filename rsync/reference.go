@@ -14,14 +14,15 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// The sending half for targets that run Python's execnet: docs/protocol.md sections 11.1 to 11.4. Each file travels as one
-// item, so that it must fit into memory, and must be smaller than 2 GiB.
+// The sending half for targets that run Python's execnet: docs/protocol.md sections 11.1 to 11.4.
+// Each file travels as one item, so that it must fit into memory, and must be smaller than 2 GiB.
 
 // referenceProgram runs the receiving half of the execnet package that is installed there.
 const referenceProgram = "import execnet.rsync_remote\nexecnet.rsync_remote.serve_rsync(channel)\n"
 
-// referenceSession sends a tree to such targets. run walks the tree and then serves requests; one goroutine for each
-// target takes what it says. All receivers ask in the order of the tree, so that a file can be read once for all.
+// referenceSession sends a tree to such targets. run walks the tree and then serves requests; one
+// goroutine for each target takes what it says. All receivers ask in the order of the tree, so that
+// a file can be read once for all.
 type referenceSession struct {
 	tree   *source
 	report *reporter
@@ -143,7 +144,8 @@ func (s *referenceSession) watch(ctx context.Context, over <-chan struct{}, stal
 	}
 }
 
-// walkedAndSilent reports whether the target has the whole tree and must say something. The caller holds the mutex.
+// walkedAndSilent reports whether the target has the whole tree and must say something. The caller
+// holds the mutex.
 func (t *referenceTarget) walkedAndSilent() bool {
 	return t.asked > 0 && len(t.requests) == 0 && !t.linking
 }
@@ -211,8 +213,8 @@ func (s *referenceSession) serve() {
 	}
 }
 
-// next waits until every target has a request or will have none, and returns those that ask for the file which comes
-// first, or one that waits for its links, or nothing when all have ended.
+// next waits until every target has a request or will have none, and returns those that ask for the
+// file which comes first, or one that waits for its links, or nothing when all have ended.
 func (s *referenceSession) next() (asking []*referenceTarget, linking *referenceTarget) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,9 +245,10 @@ func (s *referenceSession) next() (asking []*referenceTarget, linking *reference
 	return nil, nil
 }
 
-// sendFile answers the first request of each of these targets, which is for the same file. None, the only answer that is no
-// content, gives a file that is there the time announced. So it is no answer where an unreadable file has one of its size:
-// that would seem to be up to date in all later syncs.
+// sendFile answers the first request of each of these targets, which is for the same file. None,
+// the only answer that is no content, gives a file that is there the time announced. So it is no
+// answer where an unreadable file has one of its size: that would seem to be up to date in all
+// later syncs.
 func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	s.mu.Lock()
 	path := asking[0].requests[0].path

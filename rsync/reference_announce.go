@@ -31,8 +31,8 @@ func (s *referenceSession) announce(dir string, m found, to []*referenceTarget) 
 	}
 }
 
-// leaveAlone announces a link, and nothing happens to what has its name there before the link itself is sent. So it also
-// stands for what is not sent at all.
+// leaveAlone announces a link, and nothing happens to what has its name there before the link
+// itself is sent. So it also stands for what is not sent at all.
 var leaveAlone any
 
 func (s *referenceSession) announceLink(to []*referenceTarget, kind, path, target string) {
@@ -85,14 +85,15 @@ func (s *referenceSession) announceDir(path string, m found, to []*referenceTarg
 	}
 }
 
-// vanished reports whether a directory is no longer in the tree, wherever the tree itself may have gone.
+// vanished reports whether a directory is no longer in the tree, wherever the tree itself may have
+// gone.
 func (s *referenceSession) vanished(path string) bool {
 	_, err := s.tree.root.Lstat(dirOrDot(path))
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// spare has the targets that delete leave a directory as it is, since they would delete what its list lacks. It returns
-// the others.
+// spare has the targets that delete leave a directory as it is, since they would delete what its
+// list lacks. It returns the others.
 func (s *referenceSession) spare(to []*referenceTarget, path, why string) (others []*referenceTarget) {
 	for _, t := range to {
 		if !t.options.Delete {
@@ -108,7 +109,8 @@ func (s *referenceSession) spare(to []*referenceTarget, path, why string) (other
 	return others
 }
 
-// pythonTime is st_mtime as Python computes it, so that comparing it there finds equal what is equal.
+// pythonTime is st_mtime as Python computes it, so that comparing it there finds equal what is
+// equal.
 func pythonTime(nanoseconds int64) float64 {
 	seconds, rest := nanoseconds/1e9, nanoseconds%1e9
 	if rest < 0 {

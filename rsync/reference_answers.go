@@ -65,7 +65,8 @@ func (s *referenceSession) act(t *referenceTarget, v any) ([]Event, error) {
 		t.listed = true
 		return []Event{t.event(EventList, "", t.wanted)}, nil
 	case what == "ack" && len(t.arriving) > 0:
-		// They come in order; the path in it can lack a letter, as when the directory was given with a slash at its end.
+		// They come in order; the path in it can lack a letter, as when the directory was given
+		// with a slash at its end.
 		a := t.arriving[0]
 		t.arriving = t.arriving[1:]
 		t.done += s.sizes[a.path]
@@ -83,8 +84,8 @@ func (s *referenceSession) act(t *referenceTarget, v any) ([]Event, error) {
 	return nil, broken("%q out of turn", what)
 }
 
-// request reads a request. Only files that were announced can be asked for, in their order; execnet opens whatever path
-// it is told.
+// request reads a request. Only files that were announced can be asked for, in their order; execnet
+// opens whatever path it is told.
 func (s *referenceSession) request(t *referenceTarget, v any) (request, error) {
 	pair, _ := v.(serializer.Tuple)
 	if len(pair) != 2 {

@@ -24,7 +24,8 @@ func referenceSpec(t *testing.T) string {
 	return "popen//bootstrap=import//python=" + pythons.WithExecnet(t)
 }
 
-// Python's execnet deletes what is not announced. What could not be read or announced must stay there all the same.
+// Python's execnet deletes what is not announced. What could not be read or announced must stay
+// there all the same.
 func TestReferenceDeletesOnlyWhatIsGone(t *testing.T) {
 	socket := func(t *testing.T, at string) { require.NoError(t, syscall.Mkfifo(at, 0o600)) }
 	latinLink := func(t *testing.T, at string) { require.NoError(t, os.Symlink("caf\xe9", at)) }
@@ -127,8 +128,9 @@ func TestReferenceLeavesTheTopAlone(t *testing.T) {
 	require.Equal(t, before, survey(t, dest, exactly))
 }
 
-// A file of which the target has another one of the same size, as its checksum in the request tells, must not be answered by
-// None unless it is the same or has vanished: the one there would be given its time.
+// A file of which the target has another one of the same size, as its checksum in the request
+// tells, must not be answered by None unless it is the same or has vanished: the one there would be
+// given its time.
 func TestReferenceRequestOfUnreadable(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens func(t *testing.T, at string) // once the file has been announced

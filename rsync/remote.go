@@ -17,8 +17,8 @@ const remoteModule = "execnet_go_rsync"
 
 var remoteFolder = sync.OnceValues(func() (string, error) { return pycache.Put("rsync", remoteModule, remoteSource) })
 
-// cachedRemote has an interpreter of this machine import the receiving half. One that does not see the folder, as in a
-// container, executes the source.
+// cachedRemote has an interpreter of this machine import the receiving half. One that does not see
+// the folder, as in a container, executes the source.
 const cachedRemote = `
 def serve(channel, folder, module, source):
     import sys
@@ -36,8 +36,8 @@ def serve(channel, folder, module, source):
     scope["serve"](channel)
 `
 
-// execRemote has the far end execute the receiving half. A Go worker recognises it by its file and function, and runs its
-// own.
+// execRemote has the far end execute the receiving half. A Go worker recognises it by its file and
+// function, and runs its own.
 func execRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 	source, kwargs := remoteSource, map[string]any(nil)
 	if pycache.Shared(gw.Spec()) {

@@ -20,8 +20,8 @@ type reporter struct {
 	known    map[[2]string]struct{} // paths and problems that are in either
 }
 
-// isNew notes what is wrong with an entry. A tree that is walked for either protocol has the same problems twice. The
-// caller holds keeping.
+// isNew notes what is wrong with an entry. A tree that is walked for either protocol has the same
+// problems twice. The caller holds keeping.
 func (r *reporter) isNew(e *FileError) bool {
 	key := [2]string{e.Path, e.Problem}
 	if _, known := r.known[key]; known {

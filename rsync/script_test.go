@@ -50,7 +50,8 @@ func pipes(t testing.TB) (ours, theirs *pipeEnd) {
 	return &pipeEnd{ar, aw}, &pipeEnd{br, bw}
 }
 
-// connected makes a gateway of two ends that are connected, at the other of which something executes.
+// connected makes a gateway of two ends that are connected, at the other of which something
+// executes.
 func connected(t testing.TB, keys string, executor gatewaybase.Executor, ours, theirs gatewaybase.IO) *gatewaybase.Gateway {
 	t.Helper()
 	spec, err := xspec.Parse("popen//id=gw" + keys)
@@ -72,8 +73,8 @@ func goReceivers(t testing.TB) *gatewaybase.Gateway {
 	return connected(t, "", &receivers{}, ours, theirs)
 }
 
-// everyReceiver runs a test against the Go receiver and against remote.py in the oldest and the newest Python, and in pip's
-// own worker.
+// everyReceiver runs a test against the Go receiver and against remote.py in the oldest and the
+// newest Python, and in pip's own worker.
 func everyReceiver(t *testing.T, test func(t *testing.T, gw *gatewaybase.Gateway)) {
 	t.Run("go", func(t *testing.T) { test(t, goReceivers(t)) })
 	all := pythons.All(t)

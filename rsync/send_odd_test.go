@@ -52,8 +52,8 @@ func TestSendOddEntries(t *testing.T) {
 	}
 }
 
-// A file can vanish, shrink, grow or become unreadable between its announcement and its turn. The callback makes it so
-// when the first one is sent.
+// A file can vanish, shrink, grow or become unreadable between its announcement and its turn. The
+// callback makes it so when the first one is sent.
 func TestSendMovingTarget(t *testing.T) {
 	ends := farEnds(t)
 	for i, end := range slices.Concat(ends, ends) {
@@ -183,7 +183,8 @@ func TestSendCanceled(t *testing.T) {
 	}
 }
 
-// TestSendTimesOutOfRange has files of the year 2400, which the protocol cannot tell. A second sync finds nothing to do.
+// TestSendTimesOutOfRange has files of the year 2400, which the protocol cannot tell. A second sync
+// finds nothing to do.
 func TestSendTimesOutOfRange(t *testing.T) {
 	source, dest := t.TempDir(), t.TempDir()
 	grow(t, source, nodes{"late": file("l")})
@@ -204,7 +205,8 @@ func TestSendTimesOutOfRange(t *testing.T) {
 	}
 }
 
-// TestSendRenamedSource renames the source while it is walked: what cannot be found any more is not taken for deleted.
+// TestSendRenamedSource renames the source while it is walked: what cannot be found any more is not
+// taken for deleted.
 func TestSendRenamedSource(t *testing.T) {
 	for _, end := range farEnds(t) {
 		t.Run(end.name, func(t *testing.T) {

@@ -61,8 +61,8 @@ func connect(t *testing.T, specs ...string) []*gatewaybase.Gateway {
 	return all
 }
 
-// view is a survey of a tree with what a kind of far end can keep. Python 2 rounds to microseconds, so that times are
-// compared to the second.
+// view is a survey of a tree with what a kind of far end can keep. Python 2 rounds to microseconds,
+// so that times are compared to the second.
 func (f farEnd) view(t *testing.T, path string) string {
 	t.Helper()
 	if f.name != "python2" {

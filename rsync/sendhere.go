@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// identity tells a file from all others of a machine, and its content from an earlier or later one. A receiver that finds
-// the same at a path sees the same file as the sender.
+// identity tells a file from all others of a machine, and its content from an earlier or later one.
+// A receiver that finds the same at a path sees the same file as the sender.
 type identity struct {
 	device, inode      uint64
 	size, mtime, ctime int64 // times in nanoseconds
@@ -31,8 +31,8 @@ func (f *fields) identity() identity {
 	return identity{f.u64(), f.u64(), int64(f.u64()), int64(f.u64()), int64(f.u64())}
 }
 
-// offer has the targets on this machine copy a large file by themselves: that saves its way through a pipe. Those who
-// cannot will ask for it once more.
+// offer has the targets on this machine copy a large file by themselves: that saves its way through
+// a pipe. Those who cannot will ask for it once more.
 func (s *session) offer(j *job, e *entry, f *os.File, info os.FileInfo) {
 	if info.Size() < hereFrom || info.Size() != e.size || nanoseconds(info.ModTime()) != e.mtime {
 		return

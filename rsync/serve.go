@@ -53,7 +53,8 @@ func (s *session) serve() {
 	}
 }
 
-// answered waits until all targets have answered a batch. It reports false when there is no such batch.
+// answered waits until all targets have answered a batch. It reports false when there is no such
+// batch.
 func (s *session) answered(k int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,8 +74,8 @@ func (s *session) answered(k int) bool {
 	return false
 }
 
-// waitIdle waits for a change, after what is collected for the targets has been sent: they may be waiting for that. The
-// caller holds the mutex, which is given up meanwhile.
+// waitIdle waits for a change, after what is collected for the targets has been sent: they may be
+// waiting for that. The caller holds the mutex, which is given up meanwhile.
 func (s *session) waitIdle() {
 	for _, t := range s.targets {
 		if !t.ended && len(t.batch.records) > 0 {
@@ -87,7 +88,8 @@ func (s *session) waitIdle() {
 	s.changed.Wait()
 }
 
-// serveBatch goes through the answers to a batch. What can be sent at once is; the rest is deferred.
+// serveBatch goes through the answers to a batch. What can be sent at once is; the rest is
+// deferred.
 func (s *session) serveBatch(k int) {
 	s.mu.Lock()
 	wants := make([][]want, len(s.targets))
@@ -219,7 +221,8 @@ func (s *session) askForSignatures() {
 	}
 }
 
-// nextAgain waits for a target that wants a file sent once more. It returns nil when all have ended.
+// nextAgain waits for a target that wants a file sent once more. It returns nil when all have
+// ended.
 func (s *session) nextAgain() *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,10 +10,11 @@ import (
 
 // session sends a tree to targets that speak this module's protocol.
 //
-// One goroutine walks the tree and sends it to all targets; one for each target takes its answers; run itself then goes
-// through the batches of the tree in order, when all targets have answered a batch, reads each file that any of them needs
-// once, and hands it to those; one goroutine for each target sends what it was handed. So a slow target holds up the others
-// when it lags by more than may be on its way to it, and not before.
+// One goroutine walks the tree and sends it to all targets; one for each target takes its answers;
+// run itself then goes through the batches of the tree in order, when all targets have answered a
+// batch, reads each file that any of them needs once, and hands it to those; one goroutine for each
+// target sends what it was handed. So a slow target holds up the others when it lags by more than
+// may be on its way to it, and not before.
 type session struct {
 	tree   *source
 	report *reporter
@@ -149,7 +150,8 @@ func (i *item) release() {
 	}
 }
 
-// enqueue hands an item to a target's sender, when there is room; it does nothing if the target has ended.
+// enqueue hands an item to a target's sender, when there is room; it does nothing if the target has
+// ended.
 func (s *session) enqueue(t *target, i *item) {
 	isContent := i.bytes[0] == itemContents
 	s.mu.Lock()

@@ -29,8 +29,8 @@ func appendSignature(to []byte, s signature) []byte {
 
 func readSignature(f *fields) signature { return signature{f.u32(), f.u32()} }
 
-// blockSize is the length of the blocks into which both halves cut a file of this size: about its square root, so that
-// signatures and one changed block cost about the same.
+// blockSize is the length of the blocks into which both halves cut a file of this size: about its
+// square root, so that signatures and one changed block cost about the same.
 func blockSize(size int64) int64 {
 	up := func(n int64) int64 { return (n + 1023) / 1024 * 1024 }
 	return max(2048, up(isqrt(size)), up((size+1<<20-1)>>20))

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// source is the tree being sent, and the only thing of the driver's file system that a target can make it read: files are
-// opened below root, which nothing leads out of.
+// source is the tree being sent, and the only thing of the driver's file system that a target can
+// make it read: files are opened below root, which nothing leads out of.
 type source struct {
 	path   string // of the top, without a slash at the end
 	root   *os.Root
@@ -55,8 +55,8 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// opener opens files of a tree. It keeps the directory of the last one open, as files of one directory come together. One
-// goroutine uses it.
+// opener opens files of a tree. It keeps the directory of the last one open, as files of one
+// directory come together. One goroutine uses it.
 type opener struct {
 	source *source
 	dir    string

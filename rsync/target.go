@@ -11,7 +11,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// target is one destination of a Send. What stands below the mutex's mention belongs to its session.
+// target is one destination of a Send. What stands below the mutex's mention belongs to its
+// session.
 type target struct {
 	gw        *gatewaybase.Gateway
 	channel   *gatewaybase.Channel
@@ -66,7 +67,8 @@ type want struct {
 	size  int64 // of the file there
 }
 
-// arrival is a file, or a piece of one, that has arrived when so many bytes of contents are acknowledged.
+// arrival is a file, or a piece of one, that has arrived when so many bytes of contents are
+// acknowledged.
 type arrival struct {
 	at     uint64
 	entry  uint32 // noEntry for a piece
@@ -150,16 +152,16 @@ func (t *target) owes() bool {
 		t.unsigned > 0 || t.finishing
 }
 
-// drains reports whether the far end has taken bytes since this was last asked: a large item may be long on its way. The caller
-// holds the session's mutex.
+// drains reports whether the far end has taken bytes since this was last asked: a large item may be
+// long on its way. The caller holds the session's mutex.
 func (t *target) drains() bool {
 	before := t.sent
 	t.sent = t.gw.BytesSent()
 	return t.sent > before
 }
 
-// count counts files that were written, and what was sent for them, until the target itself tells. The caller holds the
-// session's mutex.
+// count counts files that were written, and what was sent for them, until the target itself tells.
+// The caller holds the session's mutex.
 func (t *target) count(files, sent int64) {
 	t.stats.Files += files
 	t.stats.Literal += sent

@@ -11,8 +11,8 @@ type treeItem struct {
 	entries int
 }
 
-// add appends as many members of b as fit, and cuts them off b. It reports whether that was all of them; otherwise the
-// item is full.
+// add appends as many members of b as fit, and cuts them off b. It reports whether that was all of
+// them; otherwise the item is full.
 func (i *treeItem) add(b *block) (all bool) {
 	if len(i.bytes) == 0 {
 		i.bytes = append(i.bytes, itemTree)

@@ -69,8 +69,8 @@ func raze(t *testing.T, path string) {
 	require.NoError(t, os.RemoveAll(path))
 }
 
-// exactly is how survey shows what two halves that keep everything agree on; like the reference, loosely leaves out the
-// owner's bits of directories and what a float does not keep of a time.
+// exactly is how survey shows what two halves that keep everything agree on; like the reference,
+// loosely leaves out the owner's bits of directories and what a float does not keep of a time.
 const (
 	exactly = false
 	loosely = true

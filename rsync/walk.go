@@ -38,8 +38,8 @@ type block struct {
 // walkChunk is how many members of a directory are dealt with at once.
 const walkChunk = 1024
 
-// walk hands out the tree: the root, then each directory's members after the directory itself was handed out. While one
-// directory is handed out, the next ones are being read.
+// walk hands out the tree: the root, then each directory's members after the directory itself was
+// handed out. While one directory is handed out, the next ones are being read.
 func (s *source) walk(ctx context.Context, emit func(block) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
@@ -120,8 +120,8 @@ func (s *source) list(ctx context.Context, l *listing) {
 		members := s.describeAll(l.path, entries)
 		b := block{members: members, last: err != nil}
 		if len(members) < len(entries) {
-			// Some are not part of the tree; or they have vanished, and then perhaps not they alone: the source may have been
-			// renamed or unmounted.
+			// Some are not part of the tree; or they have vanished, and then perhaps not they
+			// alone: the source may have been renamed or unmounted.
 			b.incomplete = !s.stillThere(f, l.path)
 		}
 		if err != nil && err != io.EOF {
@@ -144,8 +144,8 @@ func (s *source) stillThere(f *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, there)
 }
 
-// describeAll looks at a directory's entries, several at a time if there are many, and leaves out those that do not
-// belong to the tree.
+// describeAll looks at a directory's entries, several at a time if there are many, and leaves out
+// those that do not belong to the tree.
 func (s *source) describeAll(dir string, entries []fs.DirEntry) []found {
 	all := make([]found, len(entries))
 	workers := min(runtime.GOMAXPROCS(0), 8, (len(entries)+127)/128)
@@ -218,8 +218,8 @@ func (s *source) describe(info fs.FileInfo, name string) found {
 	return m
 }
 
-// nanoseconds are those since 1970. Times that 64 bits cannot hold, before 1678 and after 2262, become the first or the last
-// that they can.
+// nanoseconds are those since 1970. Times that 64 bits cannot hold, before 1678 and after 2262,
+// become the first or the last that they can.
 func nanoseconds(t time.Time) int64 {
 	const most = math.MaxInt64 / int64(time.Second)
 	switch seconds := t.Unix(); {
@@ -244,7 +244,8 @@ func specialKind(mode fs.FileMode) string {
 	}
 }
 
-// linkBase tells whether an absolute link target lies inside the tree, and its path from the top, with slashes.
+// linkBase tells whether an absolute link target lies inside the tree, and its path from the top,
+// with slashes.
 func (s *source) linkBase(target string) (inside string, ok bool) {
 	if !filepath.IsAbs(target) {
 		return "", false

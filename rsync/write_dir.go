@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// dir is a directory of the destination, held open: what is done through it happens in it, whatever has become of its
-// path meanwhile. All names are names of its entries; no method follows a symbolic link.
+// dir is a directory of the destination, held open: what is done through it happens in it, whatever
+// has become of its path meanwhile. All names are names of its entries; no method follows a
+// symbolic link.
 type dir struct {
 	root *os.Root
 	path string // for messages
@@ -49,8 +50,8 @@ func (d *dir) clone() (*dir, error) {
 	return &dir{root, d.path}, nil
 }
 
-// sub opens a directory in this one. Anything else there, a link to a directory above all, is an UnsafePathError: it was
-// not announced as a directory, or was exchanged since.
+// sub opens a directory in this one. Anything else there, a link to a directory above all, is an
+// UnsafePathError: it was not announced as a directory, or was exchanged since.
 func (d *dir) sub(name string) (*dir, error) {
 	path := d.full(name)
 	before, err := d.root.Lstat(name)
@@ -76,9 +77,10 @@ func (d *dir) sub(name string) (*dir, error) {
 	return &dir{root, path}, nil
 }
 
-// makeDir sees to it that there is a directory of that name, replaces what is in its way, and tells whether it is a new
-// one. Its mode is set to what mode says when the directory may be written to and listed in all that its owner does; a
-// mode of 0 leaves it as it is, and so does a directory that is somebody else's and may yet be open to us.
+// makeDir sees to it that there is a directory of that name, replaces what is in its way, and tells
+// whether it is a new one. Its mode is set to what mode says when the directory may be written to
+// and listed in all that its owner does; a mode of 0 leaves it as it is, and so does a directory
+// that is somebody else's and may yet be open to us.
 func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
 	info, err := d.lstat(name)
 	if err != nil {
@@ -177,7 +179,8 @@ func (d *dir) remove(name string) error {
 	return pathError("cannot remove", d.full(name), err)
 }
 
-// unlock lets the owner empty a directory and those below it. It goes on after errors: removing will report them.
+// unlock lets the owner empty a directory and those below it. It goes on after errors: removing
+// will report them.
 func (d *dir) unlock(name string) {
 	if info, err := d.root.Lstat(name); err != nil || !info.IsDir() || d.root.Chmod(name, modeOwner) != nil {
 		return
@@ -215,7 +218,8 @@ func (d *dir) names() ([]string, error) {
 	return nil, pathError("cannot list", d.path, err)
 }
 
-// clean removes what killed syncs left behind, and, if all is set, every entry that was not announced.
+// clean removes what killed syncs left behind, and, if all is set, every entry that was not
+// announced.
 func (d *dir) clean(announced map[string]struct{}, all bool) error {
 	names, err := d.names()
 	if err != nil {

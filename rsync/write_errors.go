@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// UnsafePathError is what a receiver ends with when the sender names something that is not plainly an entry of the
-// destination: a name with a separator or a NUL in it, an empty one, "." or "..", or a path through something that is no
-// directory. Nothing has been written for that name. The reference joins such names to the destination and writes there.
+// UnsafePathError is what a receiver ends with when the sender names something that is not plainly
+// an entry of the destination: a name with a separator or a NUL in it, an empty one, "." or "..",
+// or a path through something that is no directory. Nothing has been written for that name. The
+// reference joins such names to the destination and writes there.
 type UnsafePathError struct {
 	Path   string // as the sender gave it, or the path below the destination where it leads astray
 	Reason string
@@ -42,8 +43,9 @@ func checkName(name string) error {
 	return &UnsafePathError{name, reason}
 }
 
-// pathError says what could not be done to which entry, with its whole path, since os.Root knows only a part of it. What
-// the system said stays inside: errors.Is finds syscall.ENOSPC, fs.ErrPermission and so on.
+// pathError says what could not be done to which entry, with its whole path, since os.Root knows
+// only a part of it. What the system said stays inside: errors.Is finds syscall.ENOSPC,
+// fs.ErrPermission and so on.
 func pathError(doing, path string, err error) error {
 	var unsafe *UnsafePathError
 	if err == nil || errors.As(err, &unsafe) {
@@ -60,7 +62,8 @@ func pathError(doing, path string, err error) error {
 	return fmt.Errorf("execnet: rsync: %s %s: %w", doing, printable(path), err)
 }
 
-// printable is a path as a message can show it: as it is, unless it holds what a terminal or UTF-8 would not take.
+// printable is a path as a message can show it: as it is, unless it holds what a terminal or UTF-8
+// would not take.
 func printable(path string) string {
 	if quoted := fmt.Sprintf("%q", path); quoted[1:len(quoted)-1] != path {
 		return quoted

@@ -11,14 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// A file is written under a name of its own beside the one it will have, so that a sync which is killed leaves no half file
-// under the real name: ".NAME.execnet-XXXXXXXX". The next sync of the directory removes those that were left.
+// A file is written under a name of its own beside the one it will have, so that a sync which is
+// killed leaves no half file under the real name: ".NAME.execnet-XXXXXXXX". The next sync of the
+// directory removes those that were left.
 const temporaryMark = ".execnet-"
 
 var temporaryPattern = regexp.MustCompile(`(?s)^\..+\.execnet-[A-Z2-7]{8}$`)
 
-// temporaryName makes up a name for what will be called name. Long names are cut: 143 bytes is the least that a file
-// system in use allows (eCryptfs), 255 the usual.
+// temporaryName makes up a name for what will be called name. Long names are cut: 143 bytes is the
+// least that a file system in use allows (eCryptfs), 255 the usual.
 func temporaryName(name string) string {
 	const most = 100
 	if len(name) > most {
@@ -76,9 +77,9 @@ func (f *newFile) Write(b []byte) (int, error) {
 	return n, pathError("cannot write", f.dir.full(f.name), err)
 }
 
-// commit completes the file: permissions (0 for those of the file it replaces, else for nobody but the owner), time of
-// modification (zero for now), name.
-// Whatever it reports, the temporary file is gone.
+// commit completes the file: permissions (0 for those of the file it replaces, else for nobody but
+// the owner), time of modification (zero for now), name. Whatever it reports, the temporary file is
+// gone.
 func (f *newFile) commit(mode uint32, mtime time.Time) error {
 	err := f.setMode(mode)
 	if closeErr := f.File.Close(); err == nil {

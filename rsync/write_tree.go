@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// place is a path below the destination, as a chain: places of one directory share its part. The place without a parent
-// is the destination itself.
+// place is a path below the destination, as a chain: places of one directory share its part. The
+// place without a parent is the destination itself.
 type place struct {
 	parent *place
 	name   string
@@ -34,8 +34,8 @@ func (p *place) path() string {
 	return b.String()
 }
 
-// tree is a destination. It keeps open the directories on the way to the place that was used last, and only those, so that
-// work in the order of the tree opens each directory once.
+// tree is a destination. It keeps open the directories on the way to the place that was used last,
+// and only those, so that work in the order of the tree opens each directory once.
 type tree struct {
 	path  string // absolute
 	above *dir   // what holds the destination; nil until it is needed
@@ -47,7 +47,8 @@ type openPlace struct {
 	dir   *dir
 }
 
-// newTree begins at a destination, which need not exist. It is the user's word and followed through links.
+// newTree begins at a destination, which need not exist. It is the user's word and followed through
+// links.
 func newTree(destination string) (*tree, error) {
 	if destination == "" {
 		return nil, errors.New("execnet: rsync: the destination is empty")
@@ -127,7 +128,8 @@ func (t *tree) holder(p *place) (*dir, string, error) {
 	return t.above, name, nil
 }
 
-// lstat describes what is at a place, nil if nothing is. The destination itself is described as what it leads to.
+// lstat describes what is at a place, nil if nothing is. The destination itself is described as
+// what it leads to.
 func (t *tree) lstat(p *place) (fs.FileInfo, error) {
 	if p.parent == nil {
 		info, err := os.Stat(t.path)

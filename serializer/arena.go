@@ -2,8 +2,8 @@ package serializer
 
 import "strings"
 
-// arena copies short strings side by side into shared blocks, which saves an allocation for each. A string keeps at most
-// its block alive.
+// arena copies short strings side by side into shared blocks, which saves an allocation for each. A
+// string keeps at most its block alive.
 type arena struct {
 	block strings.Builder
 	used  int // by all strings so far, which tells how large a block is worth its while

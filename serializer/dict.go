@@ -6,12 +6,14 @@ import (
 	"slices"
 )
 
-// Dict is a Python dict: any hashable key, in insertion order. Keys are compared as Python compares them: 1, 1.0, True
-// and complex(1, 0) are one key, str and bytes are never equal, tuples and frozensets go by their content. A NaN equals
-// nothing, not even itself, so a value stored under one is seen only by All; a channel equals only itself.
+// Dict is a Python dict: any hashable key, in insertion order. Keys are compared as Python compares
+// them: 1, 1.0, True and complex(1, 0) are one key, str and bytes are never equal, tuples and
+// frozensets go by their content. A NaN equals nothing, not even itself, so a value stored under
+// one is seen only by All; a channel equals only itself.
 //
-// Keys are kept in the form they would be received in: an int becomes an int64, a named string a string. A Dict must
-// not be changed while another goroutine uses it or while it is ranged over. A nil *Dict reads as an empty one.
+// Keys are kept in the form they would be received in: an int becomes an int64, a named string a
+// string. A Dict must not be changed while another goroutine uses it or while it is ranged over. A
+// nil *Dict reads as an empty one.
 type Dict struct {
 	entries []entry
 	index   []uint32 // an open-addressed hash table of positions in entries plus one; nil while entries are few
@@ -25,7 +27,8 @@ type deleted struct{} // the key of a deleted entry
 // few is how many entries are searched one by one, which is faster than hashing.
 const few = 8
 
-// NewDict makes a dict of alternating keys and values. It panics when their number is odd or a key is unhashable.
+// NewDict makes a dict of alternating keys and values. It panics when their number is odd or a key
+// is unhashable.
 func NewDict(pairs ...any) *Dict {
 	if len(pairs)%2 != 0 {
 		panic("serializer: NewDict needs a value for each key")
@@ -40,8 +43,8 @@ func NewDict(pairs ...any) *Dict {
 	return d
 }
 
-// Set stores value under key. An equal key that is present keeps its place and its first form, as in Python.
-// The error says that the key is unhashable.
+// Set stores value under key. An equal key that is present keeps its place and its first form, as
+// in Python. The error says that the key is unhashable.
 func (d *Dict) Set(key, value any) error {
 	key, err := asKey(key)
 	if err != nil {
@@ -125,7 +128,8 @@ func (d *Dict) reserve(n int) {
 	d.rebuild(n)
 }
 
-// put is Set for a key known to be hashable and in its received form. It reports whether the key is new.
+// put is Set for a key known to be hashable and in its received form. It reports whether the key is
+// new.
 func (d *Dict) put(key, value any) bool {
 	if d.index == nil {
 		if i := d.scan(key); i >= 0 {

@@ -1,8 +1,10 @@
-// Package serializer turns Python values into bytes and Go values, in the format of Python's execnet.
+// Package serializer turns Python values into bytes and Go values, in the format of Python's
+// execnet.
 //
-// The format knows None, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset and, between gateways,
-// channels. It comes in two forms. The public one, of [Dumps], [Loads], [Dump] and [Load], starts with a version byte;
-// the internal one, of [Codec], is what messages carry.
+// The format knows None, bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset
+// and, between gateways, channels. It comes in two forms. The public one, of [Dumps], [Loads],
+// [Dump] and [Load], starts with a version byte; the internal one, of [Codec], is what messages
+// carry.
 //
 // # What loading gives
 //
@@ -16,8 +18,8 @@
 //	set, frozenset       *Set, FrozenSet
 //	Channel              what the gateway's table of channels makes of it
 //
-// A str of Python 2 is text in some programs and bytes in others: [Py2StrAsPy3Str] and the Codec's field of that name
-// say which.
+// A str of Python 2 is text in some programs and bytes in others: [Py2StrAsPy3Str] and the Codec's
+// field of that name say which.
 //
 // # What can be dumped
 //
@@ -32,12 +34,13 @@
 //   - pointers and interfaces as what they refer to, nil ones (a nil *Dict too) as None;
 //   - a [Marshaler] as what it returns, a [Channel] as a channel.
 //
-// Strings must be valid UTF-8. Equal values give equal bytes. A value that contains itself is a [DumpError].
+// Strings must be valid UTF-8. Equal values give equal bytes. A value that contains itself is a
+// [DumpError].
 //
 // # What loads into what
 //
-// [Unmarshal] and [Codec.Unmarshal] fill a Go variable straight from the bytes, in the manner of encoding/json but more
-// strictly:
+// [Unmarshal] and [Codec.Unmarshal] fill a Go variable straight from the bytes, in the manner of
+// encoding/json but more strictly:
 //
 //   - an int fits integers that can hold it, *big.Int, and floats and complex numbers that hold it exactly; a float fits
 //     floats and complex numbers; a bool only a bool;
@@ -53,8 +56,9 @@
 //
 // # Untrusted input
 //
-// Input of any kind gives a value or a LoadError, never a panic. The memory it takes is bounded by its length: a length
-// that the input announces is believed only when so many items or bytes are there, and in particular a list must be
-// filled as often as it is long. [Limits] bounds the rest: the depth of nesting, the digits of an int, and the bytes
-// read from a stream. Keys are hashed with a random seed.
+// Input of any kind gives a value or a LoadError, never a panic. The memory it takes is bounded by
+// its length: a length that the input announces is believed only when so many items or bytes are
+// there, and in particular a list must be filled as often as it is long. [Limits] bounds the rest:
+// the depth of nesting, the digits of an int, and the bytes read from a stream. Keys are hashed
+// with a random seed.
 package serializer

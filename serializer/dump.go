@@ -39,7 +39,8 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 	e := encoder{codec: c, out: dst, most: most, watch: min(watchFrom, most)}
 	err := e.value(v)
 	if err != nil && e.depth > e.watch {
-		// A cycle was found late, deep down: find it again from the top, where the path to it is short.
+		// A cycle was found late, deep down: find it again from the top, where the path to it is
+		// short.
 		again := encoder{codec: c, out: dst, most: most}
 		if err2 := again.value(v); err2 != nil {
 			err = err2
@@ -51,8 +52,8 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 	return append(e.out, opStop), nil
 }
 
-// enter is called before the content of a container, and leave after it unless an error ends everything. When enter
-// returns true, guard must be called with the container.
+// enter is called before the content of a container, and leave after it unless an error ends
+// everything. When enter returns true, guard must be called with the container.
 func (e *encoder) enter() bool {
 	e.depth++
 	return e.depth > e.watch
@@ -156,8 +157,8 @@ func (e *encoder) bool(b bool) {
 	}
 }
 
-// int appends an INT, or the digits when it does not fit. (Python's own dumper fails below -2^31; every loader takes
-// the digits.)
+// int appends an INT, or the digits when it does not fit. (Python's own dumper fails below -2^31;
+// every loader takes the digits.)
 func (e *encoder) int(i int64) {
 	if i == int64(int32(i)) {
 		e.header(opInt, int(i))
@@ -203,8 +204,8 @@ func (e *encoder) complex(c complex128) {
 	e.out = binary.BigEndian.AppendUint64(e.out, math.Float64bits(imag(c)))
 }
 
-// header appends an opcode and its 32-bit operand, mostly a length, which the caller has checked. One append of several
-// bytes is one check for room.
+// header appends an opcode and its 32-bit operand, mostly a length, which the caller has checked.
+// One append of several bytes is one check for room.
 func (e *encoder) header(op byte, n int) {
 	e.out = append(e.out, op, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
@@ -265,7 +266,8 @@ func (e *encoder) list(items []any) error {
 	return nil
 }
 
-// appendItems is list for the slices of plain types that are common enough to spare them reflection.
+// appendItems is list for the slices of plain types that are common enough to spare them
+// reflection.
 func appendItems[T any](e *encoder, items []T, item func(*encoder, T) error) error {
 	if e.enter() {
 		if err := e.guard(reflect.Value{}); err != nil {

@@ -22,8 +22,8 @@ var (
 	unmarshalerType = reflect.TypeFor[Unmarshaler]()
 )
 
-// dumpPlan is how the values of one Go type are serialized. It is worked out once and reached through a pointer, so that
-// the plans of recursive types can refer to themselves.
+// dumpPlan is how the values of one Go type are serialized. It is worked out once and reached
+// through a pointer, so that the plans of recursive types can refer to themselves.
 type dumpPlan struct {
 	dump func(e *encoder, v reflect.Value) error
 }
@@ -196,12 +196,14 @@ func dumpItems(elem *dumpPlan) func(*encoder, reflect.Value) error {
 	}
 }
 
-// dumpMap writes a dict, or a set when the map holds nothing but its keys. The order is that of the keys when they are
-// strings or numbers, and else that of their serialized form, so that equal maps give equal bytes.
+// dumpMap writes a dict, or a set when the map holds nothing but its keys. The order is that of the
+// keys when they are strings or numbers, and else that of their serialized form, so that equal maps
+// give equal bytes.
 func dumpMap(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, reflect.Value) error {
 	key, elem := of(t.Key()), of(t.Elem())
 	isSet := t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 0
-	// Only keys of one plain kind are known to be hashable and different from each other in Python too.
+	// Only keys of one plain kind are known to be hashable and different from each other in Python
+	// too.
 	plain := !t.Key().Implements(marshalerType) && !t.Key().Implements(channelType)
 	switch k := t.Key().Kind(); k {
 	case reflect.Interface, reflect.Pointer, reflect.Struct, reflect.Array, reflect.Chan:
@@ -268,8 +270,8 @@ func (e *encoder) sortedEntries(v reflect.Value, plan *dumpPlan, plain bool) ([]
 	return entries, nil
 }
 
-// dumpKey serializes a key that Python may find unhashable, or equal to another one that Go tells from it: it loads it
-// back to see, and keeps it among those that are to be unique.
+// dumpKey serializes a key that Python may find unhashable, or equal to another one that Go tells
+// from it: it loads it back to see, and keeps it among those that are to be unique.
 func (e *encoder) dumpKey(key reflect.Value, plan *dumpPlan, unique *Set) ([]byte, error) {
 	sub := encoder{codec: e.codec, depth: e.depth, most: e.most, watch: e.watch}
 	if err := plan.dump(&sub, key); err != nil {

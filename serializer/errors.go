@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// DumpError says why a Go value cannot be serialized, and where in it the trouble is. errors.As finds it.
-// It stands for execnet.DumpError.
+// DumpError says why a Go value cannot be serialized, and where in it the trouble is. errors.As
+// finds it. It stands for execnet.DumpError.
 type DumpError struct {
 	Path string // such as `[3]["name"].Field`; empty for the value itself
 	Msg  string
@@ -22,8 +22,8 @@ func (e *DumpError) Error() string {
 // Unwrap returns the reason given by a Marshaler or by the gateway.
 func (e *DumpError) Unwrap() error { return e.Err }
 
-// LoadError says why bytes are not a serialized value, or why the value does not fit the Go variable it was to be
-// loaded into. errors.As finds it. It stands for execnet.LoadError.
+// LoadError says why bytes are not a serialized value, or why the value does not fit the Go
+// variable it was to be loaded into. errors.As finds it. It stands for execnet.LoadError.
 type LoadError struct {
 	Offset int64  // of the opcode at fault, counted from the first byte of the input
 	Path   string // where in the value, such as `[3]["name"]`; empty for the value itself or where it is unknown

@@ -16,9 +16,10 @@ type field struct {
 	tagged    bool
 }
 
-// structFields lists the fields of t that are serialized, in the order of the source. Embedded structs count as
-// encoding/json counts them: their fields stand for themselves unless the embedded one has a name in its tag; of fields
-// with one name the least nested wins, of equally nested ones the tagged, and if that leaves several, none.
+// structFields lists the fields of t that are serialized, in the order of the source. Embedded
+// structs count as encoding/json counts them: their fields stand for themselves unless the embedded
+// one has a name in its tag; of fields with one name the least nested wins, of equally nested ones
+// the tagged, and if that leaves several, none.
 func structFields(t reflect.Type) []field {
 	var all []field
 	collectFields(t, nil, map[reflect.Type]bool{}, &all)
@@ -75,7 +76,8 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 				if len(*all) > before || embedded.NumField() == 0 || !sf.IsExported() {
 					continue
 				}
-				// It hides all it has, as time.Time does: treat it as a field, which is an error, not as nothing.
+				// It hides all it has, as time.Time does: treat it as a field, which is an error,
+				// not as nothing.
 			}
 		}
 		if !sf.IsExported() {

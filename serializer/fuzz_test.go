@@ -37,8 +37,8 @@ type fuzzTarget struct {
 	Dict  serializer.Dict
 }
 
-// Whatever the bytes are, nothing panics, nothing takes more memory than they justify, and all ways of reading agree
-// on whether they are sound.
+// Whatever the bytes are, nothing panics, nothing takes more memory than they justify, and all ways
+// of reading agree on whether they are sound.
 func FuzzLoads(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

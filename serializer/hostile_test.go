@@ -122,7 +122,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			} else {
 				require.NoError(t, err)
 			}
-			// The costliest byte is that of an empty dict: its pointer, the Dict, and the bookkeeping of the scan.
+			// The costliest byte is that of an empty dict: its pointer, the Dict, and the
+			// bookkeeping of the scan.
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size*300))
 			runtime.KeepAlive(v)
 		})

@@ -19,8 +19,8 @@ var (
 	tupleSeed = maphash.String(seed, "tuple")
 )
 
-// asKey returns key in the form it would be received in (an int as int64, a named string as string, and so on), and an
-// error when Python could not hash it.
+// asKey returns key in the form it would be received in (an int as int64, a named string as string,
+// and so on), and an error when Python could not hash it.
 func asKey(key any) (any, error) {
 	switch k := key.(type) {
 	case nil, bool, string, int64, float64, complex128, FrozenSet:
@@ -133,8 +133,8 @@ func pythonType(v any) string {
 	return fmt.Sprintf("Go %T", v)
 }
 
-// hashKey hashes a key in its received form; keys that are equal in Python have equal hashes. The seed is drawn when
-// the program starts, so that nobody can choose keys that collide.
+// hashKey hashes a key in its received form; keys that are equal in Python have equal hashes. The
+// seed is drawn when the program starts, so that nobody can choose keys that collide.
 func hashKey(key any) uint64 {
 	switch k := key.(type) {
 	case string:
@@ -232,8 +232,8 @@ func equalKeys(a, b any) bool {
 	return false
 }
 
-// number gives every number one representative: an int64, else a *big.Int, when it is whole; else a float64, when it
-// is real; else a complex128. What is no number gives nil.
+// number gives every number one representative: an int64, else a *big.Int, when it is whole; else a
+// float64, when it is real; else a complex128. What is no number gives nil.
 func number(key any) any {
 	switch k := key.(type) {
 	case bool:

@@ -27,7 +27,8 @@ type decoder struct {
 
 const noPack = math.MaxInt
 
-// keyEntry remembers a dict key that was made before: the dicts of a list tend to have the same keys.
+// keyEntry remembers a dict key that was made before: the dicts of a list tend to have the same
+// keys.
 type keyEntry struct {
 	text  string
 	boxed any
@@ -174,8 +175,8 @@ func fromLatin1(raw []byte) []byte {
 	return raw
 }
 
-// bytes returns raw itself when the caller gave it away and it is a good part of the whole: a few bytes must not keep a
-// large message alive.
+// bytes returns raw itself when the caller gave it away and it is a good part of the whole: a few
+// bytes must not keep a large message alive.
 func (d *decoder) bytes(raw []byte) []byte {
 	if d.owned && len(raw) > len(d.data)/4 {
 		return raw
@@ -247,7 +248,8 @@ func (d *decoder) list() (any, error) {
 	return items, nil
 }
 
-// index loads the key of a pair that goes into a list of n items, as Python takes it: negative ones count from the end.
+// index loads the key of a pair that goes into a list of n items, as Python takes it: negative ones
+// count from the end.
 func (d *decoder) index(n int) (int, error) {
 	at := d.off
 	if d.data[at] == opInt && at != d.packAt {

@@ -9,7 +9,8 @@ type items struct {
 	isList bool
 }
 
-// items moves to the first item of the list, tuple or set at d.off; ok is false when there is something else.
+// items moves to the first item of the list, tuple or set at d.off; ok is false when there is
+// something else.
 func (d *decoder) items() (it items, ok bool) {
 	if d.off == d.packAt {
 		n := int(d.shape.packs[d.pack].n)
@@ -216,7 +217,8 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 				d.off++
 				continue
 			}
-			// Dicts made by one piece of code have their keys in one order: the next field is the likely one.
+			// Dicts made by one piece of code have their keys in one order: the next field is the
+			// likely one.
 			if next >= len(steps) || steps[next].name != string(name) {
 				i, known := byName[string(name)]
 				if !known {

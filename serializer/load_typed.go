@@ -122,8 +122,8 @@ func (d *decoder) skip() {
 	}
 }
 
-// mismatch is the error for a value that does not fit v, except that a channel fits whatever can hold it and None
-// leaves v as it is.
+// mismatch is the error for a value that does not fit v, except that a channel fits whatever can
+// hold it and None leaves v as it is.
 func mismatch(d *decoder, v reflect.Value) error {
 	if d.none() {
 		return nil
@@ -224,7 +224,8 @@ func loadUint(d *decoder, v reflect.Value) error {
 	return nil
 }
 
-// real loads a float, or an int that a float64 holds exactly; ok is false when there is something else.
+// real loads a float, or an int that a float64 holds exactly; ok is false when there is something
+// else.
 func (d *decoder) real(v reflect.Value) (f float64, ok bool, err error) {
 	at := d.off
 	if at != d.packAt && d.data[at] == opFloat {

@@ -1,14 +1,17 @@
 package serializer
 
-// Version is the byte that a value in the public form begins with; the internal form, which messages carry, has none.
+// Version is the byte that a value in the public form begins with; the internal form, which
+// messages carry, has none.
 const Version byte = 2
 
-// oldVersion is what execnet up to 1.9 writes there; what follows is the same, so it is read as well.
+// oldVersion is what execnet up to 1.9 writes there; what follows is the same, so it is read as
+// well.
 const oldVersion byte = 1
 
-// The opcodes. A value is a program for a small stack machine: scalars push themselves, NEWLIST and NEWDICT push an
-// empty container that SETITEM fills, BUILDTUPLE, SET and FROZENSET replace the topmost n values by one, and STOP ends
-// the program with the result alone on the stack. Every number is big-endian; every length is a signed 32-bit integer.
+// The opcodes. A value is a program for a small stack machine: scalars push themselves, NEWLIST and
+// NEWDICT push an empty container that SETITEM fills, BUILDTUPLE, SET and FROZENSET replace the
+// topmost n values by one, and STOP ends the program with the result alone on the stack. Every
+// number is big-endian; every length is a signed 32-bit integer.
 const (
 	opBuildTuple byte = '@' // int32 n: n values -> one tuple
 	opBytes      byte = 'A' // int32 length, then the bytes

@@ -21,7 +21,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// oracle is a Python process that judges values with pip's execnet; testdata/oracle.py says how it is spoken to.
+// oracle is a Python process that judges values with pip's execnet; testdata/oracle.py says how it
+// is spoken to.
 type oracle struct {
 	in  io.WriteCloser
 	out *bufio.Reader
@@ -68,8 +69,8 @@ func frame(dst, data []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(dst, uint32(len(data))), data...)
 }
 
-// canonical describes a value as oracle.py does: the texts of two values are equal exactly when they and all their
-// types are equal in Python.
+// canonical describes a value as oracle.py does: the texts of two values are equal exactly when
+// they and all their types are equal in Python.
 func canonical(v any) string {
 	switch x := v.(type) {
 	case nil:

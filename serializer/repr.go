@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// Repr is what Python's repr prints for a value as Loads gives it; other Go values print as fmt.Sprint prints them.
-// Items of sets come in the order they were added.
+// Repr is what Python's repr prints for a value as Loads gives it; other Go values print as
+// fmt.Sprint prints them. Items of sets come in the order they were added.
 func Repr(v any) string {
 	var b strings.Builder
 	writeRepr(&b, v, nil)

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// Loading takes two passes. The first, here, runs the program on a stack of bare sizes: it finds everything that is
-// wrong with its structure, so that the second need not look, and notes the two things that a reader going forward
-// cannot see: how many pairs each container will get, and where the items of a tuple or set begin, whose opcode comes
-// after them.
+// Loading takes two passes. The first, here, runs the program on a stack of bare sizes: it finds
+// everything that is wrong with its structure, so that the second need not look, and notes the two
+// things that a reader going forward cannot see: how many pairs each container will get, and where
+// the items of a tuple or set begin, whose opcode comes after them.
 
 // shape is what the first pass learns about a program.
 type shape struct {
@@ -153,7 +153,8 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 	return loadErrorf(len(data), "the data ends without STOP")
 }
 
-// scalarEnd returns where the scalar at i ends, or the length of data when there is none of the common kinds.
+// scalarEnd returns where the scalar at i ends, or the length of data when there is none of the
+// common kinds.
 func scalarEnd(data []byte, i int) int {
 	if i >= len(data)-5 {
 		return len(data)
@@ -187,7 +188,8 @@ func lengthAt(data []byte, i int) (int, error) {
 
 func int32At(data []byte, i int) int32 { return int32(binary.BigEndian.Uint32(data[i:])) }
 
-// opAt returns the opcode that made the value at l, for a message: a pack's first item stands where it begins.
+// opAt returns the opcode that made the value at l, for a message: a pack's first item stands where
+// it begins.
 func (s *shape) opAt(data []byte, l level) byte {
 	for _, p := range slices.Backward(s.packs) { // the last of those that start here is the outermost
 		if p.start == l.off {
@@ -200,8 +202,9 @@ func (s *shape) opAt(data []byte, l level) byte {
 // finish checks what can only be known at the end.
 func (s *shape) finish() error {
 	for _, b := range s.boxes {
-		// A list that is filled as far as it claims to be costs no more memory than its items do. Every dumper fills
-		// its lists; a list of two billion Nones in five bytes comes from nobody one would like to talk to.
+		// A list that is filled as far as it claims to be costs no more memory than its items do.
+		// Every dumper fills its lists; a list of two billion Nones in five bytes comes from nobody
+		// one would like to talk to.
 		if b.pairs < b.want {
 			return loadErrorf(int(b.off), "a list of %d items, of which only %d follow", b.want, b.pairs)
 		}
@@ -213,9 +216,10 @@ func (s *shape) finish() error {
 	return nil
 }
 
-// ChannelIDs calls f with the id of each CHANNEL opcode in data, a value in the internal form, in the order in which
-// loading meets them, and builds no values. It returns f's error, or a *LoadError when the structure of data is
-// unsound, in which case f is not called. Data without a byte that could be the opcode is not looked at any closer.
+// ChannelIDs calls f with the id of each CHANNEL opcode in data, a value in the internal form, in
+// the order in which loading meets them, and builds no values. It returns f's error, or a
+// *LoadError when the structure of data is unsound, in which case f is not called. Data without a
+// byte that could be the opcode is not looked at any closer.
 func ChannelIDs(data []byte, f func(id int32) error) error {
 	if bytes.IndexByte(data, opChannel) < 0 {
 		return nil

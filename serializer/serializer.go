@@ -7,13 +7,15 @@ import (
 
 // Marshaler is implemented by types that choose what is serialized in their place.
 type Marshaler interface {
-	// MarshalExecnet returns a value to serialize instead of the receiver. Its error becomes a DumpError's Err.
+	// MarshalExecnet returns a value to serialize instead of the receiver. Its error becomes a
+	// DumpError's Err.
 	MarshalExecnet() (any, error)
 }
 
 // Unmarshaler is implemented by (pointers to) types that load themselves.
 type Unmarshaler interface {
-	// UnmarshalExecnet gets the loaded value, in the form that Loads gives it. Its error becomes a LoadError's Err.
+	// UnmarshalExecnet gets the loaded value, in the form that Loads gives it. Its error becomes a
+	// LoadError's Err.
 	UnmarshalExecnet(v any) error
 }
 
@@ -28,8 +30,9 @@ type Channels interface {
 	Channel(id int32) (any, error)
 }
 
-// Codec reads and writes the internal form, without version byte, that messages carry. The zero value is ready to use,
-// and refuses channels. A Codec may be used by several goroutines at once while its fields do not change.
+// Codec reads and writes the internal form, without version byte, that messages carry. The zero
+// value is ready to use, and refuses channels. A Codec may be used by several goroutines at once
+// while its fields do not change.
 type Codec struct {
 	Py2StrAsPy3Str bool     // a Python 2 str loads as text (Latin-1) rather than bytes
 	Py3StrAsPy2Str bool     // a Python 3 str loads as bytes (UTF-8) rather than text
@@ -37,7 +40,8 @@ type Codec struct {
 	Limits         Limits
 }
 
-// Append serializes v, appends it to dst and returns the longer slice. On error, a *DumpError, it returns dst as it was.
+// Append serializes v, appends it to dst and returns the longer slice. On error, a *DumpError, it
+// returns dst as it was.
 func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	out, err := c.append(dst, v)
 	if err != nil {
@@ -46,15 +50,16 @@ func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
 	return out, nil
 }
 
-// Load returns the value that data holds, or a *LoadError. The caller hands data over: the result may share its memory.
+// Load returns the value that data holds, or a *LoadError. The caller hands data over: the result
+// may share its memory.
 func (c *Codec) Load(data []byte) (any, error) { return c.load(data, 0, true) }
 
-// Unmarshal loads the value that data holds into *v, as the function Unmarshal does. The caller hands data over:
-// the result may share its memory.
+// Unmarshal loads the value that data holds into *v, as the function Unmarshal does. The caller
+// hands data over: the result may share its memory.
 func (c *Codec) Unmarshal(data []byte, v any) error { return c.unmarshal(data, 0, true, v) }
 
-// Dumps serializes v in the public form, as execnet.dumps does. The package comment says what becomes of which Go type.
-// Its error is a *DumpError.
+// Dumps serializes v in the public form, as execnet.dumps does. The package comment says what
+// becomes of which Go type. Its error is a *DumpError.
 func Dumps(v any) ([]byte, error) {
 	scratch := scratches.Get().(*[]byte)
 	defer scratches.Put(scratch)
@@ -73,8 +78,8 @@ var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxScratch = 1 << 20
 
-// Loads returns the value that data holds in the public form, as execnet.loads does. The result shares no memory with
-// data. Its error is a *LoadError; bytes after the value are one.
+// Loads returns the value that data holds in the public form, as execnet.loads does. The result
+// shares no memory with data. Its error is a *LoadError; bytes after the value are one.
 func Loads(data []byte, opts ...Option) (any, error) {
 	if err := checkVersion(data); err != nil {
 		return nil, err
@@ -85,8 +90,9 @@ func Loads(data []byte, opts ...Option) (any, error) {
 // Marshal is Dumps under the name that encoding/json has made familiar.
 func Marshal(v any) ([]byte, error) { return Dumps(v) }
 
-// Unmarshal loads the public form in data into *v, in the manner of encoding/json; the package comment says what fits
-// what. The result shares no memory with data. Its error is a *LoadError; *v may then have been filled in part.
+// Unmarshal loads the public form in data into *v, in the manner of encoding/json; the package
+// comment says what fits what. The result shares no memory with data. Its error is a *LoadError; *v
+// may then have been filled in part.
 func Unmarshal(data []byte, v any, opts ...Option) error {
 	if err := checkVersion(data); err != nil {
 		return err

@@ -8,8 +8,8 @@ type Tuple []any
 // String is what Python's repr prints for the tuple.
 func (t Tuple) String() string { return Repr(t) }
 
-// Set is a Python set. Items are compared and kept as a Dict's keys are; they keep the order in which they were added,
-// which Python's do not. A nil *Set reads as an empty one.
+// Set is a Python set. Items are compared and kept as a Dict's keys are; they keep the order in
+// which they were added, which Python's do not. A nil *Set reads as an empty one.
 type Set struct{ items Dict }
 
 // NewSet makes a set of items. It panics when one is unhashable.
@@ -24,7 +24,8 @@ func NewSet(items ...any) *Set {
 	return s
 }
 
-// Add adds item, which is kept as it is when an equal one is present. The error says that the item is unhashable.
+// Add adds item, which is kept as it is when an equal one is present. The error says that the item
+// is unhashable.
 func (s *Set) Add(item any) error { return s.items.Set(item, nil) }
 
 // Delete removes item and reports whether it was present.
@@ -58,8 +59,9 @@ func (s *Set) All() iter.Seq[any] {
 // String is what Python's repr prints for the set.
 func (s *Set) String() string { return Repr(s) }
 
-// FrozenSet is a Python frozenset: a Set that cannot be changed, and so can be a dict key or in a set. The zero value is
-// the empty one. Being the same in Go (==) is more than being equal in Python, which Equal tells.
+// FrozenSet is a Python frozenset: a Set that cannot be changed, and so can be a dict key or in a
+// set. The zero value is the empty one. Being the same in Go (==) is more than being equal in
+// Python, which Equal tells.
 type FrozenSet struct{ frozen *frozen }
 
 type frozen struct {

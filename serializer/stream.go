@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// Dump writes v to w in the public form, in one call of Write, as execnet.dump does. Its error is a *DumpError or w's.
+// Dump writes v to w in the public form, in one call of Write, as execnet.dump does. Its error is a
+// *DumpError or w's.
 func Dump(w io.Writer, v any) error {
 	data, err := Dumps(v)
 	if err != nil {
@@ -16,10 +17,11 @@ func Dump(w io.Writer, v any) error {
 	return err
 }
 
-// Load reads exactly one value in the public form from r and never a byte beyond it, as execnet.load does. It reads in
-// small pieces: give it a *bufio.Reader when r is a file or a connection that nobody else reads from.
-// It returns io.EOF when r is at its end before the first byte, and else a *LoadError, which wraps what r said
-// (io.ErrUnexpectedEOF when the value is cut short).
+// Load reads exactly one value in the public form from r and never a byte beyond it, as
+// execnet.load does. It reads in small pieces: give it a *bufio.Reader when r is a file or a
+// connection that nobody else reads from. It returns io.EOF when r is at its end before the first
+// byte, and else a *LoadError, which wraps what r said (io.ErrUnexpectedEOF when the value is cut
+// short).
 func Load(r io.Reader, opts ...Option) (any, error) {
 	c := newCodec(opts)
 	data, err := readValue(r, c.Limits.maxBytes())
@@ -48,8 +50,8 @@ func readValue(r io.Reader, most int64) ([]byte, error) {
 		if err := in.read(n); err != nil {
 			return nil, err
 		}
-		// The last byte is an opcode. All but STOP are followed by another one, which is read together with what
-		// belongs to this one.
+		// The last byte is an opcode. All but STOP are followed by another one, which is read
+		// together with what belongs to this one.
 		at := len(in.data) - 1
 		n = 1
 		switch op := in.data[at]; op {

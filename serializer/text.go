@@ -1,7 +1,8 @@
 package serializer
 
-// isASCII reports whether s is ASCII, and so valid UTF-8. Most strings are short and ASCII, for which this is several times
-// as fast as package utf8: it looks at eight bytes at a time, the last ones too.
+// isASCII reports whether s is ASCII, and so valid UTF-8. Most strings are short and ASCII, for
+// which this is several times as fast as package utf8: it looks at eight bytes at a time, the last
+// ones too.
 func isASCII[T string | []byte](s T) bool {
 	n := len(s)
 	if n < 8 {

@@ -22,8 +22,9 @@ const (
 	lastAcceptPause  = time.Second
 )
 
-// accept serves the connections of a listener, each in a goroutine of its own and at most most at once, until ctx ends or
-// somebody closes the listener. It returns when nothing is served any more: ctx's error, or nil for a closed listener.
+// accept serves the connections of a listener, each in a goroutine of its own and at most most at
+// once, until ctx ends or somebody closes the listener. It returns when nothing is served any more:
+// ctx's error, or nil for a closed listener.
 func accept(ctx context.Context, listener net.Listener, most int, log *eventLog, serve func(net.Conn)) error {
 	var running sync.WaitGroup
 	defer running.Wait()

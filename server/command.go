@@ -21,8 +21,8 @@ type Command struct {
 	Args []string
 	// Env is the worker's environment; nil means this process's own.
 	Env []string
-	// Stderr gets what workers write to their stderr; nil discards it. It is written to by several goroutines at once when
-	// several workers run. A Write that blocks holds up the workers.
+	// Stderr gets what workers write to their stderr; nil discards it. It is written to by several
+	// goroutines at once when several workers run. A Write that blocks holds up the workers.
 	Stderr io.Writer
 }
 
@@ -47,16 +47,18 @@ func exitText(exit gatewaybase.Exit) string {
 	return "nobody knows how"
 }
 
-// ServeConn gives conn to a worker process and waits for its end. It owns conn, which is closed when it returns.
+// ServeConn gives conn to a worker process and waits for its end. It owns conn, which is closed
+// when it returns.
 //
-// No process is started before the connection's first bytes look like a driver's first line (protocol.md section 7.3); if
-// they do not come within a minute, or look like anything else, the error is a *NotExecnetError. On Unix the process gets a
-// TCP or Unix socket as its stdin and stdout, without a copy in between; the bytes of other connections (TLS) pass through
-// this process, and so do those of all connections on Windows.
+// No process is started before the connection's first bytes look like a driver's first line
+// (protocol.md section 7.3); if they do not come within a minute, or look like anything else, the
+// error is a *NotExecnetError. On Unix the process gets a TCP or Unix socket as its stdin and
+// stdout, without a copy in between; the bytes of other connections (TLS) pass through this
+// process, and so do those of all connections on Windows.
 //
-// When ctx ends, the worker finds the end of its stdin, is killed if it is not gone within three seconds, and is always
-// reaped; the error is then ctx's. A worker that does not end with status 0 makes a *WorkerError; a *gatewayio.StartError
-// says that none could be started.
+// When ctx ends, the worker finds the end of its stdin, is killed if it is not gone within three
+// seconds, and is always reaped; the error is then ctx's. A worker that does not end with status 0
+// makes a *WorkerError; a *gatewayio.StartError says that none could be started.
 func (c Command) ServeConn(ctx context.Context, conn net.Conn) error {
 	defer conn.Close()
 	ahead, err := greet(ctx, conn)
@@ -76,7 +78,8 @@ func (c Command) ServeConn(ctx context.Context, conn net.Conn) error {
 	return nil
 }
 
-// run gives conn, from which ahead was read, to a worker, whose id it tells, and sees both to their end.
+// run gives conn, from which ahead was read, to a worker, whose id it tells, and sees both to their
+// end.
 func (c Command) run(ctx context.Context, conn net.Conn, ahead []byte, started func(pid int)) (gatewaybase.Exit, error) {
 	if len(c.Args) == 0 {
 		return gatewaybase.Exit{}, &gatewayio.StartError{Err: errors.New("it is empty")}
@@ -91,7 +94,8 @@ func (c Command) run(ctx context.Context, conn net.Conn, ahead []byte, started f
 	started(r.process.PID())
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetWriteDeadline(past) })
 	exit := r.wait(ctx)
-	// What the worker has said may still be on its way to somebody who is slow to read, or who does not.
+	// What the worker has said may still be on its way to somebody who is slow to read, or who does
+	// not.
 	_ = conn.SetWriteDeadline(time.Now().Add(drainTime))
 	if ctx.Err() != nil {
 		_ = conn.SetWriteDeadline(past)

@@ -60,7 +60,8 @@ func connected(t *testing.T, network, address string) (halfCloser, net.Conn) {
 	return near.(halfCloser), far
 }
 
-// forEachPair runs a test for each kind of connection; serve starts serving the far end and returns what it returns.
+// forEachPair runs a test for each kind of connection; serve starts serving the far end and returns
+// what it returns.
 func forEachPair(t *testing.T, c func(t *testing.T) Command, test func(t *testing.T, near halfCloser, cancel func(), result func() error)) {
 	for name, pair := range pairs {
 		t.Run(name, func(t *testing.T) {

@@ -20,12 +20,13 @@ var greetingTime = time.Minute
 // greetingBytes of a first line without its end are enough to start a worker, which reads on.
 const greetingBytes = 4 << 10
 
-// NotExecnetError says that what has connected is no driver of execnet: it sent something else than a driver's first
-// line, or nothing in time.
+// NotExecnetError says that what has connected is no driver of execnet: it sent something else than
+// a driver's first line, or nothing in time.
 type NotExecnetError struct {
 	// Got are the first bytes that came, at most 64.
 	Got []byte
-	// Err is why there were not more: io.EOF, gatewaybase.ErrTimeout, or what reading reported; nil if Got is wrong.
+	// Err is why there were not more: io.EOF, gatewaybase.ErrTimeout, or what reading reported; nil
+	// if Got is wrong.
 	Err error
 }
 
@@ -45,7 +46,8 @@ func (e *NotExecnetError) Error() string {
 
 func (e *NotExecnetError) Unwrap() error { return e.Err }
 
-// greet waits until a driver's first line has begun to arrive on conn, and returns what it had to take of it.
+// greet waits until a driver's first line has begun to arrive on conn, and returns what it had to
+// take of it.
 func greet(ctx context.Context, conn net.Conn) (ahead []byte, err error) {
 	if err := conn.SetReadDeadline(time.Now().Add(greetingTime)); err != nil {
 		return nil, err
@@ -104,8 +106,8 @@ func enough(begin []byte) bool {
 	return len(begin) >= 2 && !firstLine(begin) || len(begin) == greetingBytes || bytes.IndexByte(begin, '\n') >= 0
 }
 
-// firstLine reports whether this can be the beginning of a driver's first line: a Python string literal. A worker looks
-// at the rest of it.
+// firstLine reports whether this can be the beginning of a driver's first line: a Python string
+// literal. A worker looks at the rest of it.
 func firstLine(begin []byte) bool {
 	begin = bytes.TrimPrefix(begin, []byte("u"))
 	return len(begin) > 0 && (begin[0] == '"' || begin[0] == '\'')

@@ -18,9 +18,10 @@ type handle interface {
 	CloseWrite() error
 }
 
-// handOver starts a worker whose stdin and stdout are the connection, and waits for its end. The connection is kept open
-// here too, to be able to shut it down: that is how the worker hears of ctx's end, and how the driver hears of the worker's
-// even if a process that the worker started still holds it.
+// handOver starts a worker whose stdin and stdout are the connection, and waits for its end. The
+// connection is kept open here too, to be able to shut it down: that is how the worker hears of
+// ctx's end, and how the driver hears of the worker's even if a process that the worker started
+// still holds it.
 func (c Command) handOver(ctx context.Context, conn handle, started func(pid int)) (gatewaybase.Exit, error) {
 	theirs, err := conn.File()
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// HostKey reads an ssh server's private key, in a format of ssh-keygen without a passphrase. When there is no such file, it
-// makes an ed25519 key there that only this user can read, and the folders; of several that do so at once all get the same
-// key. A file that others can read is refused.
+// HostKey reads an ssh server's private key, in a format of ssh-keygen without a passphrase. When
+// there is no such file, it makes an ed25519 key there that only this user can read, and the
+// folders; of several that do so at once all get the same key. A file that others can read is
+// refused.
 func HostKey(file string) (ssh.Signer, error) {
 	key, err := readHostKey(file)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +40,8 @@ func readHostKey(name string) (ssh.Signer, error) {
 	return key, nil
 }
 
-// makeHostKey leaves a file alone that is there already. The key is written beside it first: nobody ever sees half a key.
+// makeHostKey leaves a file alone that is there already. The key is written beside it first: nobody
+// ever sees half a key.
 func makeHostKey(name string) error {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 // standIn makes the test's program a worker of the kind it names: see standInMain.
 const standIn = "EXECNET_SERVER_TEST_WORKER"
 
-// WorkerMain is what the test's program runs as a Go worker. Only tests outside the package can set it: the worker's package
-// imports this one.
+// WorkerMain is what the test's program runs as a Go worker. Only tests outside the package can set
+// it: the worker's package imports this one.
 var WorkerMain func() int
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// standInMain is a worker that reads its first line, answers 1, its process id and a newline, and then:
+// standInMain is a worker that reads its first line, answers 1, its process id and a newline, and
+// then:
 //
 //	echo       sends back what comes, to its end, and exits with status 3
 //	stubborn   neither reads nor ends
@@ -130,7 +131,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// serving runs serve in the background. end makes its context end and returns what it returned, as the test's end does.
+// serving runs serve in the background. end makes its context end and returns what it returned, as
+// the test's end does.
 func serving(t *testing.T, serve func(ctx context.Context) error) (end func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

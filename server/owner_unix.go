@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// checkOwner refuses a file that others than this user and root can change, and one whose folder they can.
+// checkOwner refuses a file that others than this user and root can change, and one whose folder
+// they can.
 func checkOwner(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // canHandOver says whether a process can have a socket as its stdin and stdout.
 const canHandOver = true
 
-// How often a line is looked at that comes in pieces: looking takes nothing away, so that nothing tells when more is there.
+// How often a line is looked at that comes in pieces: looking takes nothing away, so that nothing
+// tells when more is there.
 const (
 	firstPeekPause = 2 * time.Millisecond
 	lastPeekPause  = 200 * time.Millisecond

@@ -10,15 +10,16 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 )
 
-// relay is a worker whose bytes pass through this process. Each direction ends by itself, so that half-closes are passed
-// on.
+// relay is a worker whose bytes pass through this process. Each direction ends by itself, so that
+// half-closes are passed on.
 type relay struct {
 	process *gatewayio.Process
 	in, out chan struct{} // closed when nothing more is copied to, or from, the worker
 }
 
-// relay starts a worker and copies between it and far, from which ahead was read already. If the worker is gone within hold
-// of the end of its output, far is not told that end: the caller has something to say first.
+// relay starts a worker and copies between it and far, from which ahead was read already. If the
+// worker is gone within hold of the end of its output, far is not told that end: the caller has
+// something to say first.
 func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold time.Duration) (*relay, error) {
 	process, err := gatewayio.Start(c.Args, c.Env, stderr)
 	if err != nil {
@@ -27,7 +28,8 @@ func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold t
 	r := &relay{process: process, in: make(chan struct{}), out: make(chan struct{})}
 	go func() {
 		defer close(r.in)
-		// Whatever ends it, a far end that is done or lost, or a worker that is gone: the worker gets no more.
+		// Whatever ends it, a far end that is done or lost, or a worker that is gone: the worker
+		// gets no more.
 		if _, err := process.Write(ahead); err == nil {
 			_, _ = io.Copy(process, reader{far})
 		}
@@ -50,7 +52,8 @@ func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold t
 	return r, nil
 }
 
-// reader and writer hide methods with which io.Copy would go other ways than through plain reads and writes.
+// reader and writer hide methods with which io.Copy would go other ways than through plain reads
+// and writes.
 type (
 	reader struct{ io.Reader }
 	writer struct{ io.Writer }
@@ -69,7 +72,8 @@ func closeWrite(far io.ReadWriter) {
 // errKill is the cause of a context that ends a worker without giving it time.
 var errKill = errors.New("the worker is to be killed")
 
-// wait returns when the worker is reaped and its stderr delivered. When ctx ends, it ends the worker first.
+// wait returns when the worker is reaped and its stderr delivered. When ctx ends, it ends the
+// worker first.
 func (r *relay) wait(ctx context.Context) gatewaybase.Exit {
 	if r.process.Wait(ctx) != nil {
 		_ = r.process.CloseWrite()
@@ -85,7 +89,7 @@ func (r *relay) wait(ctx context.Context) gatewaybase.Exit {
 	return r.process.Exit()
 }
 
-// drain waits until the worker's output is delivered; finish until nothing at all is copied, for which the far end has to
-// be closed.
+// drain waits until the worker's output is delivered; finish until nothing at all is copied, for
+// which the far end has to be closed.
 func (r *relay) drain()  { <-r.out }
 func (r *relay) finish() { <-r.in; <-r.out }

@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// Socket is a socket server: whoever connects gets a worker. Without TLS there is neither encryption nor authentication,
-// so whoever can connect can execute what they like; with a TLS whose ClientAuth is tls.RequireAndVerifyClientCert only
-// who has a certificate can. It differs from execnet's script (protocol.md section 7.7) in serving many connections at
-// once, each in a process of its own, and in ignoring whatever is no driver.
+// Socket is a socket server: whoever connects gets a worker. Without TLS there is neither
+// encryption nor authentication, so whoever can connect can execute what they like; with a TLS
+// whose ClientAuth is tls.RequireAndVerifyClientCert only who has a certificate can. It differs
+// from execnet's script (protocol.md section 7.7) in serving many connections at once, each in a
+// process of its own, and in ignoring whatever is no driver.
 type Socket struct {
 	// Command is the worker.
 	Command Command
@@ -22,16 +23,18 @@ type Socket struct {
 	Once bool
 	// TLS is the server's side of TLS; nil means plain connections. See TLSConfig.
 	TLS *tls.Config
-	// MaxConns is how many connections there can be at once; 0 means DefaultMaxConns. Further ones are closed.
+	// MaxConns is how many connections there can be at once; 0 means DefaultMaxConns. Further ones
+	// are closed.
 	MaxConns int
-	// Log gets a line for the start and the end of each worker, and for what was refused; nil discards them.
+	// Log gets a line for the start and the end of each worker, and for what was refused; nil
+	// discards them.
 	Log io.Writer
 }
 
-// Serve accepts the listener's connections, and closes it. When ctx ends, it ends the workers as Command.ServeConn does
-// and returns ctx's error. When somebody else closes the listener, or the worker of Once has started, it returns nil once
-// the workers have ended. A connection that fails, or a worker, is a matter of the log. So is an error of accepting, which
-// is tried again.
+// Serve accepts the listener's connections, and closes it. When ctx ends, it ends the workers as
+// Command.ServeConn does and returns ctx's error. When somebody else closes the listener, or the
+// worker of Once has started, it returns nil once the workers have ended. A connection that fails,
+// or a worker, is a matter of the log. So is an error of accepting, which is tried again.
 func (s Socket) Serve(ctx context.Context, listener net.Listener) error {
 	log := &eventLog{w: s.Log}
 	greeting, enough := context.WithCancel(ctx)

@@ -20,35 +20,40 @@ const (
 	maxSessions    = 64               // on one connection
 )
 
-// keepAliveInterval is how often a client is asked whether it is there; it has as long to answer. A variable for the tests.
+// keepAliveInterval is how often a client is asked whether it is there; it has as long to answer. A
+// variable for the tests.
 var keepAliveInterval = 30 * time.Second
 
-// SSH is an ssh server that does one thing: a session whose command line is that of execnet's drivers, PYTHON -c "BOOT
-// LINE" (protocol.md section 7.2), becomes a worker. Whatever PYTHON is, the worker is Command; nothing that a client sends is
-// executed by a shell. There are no shells, terminals, subsystems or forwarding and no environment variables of the
-// client's; other command lines exit with status 127. Users log in by public key only, under any user name: every
-// worker runs as the server's own user.
+// SSH is an ssh server that does one thing: a session whose command line is that of execnet's
+// drivers, PYTHON -c "BOOT LINE" (protocol.md section 7.2), becomes a worker. Whatever PYTHON is,
+// the worker is Command; nothing that a client sends is executed by a shell. There are no shells,
+// terminals, subsystems or forwarding and no environment variables of the client's; other command
+// lines exit with status 127. Users log in by public key only, under any user name: every worker
+// runs as the server's own user.
 type SSH struct {
-	// Command is the worker. Its Stderr is not used: what a worker writes to stderr goes to the session's.
+	// Command is the worker. Its Stderr is not used: what a worker writes to stderr goes to the
+	// session's.
 	Command Command
 	// HostKey is the server's own key; see the function HostKey.
 	HostKey ssh.Signer
-	// AuthorizedKeys is a file of the public keys that may log in, in sshd's format. It is read at each login, and has to
-	// belong to this user or root and be writable to nobody else. A key with options is refused unless they are among
-	// restrict, no-pty, no-port-forwarding, no-agent-forwarding, no-X11-forwarding and no-user-rc.
+	// AuthorizedKeys is a file of the public keys that may log in, in sshd's format. It is read at
+	// each login, and has to belong to this user or root and be writable to nobody else. A key with
+	// options is refused unless they are among restrict, no-pty, no-port-forwarding,
+	// no-agent-forwarding, no-X11-forwarding and no-user-rc.
 	AuthorizedKeys string
-	// MaxConns is how many connections there can be at once; 0 means DefaultMaxConns. Of these, 100 can be still logging in,
-	// for which each has 30 seconds. A connection has at most 64 sessions.
+	// MaxConns is how many connections there can be at once; 0 means DefaultMaxConns. Of these, 100
+	// can be still logging in, for which each has 30 seconds. A connection has at most 64 sessions.
 	MaxConns int
-	// Log gets a line for each login and its end, for the start and the end of each worker, and for what was refused; nil
-	// discards them.
+	// Log gets a line for each login and its end, for the start and the end of each worker, and for
+	// what was refused; nil discards them.
 	Log io.Writer
 }
 
-// Serve accepts the listener's connections, and closes it. When a session or its connection is closed, its worker finds the
-// end of its stdin and is killed if it is not gone within three seconds. When ctx ends, that happens to all workers, and
-// Serve returns ctx's error. When somebody else closes the listener, it returns nil once all connections have ended. A
-// connection that fails, or a worker, is a matter of the log. So is an error of accepting, which is tried again.
+// Serve accepts the listener's connections, and closes it. When a session or its connection is
+// closed, its worker finds the end of its stdin and is killed if it is not gone within three
+// seconds. When ctx ends, that happens to all workers, and Serve returns ctx's error. When somebody
+// else closes the listener, it returns nil once all connections have ended. A connection that
+// fails, or a worker, is a matter of the log. So is an error of accepting, which is tried again.
 func (s SSH) Serve(ctx context.Context, listener net.Listener) error {
 	log := &eventLog{w: s.Log}
 	startups := make(chan struct{}, maxStartups)
@@ -160,8 +165,8 @@ func (c *sshConn) open(ctx context.Context, open ssh.NewChannel) {
 	})
 }
 
-// closeAfter closes the connection once ctx has ended: as soon as no session is left, which gives them time to tell how
-// their workers ended, or after a while.
+// closeAfter closes the connection once ctx has ended: as soon as no session is left, which gives
+// them time to tell how their workers ended, or after a while.
 func (c *sshConn) closeAfter(ctx context.Context) {
 	<-ctx.Done()
 	defer c.conn.Close()

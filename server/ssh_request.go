@@ -9,10 +9,11 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 )
 
-// asksForWorker reports why a session's command line is not what drivers of execnet send, nil if it is: an interpreter's
-// name, in any number of words, and -c with the bootstrap line (protocol.md section 7.2), or that inside a script for sh,
-// which this module's drivers send where the spec has no python=. Whatever is in front of -c is not executed, so it must
-// not mean more than the name of an interpreter: no operator of a shell may be in it.
+// asksForWorker reports why a session's command line is not what drivers of execnet send, nil if it
+// is: an interpreter's name, in any number of words, and -c with the bootstrap line (protocol.md
+// section 7.2), or that inside a script for sh, which this module's drivers send where the spec has
+// no python=. Whatever is in front of -c is not executed, so it must not mean more than the name of
+// an interpreter: no operator of a shell may be in it.
 func asksForWorker(command string) error {
 	words, err := shellquote.Split(command)
 	if err != nil || len(words) < 3 || words[len(words)-2] != "-c" {

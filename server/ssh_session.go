@@ -16,11 +16,13 @@ const purpose = "this is no sshd: it starts workers for execnet drivers and noth
 // exitRefused is what a shell exits with when it does not find a command.
 const exitRefused = 127
 
-// holdEOF is how long after its last output a worker's exit status is waited for. A client that has nothing more to send
-// either closes the session when it is told of the output's end, and then can no longer be told the status.
+// holdEOF is how long after its last output a worker's exit status is waited for. A client that has
+// nothing more to send either closes the session when it is told of the output's end, and then can
+// no longer be told the status.
 const holdEOF = 500 * time.Millisecond
 
-// session answers the requests of a session until it is closed, and returns when nothing of it is left.
+// session answers the requests of a session until it is closed, and returns when nothing of it is
+// left.
 func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-chan *ssh.Request) {
 	ctx, end := context.WithCancelCause(ctx)
 	var done chan struct{} // closed when what the session does is over; nil before that begins
@@ -59,7 +61,8 @@ func (c *sshConn) session(ctx context.Context, channel ssh.Channel, requests <-c
 	_ = channel.Close()
 }
 
-// signalCause makes of a signal that a client sends the way in which the worker is to end: at once, or in order.
+// signalCause makes of a signal that a client sends the way in which the worker is to end: at once,
+// or in order.
 func signalCause(name string) error {
 	if name == "KILL" {
 		return errKill

@@ -7,9 +7,10 @@ import (
 	"os"
 )
 
-// TLSConfig reads what a Socket needs for TLS from PEM files: its certificate, with the intermediate ones behind it, and
-// the certificate's key. With a clientCA, drivers have to show a certificate that one of the authorities in that file has
-// issued; without, anyone may connect. Both sides are of this module, so that TLS 1.3 can be asked for.
+// TLSConfig reads what a Socket needs for TLS from PEM files: its certificate, with the
+// intermediate ones behind it, and the certificate's key. With a clientCA, drivers have to show a
+// certificate that one of the authorities in that file has issued; without, anyone may connect.
+// Both sides are of this module, so that TLS 1.3 can be asked for.
 func TLSConfig(certificate, key, clientCA string) (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(certificate, key)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 // maxTrustedFile bounds a file of keys, in bytes.
 const maxTrustedFile = 1 << 20
 
-// readTrusted reads a file that decides who may log in, or who this server is, if the checks find that it can be trusted.
+// readTrusted reads a file that decides who may log in, or who this server is, if the checks find
+// that it can be trusted.
 func readTrusted(name string, checks ...func(*os.File) error) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller lets go of the channel.
+// call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller
+// lets go of the channel.
 func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string, args []any, kwargs *serializer.Dict) error {
 	f, err := w.functions.find(name)
 	if err != nil {
@@ -34,7 +35,8 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 	return tracebackOf(name, err)
 }
 
-// tracebackOf gives the error of a Go function the shape of a Python traceback, so that drivers find an exception in it.
+// tracebackOf gives the error of a Go function the shape of a Python traceback, so that drivers
+// find an exception in it.
 func tracebackOf(function string, err error) error {
 	class, frames := "RuntimeError", "  Go function "+function+"\n"
 	raised := gofunc.Raised(err)

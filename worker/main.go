@@ -25,12 +25,13 @@ import (
 // Word is the argument that starts a program as a worker.
 const Word = "worker"
 
-// ServeIfWorker turns the program into a worker if it was started as one, and ends it when the driver has done with it; it
-// returns if the program was started for its own sake. It belongs at the top of main, behind the calls of Register.
+// ServeIfWorker turns the program into a worker if it was started as one, and ends it when the
+// driver has done with it; it returns if the program was started for its own sake. It belongs at
+// the top of main, behind the calls of Register.
 //
-// A program was started as a worker if its arguments are those that drivers give an interpreter (-u, -B, and -c with
-// execnet's bootstrap line), which stands behind python=PROGRAM or self in a spec; the word "worker" in front of them
-// or by itself means the same.
+// A program was started as a worker if its arguments are those that drivers give an interpreter
+// (-u, -B, and -c with execnet's bootstrap line), which stands behind python=PROGRAM or self in a
+// spec; the word "worker" in front of them or by itself means the same.
 func ServeIfWorker() {
 	if isWorker(os.Args[1:]) {
 		os.Exit(Main())
@@ -58,15 +59,16 @@ const (
 	exitRefused = 2 // what started it was no driver
 )
 
-// firstLinePatience is how long the first line of somebody behind a socket may take: a worker is not to be kept by strangers.
+// firstLinePatience is how long the first line of somebody behind a socket may take: a worker is
+// not to be kept by strangers.
 const firstLinePatience = time.Minute
 
-// ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and so does not run after every
-// few items of a worker that holds nothing else.
+// ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and
+// so does not run after every few items of a worker that holds nothing else.
 const ballastSize = 16 << 20
 
-// Main serves the driver at stdin and stdout, which become the null device for everybody else, and returns the exit
-// status: 0 after an orderly end. It is what "execnet worker" does.
+// Main serves the driver at stdin and stdout, which become the null device for everybody else, and
+// returns the exit status: 0 after an orderly end. It is what "execnet worker" does.
 func Main() int {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
@@ -84,8 +86,8 @@ func Main() int {
 		return complain("", err, exitRefused)
 	}
 	pipe.hurry(0)
-	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's decision. Were it ignored, so would
-	// it be by what the worker starts.
+	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's
+	// decision. Were it ignored, so would it be by what the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	if err := setUp(invitation); err != nil {
 		return complain("cannot set up worker "+invitation.ID, err, exitFailed)

@@ -24,8 +24,8 @@ const (
 	deadlockText     = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
 )
 
-// ErrStuck is what Serve reports when executions did not end although their contexts had. They still run: the
-// program should end.
+// ErrStuck is what Serve reports when executions did not end although their contexts had. They
+// still run: the program should end.
 var ErrStuck = errors.New("execnet: executions have not ended")
 
 // pool runs a worker's executions. It is execnet's WorkerPool.
@@ -112,7 +112,8 @@ func (p *pool) execute(e *gatewaybase.Execution) {
 	p.run(p.ctx, e)
 }
 
-// hold lets an execution wait until the one before it has ended, but not for long. The caller holds mu.
+// hold lets an execution wait until the one before it has ended, but not for long. The caller holds
+// mu.
 func (p *pool) hold(e *gatewaybase.Execution) {
 	h := &held{execution: e}
 	h.refusal = time.AfterFunc(deadlockPatience, func() {
@@ -153,8 +154,8 @@ func (p *pool) Status() (executing int, execModel string) {
 	return p.executing, p.model
 }
 
-// Finish implements gatewaybase.Executor: it gives the executions time to end, then ends their contexts, and gives up on
-// those that do not mind.
+// Finish implements gatewaybase.Executor: it gives the executions time to end, then ends their
+// contexts, and gives up on those that do not mind.
 func (p *pool) Finish() {
 	close(p.done)
 	defer p.interrupt()

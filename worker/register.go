@@ -14,20 +14,23 @@ import (
 
 // Funcs are Go functions by the names that remote code knows them by.
 //
-// A function's first parameters may be a context.Context, which ends when the worker must (and, called by
-// Gateway.RemoteCall, when the caller is gone), and a *gatewaybase.Channel, which is the execution's channel unless the
-// caller passes another one. The other parameters take the caller's arguments, converted as Channel.ReceiveInto converts
-// items; a last parameter that is a struct or a map with string keys takes keyword arguments. Results are sent as
-// Channel.Send sends values; several are a tuple; a last one of type error is raised as an exception: *Raised as the
-// class it names, others as RuntimeError. Functions are called side by side, from many goroutines.
+// A function's first parameters may be a context.Context, which ends when the worker must (and,
+// called by Gateway.RemoteCall, when the caller is gone), and a *gatewaybase.Channel, which is the
+// execution's channel unless the caller passes another one. The other parameters take the caller's
+// arguments, converted as Channel.ReceiveInto converts items; a last parameter that is a struct or
+// a map with string keys takes keyword arguments. Results are sent as Channel.Send sends values;
+// several are a tuple; a last one of type error is raised as an exception: *Raised as the class it
+// names, others as RuntimeError. Functions are called side by side, from many goroutines.
 type Funcs map[string]any
 
-// Raised is an error that becomes a Python exception of a class of one's choice: Raised{"ValueError", "no such word"}.
+// Raised is an error that becomes a Python exception of a class of one's choice:
+// Raised{"ValueError", "no such word"}.
 type Raised = engine.Raised
 
-// Register makes functions callable by drivers, as a module that their source imports. A module may be registered in
-// several parts, and its name may be dotted. It panics on names that are no Python identifiers, on names that are taken,
-// and on what is no function or takes what remote code cannot pass. Workers know what was registered before they started.
+// Register makes functions callable by drivers, as a module that their source imports. A module may
+// be registered in several parts, and its name may be dotted. It panics on names that are no Python
+// identifiers, on names that are taken, and on what is no function or takes what remote code cannot
+// pass. Workers know what was registered before they started.
 func Register(module string, funcs Funcs) {
 	if err := registered.add(module, funcs); err != nil {
 		panic("execnet: worker.Register: " + err.Error())

@@ -170,7 +170,8 @@ func TestWorkerEndsWithItsContext(t *testing.T) {
 	_, err := s.driver.RemoteStatus(soon(t))
 	require.NoError(t, err)
 	s.stop()
-	// Closing a pipe that somebody reads frees the reader only where the pipe has a poller, as in this test.
+	// Closing a pipe that somebody reads frees the reader only where the pipe has a poller, as in
+	// this test.
 	assert.ErrorIs(t, s.end(t), context.Canceled)
 }
 

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and makes descriptors 0 and 1 the
-// null device: what a function prints must not get between the messages (protocol.md section 6.4).
+// takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and
+// makes descriptors 0 and 1 the null device: what a function prints must not get between the
+// messages (protocol.md section 6.4).
 func takeStreams() (*streams, error) {
 	var own [2]*os.File
 	for fd, flag := range []int{os.O_RDONLY, os.O_WRONLY} {
@@ -25,7 +26,8 @@ func takeStreams() (*streams, error) {
 			return nil, os.NewSyscallError("dup2", err)
 		}
 		unix.Close(null)
-		// The poller's goroutines change places on one thread; one that waits in the kernel leaves the answer to another.
+		// The poller's goroutines change places on one thread; one that waits in the kernel leaves
+		// the answer to another.
 		if err := unix.SetNonblock(moved, true); err != nil {
 			return nil, os.NewSyscallError("fcntl", err)
 		}

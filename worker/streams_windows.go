@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// takeStreams keeps stdin and stdout for the driver and gives the null device to everybody else: what a function prints
-// must not get between the messages (protocol.md section 6.4).
+// takeStreams keeps stdin and stdout for the driver and gives the null device to everybody else:
+// what a function prints must not get between the messages (protocol.md section 6.4).
 func takeStreams() (*streams, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

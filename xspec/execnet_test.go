@@ -29,8 +29,9 @@ def attributes(text):
 print(json.dumps([attributes(text) for text in json.loads(sys.stdin.read())]))
 `
 
-// TestAgainstExecnet reads thousands of generated texts with Python's XSpec too: what we accept, Python accepts with the
-// same keys and values; what only we refuse is one of the refusals that Parse documents.
+// TestAgainstExecnet reads thousands of generated texts with Python's XSpec too: what we accept,
+// Python accepts with the same keys and values; what only we refuse is one of the refusals that
+// Parse documents.
 func TestAgainstExecnet(t *testing.T) {
 	key := rapid.SampledFrom([]string{
 		"popen", "ssh", "socket", "python", "chdir", "id", "nice", "via", "installvia", "execmodel", "dont_write_bytecode",

@@ -23,10 +23,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("spec %q: key %q: %s", e.Spec, e.Key, e.Problem)
 }
 
-// Parse reads a specification. Every error it returns is an *Error. It judges each key by itself; Validate judges
-// whether the keys make sense together.
+// Parse reads a specification. Every error it returns is an *Error. It judges each key by itself;
+// Validate judges whether the keys make sense together.
 //
-// As in execnet, a key may appear once, must not be empty and must not start with an underscore. Beyond execnet:
+// As in execnet, a key may appear once, must not be empty and must not start with an underscore.
+// Beyond execnet:
 //
 //   - the switches popen, self, tls and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
 //     false, no and off turn them off, in any case of letters. (To Python every non-empty value is true, "false" too.)

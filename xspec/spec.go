@@ -1,13 +1,15 @@
-// Package xspec reads execution specifications, the one-line texts that say which Python to talk to and how to reach it:
+// Package xspec reads execution specifications, the one-line texts that say which Python to talk to
+// and how to reach it:
 //
 //	popen//python=python3.12//chdir=/tmp/work
 //	ssh=-p 5000 me@host//id=far//env:LANG=C
 //	socket=192.168.0.7:8888
 //	popen//via=far//python=docker exec -i box python3
 //
-// A specification is a list of key=value pairs separated by "//". A key given without "=value" stands for true. Neither
-// keys nor values can contain "//", since it always separates; a value may contain "=". The grammar is that of Python
-// execnet's XSpec; where this package is stricter than Python, the documentation of [Parse] says so.
+// A specification is a list of key=value pairs separated by "//". A key given without "=value"
+// stands for true. Neither keys nor values can contain "//", since it always separates; a value may
+// contain "=". The grammar is that of Python execnet's XSpec; where this package is stricter than
+// Python, the documentation of [Parse] says so.
 package xspec
 
 import (
@@ -16,41 +18,47 @@ import (
 	"strings"
 )
 
-// Spec is a parsed specification. The zero value of a field means that its key was not given. Callers may change the
-// fields of a Spec they own (a group fills in ID and ExecModel); String keeps returning the text that was parsed.
+// Spec is a parsed specification. The zero value of a field means that its key was not given.
+// Callers may change the fields of a Spec they own (a group fills in ID and ExecModel); String
+// keeps returning the text that was parsed.
 type Spec struct {
-	// Popen is the key "popen": a subprocess of this machine (with Via: of the machine where that gateway runs).
+	// Popen is the key "popen": a subprocess of this machine (with Via: of the machine where that
+	// gateway runs).
 	Popen bool
-	// SSH is the key "ssh": a host or user@host, with options of the ssh command in front of or behind it.
+	// SSH is the key "ssh": a host or user@host, with options of the ssh command in front of or
+	// behind it.
 	SSH string
 	// SSHConfig is the key "ssh_config": the file to read instead of ~/.ssh/config.
 	SSHConfig string
-	// SSHClient is the key "sshclient", which Python execnet does not have: "openssh" runs the ssh command; empty means
-	// the client built into this module.
+	// SSHClient is the key "sshclient", which Python execnet does not have: "openssh" runs the ssh
+	// command; empty means the client built into this module.
 	SSHClient string
 	// VagrantSSH is the key "vagrant_ssh": the name of a vagrant machine, reached through ssh.
 	VagrantSSH string
-	// Socket is the key "socket": the host:port of a running socket server. It is empty for "socket//installvia=ID",
-	// so use Kind to ask whether this is a socket specification.
+	// Socket is the key "socket": the host:port of a running socket server. It is empty for
+	// "socket//installvia=ID", so use Kind to ask whether this is a socket specification.
 	Socket string
-	// TLS is the key "tls", which like the next four Python execnet does not have: the socket server is to be spoken to over
-	// TLS, and to show a certificate that this system trusts. UsesTLS reports whether any of the five asks for TLS.
+	// TLS is the key "tls", which like the next four Python execnet does not have: the socket
+	// server is to be spoken to over TLS, and to show a certificate that this system trusts.
+	// UsesTLS reports whether any of the five asks for TLS.
 	TLS bool
 	// TLSCA is the key "tls_ca": a PEM file of the authorities to trust instead of the system's.
 	TLSCA string
-	// TLSCert and TLSKey are the keys "tls_cert" and "tls_key": PEM files of the certificate to show the server, and of its
-	// key.
+	// TLSCert and TLSKey are the keys "tls_cert" and "tls_key": PEM files of the certificate to
+	// show the server, and of its key.
 	TLSCert, TLSKey string
-	// TLSName is the key "tls_name": the name that the server's certificate has to be for, instead of Socket's host.
+	// TLSName is the key "tls_name": the name that the server's certificate has to be for, instead
+	// of Socket's host.
 	TLSName string
 	// Via is the key "via": the id of the gateway through which this one is started.
 	Via string
-	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server to connect to.
+	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server
+	// to connect to.
 	InstallVia string
 	// Python is the key "python": the interpreter's command line, to be split as a shell would.
 	Python string
-	// Self is the key "self", which Python execnet does not have: start this program again, as a worker, instead of an
-	// interpreter (with Via: the program that the gateway it names runs in).
+	// Self is the key "self", which Python execnet does not have: start this program again, as a
+	// worker, instead of an interpreter (with Via: the program that the gateway it names runs in).
 	Self bool
 	// ChDir is the key "chdir": the folder to work in, made if it is absent.
 	ChDir string
@@ -60,14 +68,16 @@ type Spec struct {
 	ExecModel string
 	// Nice is the key "nice": what to add to the worker's niceness. 0 means no change.
 	Nice int
-	// DontWriteBytecode is the key "dont_write_bytecode": start Python with -B, so that it leaves no .pyc files.
+	// DontWriteBytecode is the key "dont_write_bytecode": start Python with -B, so that it leaves
+	// no .pyc files.
 	DontWriteBytecode bool
-	// Bootstrap is the key "bootstrap", which Python execnet does not have: "import" uses the execnet package
-	// installed for the interpreter; empty sends this module's own worker.
+	// Bootstrap is the key "bootstrap", which Python execnet does not have: "import" uses the
+	// execnet package installed for the interpreter; empty sends this module's own worker.
 	Bootstrap string
 	// Env holds the values of the keys "env:NAME": variables to set in the worker's environment.
 	Env map[string]string
-	// Extra holds every key that this package does not know. Its values are strings, or true for a key without a value.
+	// Extra holds every key that this package does not know. Its values are strings, or true for a
+	// key without a value.
 	Extra map[string]any
 
 	source     string
@@ -102,8 +112,8 @@ var boolKeys = map[string]func(*Spec) *bool{
 	"tls":                 func(s *Spec) *bool { return &s.TLS },
 }
 
-// String returns the text that was parsed, byte for byte. Two specifications are the same, as execnet sees it, when
-// their texts are.
+// String returns the text that was parsed, byte for byte. Two specifications are the same, as
+// execnet sees it, when their texts are.
 func (s *Spec) String() string { return s.source }
 
 // Clone returns a copy that shares nothing with s.
@@ -114,8 +124,8 @@ func (s *Spec) Clone() *Spec {
 	return &c
 }
 
-// Get looks a key up by the name it has in the text, "env:NAME" and unknown keys included. A key that stands for true
-// has the value "". The answer follows the fields of s, not the text.
+// Get looks a key up by the name it has in the text, "env:NAME" and unknown keys included. A key
+// that stands for true has the value "". The answer follows the fields of s, not the text.
 func (s *Spec) Get(key string) (value string, isSet bool) {
 	if field, ok := stringKeys[key]; ok {
 		value = *field(s)
@@ -139,15 +149,16 @@ func (s *Spec) Get(key string) (value string, isSet bool) {
 	return value, isSet
 }
 
-// UsesTLS reports whether a socket server is to be spoken to over TLS: one of the keys that begin with "tls" is given.
+// UsesTLS reports whether a socket server is to be spoken to over TLS: one of the keys that begin
+// with "tls" is given.
 func (s *Spec) UsesTLS() bool {
 	return s.TLS || s.TLSCA != "" || s.TLSCert != "" || s.TLSKey != "" || s.TLSName != ""
 }
 
-// Local reports whether the spec starts a process of this machine: popen, and through no other gateway. A python= of
-// several words may still lead elsewhere, as "docker exec" does.
+// Local reports whether the spec starts a process of this machine: popen, and through no other
+// gateway. A python= of several words may still lead elsewhere, as "docker exec" does.
 func (s *Spec) Local() bool { return s.Popen && s.Via == "" }
 
-// SameFilesystem reports whether the worker sees this process's files under the same relative paths: a popen gateway
-// of this machine without chdir. execnet's rsync uses it to skip copying.
+// SameFilesystem reports whether the worker sees this process's files under the same relative
+// paths: a popen gateway of this machine without chdir. execnet's rsync uses it to skip copying.
 func (s *Spec) SameFilesystem() bool { return s.Local() && s.ChDir == "" }

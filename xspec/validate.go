@@ -18,8 +18,8 @@ const (
 	KindSocket     = "socket"
 )
 
-// Kind returns the kind of gateway that s asks for, one of the Kind constants, or "" when it asks for none. Of several,
-// which Validate refuses, it returns the first in the order of the constants.
+// Kind returns the kind of gateway that s asks for, one of the Kind constants, or "" when it asks
+// for none. Of several, which Validate refuses, it returns the first in the order of the constants.
 func (s *Spec) Kind() string {
 	if kinds := s.kinds(); len(kinds) > 0 {
 		return kinds[0]
@@ -37,8 +37,8 @@ func (s *Spec) kinds() []string {
 	return kinds
 }
 
-// Validate reports, as an *Error, what keeps s from describing a gateway: no kind of gateway or several, keys that do
-// not go together, or values that a key cannot have.
+// Validate reports, as an *Error, what keeps s from describing a gateway: no kind of gateway or
+// several, keys that do not go together, or values that a key cannot have.
 func (s *Spec) Validate() error {
 	fail := func(key, format string, args ...any) error {
 		return &Error{Spec: s.source, Key: key, Problem: fmt.Sprintf(format, args...)}

@@ -48,7 +48,8 @@ func TestExecManyLines(t *testing.T) {
 	}
 }
 
-// jsonValues are Python values and what reads them back from the form that "execnet help json" describes.
+// jsonValues are Python values and what reads them back from the form that "execnet help json"
+// describes.
 const jsonValues = `
 import base64, json, sys
 

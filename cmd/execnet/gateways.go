@@ -21,8 +21,8 @@ import (
 // errTimeLimit is the cause of a context whose --timeout is over.
 var errTimeLimit = errors.New("the time is over")
 
-// withGateways starts gateways, has use work with them, ends them, whatever happens, and makes the exit code of it. use
-// reports whether all went well; cancel ends it early.
+// withGateways starts gateways, has use work with them, ends them, whatever happens, and makes the
+// exit code of it. use reports whether all went well; cancel ends it early.
 func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, together bool,
 	use func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool) error {
 	ctx, second, stop := fleet.WatchSignals(cmd.Context())
@@ -79,7 +79,8 @@ func startError(m fleet.Member) string {
 	return text
 }
 
-// plainError is an error's text without the module's name. What workers wrote to stderr has been seen there already.
+// plainError is an error's text without the module's name. What workers wrote to stderr has been
+// seen there already.
 func plainError(err error) string {
 	var died *gatewaybase.GatewayDiedError
 	var wrong *bootstrap.Error

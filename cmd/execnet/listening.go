@@ -63,8 +63,9 @@ func workers(cmd *cobra.Command, other string) (server.Command, error) {
 	return server.Command{Args: []string{program, worker.Word}, Stderr: cmd.ErrOrStderr()}, nil
 }
 
-// listenAndServe prints the address once it is bound and serves until it is interrupted. warning says what it means that
-// others than this machine's users can connect; it is empty when that is as it should be.
+// listenAndServe prints the address once it is bound and serves until it is interrupted. warning
+// says what it means that others than this machine's users can connect; it is empty when that is as
+// it should be.
 func listenAndServe(cmd *cobra.Command, address, warning string, serve func(context.Context, net.Listener) error) error {
 	ctx, _, stop := fleet.WatchSignals(cmd.Context())
 	defer stop()

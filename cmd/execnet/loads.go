@@ -68,8 +68,8 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 	return nil
 }
 
-// load reads the value that data begins with and tells how long that is. Offsets in its errors count from data's first
-// byte.
+// load reads the value that data begins with and tells how long that is. Offsets in its errors
+// count from data's first byte.
 func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	if len(data) == 0 {
 		return nil, 0, &serializer.LoadError{Msg: "there is nothing to load"}
@@ -89,7 +89,8 @@ func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	return v, len(data) - rest.Len(), err
 }
 
-// bytesError shows the bytes around the place that a LoadError is about; base is what its offset counts from.
+// bytesError shows the bytes around the place that a LoadError is about; base is what its offset
+// counts from.
 func bytesError(data []byte, base int, err error) error {
 	var wrong *serializer.LoadError
 	if !errors.As(err, &wrong) {

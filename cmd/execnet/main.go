@@ -1,4 +1,5 @@
-// Execnet runs Python source in any number of interpreters from the command line. "execnet help" is its documentation.
+// Execnet runs Python source in any number of interpreters from the command line. "execnet help" is
+// its documentation.
 package main
 
 import (

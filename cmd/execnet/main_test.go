@@ -42,7 +42,8 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
 	}
-	// A process that ignores interrupts, as a shell's background jobs do, has children that ignore them.
+	// A process that ignores interrupts, as a shell's background jobs do, has children that ignore
+	// them.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	return m.Run()
 }
@@ -77,7 +78,8 @@ func inProcess(stdin string, args ...string) result {
 	return result{stdout.String(), stderr.String(), code}
 }
 
-// convert runs a command that starts nothing, which must succeed in silence, and returns its output.
+// convert runs a command that starts nothing, which must succeed in silence, and returns its
+// output.
 func convert(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	r := inProcess(stdin, args...)

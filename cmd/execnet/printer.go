@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// printer writes what several goroutines have to say, one piece after the other. Only one goroutine writes, so that
-// nobody else is held up by a pipe that nobody reads once ctx has ended.
+// printer writes what several goroutines have to say, one piece after the other. Only one goroutine
+// writes, so that nobody else is held up by a pipe that nobody reads once ctx has ended.
 type printer struct {
 	ctx    context.Context
 	pieces chan piece
@@ -18,7 +18,8 @@ type piece struct {
 	text []byte
 }
 
-// newPrinter starts a printer. cancel is called when stdout cannot be written to; nothing is written after that.
+// newPrinter starts a printer. cancel is called when stdout cannot be written to; nothing is
+// written after that.
 func newPrinter(ctx context.Context, stdout io.Writer, cancel context.CancelCauseFunc) *printer {
 	p := &printer{ctx: ctx, pieces: make(chan piece), done: make(chan struct{})}
 	go func() {

@@ -148,7 +148,8 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	})
 }
 
-// awaitInterrupt is for workers that a terminal's Ctrl-C has ended: it has come or is to come here too, perhaps after their word.
+// awaitInterrupt is for workers that a terminal's Ctrl-C has ended: it has come or is to come here
+// too, perhaps after their word.
 func awaitInterrupt(ctx context.Context, err error) {
 	var remote *gatewaybase.RemoteError
 	if !errors.As(err, &remote) || strings.TrimSpace(remote.Formatted) != "keyboard-interrupted" {
@@ -160,7 +161,8 @@ func awaitInterrupt(ctx context.Context, err error) {
 	}
 }
 
-// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that cannot be written.
+// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that
+// cannot be written.
 func (f *rsyncFlags) view(out io.Writer, failed func(error)) syncview.View {
 	file, isFile := out.(*os.File)
 	switch {
@@ -213,7 +215,8 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	return dests, nil
 }
 
-// withoutID is what a spec says of where its interpreter is: its keys but for the id, in alphabetical order.
+// withoutID is what a spec says of where its interpreter is: its keys but for the id, in
+// alphabetical order.
 func withoutID(spec *xspec.Spec) string {
 	keys := slices.DeleteFunc(strings.Split(spec.String(), "//"), func(key string) bool { return strings.HasPrefix(key, "id=") })
 	slices.Sort(keys)

@@ -24,7 +24,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// atTerminal runs the program with a terminal as its stdin, stdout and stderr, and returns what it printed there.
+// atTerminal runs the program with a terminal as its stdin, stdout and stderr, and returns what it
+// printed there.
 func atTerminal(t *testing.T, args ...string) (shown string, code int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)

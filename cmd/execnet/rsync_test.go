@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// trees makes files, by their names with slashes, in a folder named source, and names an empty place beside it.
+// trees makes files, by their names with slashes, in a folder named source, and names an empty
+// place beside it.
 func trees(t *testing.T, files map[string]string) (source, base string) {
 	t.Helper()
 	base = t.TempDir()
@@ -34,7 +35,8 @@ func put(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 }
 
-// listed is what a folder holds: files with their contents, links with their targets, directories with a slash.
+// listed is what a folder holds: files with their contents, links with their targets, directories
+// with a slash.
 func listed(t *testing.T, path string) map[string]string {
 	t.Helper()
 	seen := map[string]string{}

@@ -76,7 +76,8 @@ interrupted, and the workers with it.`,
 	return cmd
 }
 
-// warnOfKeys says which keys cannot log in, and whether any can. That is no failure: the file may change.
+// warnOfKeys says which keys cannot log in, and whether any can. That is no failure: the file may
+// change.
 func warnOfKeys(cmd *cobra.Command, file string) {
 	usable, problems, err := server.CheckAuthorizedKeys(file)
 	switch {

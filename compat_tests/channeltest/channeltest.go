@@ -1,5 +1,6 @@
-// Package channeltest is the test of everything a channel does, written once and run over every transport and against
-// every worker. The far end is a real interpreter; what it is sent runs under Python 2.7 and 3 alike.
+// Package channeltest is the test of everything a channel does, written once and run over every
+// transport and against every worker. The far end is a real interpreter; what it is sent runs under
+// Python 2.7 and 3 alike.
 package channeltest
 
 import (
@@ -15,8 +16,9 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// Caps says what a worker is and where it differs from this module's own worker under Python 3, which its zero value
-// describes. A difference changes what a test expects; no test is left out because of one.
+// Caps says what a worker is and where it differs from this module's own worker under Python 3,
+// which its zero value describes. A difference changes what a test expects; no test is left out
+// because of one.
 type Caps struct {
 	// Python2 is set for an interpreter of Python 2, whose bytes are str and which orders no dict.
 	Python2 bool
@@ -24,28 +26,30 @@ type Caps struct {
 	UnorderedDicts bool
 	// ExecModel is what RemoteStatus is to name; empty means "thread".
 	ExecModel string
-	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a stream of its own
-	// (sockets).
+	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a
+	// stream of its own (sockets).
 	KeepsStdio bool
 
-	// NoIntBelowInt32: execnet's dumper chooses INT for every int up to 2^31-1, and fails with struct.error below
-	// -2^31.
+	// NoIntBelowInt32: execnet's dumper chooses INT for every int up to 2^31-1, and fails with
+	// struct.error below -2^31.
 	NoIntBelowInt32 bool
-	// OneStringRule: execnet 1.9.0 obeys py3str_as_py2str under Python 2 alone (protocol.md section 4.7).
+	// OneStringRule: execnet 1.9.0 obeys py3str_as_py2str under Python 2 alone (protocol.md section
+	// 4.7).
 	OneStringRule bool
-	// RefusesCookies: execnet 1.9.0 under Python 2 compiles source as unicode, in which Python 2 does not allow a
-	// coding cookie.
+	// RefusesCookies: execnet 1.9.0 under Python 2 compiles source as unicode, in which Python 2
+	// does not allow a coding cookie.
 	RefusesCookies bool
 	// ASCIIFileNames: execnet 1.9.0 under Python 2 cannot compile source with any other file name.
 	ASCIIFileNames bool
-	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution that raised, and
-	// answers every later one with the deadlock text (protocol.md section 6.5).
+	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution
+	// that raised, and answers every later one with the deadlock text (protocol.md section 6.5).
 	DeafAfterError bool
-	// MuteOnUnsendableError: execnet cannot send a traceback that holds a lone surrogate. The execution's channel stays
-	// open for good.
+	// MuteOnUnsendableError: execnet cannot send a traceback that holds a lone surrogate. The
+	// execution's channel stays open for good.
 	MuteOnUnsendableError bool
-	// SilentSendOnlyDrop: execnet says nothing when it drops a channel that it could only send on, so that a callback here
-	// gets its endmarker with the end of the gateway (protocol.md section 5.3).
+	// SilentSendOnlyDrop: execnet says nothing when it drops a channel that it could only send on,
+	// so that a callback here gets its endmarker with the end of the gateway (protocol.md section
+	// 5.3).
 	SilentSendOnlyDrop bool
 }
 
@@ -68,9 +72,9 @@ type run struct {
 	caps Caps
 }
 
-// Run runs the test. open makes a gateway and has it ended when the test given to it is over; Run calls it for one gateway
-// that most tests share and for some that they have to themselves. The worker's execution model may be any but
-// main_thread_only, which RunMainThreadOnly is for.
+// Run runs the test. open makes a gateway and has it ended when the test given to it is over; Run
+// calls it for one gateway that most tests share and for some that they have to themselves. The
+// worker's execution model may be any but main_thread_only, which RunMainThreadOnly is for.
 func Run(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	shared := &run{open(t), caps}
 	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads} {

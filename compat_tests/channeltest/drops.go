@@ -22,7 +22,8 @@ var drops = []test{
 	{"channels in items that nobody receives", dropInside},
 }
 
-// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only reference.
+// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only
+// reference.
 func (r *run) newThere(t *testing.T, ch *execnet.Channel) *execnet.Channel {
 	t.Helper()
 	sub, err := r.gw.NewChannel()

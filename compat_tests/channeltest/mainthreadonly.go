@@ -10,8 +10,8 @@ import (
 
 const deadlockText = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
 
-// RunMainThreadOnly is the part of the test that is about the execution model main_thread_only. open makes gateways of
-// that model.
+// RunMainThreadOnly is the part of the test that is about the execution model main_thread_only.
+// open makes gateways of that model.
 func RunMainThreadOnly(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	r := &run{open(t), caps}
 	inMain := `

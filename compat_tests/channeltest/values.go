@@ -70,8 +70,8 @@ func everyType() []value {
 	}
 }
 
-// sameSource compares values as Python sees them, types included, at every level. Python 2 has two types of ints, which
-// depend on the size only by chance.
+// sameSource compares values as Python sees them, types included, at every level. Python 2 has two
+// types of ints, which depend on the size only by chance.
 const sameSource = `
 import struct
 INTS = (int, type(2**100))
@@ -121,7 +121,8 @@ for value, expression in channel:
 	require.NoError(t, ch.Close())
 }
 
-// assertSame compares a received value with its expected form by what Python's repr would print and by type.
+// assertSame compares a received value with its expected form by what Python's repr would print and
+// by type.
 func assertSame(t *testing.T, want, got any, of string) {
 	t.Helper()
 	assert.IsType(t, want, got, of)

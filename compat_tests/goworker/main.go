@@ -1,4 +1,5 @@
-// Goworker is the Go program that the tests of workers drive: a worker with these functions, and nothing else.
+// Goworker is the Go program that the tests of workers drive: a worker with these functions, and
+// nothing else.
 package main
 
 import (

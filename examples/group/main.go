@@ -1,5 +1,5 @@
-// Group starts several interpreters side by side, has all of them work, and takes what comes as it comes. Ctrl-C ends them;
-// a second one does not wait.
+// Group starts several interpreters side by side, has all of them work, and takes what comes as it
+// comes. Ctrl-C ends them; a second one does not wait.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Textstats is a program that drivers use as a worker: it counts words in Go, for whoever asks over execnet. Run by itself
-// it starts two copies of itself and has them count side by side; drive.py does the same from Python.
+// Textstats is a program that drivers use as a worker: it counts words in Go, for whoever asks over
+// execnet. Run by itself it starts two copies of itself and has them count side by side; drive.py
+// does the same from Python.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Wordcount has three Python interpreters count words side by side. Their source is a Python file built into the program,
-// and what they answer arrives as a Go struct.
+// Wordcount has three Python interpreters count words side by side. Their source is a Python file
+// built into the program, and what they answer arrives as a Go struct.
 package main
 
 import (

@@ -134,7 +134,8 @@ func normalize(v any) (any, error) {
 	return codec.Load(data)
 }
 
-// passing is the table of the channels in one value, which only pass through: they are numbered as they come.
+// passing is the table of the channels in one value, which only pass through: they are numbered as
+// they come.
 type passing []serializer.Channel
 
 // CheckChannel implements serializer.Channels.

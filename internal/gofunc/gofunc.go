@@ -1,9 +1,10 @@
 // Package gofunc makes functions that remote code can call from ordinary Go functions.
 //
-// The function's first parameters may be a context.Context and a *gatewaybase.Channel, in this order; they are filled in.
-// The others take the caller's positional arguments, converted as serializer.Unmarshal would. A last parameter that is a
-// struct, or a map with string keys, also takes keyword arguments. The function returns nothing, a value or several (a
-// tuple), and then possibly an error.
+// The function's first parameters may be a context.Context and a *gatewaybase.Channel, in this
+// order; they are filled in. The others take the caller's positional arguments, converted as
+// serializer.Unmarshal would. A last parameter that is a struct, or a map with string keys, also
+// takes keyword arguments. The function returns nothing, a value or several (a tuple), and then
+// possibly an error.
 package gofunc
 
 import (
@@ -79,8 +80,8 @@ func New(name string, f any) (*Func, error) {
 	return w, nil
 }
 
-// Call calls the function. What it returns is for Channel.Send; errors about arguments are of type *engine.Raised, and
-// a panic becomes an error of type *Panic.
+// Call calls the function. What it returns is for Channel.Send; errors about arguments are of type
+// *engine.Raised, and a panic becomes an error of type *Panic.
 func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (result any, err error) {
 	in := make([]reflect.Value, 0, 2+len(w.params))
 	if w.context {
@@ -104,8 +105,8 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	return w.results(w.f.Call(in))
 }
 
-// namesChannel tells whether the first of args, a channel, is meant for the channel parameter rather than for the one
-// behind it: callers may pass it or leave it out.
+// namesChannel tells whether the first of args, a channel, is meant for the channel parameter
+// rather than for the one behind it: callers may pass it or leave it out.
 func (w *Func) namesChannel(args []any) bool {
 	return len(args) > len(w.params) || w.variadic || !channelType.AssignableTo(w.params[0])
 }
@@ -138,7 +139,8 @@ func (w *Func) results(out []reflect.Value) (any, error) {
 	return tuple, nil
 }
 
-// Engine is the function as interpreters call it: its results are in the form in which the serializer loads values.
+// Engine is the function as interpreters call it: its results are in the form in which the
+// serializer loads values.
 func (w *Func) Engine() engine.Func {
 	return func(ctx context.Context, ch *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (any, error) {
 		result, err := w.Call(ctx, ch, args, kwargs)
@@ -181,8 +183,8 @@ func NewPanic(name string, reason any) *Panic {
 // Error tells the reason; Frames are the place.
 func (p *Panic) Error() string { return fmt.Sprintf("panic in %s: %v", p.Function, p.Reason) }
 
-// Raised finds an error that stands for a Python exception in err, and gives it the text that err has around it; nil if there
-// is none.
+// Raised finds an error that stands for a Python exception in err, and gives it the text that err
+// has around it; nil if there is none.
 func Raised(err error) *engine.Raised {
 	var raised *engine.Raised
 	if !errors.As(err, &raised) || err == error(raised) {

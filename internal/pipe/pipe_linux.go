@@ -8,8 +8,9 @@ import (
 
 const fionread = unix.TIOCINQ
 
-// pipeSize is four times what a pipe holds by default, which moves large messages about 1.4 times as fast. More gains
-// little, and Linux counts it: beyond 64 MiB for all pipes of a user together, it makes that user's new pipes tiny.
+// pipeSize is four times what a pipe holds by default, which moves large messages about 1.4 times
+// as fast. More gains little, and Linux counts it: beyond 64 MiB for all pipes of a user together,
+// it makes that user's new pipes tiny.
 const pipeSize = 256 << 10
 
 // grow enlarges a pipe if the system allows it.

@@ -7,24 +7,26 @@ import (
 	"time"
 )
 
-// patience is how long a Read tries before it sleeps, and the longest wait after which the next Read tries. An answer of a
-// process that does little takes half of it.
+// patience is how long a Read tries before it sleeps, and the longest wait after which the next
+// Read tries. An answer of a process that does little takes half of it.
 const patience = 50 * time.Microsecond
 
-// bulk is what a Read returns when data streams in. Then there is nothing to wait for, and the far end, or whoever takes what
-// was read, makes better use of the processor.
+// bulk is what a Read returns when data streams in. Then there is nothing to wait for, and the far
+// end, or whoever takes what was read, makes better use of the processor.
 const bulk = 4 << 10
 
 // mostSkipped is how many Reads are not tried at the most after others were tried in vain.
 const mostSkipped = 255
 
-// trying is held by the one Read of this process that is trying again and again: it takes a processor while it does.
+// trying is held by the one Read of this process that is trying again and again: it takes a
+// processor while it does.
 var trying atomic.Bool
 
-// Reader reads a pipe or a socket as the file itself does, but faster where questions and answers take turns: a far end
-// that has just answered within microseconds, sooner than a thread falls asleep and is woken again, is tried for a while
-// before the next sleep. Reads must not run side by side. The file's deadlines and Close may be used at any time; a Read that
-// is trying finds out when its patience ends.
+// Reader reads a pipe or a socket as the file itself does, but faster where questions and answers
+// take turns: a far end that has just answered within microseconds, sooner than a thread falls
+// asleep and is woken again, is tried for a while before the next sleep. Reads must not run side by
+// side. The file's deadlines and Close may be used at any time; a Read that is trying finds out
+// when its patience ends.
 type Reader struct {
 	file     *os.File
 	patience time.Duration

@@ -38,7 +38,8 @@ func (s *spinner) init(file *os.File) {
 
 func (s *spinner) possible() bool { return s.conn != nil }
 
-// read reads once, without sleeping until a time, and tells whether it came to that. The caller holds trying.
+// read reads once, without sleeping until a time, and tells whether it came to that. The caller
+// holds trying.
 func (s *spinner) read(p []byte, until time.Time) (n int, inTime bool, err error) {
 	s.into, s.until, s.n, s.err = p, until, 0, nil
 	err = s.conn.Read(s.try)

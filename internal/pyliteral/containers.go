@@ -13,7 +13,8 @@ func (p *parser) open() *SyntaxError {
 	return nil
 }
 
-// close reads the bracket that closes the one at start. What follows it is for whoever opened the next outer one.
+// close reads the bracket that closes the one at start. What follows it is for whoever opened the
+// next outer one.
 func (p *parser) close(start int, closing byte) *SyntaxError {
 	p.skip()
 	switch {
@@ -111,7 +112,8 @@ func (p *parser) braces() (any, *SyntaxError) {
 	return dict, err
 }
 
-// call reads what follows set or frozenset: an empty pair of parentheses, or for a frozenset one with a set.
+// call reads what follows set or frozenset: an empty pair of parentheses, or for a frozenset one
+// with a set.
 func (p *parser) call(name string) (any, *SyntaxError) {
 	p.skip()
 	if p.peek() != '(' {

@@ -16,8 +16,8 @@ import (
 
 const rounds = 3000
 
-// TestFormatIsRepr sends values over the wire format to Python and compares what its repr prints; then Parse must give
-// the value back.
+// TestFormatIsRepr sends values over the wire format to Python and compares what its repr prints;
+// then Parse must give the value back.
 func TestFormatIsRepr(t *testing.T) {
 	python := newOracle(t)
 	gen := values(3)
@@ -39,8 +39,9 @@ func TestFormatIsRepr(t *testing.T) {
 	}
 }
 
-// TestPrintable compares every character there is. Python and Go may know different versions of Unicode: then one of
-// them prints characters that the other does not have, but never the other way round too.
+// TestPrintable compares every character there is. Python and Go may know different versions of
+// Unicode: then one of them prints characters that the other does not have, but never the other way
+// round too.
 func TestPrintable(t *testing.T) {
 	a := newOracle(t).ask(t, question{})
 	require.Empty(t, a.Error)
@@ -71,8 +72,8 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// TestParseIsLiteralEval puts texts together from pieces and reads them with ast.literal_eval too: both must accept the
-// same ones and see the same values.
+// TestParseIsLiteralEval puts texts together from pieces and reads them with ast.literal_eval too:
+// both must accept the same ones and see the same values.
 func TestParseIsLiteralEval(t *testing.T) {
 	python := newOracle(t)
 	piece := rapid.SampledFrom([]string{
@@ -87,7 +88,8 @@ func TestParseIsLiteralEval(t *testing.T) {
 	bracketed := rapid.Custom(func(t *rapid.T) string {
 		text := strings.Join(pieces.Draw(t, "pieces"), rapid.SampledFrom([]string{"", "", " ", ",", ", "}).Draw(t, "between"))
 		around := rapid.SampledFrom([]string{"%", "%", "[%]", "(%)", "(%,)", "{%}", "{1: %}", "[%, 1]"}).Draw(t, "around")
-		// Around the literal we take more spaces, newlines and continued lines than Python's parser does.
+		// Around the literal we take more spaces, newlines and continued lines than Python's parser
+		// does.
 		return strings.Trim(strings.Replace(around, "%", text, 1), " \t\n\\")
 	})
 	accepted := 0

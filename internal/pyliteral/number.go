@@ -75,7 +75,8 @@ func basePrefix(s string) int {
 	return 0
 }
 
-// digits reads digits of a base with single underscores between them, and returns them without the underscores.
+// digits reads digits of a base with single underscores between them, and returns them without the
+// underscores.
 func (p *parser) digits(base int) string {
 	start := p.pos
 	for p.pos < len(p.text) {

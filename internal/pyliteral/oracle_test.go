@@ -93,7 +93,8 @@ func (o *oracle) ask(t require.TestingT, q question) answer {
 	return a
 }
 
-// canonical is a text that names types and has the items of sets in a fixed order, for comparing values with Python's.
+// canonical is a text that names types and has the items of sets in a fixed order, for comparing
+// values with Python's.
 func canonical(v any) string { return canonicalBy(v, pyliteral.Format) }
 
 // loose is canonical but for a real part of -0, which Python gives to what it reads from "-1j".

@@ -18,8 +18,8 @@ type parser struct {
 	depth int // how many brackets are open; inside them a newline is a space
 }
 
-// form is what an expression is in Python's syntax tree, where parentheses leave no trace. It decides what a sign or a
-// sum may be made of.
+// form is what an expression is in Python's syntax tree, where parentheses leave no trace. It
+// decides what a sign or a sum may be made of.
 type form int
 
 const (
@@ -143,8 +143,8 @@ func (p *parser) word() string {
 	return rest
 }
 
-// items reads what may stand alone, in parentheses (then closing is their end) or at the top (then it is 0): one
-// expression, or a tuple.
+// items reads what may stand alone, in parentheses (then closing is their end) or at the top (then
+// it is 0): one expression, or a tuple.
 func (p *parser) items(closing byte) (v any, f form, err *SyntaxError) {
 	v, f, err = p.sum()
 	if err != nil {

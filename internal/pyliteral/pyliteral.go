@@ -1,5 +1,5 @@
-// Package pyliteral translates between the text of Python literals and the values of package serializer: what people
-// type on a command line or see in a message, and what travels.
+// Package pyliteral translates between the text of Python literals and the values of package
+// serializer: what people type on a command line or see in a message, and what travels.
 package pyliteral
 
 import (
@@ -10,24 +10,27 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// MaxDepth is how deeply brackets may be nested: as deeply as the serializer takes values by default.
+// MaxDepth is how deeply brackets may be nested: as deeply as the serializer takes values by
+// default.
 const MaxDepth = serializer.DefaultMaxDepth
 
-// Format returns what Python's repr prints for a value of package serializer. Items of sets come in the order they were
-// added. For such values Parse gives back an equal one.
+// Format returns what Python's repr prints for a value of package serializer. Items of sets come in
+// the order they were added. For such values Parse gives back an equal one.
 func Format(v any) string { return serializer.Repr(v) }
 
 // Append appends Format(v) to dst.
 func Append(dst []byte, v any) []byte { return append(dst, Format(v)...) }
 
-// Parse reads the text of one Python literal and returns its value as serializer.Loads would: nil, bool, int64,
-// *big.Int beyond that, float64, complex128, string, []byte, []any, serializer.Tuple, *serializer.Dict, *serializer.Set
-// or serializer.FrozenSet. Every error is a *SyntaxError.
+// Parse reads the text of one Python literal and returns its value as serializer.Loads would: nil,
+// bool, int64, *big.Int beyond that, float64, complex128, string, []byte, []any, serializer.Tuple,
+// *serializer.Dict, *serializer.Set or serializer.FrozenSet. Every error is a *SyntaxError.
 //
-// It accepts what Python's ast.literal_eval accepts, with these differences. So that every value has a text, the names
-// inf and nan, infj and nanj are numbers, frozenset() and frozenset({...}) are frozensets, and the signs of zeros in a
-// sum like -0-0j are kept. Spaces, newlines and comments around the literal are skipped. Integers may have any length. Refused are the ellipsis, which cannot be sent; lone
-// surrogates, which are not UTF-8; and \N{...}, since the table of names is not here.
+// It accepts what Python's ast.literal_eval accepts, with these differences. So that every value
+// has a text, the names inf and nan, infj and nanj are numbers, frozenset() and frozenset({...})
+// are frozensets, and the signs of zeros in a sum like -0-0j are kept. Spaces, newlines and
+// comments around the literal are skipped. Integers may have any length. Refused are the ellipsis,
+// which cannot be sent; lone surrogates, which are not UTF-8; and \N{...}, since the table of names
+// is not here.
 func Parse(text string) (any, error) {
 	p := parser{text: text}
 	v, err := p.parse()
@@ -39,7 +42,8 @@ func Parse(text string) (any, error) {
 
 // SyntaxError says what in a text is not a Python literal.
 type SyntaxError struct {
-	// Text is the whole text, and Offset the byte in it that the error is about; it may be the text's length.
+	// Text is the whole text, and Offset the byte in it that the error is about; it may be the
+	// text's length.
 	Text   string
 	Offset int
 	// Line and Column say the same for people: both start at 1, and a column is one character.
@@ -52,7 +56,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Problem)
 }
 
-// Caret returns the line at fault and, below it, a caret that points at the place. Both lines end in a newline.
+// Caret returns the line at fault and, below it, a caret that points at the place. Both lines end
+// in a newline.
 func (e *SyntaxError) Caret() string {
 	start := lineStart(e.Text, e.Offset)
 	line := e.Text[start:]

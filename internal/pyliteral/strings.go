@@ -91,7 +91,8 @@ func (p *parser) quoted(dst []byte, isBytes, raw bool) ([]byte, *SyntaxError) {
 	}
 }
 
-// escape appends what the backslash at pos and the characters behind it stand for. One character follows at least.
+// escape appends what the backslash at pos and the characters behind it stand for. One character
+// follows at least.
 func (p *parser) escape(dst []byte, isBytes bool) ([]byte, *SyntaxError) {
 	start := p.pos
 	c := p.text[start+1]
@@ -143,7 +144,8 @@ func (p *parser) escape(dst []byte, isBytes bool) ([]byte, *SyntaxError) {
 	return utf8.AppendRune(dst, n), nil
 }
 
-// hex reads exactly as many hexadecimal digits, for the escape at start. The value of eight may come out negative.
+// hex reads exactly as many hexadecimal digits, for the escape at start. The value of eight may
+// come out negative.
 func (p *parser) hex(start, digits int) (rune, *SyntaxError) {
 	end := p.pos + digits
 	if end > len(p.text) {

@@ -16,7 +16,8 @@ func smallDivision(x, y py.Int) (py.Object, bool) {
 	return py.Float(x) / py.Float(y), true
 }
 
-// arithmetic does op on two numbers. It returns nil without an error when op is not defined for them.
+// arithmetic does op on two numbers. It returns nil without an error when op is not defined for
+// them.
 func arithmetic(op operation, a, b py.Object) (py.Object, error) {
 	_, aComplex := a.(py.Complex)
 	_, bComplex := b.(py.Complex)

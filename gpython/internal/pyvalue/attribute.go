@@ -21,7 +21,8 @@ func getAttr(o py.Object, name string) (py.Object, error) {
 	return classAttr(o, res), nil
 }
 
-// classAttr puts a class's own name for the property that the class has to give its instances theirs.
+// classAttr puts a class's own name for the property that the class has to give its instances
+// theirs.
 func classAttr(o, attr py.Object) py.Object {
 	p, ok := attr.(*py.Property)
 	if !ok {
@@ -37,7 +38,8 @@ func classAttr(o, attr py.Object) py.Object {
 	return attr
 }
 
-// attributeError says in Python's words that an attribute of o is missing, if that is what gpython's error says.
+// attributeError says in Python's words that an attribute of o is missing, if that is what
+// gpython's error says.
 func attributeError(err error, o py.Object) error {
 	e, ok := err.(*py.Exception)
 	if !ok || e.Base != py.AttributeError {
@@ -65,8 +67,8 @@ func missingAttribute(o py.Object, name string) error {
 }
 
 func init() {
-	// Attributes that every object or every class has. gpython finds methods M__x__ of Go types by reflection; these are
-	// the ones that are no methods.
+	// Attributes that every object or every class has. gpython finds methods M__x__ of Go types by
+	// reflection; these are the ones that are no methods.
 	property(py.ObjectType, "__class__", func(self py.Object) (py.Object, error) { return classOf(self), nil })
 	for name, get := range map[string]func(t *py.Type) py.Object{
 		"__name__":     func(t *py.Type) py.Object { return py.String(t.Name) },

@@ -206,7 +206,8 @@ func binaryInstances(op operation, a, b py.Object) (py.Object, error) {
 	return nil, unsupported(op, "", a, b)
 }
 
-// sequenceOperation is + and * of sequences, and % of str and bytes. It returns nil without an error for other operands.
+// sequenceOperation is + and * of sequences, and % of str and bytes. It returns nil without an
+// error for other operands.
 func sequenceOperation(op operation, a, b py.Object) (py.Object, error) {
 	switch op {
 	case opAdd:

@@ -180,7 +180,8 @@ func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error)
 	}, err
 }
 
-// unevenZip is the error of zip(strict=True) when the i-th iterator ended, unless all others did too.
+// unevenZip is the error of zip(strict=True) when the i-th iterator ended, unless all others did
+// too.
 func unevenZip(its []py.Object, i int) error {
 	which := func(n int) string {
 		if n == 1 {

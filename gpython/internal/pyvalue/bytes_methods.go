@@ -229,7 +229,8 @@ func init() {
 	})
 }
 
-// hexBytes is b.hex(), with separators every so many bytes, counted from the end unless the number is negative.
+// hexBytes is b.hex(), with separators every so many bytes, counted from the end unless the number
+// is negative.
 func hexBytes(s string, a []py.Object) (py.Object, error) {
 	if err := Fits(3, len(s)); err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// replaceFunctions makes parameters that inner functions use reach them: gpython's compiler does not say in a code
-// object which of its cells are parameters, so that the cells stay empty.
+// replaceFunctions makes parameters that inner functions use reach them: gpython's compiler does
+// not say in a code object which of its cells are parameters, so that the cells stay empty.
 func replaceFunctions() {
 	for _, op := range []vm.OpCode{vm.MAKE_FUNCTION, vm.MAKE_CLOSURE} {
 		run := jumpTable[op]

@@ -172,7 +172,8 @@ func decode(b []byte, encoding, errors string) (string, error) {
 	return out.String(), nil
 }
 
-// invalidUTF8 says how many bytes at the start of b are the beginning of a character, and what is wrong with them.
+// invalidUTF8 says how many bytes at the start of b are the beginning of a character, and what is
+// wrong with them.
 func invalidUTF8(b []byte) (int, string) {
 	c := b[0]
 	if c < 0xc2 || c > 0xf4 {

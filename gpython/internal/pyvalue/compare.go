@@ -250,7 +250,8 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 	return compareIdentity(op, a, b)
 }
 
-// compareIdentity is for objects that do not know each other: they are equal if they are one, and have no order.
+// compareIdentity is for objects that do not know each other: they are equal if they are one, and
+// have no order.
 func compareIdentity(op comparison, a, b py.Object) (py.Object, error) {
 	switch op {
 	case equal:
@@ -270,8 +271,8 @@ func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
 	return res, err
 }
 
-// eqSlot and neSlot are the slots by which gpython itself compares this package's types. What they do not know is left
-// to the other type, which compareAt may have asked gpython about.
+// eqSlot and neSlot are the slots by which gpython itself compares this package's types. What they
+// do not know is left to the other type, which compareAt may have asked gpython about.
 func eqSlot(a, b py.Object) (py.Object, error) { return equalitySlot(equal, a, b) }
 func neSlot(a, b py.Object) (py.Object, error) { return equalitySlot(notEqual, a, b) }
 

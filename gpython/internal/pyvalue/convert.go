@@ -12,15 +12,16 @@ import (
 
 // Channels turns channels into the objects that programs see, and back.
 type Channels interface {
-	// Wrap gives the object for a channel. It always gives the same one for the same channel, if programs are to see
-	// that they are.
+	// Wrap gives the object for a channel. It always gives the same one for the same channel, if
+	// programs are to see that they are.
 	Wrap(ch serializer.Channel) py.Object
 	// Unwrap gives the channel of such an object, and false for any other object.
 	Unwrap(o py.Object) (serializer.Channel, bool)
 }
 
-// FromGo makes the Python object for a value as serializer.Loads gives it. Containers are copied. chans may be nil when
-// the value holds no channel. The error names a Go type that has no Python counterpart.
+// FromGo makes the Python object for a value as serializer.Loads gives it. Containers are copied.
+// chans may be nil when the value holds no channel. The error names a Go type that has no Python
+// counterpart.
 func FromGo(v any, chans Channels) (py.Object, error) {
 	switch x := v.(type) {
 	case nil:
@@ -99,11 +100,14 @@ func fromGoDict(x *serializer.Dict, chans Channels) (py.Object, error) {
 	return d, nil
 }
 
-// ToGo makes the value that the serializer can send for a Python object: int64 or *big.Int, string, []byte, []any,
-// serializer.Tuple, *serializer.Dict, *serializer.Set, serializer.FrozenSet, what chans unwraps. Containers are copied.
+// ToGo makes the value that the serializer can send for a Python object: int64 or *big.Int, string,
+// []byte, []any, serializer.Tuple, *serializer.Dict, *serializer.Set, serializer.FrozenSet, what
+// chans unwraps. Containers are copied.
 //
-// An int of more than 4300 digits is a ValueError, because a CPython from 3.11 on could not load it. For anything else it returns a *serializer.DumpError with the path of the object and, as its Msg, the text that
-// execnet's DumpError has (_Serializer._save in gateway_base.py): "can't serialize <class 'function'>".
+// An int of more than 4300 digits is a ValueError, because a CPython from 3.11 on could not load
+// it. For anything else it returns a *serializer.DumpError with the path of the object and, as its
+// Msg, the text that execnet's DumpError has (_Serializer._save in gateway_base.py): "can't
+// serialize <class 'function'>".
 func ToGo(o py.Object, chans Channels) (any, error) {
 	c := converter{chans: chans, around: map[uintptr]bool{}}
 	return c.toGo(o)

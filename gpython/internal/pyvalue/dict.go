@@ -24,7 +24,8 @@ func (d *Dict) Set(key, value py.Object) error { return d.put(key, value) }
 // Get returns the value under key, and whether there is one.
 func (d *Dict) Get(key py.Object) (py.Object, bool, error) { return d.get(key) }
 
-// StringDict copies the dict into gpython's form, for **kwargs. It returns a TypeError when a key is not a str.
+// StringDict copies the dict into gpython's form, for **kwargs. It returns a TypeError when a key
+// is not a str.
 func (d *Dict) StringDict() (py.StringDict, error) {
 	out := py.NewStringDictSized(d.len())
 	for _, e := range d.entries {
@@ -130,7 +131,8 @@ func dictsEqualAt(d, other *Dict, depth int) (bool, error) {
 	return true, nil
 }
 
-// keyError is the KeyError for a key that is absent: its argument is the key, so that its str is the key's repr.
+// keyError is the KeyError for a key that is absent: its argument is the key, so that its str is
+// the key's repr.
 func keyError(key py.Object) error {
 	return &py.Exception{Base: py.KeyError, Args: py.Tuple{key}, Dict: py.StringDict{}}
 }

@@ -53,8 +53,8 @@ func (d *Dict) update(o py.Object) error {
 	})
 }
 
-// dictMethod gives dict a method that sees a Dict. On a StringDict, which gpython makes for **kwargs and globals(), the
-// method works on a copy; what it changed is put back.
+// dictMethod gives dict a method that sees a Dict. On a StringDict, which gpython makes for
+// **kwargs and globals(), the method works on a copy; what it changed is put back.
 func dictMethod(text string, changes bool, f func(d *Dict, a []py.Object) (py.Object, error)) {
 	addMethod(py.StringDictType, text, func(self py.Object, a []py.Object) (py.Object, error) {
 		d, _ := asDict(self)

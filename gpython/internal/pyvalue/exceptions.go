@@ -36,13 +36,14 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 	return nil, missingAttribute(e, name)
 }
 
-// SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no way to.
+// SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
+// way to.
 func SetExceptionAttr(e *py.Exception, name string, value py.Object) error {
 	return setIn(e.Dict, e.Base.Lookup(name), e, name, value)
 }
 
-// setIn sets an attribute in an object's own names, or deletes it there if value is nil, unless its class has a property of that
-// name.
+// setIn sets an attribute in an object's own names, or deletes it there if value is nil, unless its
+// class has a property of that name.
 func setIn(own py.StringDict, ofClass, o py.Object, name string, value py.Object) (err error) {
 	if p, ok := ofClass.(*py.Property); ok {
 		if value == nil {
@@ -89,7 +90,8 @@ func exceptionProperty(t *py.Type, name string, get func(e *py.Exception) py.Obj
 	}
 }
 
-// argumentProperty is an attribute that an exception has from its arguments until the program sets it.
+// argumentProperty is an attribute that an exception has from its arguments until the program sets
+// it.
 func argumentProperty(t *py.Type, name string, get func(args py.Tuple) py.Object) {
 	exceptionProperty(t, name, func(e *py.Exception) py.Object {
 		if value, ok := e.Dict[name]; ok {

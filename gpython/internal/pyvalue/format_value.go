@@ -157,7 +157,8 @@ func formatFloat(f float64, text string) (string, error) {
 	return spec.float(f, true), nil
 }
 
-// float formats a number; withZero keeps a float without kind and precision looking like a float ("1.0").
+// float formats a number; withZero keeps a float without kind and precision looking like a float
+// ("1.0").
 func (spec *formatSpec) float(f float64, withZero bool) string {
 	digits := spec.floatDigits(math.Abs(f), withZero)
 	whole := digits
@@ -226,8 +227,9 @@ func (spec *formatSpec) floatDigits(f float64, withZero bool) string {
 	return s + suffix
 }
 
-// generalFloat is the format g: as many significant digits as asked for, with an exponent when that is short.
-// Like repr it keeps a ".0" when point is set, and needs the exponent one digit earlier then.
+// generalFloat is the format g: as many significant digits as asked for, with an exponent when that
+// is short. Like repr it keeps a ".0" when point is set, and needs the exponent one digit earlier
+// then.
 func generalFloat(f float64, digits int, keepZeros, point bool) string {
 	s := strconv.FormatFloat(f, 'e', digits-1, 64)
 	mantissa, exponent, _ := strings.Cut(s, "e")

@@ -13,7 +13,8 @@ import (
 
 var hashSeed = maphash.MakeSeed()
 
-// hashModulus is the prime by which Python reduces numbers to their hash, which is what makes 1, 1.0 and True equal.
+// hashModulus is the prime by which Python reduces numbers to their hash, which is what makes 1,
+// 1.0 and True equal.
 const hashModulus = 1<<61 - 1
 
 var bigHashModulus = big.NewInt(hashModulus)
@@ -103,7 +104,8 @@ func hashInt(i int64) int64 {
 
 func hashBig(i *big.Int) int64 { return notMinusOne(new(big.Int).Rem(i, bigHashModulus).Int64()) }
 
-// hashFloat is the hash of the fraction that f is, modulo the prime; it agrees with hashInt on whole numbers.
+// hashFloat is the hash of the fraction that f is, modulo the prime; it agrees with hashInt on
+// whole numbers.
 func hashFloat(f float64) int64 {
 	switch {
 	case math.IsInf(f, 1):

@@ -19,9 +19,10 @@ func newInstance(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object
 	return allocate(class)
 }
 
-// allocate makes an instance. gpython makes it a py.Type, and to call it calls that type's New: which is how instances that
-// have __call__ are called. By its Mro gpython finds methods such as __getattr__ and __next__ that the class has inherited; the
-// class itself, which is first, and object, which has none, would only take time at each attribute.
+// allocate makes an instance. gpython makes it a py.Type, and to call it calls that type's New:
+// which is how instances that have __call__ are called. By its Mro gpython finds methods such as
+// __getattr__ and __next__ that the class has inherited; the class itself, which is first, and
+// object, which has none, would only take time at each attribute.
 func allocate(class *py.Type) (py.Object, error) {
 	o, err := py.ObjectNew(class, nil, nil)
 	if instance, ok := o.(*py.Type); ok {

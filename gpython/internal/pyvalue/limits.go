@@ -7,11 +7,11 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// What one operation may make is limited here: what is larger is a MemoryError before Go's allocator, which ends the process
-// when there is no more, hears of it.
+// What one operation may make is limited here: what is larger is a MemoryError before Go's
+// allocator, which ends the process when there is no more, hears of it.
 
-// MostBytes limits sequences: the bytes of a str or bytes, or what the items of a list or tuple take. It is not to be
-// changed while programs run; tests, which have little memory, make it less.
+// MostBytes limits sequences: the bytes of a str or bytes, or what the items of a list or tuple
+// take. It is not to be changed while programs run; tests, which have little memory, make it less.
 var MostBytes = math.MaxInt32
 
 // mostText limits what is known to be too long only while it is made, with copies as it grows.
@@ -23,7 +23,8 @@ func mostParts() int { return MostBytes / partBytes }
 const (
 	// mostBits limits ints.
 	mostBits = 1 << 27
-	// mostDigits limits the decimal digits of ints that are read, written or sent, as CPython 3.11 does.
+	// mostDigits limits the decimal digits of ints that are read, written or sent, as CPython 3.11
+	// does.
 	mostDigits = 4300
 
 	itemBytes = 16 // of a list, for one item
@@ -56,7 +57,8 @@ func fitsBits(n float64) error {
 
 func tooLarge() error { return py.ExceptionNewf(py.MemoryError, "the result would be too large") }
 
-// fitsDigits returns a ValueError if an int has too many digits to be written in base 10; others are no work.
+// fitsDigits returns a ValueError if an int has too many digits to be written in base 10; others
+// are no work.
 func fitsDigits(i *big.Int, base int) error {
 	if base != 10 || i.CmpAbs(tooManyDigits) < 0 {
 		return nil

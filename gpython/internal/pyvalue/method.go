@@ -16,8 +16,8 @@ type signature struct {
 	nameless    int // how many of params cannot be given by name
 }
 
-// parseSignature reads "name(a, b=, /, c=, *, d=)", where "=" marks what can be left out, "/" follows what has no name
-// and "*" precedes what must be named.
+// parseSignature reads "name(a, b=, /, c=, *, d=)", where "=" marks what can be left out, "/"
+// follows what has no name and "*" precedes what must be named.
 func parseSignature(class, text string) signature {
 	name, list, ok := strings.Cut(strings.TrimSuffix(text, ")"), "(")
 	if !ok {
@@ -112,7 +112,8 @@ type boundFunc func(self py.Object, a []py.Object) (py.Object, error)
 // addRaw gives a type a method.
 func addRaw(t *py.Type, name string, f rawFunc) { t.Dict[name] = newMethod(t, name, f) }
 
-// newMethod makes a method, which may be called on an instance or, with the instance as first argument, on the type.
+// newMethod makes a method, which may be called on an instance or, with the instance as first
+// argument, on the type.
 func newMethod(t *py.Type, name string, f rawFunc) *py.Method {
 	return py.MustNewMethod(name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		if _, unbound := self.(*py.Module); unbound {
@@ -196,7 +197,8 @@ func sizeOr(o py.Object, otherwise int) (int, error) {
 	return asSize(o)
 }
 
-// clampedRange makes start and end, which may be left out, None, negative or beyond the end, positions in n items.
+// clampedRange makes start and end, which may be left out, None, negative or beyond the end,
+// positions in n items.
 func clampedRange(start, end py.Object, n int) (int, int, error) {
 	clamp := func(o py.Object, otherwise int) (int, error) {
 		if o == nil || o == py.Object(py.None) {

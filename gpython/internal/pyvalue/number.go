@@ -81,7 +81,8 @@ func asIndex(o py.Object) (*big.Int, error) {
 	return nil, py.ExceptionNewf(py.TypeError, "'%s' object cannot be interpreted as an integer", typeName(o))
 }
 
-// asSize is asIndex for a count or a position. It returns an OverflowError for what memory cannot hold.
+// asSize is asIndex for a count or a position. It returns an OverflowError for what memory cannot
+// hold.
 func asSize(o py.Object) (int, error) {
 	if i, ok := o.(py.Int); ok && int64(int(i)) == int64(i) {
 		return int(i), nil

@@ -4,14 +4,16 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// objectMethods are the methods that every object has from object. They are not in its Dict, because gpython and this
-// package would find them there wherever they ask whether a class has defined such a method.
+// objectMethods are the methods that every object has from object. They are not in its Dict,
+// because gpython and this package would find them there wherever they ask whether a class has
+// defined such a method.
 var objectMethods = py.StringDict{}
 
 // ObjectMethod is the method of this name that every object has, or nil.
 func ObjectMethod(name string) py.Object { return objectMethods[name] }
 
-// ObjectAttr is for an attribute of o that was not found, as err says: a method that every object has, or err.
+// ObjectAttr is for an attribute of o that was not found, as err says: a method that every object
+// has, or err.
 func ObjectAttr(o py.Object, name string, err error) (py.Object, error) {
 	if method := objectMethods[name]; method != nil && isInstanceOfProgram(o) && py.IsException(py.AttributeError, err) {
 		return py.NewBoundMethod(o, method), nil
@@ -19,8 +21,8 @@ func ObjectAttr(o py.Object, name string, err error) (py.Object, error) {
 	return nil, err
 }
 
-// HiddenMethod is a method of an instance of a class of the program, or nil, that gpython hides behind one of its own: instances
-// are a py.Type, which has Go methods for these.
+// HiddenMethod is a method of an instance of a class of the program, or nil, that gpython hides
+// behind one of its own: instances are a py.Type, which has Go methods for these.
 func HiddenMethod(o py.Object, name string) py.Object {
 	switch name {
 	case "__eq__", "__ne__", "__repr__", "__str__":
@@ -97,7 +99,8 @@ func init() {
 	})
 }
 
-// setOwnAttr sets an attribute without asking the class's own __setattr__, or deletes it if value is nil.
+// setOwnAttr sets an attribute without asking the class's own __setattr__, or deletes it if value
+// is nil.
 func setOwnAttr(o, key, value py.Object) error {
 	name, err := attributeName(key)
 	if err != nil {

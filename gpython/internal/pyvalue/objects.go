@@ -7,7 +7,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// isClass tells classes from instances of classes of the program: gpython makes both a py.Type, instances without name.
+// isClass tells classes from instances of classes of the program: gpython makes both a py.Type,
+// instances without name.
 func isClass(t *py.Type) bool { return t.Name != "" }
 
 // classOf is Python's type(o). gpython says of some classes that their type is another class.
@@ -48,7 +49,8 @@ func isInstanceOfProgram(o py.Object) bool {
 	return false
 }
 
-// instanceMethod looks up a method by which an instance of a class of the program answers an operator, or gives nil.
+// instanceMethod looks up a method by which an instance of a class of the program answers an
+// operator, or gives nil.
 func instanceMethod(o py.Object, name string) py.Object {
 	if !isInstanceOfProgram(o) {
 		return nil

@@ -7,8 +7,9 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// jumpTable is where gpython's interpreter finds what each opcode does. Replacing entries is the one way to give its
-// own Go types operators, and displays other types, without changing its source or rewriting each program's bytecode.
+// jumpTable is where gpython's interpreter finds what each opcode does. Replacing entries is the
+// one way to give its own Go types operators, and displays other types, without changing its source
+// or rewriting each program's bytecode.
 //
 //go:linkname jumpTable github.com/go-python/gpython/vm.jumpTable
 var jumpTable [256]func(*vm.Vm, int32) error
@@ -117,7 +118,8 @@ func replaceIteration() {
 }
 
 func replaceCalls() {
-	// The keywords of dict(a=1) and d.update(a=1) are put in their order, which gpython does not keep.
+	// The keywords of dict(a=1) and d.update(a=1) are put in their order, which gpython does not
+	// keep.
 	call := jumpTable[vm.CALL_FUNCTION]
 	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
 		args, keywords := int(argc&0xff), int(argc>>8&0xff)

@@ -20,7 +20,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// answer is what an expression gives: a type's name and a repr, or "!", an exception's name and its message.
+// answer is what an expression gives: a type's name and a repr, or "!", an exception's name and its
+// message.
 type answer [2]string
 
 // askCPython evaluates expressions in a real Python; testdata/oracle.py says how.
@@ -58,7 +59,8 @@ func newContext() py.Context {
 	return ctx
 }
 
-// evaluate evaluates an expression in gpython, or runs a program of several lines and gives what it leaves in r.
+// evaluate evaluates an expression in gpython, or runs a program of several lines and gives what it
+// leaves in r.
 func evaluate(ctx py.Context, source string) (py.Object, error) {
 	mode := py.EvalMode
 	if strings.Contains(source, "\n") {

@@ -2,7 +2,8 @@ package pyvalue
 
 import "github.com/go-python/gpython/py"
 
-// osErrorText is str(e) for an OSError that has a number and a text: with the files that it is about.
+// osErrorText is str(e) for an OSError that has a number and a text: with the files that it is
+// about.
 func osErrorText(e *py.Exception, args py.Tuple) (string, error) {
 	number, err := Str(args[0])
 	if err != nil {

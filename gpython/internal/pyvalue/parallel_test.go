@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestParallel runs programs in many interpreters at a time, each of which must give what it gives alone.
+// TestParallel runs programs in many interpreters at a time, each of which must give what it gives
+// alone.
 func TestParallel(t *testing.T) {
 	var sources []string
 	for _, table := range tables(t, "testdata/programs/*.txt") {

@@ -6,7 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// percent is one use of % to format: the values it takes one after the other, or the mapping it looks names up in.
+// percent is one use of % to format: the values it takes one after the other, or the mapping it
+// looks names up in.
 type percent struct {
 	values  py.Tuple
 	single  bool // values is one value that is no tuple

@@ -66,7 +66,8 @@ func textOf(method, self py.Object, name string) (string, error) {
 	return string(s), nil
 }
 
-// exceptionText is str(e) as exceptions have it from BaseException: nothing, the one argument, or the tuple of all of them.
+// exceptionText is str(e) as exceptions have it from BaseException: nothing, the one argument, or
+// the tuple of all of them.
 func exceptionText(e *py.Exception) (string, error) {
 	args, _ := e.Args.(py.Tuple)
 	switch {

@@ -65,7 +65,8 @@ func (s *FrozenSet) hash() int64 {
 	return s.sum
 }
 
-// setTable gives the table of a set or frozenset, or makes one of a view of keys or of hashable items.
+// setTable gives the table of a set or frozenset, or makes one of a view of keys or of hashable
+// items.
 func setTable(o py.Object) (*table, bool) {
 	switch x := o.(type) {
 	case *Set:

@@ -39,8 +39,8 @@ func combine(op operation, a, b *table) (*table, error) {
 	return out, nil
 }
 
-// setOperation is - & ^ | of sets, frozensets and views of dicts, and | of dicts. It returns nil without an error for
-// other operands.
+// setOperation is - & ^ | of sets, frozensets and views of dicts, and | of dicts. It returns nil
+// without an error for other operands.
 func setOperation(op operation, a, b py.Object) (py.Object, error) {
 	if op != opSub && op != opAnd && op != opXor && op != opOr {
 		return nil, nil

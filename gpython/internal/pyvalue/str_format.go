@@ -16,7 +16,8 @@ type formatter struct {
 	manual bool      // {0} was seen
 }
 
-// format fills the replacement fields of a template; deep counts down the nesting of fields in specs.
+// format fills the replacement fields of a template; deep counts down the nesting of fields in
+// specs.
 func (f *formatter) format(template string, deep int) (string, error) {
 	if deep == 0 {
 		return "", py.ExceptionNewf(py.ValueError, "Max string recursion exceeded")

@@ -139,7 +139,8 @@ func isIdentifier(s string) bool {
 	return s != ""
 }
 
-// expansions are the characters whose other case is several characters, of those that are met in practice.
+// expansions are the characters whose other case is several characters, of those that are met in
+// practice.
 var expansions = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J̌", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
 
 func upper(s string) string { return strings.ToUpper(expansions.Replace(s)) }

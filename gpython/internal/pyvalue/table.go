@@ -6,7 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// table is the hash table in dicts and sets: entries in insertion order, found through an open-addressed index.
+// table is the hash table in dicts and sets: entries in insertion order, found through an
+// open-addressed index.
 type table struct {
 	entries []entry
 	index   []uint32 // positions in entries plus one; nil while entries are few
@@ -37,7 +38,8 @@ func (t *table) find(key py.Object) (int, error) {
 	return i, err
 }
 
-// probe looks for key. When it is absent, i is -1 and slot is where its position belongs in the index.
+// probe looks for key. When it is absent, i is -1 and slot is where its position belongs in the
+// index.
 func (t *table) probe(h int64, key py.Object) (slot, i int, err error) {
 	if t.index == nil {
 		for i := range t.entries {
@@ -185,7 +187,8 @@ func (t *table) addAll(other *table) error {
 	return nil
 }
 
-// walk is an iteration over a table in which the table may change: it notices, as Python's iterators do.
+// walk is an iteration over a table in which the table may change: it notices, as Python's
+// iterators do.
 type walk struct {
 	t       *table
 	pos     int

@@ -9,8 +9,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// textKind is what the methods that str and bytes share need to know of either. They work on Go strings, which hold the
-// bytes of a bytes as they are.
+// textKind is what the methods that str and bytes share need to know of either. They work on Go
+// strings, which hold the bytes of a bytes as they are.
 type textKind struct {
 	typ      *py.Type
 	bytes    bool // one byte is one character, and an int stands for one

@@ -170,8 +170,8 @@ func (k *textKind) needle(o py.Object) (string, error) {
 	return string([]byte{c}), err
 }
 
-// window gives the part of s between two positions in characters, and where it begins. ok is false when the start is
-// beyond the end, where not even the empty string is found.
+// window gives the part of s between two positions in characters, and where it begins. ok is false
+// when the start is beyond the end, where not even the empty string is found.
 func (k *textKind) window(s string, start, end py.Object) (part string, from int, ok bool, err error) {
 	n := k.length(s)
 	if start != nil {

@@ -5,7 +5,8 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// replaceUnpacking makes a, b = x and a, *b = x take any iterable, and pass on the exceptions of its iterator.
+// replaceUnpacking makes a, b = x and a, *b = x take any iterable, and pass on the exceptions of
+// its iterator.
 func replaceUnpacking() {
 	jumpTable[vm.UNPACK_SEQUENCE] = func(v *vm.Vm, count int32) error {
 		all, err := unpacked(v.TOP(), int(count))
@@ -37,7 +38,8 @@ func replaceUnpacking() {
 	}
 }
 
-// unpacked collects what o gives. It returns a ValueError when that is more than most, unless most is negative.
+// unpacked collects what o gives. It returns a ValueError when that is more than most, unless most
+// is negative.
 func unpacked(o py.Object, most int) (py.Tuple, error) {
 	if !iterable(o) {
 		return nil, py.ExceptionNewf(py.TypeError, "cannot unpack non-iterable %s object", typeName(o))

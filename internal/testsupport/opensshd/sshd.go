@@ -1,5 +1,6 @@
-// Package opensshd runs OpenSSH's server for tests and measurements, on a loopback port with keys and a configuration of
-// its own, and writes the client's side of it: keys, known_hosts and an ssh configuration.
+// Package opensshd runs OpenSSH's server for tests and measurements, on a loopback port with keys
+// and a configuration of its own, and writes the client's side of it: keys, known_hosts and an ssh
+// configuration.
 package opensshd
 
 import (
@@ -30,7 +31,8 @@ type Server struct {
 	Dir string
 	// ConfigFile is a client configuration that describes the server as the host "box".
 	ConfigFile string
-	// IdentityFile is a private key that the server accepts, HostKeyFile the server's own (with ".pub" the public ones).
+	// IdentityFile is a private key that the server accepts, HostKeyFile the server's own (with
+	// ".pub" the public ones).
 	IdentityFile, HostKeyFile string
 	// KnownHostsFile knows the server's key.
 	KnownHostsFile string
@@ -54,8 +56,9 @@ func Find() (string, error) {
 	return "", errors.New("no sshd found: install an OpenSSH server (on Debian and Ubuntu: apt-get install openssh-server); it need not run")
 }
 
-// Start starts a server whose files are in dir. The lines of extra are put in front of its configuration, where they count
-// more than what stands there already: "MaxSessions 2", "TrustedUserCAKeys FILE". The caller ends it with Stop.
+// Start starts a server whose files are in dir. The lines of extra are put in front of its
+// configuration, where they count more than what stands there already: "MaxSessions 2",
+// "TrustedUserCAKeys FILE". The caller ends it with Stop.
 func Start(ctx context.Context, dir string, extra ...string) (*Server, error) {
 	sshd, err := Find()
 	if err != nil {
@@ -96,7 +99,8 @@ func Start(ctx context.Context, dir string, extra ...string) (*Server, error) {
 	return s, nil
 }
 
-// Describe writes ConfigFile, and adds to KnownHostsFile, for clients that get to the server through a port of this machine.
+// Describe writes ConfigFile, and adds to KnownHostsFile, for clients that get to the server
+// through a port of this machine.
 func (s *Server) Describe(port string) error {
 	if err := s.AddKnownHost(port, s.HostKeyFile+".pub"); err != nil {
 		return err
@@ -120,7 +124,8 @@ func (s *Server) ClientConfig(port string) string {
 	}, "\n") + "\n"
 }
 
-// AddKnownHost adds a port of this machine to the server's known_hosts file, with the key of a .pub file.
+// AddKnownHost adds a port of this machine to the server's known_hosts file, with the key of a .pub
+// file.
 func (s *Server) AddKnownHost(port, publicKeyFile string) error {
 	key, err := os.ReadFile(publicKeyFile)
 	if err != nil {

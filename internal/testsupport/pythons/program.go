@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Program writes an executable file, mostly a shell script that stands in for another program, and returns its path. A test
-// that runs beside others must not write one with os.WriteFile: a child forked meanwhile holds the file open for writing,
-// and starting it fails with "text file busy".
+// Program writes an executable file, mostly a shell script that stands in for another program, and
+// returns its path. A test that runs beside others must not write one with os.WriteFile: a child
+// forked meanwhile holds the file open for writing, and starting it fails with "text file busy".
 func Program(tb testing.TB, dir, name, text string) string {
 	tb.Helper()
 	path := filepath.Join(dir, name)

@@ -32,9 +32,9 @@ func (p Interpreter) Spec() string { return "popen//python=" + p.Path }
 
 var found = sync.OnceValue(find)
 
-// All returns one interpreter for each CPython version found, oldest first: those that the environment variable
-// EXECNET_TEST_PYTHONS lists (separated as PATH is), else those under $PYENV_ROOT/versions and on PATH. It fails the
-// test when there is no Python 3 among them.
+// All returns one interpreter for each CPython version found, oldest first: those that the
+// environment variable EXECNET_TEST_PYTHONS lists (separated as PATH is), else those under
+// $PYENV_ROOT/versions and on PATH. It fails the test when there is no Python 3 among them.
 func All(tb testing.TB) []Interpreter {
 	tb.Helper()
 	all := found()
@@ -56,8 +56,8 @@ func Default(tb testing.TB) Interpreter {
 	return all[len(all)-1]
 }
 
-// WithExecnet returns the path of an interpreter that can import pip's execnet: $EXECNET_TEST_VENV's, else the
-// repository's .venv. It fails the test when there is none.
+// WithExecnet returns the path of an interpreter that can import pip's execnet:
+// $EXECNET_TEST_VENV's, else the repository's .venv. It fails the test when there is none.
 func WithExecnet(tb testing.TB) string {
 	tb.Helper()
 	venv := os.Getenv("EXECNET_TEST_VENV")

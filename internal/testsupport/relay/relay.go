@@ -1,5 +1,5 @@
-// Package relay puts a network of a kind in front of a server on this machine, for tests and measurements: a slow one, one
-// that is cut, one that falls silent.
+// Package relay puts a network of a kind in front of a server on this machine, for tests and
+// measurements: a slow one, one that is cut, one that falls silent.
 package relay
 
 import (
@@ -61,15 +61,17 @@ func (r *Relay) Cut() {
 	}
 }
 
-// Freeze lets nothing through any more, as a cut cable does: the connections stay, and nobody is told.
+// Freeze lets nothing through any more, as a cut cable does: the connections stay, and nobody is
+// told.
 func (r *Relay) Freeze() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.frozen = true
 }
 
-// SetDelay holds every byte back for a while, each way, on the connections made from now on: a byte leaves the relay that
-// long after it came in, however much else is under way. TCP's own handshake is not held back, since the kernel does it.
+// SetDelay holds every byte back for a while, each way, on the connections made from now on: a byte
+// leaves the relay that long after it came in, however much else is under way. TCP's own handshake
+// is not held back, since the kernel does it.
 func (r *Relay) SetDelay(delay time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

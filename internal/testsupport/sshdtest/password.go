@@ -14,8 +14,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// PasswordServer is an ssh server in the test's own process: sshd checks passwords against the system's accounts only.
-// It runs commands as sshd does, without a terminal.
+// PasswordServer is an ssh server in the test's own process: sshd checks passwords against the
+// system's accounts only. It runs commands as sshd does, without a terminal.
 type PasswordServer struct {
 	// Port is where it listens on 127.0.0.1.
 	Port string

@@ -18,8 +18,9 @@ const Alias = opensshd.Alias
 // Server is a running sshd.
 type Server struct{ *opensshd.Server }
 
-// Start starts a server and stops it when the test ends, with which its files go. The lines of extra are put in front of
-// its configuration, where they count more than what stands there already: "MaxSessions 2", "TrustedUserCAKeys FILE".
+// Start starts a server and stops it when the test ends, with which its files go. The lines of
+// extra are put in front of its configuration, where they count more than what stands there
+// already: "MaxSessions 2", "TrustedUserCAKeys FILE".
 func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
 	// The real python3 stands in front: the first one of PATH may be a slow shim.
@@ -35,7 +36,8 @@ func Start(tb testing.TB, extra ...string) *Server {
 // ClientConfig is the text of ConfigFile.
 func (s *Server) ClientConfig() string { return s.Server.ClientConfig(s.Port) }
 
-// Spec is the specification of a gateway on the server; python= and other keys may be added behind it.
+// Spec is the specification of a gateway on the server; python= and other keys may be added behind
+// it.
 func (s *Server) Spec() string { return "ssh=" + Alias + "//ssh_config=" + s.ConfigFile }
 
 // AddKnownHost adds the server to its known_hosts file, with the key of a .pub file.
@@ -46,8 +48,8 @@ func (s *Server) AddKnownHost(tb testing.TB, publicKeyFile string) {
 	}
 }
 
-// Keygen makes an ed25519 key without a passphrase in file and file.pub; args are further arguments for ssh-keygen, as
-// "-N", "secret".
+// Keygen makes an ed25519 key without a passphrase in file and file.pub; args are further arguments
+// for ssh-keygen, as "-N", "secret".
 func Keygen(tb testing.TB, file string, args ...string) {
 	tb.Helper()
 	all := []string{"-q", "-t", "ed25519", "-C", "test", "-f", file}
@@ -57,7 +59,8 @@ func Keygen(tb testing.TB, file string, args ...string) {
 	Run(tb, "ssh-keygen", append(all, args...)...)
 }
 
-// Run runs a command to its end and fails the test if it fails. It returns what the command printed.
+// Run runs a command to its end and fails the test if it fails. It returns what the command
+// printed.
 func Run(tb testing.TB, name string, args ...string) string {
 	tb.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
@@ -67,8 +70,8 @@ func Run(tb testing.TB, name string, args ...string) string {
 	return string(out)
 }
 
-// Read, Write and Copy are the file operations that tests of ssh need all the time; Write makes files only the user may
-// read.
+// Read, Write and Copy are the file operations that tests of ssh need all the time; Write makes
+// files only the user may read.
 func Read(tb testing.TB, file string) string {
 	tb.Helper()
 	content, err := os.ReadFile(file)

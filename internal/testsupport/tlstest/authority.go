@@ -52,7 +52,8 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// Issue makes a certificate for a server or a client of the name, which is a host's or an IP address.
+// Issue makes a certificate for a server or a client of the name, which is a host's or an IP
+// address.
 func (a *Authority) Issue(tb testing.TB, name string) tls.Certificate {
 	tb.Helper()
 	key := newKey(tb)

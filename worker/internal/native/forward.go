@@ -17,21 +17,22 @@ import (
 )
 
 const (
-	// ackEvery is how many bytes that the sub has taken the driver is told of at once. It has to be less than the 1 MiB
-	// that the driver sends without hearing of any.
+	// ackEvery is how many bytes that the sub has taken the driver is told of at once. It has to be
+	// less than the 1 MiB that the driver sends without hearing of any.
 	ackEvery = 128 << 10
 	// outputChunk is how much of the sub's output is read at once.
 	outputChunk = 64 << 10
 )
 
-// forwarder is this module's: gateway_io/forwarder.py, which says what travels (protocol.md section 9.6).
+// forwarder is this module's: gateway_io/forwarder.py, which says what travels (protocol.md section
+// 9.6).
 type forwarder struct {
 	forwarding
 	control *gatewaybase.Channel
 }
 
-// forwardProcess is the forwarder's function forward_process: it starts an interpreter, this program itself where none
-// is named, or another command.
+// forwardProcess is the forwarder's function forward_process: it starts an interpreter, this
+// program itself where none is named, or another command.
 func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
 	return forward(ctx, ch, func() (gatewaybase.IO, error) {
 		args := arguments{kwargs: p.Kwargs}

@@ -12,12 +12,12 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 )
 
-// patience is how long a sub may take to end when its driver has let go of it. It is less than what a worker grants to what
-// it executes before it ends itself (protocol.md section 8.3).
+// patience is how long a sub may take to end when its driver has let go of it. It is less than what
+// a worker grants to what it executes before it ends itself (protocol.md section 8.3).
 const patience = 4 * time.Second
 
-// forwarding passes bytes between a channel and the sub that a forwarder has started for it: what execnet's forwarder and
-// this module's have in common (protocol.md section 9).
+// forwarding passes bytes between a channel and the sub that a forwarder has started for it: what
+// execnet's forwarder and this module's have in common (protocol.md section 9).
 type forwarding struct {
 	io  *gatewaybase.Channel
 	sub gatewaybase.IO
@@ -26,8 +26,9 @@ type forwarding struct {
 	failure error // set by fail
 }
 
-// run sees the sub to its end and reap, all its output passed on. output passes that on; it reads until the sub has no more
-// or the driver takes no more. jobs run meanwhile; their contexts end with the sub.
+// run sees the sub to its end and reap, all its output passed on. output passes that on; it reads
+// until the sub has no more or the driver takes no more. jobs run meanwhile; their contexts end
+// with the sub.
 func (f *forwarding) run(ctx context.Context, output func(context.Context), jobs ...func(context.Context)) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
@@ -50,7 +51,8 @@ func (f *forwarding) run(ctx context.Context, output func(context.Context), jobs
 
 // watch kills the sub if it does not end soon after its driver, or the execution, did.
 func (f *forwarding) watch(life context.Context) {
-	// However it ends, the driver has no more for the sub; whoever passes the input on closes it behind what is left.
+	// However it ends, the driver has no more for the sub; whoever passes the input on closes it
+	// behind what is left.
 	_ = f.io.WaitClose(life)
 	soon, cancel := context.WithTimeout(context.WithoutCancel(life), patience)
 	defer cancel()
@@ -65,10 +67,12 @@ func (f *forwarding) fail(err error) {
 	_ = f.sub.Kill()
 }
 
-// write gives the sub input. It is lost when the sub is ending, or has been told the end of its input.
+// write gives the sub input. It is lost when the sub is ending, or has been told the end of its
+// input.
 func (f *forwarding) write(data []byte) { _, _ = f.sub.Write(data) }
 
-// status is what Python's Popen.wait returns: an exit status, -n for the signal n, or None where nobody knows.
+// status is what Python's Popen.wait returns: an exit status, -n for the signal n, or None where
+// nobody knows.
 func status(exit gatewaybase.Exit) any {
 	if !exit.Known {
 		return nil
@@ -97,7 +101,8 @@ func (n *Natives) startWorker() (gatewaybase.IO, error) {
 	return n.start(n.Worker.Args, n.Worker.Env)
 }
 
-// start starts a command. What cannot be started is Python's FileNotFoundError or its kin to the driver.
+// start starts a command. What cannot be started is Python's FileNotFoundError or its kin to the
+// driver.
 func (n *Natives) start(argv, env []string) (gatewaybase.IO, error) {
 	p, err := gatewayio.Start(argv, env, n.Worker.Stderr)
 	var failed *gatewayio.StartError

@@ -64,7 +64,8 @@ func TestProxyRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestProxyTakesThePython2sStrings sends what execnet sends from a Python 2: the values of the dict and the bytes are text.
+// TestProxyTakesThePython2sStrings sends what execnet sends from a Python 2: the values of the dict
+// and the bytes are text.
 func TestProxyTakesThePython2sStrings(t *testing.T) {
 	driver, _ := connect(t)
 	io, control := executeProxy(t, driver, serializer.NewDict("popen", "yes", "python", []byte(pythons.Default(t).Path)))

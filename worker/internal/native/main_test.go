@@ -21,7 +21,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// The test program is a worker as well, when it is started as an interpreter would be, or with the word.
+// The test program is a worker as well, when it is started as an interpreter would be, or with the
+// word.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "worker" || len(os.Args) > 2 && os.Args[len(os.Args)-2] == "-c" {
 		os.Exit(beWorker())
@@ -68,7 +69,8 @@ type runner struct {
 	running sync.WaitGroup
 }
 
-// terminated is how long executions go on after their driver has: a worker of this module waits longer.
+// terminated is how long executions go on after their driver has: a worker of this module waits
+// longer.
 const terminated = 500 * time.Millisecond
 
 func newWorker(pipe gatewaybase.IO, stderr io.Writer) *gatewaybase.Gateway {
@@ -105,7 +107,8 @@ func (r *runner) Finish() {
 	r.end()
 }
 
-// connect makes a driver's gateway to a worker in this process. end is called at the test's end; it may be earlier.
+// connect makes a driver's gateway to a worker in this process. end is called at the test's end; it
+// may be earlier.
 func connect(t *testing.T) (driver *gatewaybase.Gateway, end func()) {
 	t.Helper()
 	ar, bw, err := os.Pipe()

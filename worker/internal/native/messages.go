@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// messageReader cuts a stream between messages (protocol.md section 2), as execnet's forwarder does. Its driver puts items
-// together by copying all it has for each one that comes, so that a large message has to be one item; of small ones, what
-// has come together stays together.
+// messageReader cuts a stream between messages (protocol.md section 2), as execnet's forwarder
+// does. Its driver puts items together by copying all it has for each one that comes, so that a
+// large message has to be one item; of small ones, what has come together stays together.
 type messageReader struct {
 	from io.Reader
 	held []byte // what was read and not handed out
@@ -21,12 +21,13 @@ const (
 	lengthAt   = 5
 	// smallRead is how much is read when no large message is under way.
 	smallRead = 16 << 10
-	// largestPiece is what a message larger than that is cut into. Memory is taken as bytes come, not as a length is told.
+	// largestPiece is what a message larger than that is cut into. Memory is taken as bytes come,
+	// not as a length is told.
 	largestPiece = 32 << 20
 )
 
-// next returns whole messages, or a piece of a very large one. It is valid until the following call. The error is the
-// reader's; a message that it cuts short is not handed out.
+// next returns whole messages, or a piece of a very large one. It is valid until the following
+// call. The error is the reader's; a message that it cuts short is not handed out.
 func (r *messageReader) next() ([]byte, error) {
 	left := r.held[r.used:]
 	if cap(r.held) > 2*smallRead && r.used < cap(r.held)/8 {
@@ -49,8 +50,8 @@ func (r *messageReader) next() ([]byte, error) {
 	}
 }
 
-// whole is where the last message ends that has come completely. A piece of a message that is too large for memory counts
-// as well.
+// whole is where the last message ends that has come completely. A piece of a message that is too
+// large for memory counts as well.
 func (r *messageReader) whole() int {
 	held := uint64(len(r.held))
 	end := r.rest

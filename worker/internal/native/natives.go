@@ -1,9 +1,10 @@
-// Package native serves in Go what drivers execute for purposes of their own: what they ask a worker about itself, the
-// set-up of its process, the forwarder of a proxy gateway, the socket server of an installed one, the receiver of rsync.
+// Package native serves in Go what drivers execute for purposes of their own: what they ask a
+// worker about itself, the set-up of its process, the forwarder of a proxy gateway, the socket
+// server of an installed one, the receiver of rsync.
 //
-// They arrive as Python source like any other program (protocol.md section 6). The programs of execnet's drivers, from
-// release 1.9 on, and of this module's own are recognised and never evaluated; what is not recognised is somebody else's
-// program.
+// They arrive as Python source like any other program (protocol.md section 6). The programs of
+// execnet's drivers, from release 1.9 on, and of this module's own are recognised and never
+// evaluated; what is not recognised is somebody else's program.
 package native
 
 import (
@@ -15,19 +16,21 @@ import (
 	"github.com/go-execnet/execnet/server"
 )
 
-// Func serves one execution: it returns nil for an orderly end, io.EOF for a quiet one, or an error whose text the driver
-// gets. It returns when ctx ends or its channel does, and leaves no goroutine, process or socket behind.
+// Func serves one execution: it returns nil for an orderly end, io.EOF for a quiet one, or an error
+// whose text the driver gets. It returns when ctx ends or its channel does, and leaves no
+// goroutine, process or socket behind.
 type Func func(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error
 
 // Natives recognises programs.
 type Natives struct {
-	// Worker starts this program again as a worker: what a forwarder starts when it is told no interpreter, and what
-	// serves the connection of an installed socket server. Its Stderr also gets what other interpreters and the ssh
-	// command write to their stderr.
+	// Worker starts this program again as a worker: what a forwarder starts when it is told no
+	// interpreter, and what serves the connection of an installed socket server. Its Stderr also
+	// gets what other interpreters and the ssh command write to their stderr.
 	Worker server.Command
 }
 
-// Find returns what serves p, if p is one of the programs that are known here. It looks at the text only.
+// Find returns what serves p, if p is one of the programs that are known here. It looks at the text
+// only.
 func (n *Natives) Find(p gatewaybase.Program) (Func, bool) {
 	for _, known := range n.programs() {
 		if known.recognises(p) {

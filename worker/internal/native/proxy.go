@@ -38,11 +38,11 @@ type proxy struct {
 	waiting int // how many RIO_WAITs are to be answered when the sub has ended
 }
 
-// serveProxy starts what the dict on the channel asks for and forwards to it. It ends with the sub; afterwards, as the
-// driver expects, the control channel still tells how that ended.
+// serveProxy starts what the dict on the channel asks for and forwards to it. It ends with the sub;
+// afterwards, as the driver expects, the control channel still tells how that ended.
 //
-// It differs from execnet's in two answers: RIO_WAIT keeps no other message waiting, and the address of a sub beside this
-// worker is the empty string, where execnet's fails.
+// It differs from execnet's in two answers: RIO_WAIT keeps no other message waiting, and the
+// address of a sub beside this worker is the empty string, where execnet's fails.
 func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	item, err := ch.Receive(ctx)
 	if err != nil {
@@ -79,13 +79,14 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	return err
 }
 
-// awaitLine is for a failure that comes before the driver has sent the first line for the sub: sending that, it would hear of a
-// closed channel, and not why.
+// awaitLine is for a failure that comes before the driver has sent the first line for the sub:
+// sending that, it would hear of a closed channel, and not why.
 func awaitLine(ctx context.Context, ch *gatewaybase.Channel) {
 	_, _ = ch.Receive(ctx) // whether it comes or the channel ends
 }
 
-// specOf reads the attributes of the driver's XSpec, those that a forwarder uses (protocol.md section 9.3).
+// specOf reads the attributes of the driver's XSpec, those that a forwarder uses (protocol.md
+// section 9.3).
 func specOf(fields *serializer.Dict) *xspec.Spec {
 	spec := &xspec.Spec{}
 	for name, field := range map[string]*string{
@@ -122,7 +123,8 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	return n.start(argv, nil)
 }
 
-// obey answers one item of the control channel. It is that channel's callback, so that it outlives the execution.
+// obey answers one item of the control channel. It is that channel's callback, so that it outlives
+// the execution.
 func (p *proxy) obey(item any) error {
 	var answer any
 	switch item {
@@ -161,8 +163,9 @@ func (p *proxy) end(ctx context.Context) {
 	}
 }
 
-// passInput gives the sub what the driver sends. RIO_CLOSE_WRITE comes on another channel, so that it may be seen before
-// items that were sent earlier: these wait on the io channel by then, and a receive that has no time left still gets them.
+// passInput gives the sub what the driver sends. RIO_CLOSE_WRITE comes on another channel, so that
+// it may be seen before items that were sent earlier: these wait on the io channel by then, and a
+// receive that has no time left still gets them.
 func (p *proxy) passInput(life context.Context) {
 	stop := context.AfterFunc(life, p.endInput)
 	defer stop()
@@ -184,7 +187,8 @@ func (p *proxy) passInput(life context.Context) {
 	}
 }
 
-// bytesOf are the bytes of an item; the str of a Python 2 arrives as text, a character for each byte.
+// bytesOf are the bytes of an item; the str of a Python 2 arrives as text, a character for each
+// byte.
 func bytesOf(item any) (data []byte, ok bool) {
 	if data, ok = item.([]byte); ok {
 		return data, true

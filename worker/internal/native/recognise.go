@@ -14,8 +14,9 @@ type recogniser interface {
 	recognises(p gatewaybase.Program) bool
 }
 
-// shortProgram is a recogniser by vocabulary: the words of the text begin like this one's, all that it needs are among
-// them, and none that it may not have. What the words are joined by may differ from release to release.
+// shortProgram is a recogniser by vocabulary: the words of the text begin like this one's, all that
+// it needs are among them, and none that it may not have. What the words are joined by may differ
+// from release to release.
 type shortProgram struct {
 	call   string // the function that is called, if any
 	begins string // the first words
@@ -23,7 +24,8 @@ type shortProgram struct {
 	may    string // words that may occur beside them
 }
 
-// shortLimit is more than a short program has, behind the empty lines that stand for the file above it.
+// shortLimit is more than a short program has, behind the empty lines that stand for the file above
+// it.
 const shortLimit = 1024
 
 var word = regexp.MustCompile(`\w+`)
@@ -98,7 +100,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 var (
-	// rinfoFunction is the function rinfo_source of execnet's gateway module; rinfoText is gateway_base/rinfo.go's.
+	// rinfoFunction is the function rinfo_source of execnet's gateway module; rinfoText is
+	// gateway_base/rinfo.go's.
 	rinfoFunction = &shortProgram{
 		call: "rinfo_source", begins: "def rinfo_source channel",
 		needs: "import os sys send executable version_info platform cwd getcwd pid getpid",
@@ -115,7 +118,8 @@ var (
 		needs:  "if mkdir chdir environ",
 		may:    "not exists and hasattr for name value in items None",
 	}
-	// proxyModule is execnet's gateway_io; forwardProcess and forwardConnection are gateway_io/forwarder.py.
+	// proxyModule is execnet's gateway_io; forwardProcess and forwardConnection are
+	// gateway_io/forwarder.py.
 	proxyModule = &moduleProgram{
 		file: "gateway_io.py", runs: "serve_proxy_io",
 		defines: []string{"class Popen2IOMaster", "def popen_args", "def create_io", "class ProxyIO", "class PseudoSpec", "def serve_proxy_io"},

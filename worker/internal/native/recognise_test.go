@@ -17,8 +17,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// installedPython is a command of the interpreter that has pip's execnet; EXECNET_TEST_EXECNET_DIR puts another release
-// in front.
+// installedPython is a command of the interpreter that has pip's execnet; EXECNET_TEST_EXECNET_DIR
+// puts another release in front.
 func installedPython(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(pythons.WithExecnet(t), args...)

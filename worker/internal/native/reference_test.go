@@ -16,7 +16,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// drive runs pip's execnet as the driver of this program: group and master, a gateway to it, are there.
+// drive runs pip's execnet as the driver of this program: group and master, a gateway to it, are
+// there.
 func drive(t *testing.T, program string, args ...string) {
 	t.Helper()
 	const head = `

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Renice adds increment to this process's niceness, as os.nice does. It reports the system's refusal of a smaller one.
+// Renice adds increment to this process's niceness, as os.nice does. It reports the system's
+// refusal of a smaller one.
 func Renice(increment int) error {
 	has, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	if err == nil {

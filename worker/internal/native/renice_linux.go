@@ -10,10 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Renice adds increment to this process's niceness, as os.nice does. It reports the system's refusal of a smaller one.
+// Renice adds increment to this process's niceness, as os.nice does. It reports the system's
+// refusal of a smaller one.
 //
-// To Linux niceness is a thread's, and new threads have that of the one that started them. So every thread is changed,
-// until no other one has appeared meanwhile.
+// To Linux niceness is a thread's, and new threads have that of the one that started them. So every
+// thread is changed, until no other one has appeared meanwhile.
 func Renice(increment int) error {
 	wanted, err := niceness(os.Getpid())
 	if err != nil {
@@ -44,7 +45,8 @@ func Renice(increment int) error {
 	return nil
 }
 
-// niceness is a thread's. The system call returns 20 minus it, so as never to return a negative number.
+// niceness is a thread's. The system call returns 20 minus it, so as never to return a negative
+// number.
 func niceness(thread int) (int, error) {
 	priority, err := unix.Getpriority(unix.PRIO_PROCESS, thread)
 	return 20 - priority, err

@@ -9,8 +9,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3). The version is that of the Python which
-// gpython implements.
+// serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3). The version is that
+// of the Python which gpython implements.
 func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	program, err := os.Executable()
 	if err != nil {

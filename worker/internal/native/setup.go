@@ -55,7 +55,8 @@ func serveSetUp(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Prog
 	return nil
 }
 
-// enter changes to a folder, which it makes if there is nothing of that name: the folder alone, not those above it.
+// enter changes to a folder, which it makes if there is nothing of that name: the folder alone, not
+// those above it.
 func enter(folder string) error {
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 		if err := os.Mkdir(folder, 0o777); err != nil {

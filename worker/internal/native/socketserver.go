@@ -17,14 +17,14 @@ import (
 const (
 	// acceptPatience is how long an installed server waits for its one connection.
 	acceptPatience = time.Minute
-	// lastAccept is how long it still takes a connection when the driver has let go of the channel, perhaps because it is
-	// connected already.
+	// lastAccept is how long it still takes a connection when the driver has let go of the channel,
+	// perhaps because it is connected already.
 	lastAccept = 250 * time.Millisecond
 )
 
-// serveReferenceSocket is execnet's script.socketserver where it is executed by a worker (protocol.md section 7.7). Its
-// driver lets go of the channel before it connects, so that only time ends the waiting; execnet's own server waits for
-// ever.
+// serveReferenceSocket is execnet's script.socketserver where it is executed by a worker
+// (protocol.md section 7.7). Its driver lets go of the channel before it connects, so that only
+// time ends the waiting; execnet's own server waits for ever.
 func (n *Natives) serveReferenceSocket(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	return n.serveOne(ctx, ch, "tcp4", false)
 }
@@ -34,8 +34,8 @@ func (n *Natives) serveSocket(ctx context.Context, ch *gatewaybase.Channel, _ ga
 	return n.serveOne(ctx, ch, "tcp", true)
 }
 
-// serveOne listens where the driver says, tells where that is, and gives the first connection to a worker of its own. As
-// execnet's it ends with that worker.
+// serveOne listens where the driver says, tells where that is, and gives the first connection to a
+// worker of its own. As execnet's it ends with that worker.
 func (n *Natives) serveOne(ctx context.Context, ch *gatewaybase.Channel, network string, endsWithChannel bool) error {
 	item, err := ch.Receive(ctx)
 	if err != nil {

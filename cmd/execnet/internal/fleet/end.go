@@ -14,8 +14,8 @@ const (
 	Grace = time.Second
 )
 
-// End ends all gateways of the group and returns when they are gone: asked, and killed after Patience, or Grace after
-// ctx has ended, or as soon as atOnce is closed.
+// End ends all gateways of the group and returns when they are gone: asked, and killed after
+// Patience, or Grace after ctx has ended, or as soon as atOnce is closed.
 func End(ctx context.Context, atOnce <-chan struct{}, group *multi.Group) error {
 	gateways := group.All() // Terminate empties the group
 	kill := func() {

@@ -13,10 +13,12 @@ type Interrupted struct{ Signal syscall.Signal }
 
 func (e *Interrupted) Error() string { return fmt.Sprintf("interrupted (%v)", e.Signal) }
 
-// WatchSignals returns a context that ends, with an Interrupted as its cause, at the first interrupt or termination
-// signal, and a channel that is closed at the second one. stop ends watching.
+// WatchSignals returns a context that ends, with an Interrupted as its cause, at the first
+// interrupt or termination signal, and a channel that is closed at the second one. stop ends
+// watching.
 //
-// While it watches, writing to a broken pipe is an error as any other and not the end of the process.
+// While it watches, writing to a broken pipe is an error as any other and not the end of the
+// process.
 func WatchSignals(ctx context.Context) (watched context.Context, second <-chan struct{}, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)

@@ -17,9 +17,10 @@ type Task struct {
 	Send    []any // what the source finds in its channel
 }
 
-// Run has all gateways do the task at the same time, and returns when they have, or soon after ctx has ended. It calls
-// item with each item that comes and failed with the error, if any, that ended a gateway's part; for one gateway these
-// calls come one after the other, for several they come at the same time. What ends because of ctx is no failure.
+// Run has all gateways do the task at the same time, and returns when they have, or soon after ctx
+// has ended. It calls item with each item that comes and failed with the error, if any, that ended
+// a gateway's part; for one gateway these calls come one after the other, for several they come at
+// the same time. What ends because of ctx is no failure.
 func Run(ctx context.Context, members []Member, task Task, item func(gateway string, v any), failed func(gateway string, err error)) {
 	var wg sync.WaitGroup
 	for _, m := range members {
@@ -62,11 +63,13 @@ func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(g
 	return nil
 }
 
-// signalDelay is by how much a worker's end may be known before a signal that both it and this process got.
+// signalDelay is by how much a worker's end may be known before a signal that both it and this
+// process got.
 const signalDelay = 100 * time.Millisecond
 
-// Settled reports whether err comes of ctx's end and not of a failure. Ctrl-C at a terminal goes to the workers as well,
-// and what becomes of them can be known here before the signal is: an end that looks like that is given a moment.
+// Settled reports whether err comes of ctx's end and not of a failure. Ctrl-C at a terminal goes to
+// the workers as well, and what becomes of them can be known here before the signal is: an end that
+// looks like that is given a moment.
 func Settled(ctx context.Context, err error) bool {
 	if interrupted(err) {
 		select {

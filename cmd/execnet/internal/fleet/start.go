@@ -1,5 +1,5 @@
-// Package fleet starts gateways side by side, has all of them run the same source, and ends them, also when the user
-// interrupts.
+// Package fleet starts gateways side by side, has all of them run the same source, and ends them,
+// also when the user interrupts.
 package fleet
 
 import (
@@ -22,10 +22,10 @@ type Member struct {
 	Err     error
 }
 
-// Start makes a gateway for each of specs, with a group's MakeGatewaySpec: side by side, several for each processor at a
-// time, except that one which is reached through another of an earlier spec (via, installvia) waits for that. With
-// together, the first failure ends the starts still under way, with ErrOtherFailed. It returns when all are done, members
-// in the order of specs.
+// Start makes a gateway for each of specs, with a group's MakeGatewaySpec: side by side, several
+// for each processor at a time, except that one which is reached through another of an earlier spec
+// (via, installvia) waits for that. With together, the first failure ends the starts still under
+// way, with ErrOtherFailed. It returns when all are done, members in the order of specs.
 func Start(ctx context.Context, makeGateway func(context.Context, *xspec.Spec) (*gatewaybase.Gateway, error), specs []*xspec.Spec, together bool) []Member {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -60,5 +60,6 @@ func Start(ctx context.Context, makeGateway func(context.Context, *xspec.Spec) (
 	return members
 }
 
-// startsPerCPU is how many interpreters may be starting for each processor. They wait a good part of the time.
+// startsPerCPU is how many interpreters may be starting for each processor. They wait a good part
+// of the time.
 const startsPerCPU = 4

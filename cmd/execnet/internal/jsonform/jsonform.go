@@ -1,6 +1,8 @@
-// Package jsonform is the form that Python values have in JSON on the command line, in both directions.
+// Package jsonform is the form that Python values have in JSON on the command line, in both
+// directions.
 //
-// What JSON has is written as itself. What it lacks is an object with one member, named like a Python special method:
+// What JSON has is written as itself. What it lacks is an object with one member, named like a
+// Python special method:
 //
 //	None, True, False    null, true, false
 //	int                  a number without point and exponent, of any length
@@ -14,9 +16,10 @@
 //	dict                 an object if all keys are str, else {"__dict__": [[key, value], ...]}
 //	channel              {"__channel__": id}, written only
 //
-// An object with a member of such a name is never a dict: a dict that has one for a key is written in the form __dict__,
-// so that nothing has two meanings. Reading gives back what was written, but for tuples: an array is read as a tuple only as a dict's key or in
-// a set, where Python could have nothing else.
+// An object with a member of such a name is never a dict: a dict that has one for a key is written
+// in the form __dict__, so that nothing has two meanings. Reading gives back what was written, but
+// for tuples: an array is read as a tuple only as a dict's key or in a set, where Python could have
+// nothing else.
 package jsonform
 
 // The names of the objects' only member.

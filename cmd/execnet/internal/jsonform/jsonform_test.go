@@ -154,7 +154,8 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// listed is v with lists for the tuples that the form does not keep: all but those inside keys and sets.
+// listed is v with lists for the tuples that the form does not keep: all but those inside keys and
+// sets.
 func listed(v any) any {
 	switch x := v.(type) {
 	case serializer.Tuple:

@@ -21,9 +21,9 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s, at byte %d", e.Problem, e.Offset) }
 
-// Parse reads one value, to the end of the text. Every error is a *SyntaxError. Beyond what JSON refuses, it refuses a
-// name that is twice in an object, half of a surrogate pair, which Python could not send, and a number too large for
-// Python's float.
+// Parse reads one value, to the end of the text. Every error is a *SyntaxError. Beyond what JSON
+// refuses, it refuses a name that is twice in an object, half of a surrogate pair, which Python
+// could not send, and a number too large for Python's float.
 func Parse(text string) (any, error) {
 	r := &reader{text: text}
 	v, err := r.value(false)

@@ -12,8 +12,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// Append appends the form of a value as package serializer loads it, on one line, spaced as Python's json.dumps does.
-// The error names a Go type that no loaded value has.
+// Append appends the form of a value as package serializer loads it, on one line, spaced as
+// Python's json.dumps does. The error names a Go type that no loaded value has.
 func Append(dst []byte, v any) ([]byte, error) {
 	switch x := v.(type) {
 	case nil:
@@ -52,7 +52,8 @@ func Append(dst []byte, v any) ([]byte, error) {
 	return dst, fmt.Errorf("no JSON form for a Go %T", v)
 }
 
-// appendFloat writes what Python's repr prints, which JSON takes and which always shows that it is no int.
+// appendFloat writes what Python's repr prints, which JSON takes and which always shows that it is
+// no int.
 func appendFloat(dst []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(append(append(dst, `{"`+tagFloat+`": "`...), serializer.Repr(f)...), `"}`...)

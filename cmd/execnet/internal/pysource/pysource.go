@@ -8,8 +8,8 @@ import (
 
 var def = regexp.MustCompile(`^def[ \t]+([\p{L}_][\p{L}\p{N}_]*)[ \t]*[(\[]`)
 
-// SingleFunction returns the name of the function that the source defines if it does nothing else: comments and
-// decorators aside, its only statement at the outermost level is a def.
+// SingleFunction returns the name of the function that the source defines if it does nothing else:
+// comments and decorators aside, its only statement at the outermost level is a def.
 func SingleFunction(source string) (name string, ok bool) {
 	for _, statement := range outermost(source) {
 		if strings.HasPrefix(statement, "@") {
@@ -24,7 +24,8 @@ func SingleFunction(source string) (name string, ok bool) {
 	return name, name != ""
 }
 
-// outermost returns the source from the beginning of each statement that is indented no more than the first one.
+// outermost returns the source from the beginning of each statement that is indented no more than
+// the first one.
 func outermost(source string) []string {
 	var found []string
 	margin := -1
@@ -58,7 +59,8 @@ func (s *scanner) skipIndent() {
 	}
 }
 
-// skipLogicalLine moves behind the newline that ends a statement: none inside brackets, strings or after a backslash.
+// skipLogicalLine moves behind the newline that ends a statement: none inside brackets, strings or
+// after a backslash.
 func (s *scanner) skipLogicalLine() {
 	brackets := 0
 	for s.pos < len(s.text) {
@@ -89,8 +91,8 @@ func (s *scanner) skipLogicalLine() {
 	}
 }
 
-// skipString moves behind a string, of which the opening quote comes next. A backslash hides the quote behind it in raw
-// strings as well.
+// skipString moves behind a string, of which the opening quote comes next. A backslash hides the
+// quote behind it in raw strings as well.
 func (s *scanner) skipString() {
 	quote := s.text[s.pos : s.pos+1]
 	if triple := strings.Repeat(quote, 3); strings.HasPrefix(s.text[s.pos:], triple) {

@@ -25,8 +25,8 @@ type bar struct {
 	files atomic.Int64
 }
 
-// NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each file. failed is told when
-// the summary cannot be written.
+// NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each
+// file. failed is told when the summary cannot be written.
 func NewBars(w io.Writer, verbose bool, failed func(error)) *Bars {
 	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithAutoRefresh())
 	return &Bars{w: w, verbose: verbose, failed: failed, progress: progress, bars: map[string]*bar{}}

@@ -1,4 +1,5 @@
-// Package syncview shows how a sync of directory trees goes on: as progress bars on a terminal, as lines elsewhere.
+// Package syncview shows how a sync of directory trees goes on: as progress bars on a terminal, as
+// lines elsewhere.
 package syncview
 
 import (

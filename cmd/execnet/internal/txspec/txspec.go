@@ -1,4 +1,5 @@
-// Package txspec reads the values of --tx: specs that may be multiplied, in pytest-xdist's notation.
+// Package txspec reads the values of --tx: specs that may be multiplied, in pytest-xdist's
+// notation.
 package txspec
 
 import (
@@ -14,9 +15,9 @@ const Max = 1000
 
 var multiplied = regexp.MustCompile(`^\s*([-+]?[0-9]+)\s*\*(.*)$`)
 
-// Parse reads specs such as "popen" and "3*popen//python=python3.12", the second of which stands for three. Each spec of
-// the result has an id: its own, or, in the order of texts, the next of gw0, gw1, ... that no other has. So the ids do
-// not depend on which gateway starts first.
+// Parse reads specs such as "popen" and "3*popen//python=python3.12", the second of which stands
+// for three. Each spec of the result has an id: its own, or, in the order of texts, the next of
+// gw0, gw1, ... that no other has. So the ids do not depend on which gateway starts first.
 func Parse(texts []string) ([]*xspec.Spec, error) {
 	var specs []*xspec.Spec
 	taken := map[string]bool{}
