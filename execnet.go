@@ -10,13 +10,13 @@
 //
 //	gw, err := execnet.MakeGateway(ctx, "popen//python=python3.12")
 //	...
-//	defer execnet.Terminate(time.Second)
-//	ch, err := gw.RemoteExec(`
+//	defer execnet.Terminate(ctx)
+//	ch, err := gw.RemoteExec(ctx, `
 //		for text in channel:
 //			channel.send((text, len(text)))
 //	`)
 //	...
-//	ch.Send("hello")
+//	err = ch.Send(ctx, "hello")
 //	item, err := ch.Receive(ctx) // serializer.Tuple{"hello", int64(5)}
 //
 // The channel closes when the source has run. After the last item Receive reports io.EOF, or, once,
@@ -71,14 +71,12 @@
 // # Python names
 //
 // Python execnet's makegateway, remote_exec, waitclose, setcallback and so on are MakeGateway,
-// RemoteExec, WaitClose, SetCallback here. A timeout is a context; iteration is Items;
-// receive(timeout) is also ReceiveTimeout.
+// RemoteExec, WaitClose, SetCallback here. A timeout is a context; iteration is Items.
 package execnet
 
 import (
 	"context"
 	"iter"
-	"time"
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -141,8 +139,8 @@ var (
 	ErrDuplicateID = multi.ErrDuplicateID       // the group has a gateway of this id
 )
 
-// NoTimeout makes Terminate wait without end.
-const NoTimeout = multi.NoTimeout
+// NoEndmarker is the endmarker of a callback or a queue that needs none.
+const NoEndmarker = gatewaybase.NoEndmarker
 
 // DefaultGroup is the group that MakeGateway and Terminate use.
 var DefaultGroup = multi.DefaultGroup
@@ -160,7 +158,7 @@ func MakeGateway(ctx context.Context, spec string) (*Gateway, error) {
 }
 
 // Terminate ends all gateways of DefaultGroup. See Group.Terminate.
-func Terminate(timeout time.Duration) error { return DefaultGroup.Terminate(timeout) }
+func Terminate(ctx context.Context) error { return DefaultGroup.Terminate(ctx) }
 
 // ParseXSpec reads a spec. See package xspec for the grammar and the keys.
 func ParseXSpec(spec string) (*XSpec, error) { return xspec.Parse(spec) }

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"os"
-	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -53,7 +52,7 @@ func newBench(ctx context.Context, o options) (_ *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.tasks.ch, err = gw.RemoteExec(workerSource); err != nil {
+	if b.tasks.ch, err = gw.RemoteExec(ctx, workerSource); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()
@@ -66,13 +65,13 @@ func newBench(ctx context.Context, o options) (_ *bench, err error) {
 	if gw, err = b.group.MakeGateway(ctx, "popen//self"); err != nil {
 		return nil, err
 	}
-	b.goTasks.ch, err = gw.RemoteExec("import bench\nbench.tasks(channel)")
+	b.goTasks.ch, err = gw.RemoteExec(ctx, "import bench\nbench.tasks(channel)")
 	return b, err
 }
 
 // close ends all processes.
 func (b *bench) close() error {
-	err := b.group.Terminate(10 * time.Second)
+	err := b.group.Terminate(context.Background())
 	if b.pip != nil {
 		err = errors.Join(err, stop(b.pip.process))
 	}

@@ -31,13 +31,13 @@ func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 				}
 			}
 			if task[0] != "take" {
-				if err := ch.Send(item); err != nil {
+				if err := ch.Send(ctx, item); err != nil {
 					return err
 				}
 			}
 		}
 		if task[0] == "take" {
-			if err := ch.Send(nil); err != nil {
+			if err := ch.Send(ctx, nil); err != nil {
 				return err
 			}
 		}

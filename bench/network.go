@@ -165,7 +165,7 @@ type opener func(ctx context.Context, n int, spec string) (time.Duration, error)
 // startFar makes gateways that send their first source with the bootstrap.
 func startFar(ctx context.Context, n int, spec string) (took time.Duration, err error) {
 	group := execnet.NewGroup()
-	defer func() { err = errors.Join(err, group.Terminate(10*time.Second)) }()
+	defer func() { err = errors.Join(err, group.Terminate(context.Background())) }()
 	start := time.Now()
 	gateways := make([]*execnet.Gateway, n)
 	for i := range gateways {
@@ -183,7 +183,7 @@ func makeFar(atOnce int) opener {
 	return func(ctx context.Context, n int, spec string) (took time.Duration, err error) {
 		group := execnet.NewGroup()
 		group.MaxStarting = atOnce
-		defer func() { err = errors.Join(err, group.Terminate(10*time.Second)) }()
+		defer func() { err = errors.Join(err, group.Terminate(context.Background())) }()
 		start := time.Now()
 		gateways, err := group.MakeGateways(ctx, slices.Repeat([]string{spec}, n)...)
 		if err != nil {
@@ -204,7 +204,7 @@ func firstResults(ctx context.Context, gateways []*execnet.Gateway) error {
 	var calls errgroup.Group
 	for _, gw := range gateways {
 		calls.Go(func() error {
-			ch, err := gw.RemoteExec("channel.send(1)")
+			ch, err := gw.RemoteExec(ctx, "channel.send(1)")
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/relay"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 func TestNetworkWithoutOpenSSH(t *testing.T) {
@@ -74,6 +75,6 @@ func TestCrew(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, channels, 2)
 	assert.Equal(t, 2, group.Len())
-	assert.NoError(t, group.Terminate(10*time.Second))
+	assert.NoError(t, group.Terminate(within.Time(t, 10*time.Second)))
 	assert.ErrorContains(t, drive(t.Context(), []string{driveCommand}), "wants the path")
 }

@@ -66,7 +66,7 @@ func (b *bench) pipes() []measurement {
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n int, item []byte) error {
-	return t.ch.Send(execnet.Tuple{name, n, item})
+	return t.ch.Send(context.Background(), execnet.Tuple{name, n, item})
 }
 
 func (t tasks) echo(item []byte) side {
@@ -76,7 +76,7 @@ func (t tasks) echo(item []byte) side {
 			return 0, err
 		}
 		for range n {
-			if err := t.ch.Send(item); err != nil {
+			if err := t.ch.Send(context.Background(), item); err != nil {
 				return 0, err
 			}
 			if _, err := t.ch.Receive(context.Background()); err != nil {
@@ -94,7 +94,7 @@ func (t tasks) take(item []byte) side {
 			return 0, err
 		}
 		for range n {
-			if err := t.ch.Send(item); err != nil {
+			if err := t.ch.Send(context.Background(), item); err != nil {
 				return 0, err
 			}
 		}

@@ -235,7 +235,7 @@ func driveSync(ctx context.Context, args []string) (err error) {
 	if len(args) < 4 {
 		return fmt.Errorf("%s wants a spec, a directory and where to send it", syncCommand)
 	}
-	defer func() { err = errors.Join(err, execnet.Terminate(10*time.Second)) }()
+	defer func() { err = errors.Join(err, execnet.Terminate(context.Background())) }()
 	sync := rsync.New(args[2])
 	var gateways []*execnet.Gateway
 	for _, target := range args[3:] {

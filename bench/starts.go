@@ -62,7 +62,7 @@ func (p interpreter) spec() string { return "popen//python=" + shellquote.Join(p
 // startGateways makes n gateways in one group, side by side, and receives a value from each.
 func startGateways(ctx context.Context, python interpreter, n int) (took time.Duration, err error) {
 	group := execnet.NewGroup()
-	defer func() { err = errors.Join(err, group.Terminate(10*time.Second)) }()
+	defer func() { err = errors.Join(err, group.Terminate(context.Background())) }()
 	start := time.Now()
 	var starting errgroup.Group
 	for range n {
@@ -71,7 +71,7 @@ func startGateways(ctx context.Context, python interpreter, n int) (took time.Du
 			if err != nil {
 				return err
 			}
-			ch, err := gw.RemoteExec("channel.send(1)")
+			ch, err := gw.RemoteExec(ctx, "channel.send(1)")
 			if err != nil {
 				return err
 			}

@@ -110,7 +110,7 @@ func drive(ctx context.Context, args []string) error {
 	}
 	spec := interpreter{path: args[1]}.spec()
 	group, _, err := crew(ctx, spec, 1)
-	if err = errors.Join(err, group.Terminate(10*time.Second)); err != nil {
+	if err = errors.Join(err, group.Terminate(context.Background())); err != nil {
 		return err
 	}
 	before := resident()
@@ -120,7 +120,7 @@ func drive(ctx context.Context, args []string) error {
 	grown := resident() - before
 	runtime.KeepAlive(channels)
 	begin = time.Now()
-	if err = errors.Join(err, group.Terminate(10*time.Second)); err != nil {
+	if err = errors.Join(err, group.Terminate(context.Background())); err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(voyage{started.Seconds(), time.Since(begin).Seconds(), grown})
@@ -135,7 +135,7 @@ func crew(ctx context.Context, spec string, n int) (*execnet.Group, []*execnet.C
 	}
 	channels := make([]*execnet.Channel, n)
 	for i, gw := range gateways {
-		if channels[i], err = gw.RemoteExec("channel.send(1)"); err != nil {
+		if channels[i], err = gw.RemoteExec(ctx, "channel.send(1)"); err != nil {
 			return group, nil, err
 		}
 	}

@@ -78,11 +78,11 @@ func TestEveryFormOfTheFirstLine(t *testing.T) {
 func echo(t *testing.T, gw *gatewaybase.Gateway) {
 	t.Helper()
 	defer end(t, gw)
-	require.NoError(t, gw.Reconfigure(gatewaybase.StrConfig{})) // Python 2's str are bytes
-	ch, err := gw.RemoteExec("for x in channel: channel.send((channel.gateway.id, x))")
+	require.NoError(t, gw.Reconfigure(t.Context(), gatewaybase.StrConfig{})) // Python 2's str are bytes
+	ch, err := gw.RemoteExec(t.Context(), "for x in channel: channel.send((channel.gateway.id, x))")
 	require.NoError(t, err)
 	for _, x := range []any{"é\x00\"\\\n", bytes.Repeat([]byte{0, 255, '"'}, 20), int64(7)} {
-		require.NoError(t, ch.Send(x))
+		require.NoError(t, ch.Send(t.Context(), x))
 		var got [2]any
 		require.NoError(t, ch.ReceiveInto(within(t, 20*time.Second), &got))
 		id := got[0]
@@ -120,7 +120,7 @@ func TestSetUp(t *testing.T) {
 			gw, err := start(t, python+"//id=x//nice=3//env:GREETING=hé \\ \"you\"//chdir="+dir+form)
 			require.NoError(t, err)
 			defer end(t, gw)
-			ch, err := gw.RemoteExec(`import os; channel.send([os.getcwd(), os.environ["GREETING"], str(os.nice(0) >= 3)])`)
+			ch, err := gw.RemoteExec(t.Context(), `import os; channel.send([os.getcwd(), os.environ["GREETING"], str(os.nice(0) >= 3)])`)
 			require.NoError(t, err)
 			var got []string
 			require.NoError(t, ch.ReceiveInto(within(t, 20*time.Second), &got))
@@ -171,7 +171,7 @@ func TestSilenceEndsWithTheContext(t *testing.T) {
 	require.NoError(t, pipe.Wait(within(t, 10*time.Second)), "it was killed and reaped")
 
 	gw := StartLazily(within(t, time.Second), open, gatewaybase.Config{Spec: spec})
-	ch, err := gw.RemoteExec("pass")
+	ch, err := gw.RemoteExec(t.Context(), "pass")
 	require.NoError(t, err)
 	assert.ErrorIs(t, ch.WaitClose(within(t, 10*time.Second)), gatewaybase.ErrTimeout)
 	end(t, gw)
@@ -182,7 +182,7 @@ func TestLazyFailures(t *testing.T) {
 	gw := StartLazily(t.Context(), func(context.Context) (gatewaybase.IO, error) {
 		return nil, errors.New("no road there")
 	}, gatewaybase.Config{Spec: spec})
-	ch, err := gw.RemoteExec("pass")
+	ch, err := gw.RemoteExec(t.Context(), "pass")
 	if err == nil {
 		_, err = ch.Receive(within(t, 10*time.Second))
 	}
@@ -211,13 +211,13 @@ func TestLazyCarriesMuchAndLittle(t *testing.T) {
 		return gatewayio.Popen(spec, io.Discard)
 	}, gatewaybase.Config{Spec: spec})
 	defer end(t, gw)
-	ch, err := gw.RemoteExec("for x in channel: channel.send(len(x))")
+	ch, err := gw.RemoteExec(t.Context(), "for x in channel: channel.send(len(x))")
 	require.NoError(t, err)
 	sent := make(chan error, 1)
 	go func() { // more than is kept: this waits
-		err := ch.Send(strings.Repeat("x", 1000))
+		err := ch.Send(t.Context(), strings.Repeat("x", 1000))
 		for range 3 {
-			err = errors.Join(err, ch.Send(make([]byte, aheadMost-100000)))
+			err = errors.Join(err, ch.Send(t.Context(), make([]byte, aheadMost-100000)))
 		}
 		sent <- err
 	}()

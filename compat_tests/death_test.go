@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // everyWorker runs a test with both workers of every CPython found.
@@ -63,7 +64,7 @@ func (b *buffer) String() string {
 
 func remoteExec(t *testing.T, gw *execnet.Gateway, source string) *execnet.Channel {
 	t.Helper()
-	ch, err := gw.RemoteExec(source)
+	ch, err := gw.RemoteExec(t.Context(), source)
 	require.NoError(t, err)
 	return ch
 }
@@ -71,7 +72,7 @@ func remoteExec(t *testing.T, gw *execnet.Gateway, source string) *execnet.Chann
 // pidOf has the worker tell its process id from ch, and checks that it is the gateway's process.
 func pidOf(t *testing.T, ch *execnet.Channel) int {
 	t.Helper()
-	pid, err := execnet.Receive[int](soon(t), ch)
+	pid, err := execnet.Receive[int](within.Soon(t), ch)
 	require.NoError(t, err)
 	return pid
 }
@@ -86,7 +87,7 @@ func gone(t *testing.T, pid int) {
 func TestKilledWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
-		gw, err := newGroup(t, stderr).MakeGateway(soon(t), w.spec())
+		gw, err := newGroup(t, stderr).MakeGateway(within.Soon(t), w.spec())
 		require.NoError(t, err)
 		busy := remoteExec(t, gw, `
 import os, signal, sys
@@ -104,14 +105,14 @@ os.kill(os.getpid(), signal.SIGSTOP) # so that it reads nothing more, and the pi
 		require.NoError(t, withCallback.SetCallback(func(item any) error { ended <- item; return nil }, "END"))
 
 		waiting := map[string]func() error{
-			"Receive":   func() error { _, err := busy.Receive(soon(t)); return err },
-			"WaitClose": func() error { return idle.WaitClose(soon(t)) },
-			"ReadLine":  func() error { _, err := idle.MakeFileReader().ReadLine(); return err },
-			"full pipe": func() error { return busy.Send(make([]byte, 64<<20)) },
-			"behind it": func() error { time.Sleep(20 * time.Millisecond); return idle.SendContext(soon(t), make([]byte, 1<<20)) },
-			"callback":  func() error { return withCallback.WaitClose(soon(t)) },
+			"Receive":   func() error { _, err := busy.Receive(within.Soon(t)); return err },
+			"WaitClose": func() error { return idle.WaitClose(within.Soon(t)) },
+			"ReadLine":  func() error { _, err := idle.MakeFileReader(t.Context()).ReadLine(); return err },
+			"full pipe": func() error { return busy.Send(t.Context(), make([]byte, 64<<20)) },
+			"behind it": func() error { time.Sleep(20 * time.Millisecond); return idle.Send(within.Soon(t), make([]byte, 1<<20)) },
+			"callback":  func() error { return withCallback.WaitClose(within.Soon(t)) },
 			"Items last": func() (err error) {
-				for _, err = range busy.Items(soon(t)) {
+				for _, err = range busy.Items(within.Soon(t)) {
 				}
 				return err
 			},
@@ -143,11 +144,11 @@ os.kill(os.getpid(), signal.SIGSTOP) # so that it reads nothing more, and the pi
 		}
 		assert.Equal(t, "END", <-ended)
 		assert.Contains(t, stderr.String(), "the last words\n", "it reached the user too")
-		_, err = gw.RemoteExec("pass")
+		_, err = gw.RemoteExec(t.Context(), "pass")
 		var died *execnet.GatewayDiedError
 		assert.ErrorAs(t, err, &died)
 		assert.ErrorContains(t, err, "(signal: killed); its stderr ended:\n  the last words")
-		_, err = gw.RemoteStatus(soon(t))
+		_, err = gw.RemoteStatus(within.Soon(t))
 		assert.ErrorAs(t, err, &died)
 		gone(t, pid)
 	})
@@ -158,11 +159,11 @@ func TestExitedWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		gw := gateway(t, w.spec())
 		ch := remoteExec(t, gw, "import os; channel.send('before'); os._exit(3)")
-		item, err := ch.Receive(soon(t))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err, "what came before the end is there")
 		assert.Equal(t, "before", item)
 		for range 2 {
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			var died *execnet.GatewayDiedError
 			require.ErrorAs(t, err, &died)
 			assert.True(t, died.Exit.Known)
@@ -177,15 +178,15 @@ func TestExitedWorker(t *testing.T) {
 func TestWorkerClosesItsPipe(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
-		gw, err := group.MakeGateway(soon(t), w.spec())
+		gw, err := group.MakeGateway(within.Soon(t), w.spec())
 		require.NoError(t, err)
 		ch := remoteExec(t, gw, "import os, time; channel.send(os.getpid()); os.closerange(3, 100); time.sleep(1000)")
 		pid := pidOf(t, ch)
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
 		assert.False(t, died.Exit.Known, "it has not ended")
-		require.NoError(t, group.Terminate(100*time.Millisecond))
+		require.NoError(t, group.Terminate(within.Time(t, 100*time.Millisecond)))
 		gone(t, pid)
 	})
 }
@@ -217,19 +218,19 @@ func TestTerminateStuckWorkers(t *testing.T) {
 				group := newGroup(t, new(buffer))
 				var pids []int
 				for name, source := range stuck {
-					gw, err := group.MakeGateway(soon(t), w.spec())
+					gw, err := group.MakeGateway(within.Soon(t), w.spec())
 					require.NoError(t, err, name)
 					pids = append(pids, pidOf(t, remoteExec(t, gw, "import os; channel.send(os.getpid())\n"+source)))
 				}
 				began := time.Now()
-				require.NoError(t, group.Terminate(timeout))
+				require.NoError(t, group.Terminate(within.Time(t, timeout)))
 				assert.Less(t, time.Since(began), timeout+3*time.Second)
 				assert.Zero(t, group.Len())
 				for _, pid := range pids {
 					gone(t, pid)
 				}
 				assert.Nil(t, group.Get("gw0"))
-				require.NoError(t, group.Terminate(timeout), "an empty group is ended at once")
+				require.NoError(t, group.Terminate(within.Time(t, timeout)), "an empty group is ended at once")
 			})
 		}
 	}
@@ -239,13 +240,13 @@ func TestTerminateStuckWorkers(t *testing.T) {
 func TestTerminateIsPatient(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
-		gw, err := group.MakeGateway(soon(t), w.spec())
+		gw, err := group.MakeGateway(within.Soon(t), w.spec())
 		require.NoError(t, err)
 		ch := remoteExec(t, gw, "import time; channel.send('up'); time.sleep(0.3); channel.send('done')")
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 		require.NoError(t, err)
-		require.NoError(t, group.Terminate(execnet.NoTimeout))
-		item, err := ch.Receive(soon(t))
+		require.NoError(t, group.Terminate(within.Time(t, time.Hour)))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err, "what it sent at the end was received")
 		assert.Equal(t, "done", item)
 		exit := gw.IO().Exit()

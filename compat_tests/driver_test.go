@@ -22,7 +22,7 @@ func beDriver(spec string) {
 		gw, err := execnet.MakeGateway(ctx, spec)
 		if err == nil {
 			var ch *execnet.Channel
-			if ch, err = gw.RemoteExec(source); err == nil {
+			if ch, err = gw.RemoteExec(ctx, source); err == nil {
 				var pid int
 				pid, err = execnet.Receive[int](ctx, ch)
 				fmt.Println(pid)
@@ -34,7 +34,9 @@ func beDriver(spec string) {
 		}
 	}
 	if os.Getenv(driverModeVariable) == "end" {
-		if err := execnet.Terminate(10 * time.Millisecond); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		if err := execnet.Terminate(ctx); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
 		os.Exit(0)

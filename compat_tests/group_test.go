@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // TestGroup is about ids and lookup.
@@ -19,7 +20,7 @@ func TestGroup(t *testing.T) {
 	assert.Equal(t, "<Group []>", group.String())
 	var made []*execnet.Gateway
 	for i, keys := range []string{"", "//id=gw1", "", "//id=it's"} {
-		gw, err := group.MakeGateway(soon(t), spec(keys))
+		gw, err := group.MakeGateway(within.Soon(t), spec(keys))
 		require.NoError(t, err)
 		assert.Equal(t, []string{"gw0", "gw1", "gw2", "it's"}[i], gw.ID(), "a number that is taken is passed over")
 		made = append(made, gw)
@@ -35,27 +36,27 @@ func TestGroup(t *testing.T) {
 	assert.Nil(t, group.Get("gw3"))
 	assert.Equal(t, `<Group ["gw0" "gw1" "gw2" "it's"]>`, group.String())
 
-	_, err := group.MakeGateway(soon(t), spec("//id=it's"))
+	_, err := group.MakeGateway(within.Soon(t), spec("//id=it's"))
 	assert.ErrorIs(t, err, execnet.ErrDuplicateID)
-	ch, err := made[3].RemoteExec("channel.send(channel.gateway.id)")
+	ch, err := made[3].RemoteExec(t.Context(), "channel.send(channel.gateway.id)")
 	require.NoError(t, err)
-	item, err := ch.Receive(soon(t))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "it's-worker", item)
-	_, err = group.MakeGateway(soon(t), spec("//python=/no/such/python//id=later"))
+	_, err = group.MakeGateway(within.Soon(t), spec("//python=/no/such/python//id=later"))
 	require.Error(t, err)
 	assert.Equal(t, 4, group.Len(), "what did not start is no member, and its id is free")
 
 	made[0].Exit()
 	assert.True(t, slices.Equal(made[1:], slices.Collect(group.All())), "a gateway that was told to exit is no member")
 	assert.Nil(t, group.Get("gw0"))
-	again, err := group.MakeGateway(soon(t), spec("//id=gw0"))
+	again, err := group.MakeGateway(within.Soon(t), spec("//id=gw0"))
 	require.NoError(t, err)
 	assert.Same(t, again, group.Get("gw0"))
 
-	require.NoError(t, group.Terminate(5*time.Second))
+	require.NoError(t, group.Terminate(within.Time(t, 5*time.Second)))
 	assert.Zero(t, group.Len())
-	gw, err := group.MakeGateway(soon(t), "")
+	gw, err := group.MakeGateway(within.Soon(t), "")
 	require.NoError(t, err, "it can be used again")
 	assert.Equal(t, "gw3", gw.ID(), "numbers are not used twice")
 }
@@ -67,11 +68,11 @@ func TestGroupMakesGatewaysAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			gw, err := group.MakeGateway(soon(t), "")
+			gw, err := group.MakeGateway(within.Soon(t), "")
 			if !assert.NoError(t, err) {
 				return
 			}
-			status, err := gw.RemoteStatus(soon(t))
+			status, err := gw.RemoteStatus(within.Soon(t))
 			assert.NoError(t, err)
 			assert.Equal(t, "main_thread_only", status.ExecModel)
 		})

@@ -1,7 +1,6 @@
 package compat_tests
 
 import (
-	"context"
 	"io"
 	"testing"
 	"time"
@@ -12,29 +11,22 @@ import (
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/compat_tests/channeltest"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
-
-// soon is a context that outlasts any step that works.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), channeltest.Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // newGroup is a group whose workers are gone when the test is over.
 func newGroup(t *testing.T, stderr io.Writer) *execnet.Group {
 	t.Helper()
 	group := execnet.NewGroup()
 	group.Stderr = stderr
-	t.Cleanup(func() { assert.NoError(t, group.Terminate(5*time.Second)) })
+	t.Cleanup(func() { assert.NoError(t, group.Terminate(within.Time(t, 5*time.Second))) })
 	return group
 }
 
 // gateway starts a worker for the length of the test.
 func gateway(t *testing.T, spec string) *execnet.Gateway {
 	t.Helper()
-	gw, err := newGroup(t, testLog{t}).MakeGateway(soon(t), spec)
+	gw, err := newGroup(t, testLog{t}).MakeGateway(within.Soon(t), spec)
 	require.NoError(t, err)
 	return gw
 }
@@ -77,7 +69,7 @@ func TestMainThreadOnly(t *testing.T) {
 				if w.dir != "" && !hasMainThreadOnly() {
 					// The installed worker answers and then finds that it does not know its model.
 					gw := gateway(t, spec)
-					_, err := gw.RemoteStatus(soon(t))
+					_, err := gw.RemoteStatus(within.Soon(t))
 					var died *execnet.GatewayDiedError
 					require.ErrorAs(t, err, &died)
 					assert.Contains(t, died.Exit.Stderr, "main_thread_only")
@@ -106,11 +98,11 @@ func TestGreenlets(t *testing.T) {
 	t.Run("eventlet installed", func(t *testing.T) {
 		t.Parallel()
 		gw := gateway(t, "popen//python="+python+"//bootstrap=import//execmodel=eventlet")
-		ch, err := gw.RemoteExec("for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
+		ch, err := gw.RemoteExec(t.Context(), "for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
 		require.NoError(t, err)
 		for i := range 10 {
-			require.NoError(t, ch.Send(i))
-			item, err := ch.Receive(soon(t))
+			require.NoError(t, ch.Send(t.Context(), i))
+			item, err := ch.Receive(within.Soon(t))
 			require.NoError(t, err)
 			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, item)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/go-execnet/execnet"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // TestRemoteCall calls functions of Python modules by name, in both workers of every CPython.
@@ -25,20 +26,20 @@ func TestRemoteCall(t *testing.T) {
 
 func checkRemoteCalls(t *testing.T, gw *execnet.Gateway) {
 	t.Helper()
-	root, err := execnet.RemoteCall[float64](soon(t), gw, "math.sqrt", 16)
+	root, err := execnet.RemoteCall[float64](within.Soon(t), gw, "math.sqrt", 16)
 	require.NoError(t, err)
 	assert.Equal(t, 4.0, root)
-	path, err := gw.RemoteCall(soon(t), "posixpath.join", "a", "b")
+	path, err := gw.RemoteCall(within.Soon(t), "posixpath.join", "a", "b")
 	require.NoError(t, err)
 	assert.Equal(t, "a/b", path)
-	sorted, err := execnet.RemoteCall[[]int](soon(t), gw, "sorted", []int{2, 3, 1}, execnet.Kwargs{"reverse": true})
+	sorted, err := execnet.RemoteCall[[]int](within.Soon(t), gw, "sorted", []int{2, 3, 1}, execnet.Kwargs{"reverse": true})
 	require.NoError(t, err)
 	assert.Equal(t, []int{3, 2, 1}, sorted)
 
 	for function, class := range map[string]string{
 		"math.sqrt": "ValueError", "no_such_module.f": "ImportError", "math.no_such_function": "AttributeError",
 	} {
-		_, err := gw.RemoteCall(soon(t), function, -1)
+		_, err := gw.RemoteCall(within.Soon(t), function, -1)
 		var remote *gatewaybase.RemoteError
 		require.ErrorAs(t, err, &remote, function)
 		if class == "ImportError" && remote.Exception() == "ModuleNotFoundError" {

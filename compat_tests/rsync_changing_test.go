@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -48,7 +49,7 @@ func TestRsyncWhileFilesChange(t *testing.T) {
 			for range 4 {
 				r := &rsync.RSync{Source: source, Delta: rsync.DeltaAlways}
 				require.NoError(t, r.AddTarget(gw, dest, rsync.TargetOptions{Delete: true}))
-				require.NoError(t, r.Send(soon(t)), "what changes is no error")
+				require.NoError(t, r.Send(within.Soon(t)), "what changes is no error")
 				for _, w := range r.Results()[0].Warnings {
 					warnings[w.Problem]++
 				}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -56,7 +57,7 @@ func nothingHalf(t *testing.T, source, dest string) (files, temporaries int) {
 
 func processOf(t *testing.T, gw *execnet.Gateway) int {
 	t.Helper()
-	info, err := gw.RInfo(soon(t))
+	info, err := gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	return info.PID
 }
@@ -84,7 +85,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 				dests = append(dests, filepath.Join(base, end.name, fmt.Sprint(i)))
 				require.NoError(t, r.AddTarget(gw, dests[i], rsync.TargetOptions{Finished: func() { finished[i] = true }}))
 			}
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var failed *rsync.TargetError
 			require.ErrorAs(t, err, &failed)
 			assert.Equal(t, gateways[1].ID(), failed.Gateway)
@@ -190,7 +191,7 @@ func TestRsyncStoppedWorker(t *testing.T) {
 			require.NoError(t, r.AddTarget(good, dest, rsync.TargetOptions{}))
 			require.NoError(t, r.AddTarget(bad, dest+" bad", rsync.TargetOptions{}))
 			began := time.Now()
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var stalled *rsync.StallError
 			require.ErrorAs(t, err, &stalled)
 			assert.Equal(t, patience, stalled.After)

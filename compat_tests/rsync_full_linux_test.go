@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -56,7 +57,7 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	source, good := r.Source, filepath.Join(t.TempDir(), "good")
 	require.NoError(t, r.AddTarget(failing, bad, rsync.TargetOptions{}))
 	require.NoError(t, r.AddTarget(gateway(t, goWorker), good, rsync.TargetOptions{}))
-	err := r.Send(soon(t))
+	err := r.Send(within.Soon(t))
 	require.NoError(t, r.Results()[1].Err)
 	require.Equal(t, look(t, source, keepsAll), look(t, good, keepsAll))
 	var failed *rsync.TargetError
@@ -150,7 +151,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			if root && name != "go" {
 				// What it imports for its first sync it may not be able to read later.
 				send(t, rsync.New(source), gw, filepath.Join(dest, "warm"), rsync.TargetOptions{})
-				uid, err := remoteExec(t, gw, becomeNobody).Receive(soon(t))
+				uid, err := remoteExec(t, gw, becomeNobody).Receive(within.Soon(t))
 				require.NoError(t, err)
 				require.EqualValues(t, 65534, uid)
 			}

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -199,7 +200,7 @@ func TestRsyncProperties(t *testing.T) {
 				sync := func(remove bool) {
 					r := &rsync.RSync{Source: source, Delta: policy}
 					require.NoError(rt, r.AddTarget(gw, dest, rsync.TargetOptions{Delete: remove}))
-					require.NoError(rt, r.Send(soon(t)))
+					require.NoError(rt, r.Send(within.Soon(t)))
 				}
 				sync(false)
 				before := look(rt, source, end.keeps)
@@ -246,7 +247,7 @@ func TestRsyncPropertyOfMany(t *testing.T) {
 			}
 			require.NoError(rt, r.AddTarget(gw, dests[i], rsync.TargetOptions{Delete: true}))
 		}
-		require.NoError(rt, r.Send(soon(t)))
+		require.NoError(rt, r.Send(within.Soon(t)))
 		for i, end := range ends {
 			require.Equal(rt, look(rt, source, end.keeps), look(rt, dests[i], end.keeps), end.name)
 		}

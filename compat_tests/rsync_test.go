@@ -16,6 +16,7 @@ import (
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -87,7 +88,7 @@ func places(t *testing.T) (source, dest string) {
 func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, options rsync.TargetOptions) rsync.Result {
 	t.Helper()
 	require.NoError(t, r.AddTarget(gw, dest, options))
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	return r.Results()[0]
 }
 
@@ -234,7 +235,7 @@ func TestRsyncToMany(t *testing.T) {
 		require.NoError(t, r.AddTarget(end.open(t), dest, rsync.TargetOptions{Delete: true}))
 		all = append(all, place{end, dest})
 	}
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	coarse := keepsLittle
 	want := look(t, source, coarse)
 	for _, p := range all {

@@ -18,6 +18,7 @@ import (
 	"github.com/go-execnet/execnet"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // script makes an executable that stands in for an interpreter.
@@ -51,7 +52,7 @@ func TestWhatIsNoPython(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := failsToStart(t, soon(t), "popen//id=odd//python="+script(t, test.script))
+			err := failsToStart(t, within.Soon(t), "popen//id=odd//python="+script(t, test.script))
 			var wrong *execnet.BootstrapError
 			require.ErrorAs(t, err, &wrong)
 			assert.Equal(t, test.got, string(wrong.Got))
@@ -75,9 +76,9 @@ func TestGarbageAfterTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			gw := gateway(t, "popen//python="+script(t, text))
-			ch, err := gw.RemoteExec("channel.send(1)")
+			ch, err := gw.RemoteExec(t.Context(), "channel.send(1)")
 			if err == nil {
-				_, err = ch.Receive(soon(t))
+				_, err = ch.Receive(within.Soon(t))
 			}
 			var died *execnet.GatewayDiedError
 			require.ErrorAs(t, err, &died)
@@ -121,14 +122,14 @@ func TestPythonThatCannotBeStarted(t *testing.T) {
 		"popen//python='unbalanced":          "python= in the spec",
 		"popen//python=env no-such-program ": "no-such-program",
 	} {
-		assert.ErrorContains(t, failsToStart(t, soon(t), spec), says, spec)
+		assert.ErrorContains(t, failsToStart(t, within.Soon(t), spec), says, spec)
 	}
 	t.Setenv("EXECNET_PYTHON", "/no/such/interpreter -X dev")
-	assert.ErrorContains(t, failsToStart(t, soon(t), "popen"), `cannot start "/no/such/interpreter" (from EXECNET_PYTHON)`)
+	assert.ErrorContains(t, failsToStart(t, within.Soon(t), "popen"), `cannot start "/no/such/interpreter" (from EXECNET_PYTHON)`)
 	t.Setenv("EXECNET_PYTHON", "")
 	t.Setenv("PATH", t.TempDir())
 	var notFound *gatewayio.PythonNotFoundError
-	err := failsToStart(t, soon(t), "popen")
+	err := failsToStart(t, within.Soon(t), "popen")
 	require.ErrorAs(t, err, &notFound)
 	assert.ErrorContains(t, err, "set EXECNET_PYTHON")
 }
@@ -139,14 +140,14 @@ func TestReleaseThatDoesNotRun(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
 			t.Parallel()
-			err := failsToStart(t, soon(t), "popen//python='"+p.Path+"' -S//bootstrap=import")
+			err := failsToStart(t, within.Soon(t), "popen//python='"+p.Path+"' -S//bootstrap=import")
 			assert.ErrorContains(t, err, "exit status 1")
 			assert.ErrorContains(t, err, "execnet", "the traceback that names what is missing")
 			assert.Regexp(t, `(Import|ModuleNotFound)Error: No module named '?execnet`, err.Error())
 			if supported(p) {
 				return
 			}
-			err = failsToStart(t, soon(t), installed(t, p).spec())
+			err = failsToStart(t, within.Soon(t), installed(t, p).spec())
 			assert.ErrorContains(t, err, "exit status 1")
 			assert.ErrorContains(t, err, "SyntaxError", "the release is too new for this Python, which says so")
 		})
@@ -171,7 +172,7 @@ channel.receive()
 `)
 		real, err := filepath.EvalSymlinks(dir)
 		require.NoError(t, err)
-		item, err := ch.Receive(soon(t))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err)
 		assert.Equal(t, execnet.Tuple{real, greeting, "", true, "my-worker-worker"}, item)
 		assert.Equal(t, min(niceness(t, os.Getpid())+5, 19), niceness(t, pidOf(t, ch)))
@@ -195,7 +196,7 @@ func TestFolderThatCannotBe(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "plain")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
 	bothWorkers(t, func(t *testing.T, w worker) {
-		err := failsToStart(t, soon(t), w.spec()+"//chdir="+plain+"/below")
+		err := failsToStart(t, within.Soon(t), w.spec()+"//chdir="+plain+"/below")
 		var wrong *execnet.BootstrapError
 		require.ErrorAs(t, err, &wrong)
 		assert.ErrorContains(t, err, "NotADirectoryError")
@@ -206,13 +207,13 @@ func TestWrappedPython(t *testing.T) {
 	p := pythons.Default(t)
 	gw := gateway(t, "popen//python=env FOO='two words' '"+p.Path+"' -W ignore")
 	ch := remoteExec(t, gw, "import os, sys; channel.send((os.environ['FOO'], sys.warnoptions))")
-	item, err := ch.Receive(soon(t))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, execnet.Tuple{"two words", []any{"ignore"}}, item)
 }
 
 func TestUnknownExecutionModel(t *testing.T) {
-	err := failsToStart(t, soon(t), "popen//execmodel=fibers")
+	err := failsToStart(t, within.Soon(t), "popen//execmodel=fibers")
 	var wrong *execnet.XSpecError
 	require.ErrorAs(t, err, &wrong)
 	assert.ErrorContains(t, err, "fibers")
@@ -222,7 +223,7 @@ func TestUnknownExecutionModel(t *testing.T) {
 func TestStderr(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
-		gw, err := newGroup(t, stderr).MakeGateway(soon(t), w.spec())
+		gw, err := newGroup(t, stderr).MakeGateway(within.Soon(t), w.spec())
 		require.NoError(t, err)
 		ch := remoteExec(t, gw, `
 import os, sys
@@ -233,12 +234,12 @@ channel.send("written")
 channel.receive()
 os._exit(9)
 `)
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return strings.HasSuffix(stderr.String(), "line 2999\n") }, 10*time.Second, time.Millisecond)
 		assert.Equal(t, "from Python\nfrom below\nline 0\n", stderr.String()[:30])
-		require.NoError(t, ch.Send(nil))
-		_, err = ch.Receive(soon(t))
+		require.NoError(t, ch.Send(t.Context(), nil))
+		_, err = ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
 		assert.Len(t, died.Exit.Stderr, 8<<10)

@@ -18,19 +18,20 @@ import (
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same
 // error. It returns those.
 func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	t.Helper()
-	_, made := group.MakeGateway(soon(t), spec)
+	_, made := group.MakeGateway(within.Soon(t), spec)
 	require.Error(t, made)
-	gw, started := group.StartGateway(soon(t), spec)
+	gw, started := group.StartGateway(within.Soon(t), spec)
 	if started == nil {
 		var ch *execnet.Channel
-		if ch, started = gw.RemoteExec("channel.send(1)"); started == nil {
-			_, started = ch.Receive(soon(t))
+		if ch, started = gw.RemoteExec(t.Context(), "channel.send(1)"); started == nil {
+			_, started = ch.Receive(within.Soon(t))
 		}
 	}
 	require.Error(t, started)
@@ -87,7 +88,7 @@ func silent(t *testing.T, greeting string) string {
 func TestHostNotFound(t *testing.T) {
 	port := freePort(t)
 	group := newGroup(t, testLog{t})
-	_, err := group.MakeGateway(soon(t), "popen//id=host")
+	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
 	require.NoError(t, err)
 	batch := "ssh=-o BatchMode=yes "
 	for name, test := range map[string]struct{ spec, host, text string }{
@@ -107,7 +108,7 @@ func TestHostNotFound(t *testing.T) {
 			}
 		})
 	}
-	_, err = group.MakeGateway(soon(t), "socket=127.0.0.1:"+port+"//via=host")
+	_, err = group.MakeGateway(within.Soon(t), "socket=127.0.0.1:"+port+"//via=host")
 	assert.ErrorContains(t, err, "through gateway host: ")
 	assert.ErrorContains(t, err, "refused")
 }
@@ -125,7 +126,7 @@ func TestVagrantFails(t *testing.T) {
 // TestSilentHosts is about hosts that take a connection and answer nothing.
 func TestSilentHosts(t *testing.T) {
 	group := newGroup(t, testLog{t})
-	_, err := group.MakeGateway(soon(t), "popen//id=host")
+	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
 	require.NoError(t, err)
 	address := silent(t, "")
 	_, port, _ := net.SplitHostPort(address)
@@ -199,7 +200,7 @@ func TestSSHRefusals(t *testing.T) {
 		t.Parallel()
 		server := sshdtest.Start(t)
 		group := newGroup(t, testLog{t})
-		_, err := group.MakeGateway(soon(t), "popen//id=host")
+		_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
 		require.NoError(t, err)
 		for _, extra := range []string{"", "//sshclient=openssh", "//via=host"} {
 			errs := failsBothWays(t, group, server.Spec()+"//python=no-such-python"+extra)
@@ -234,16 +235,16 @@ func allFail(t *testing.T, gw *execnet.Gateway, harm func()) {
 	require.NoError(t, err)
 	ended := make(chan any, 1)
 	require.NoError(t, withCallback.SetCallback(func(item any) error { ended <- item; return nil }, "END"))
-	_, err = gw.RemoteStatus(soon(t)) // so that the worker has all of that
+	_, err = gw.RemoteStatus(within.Soon(t)) // so that the worker has all of that
 	require.NoError(t, err)
 	calls := map[string]func() error{
-		"Receive":   func() error { _, err := waiting.Receive(soon(t)); return err },
-		"WaitClose": func() error { return idle.WaitClose(soon(t)) },
-		"ReadLine":  func() error { _, err := idle.MakeFileReader().ReadLine(); return err },
-		"callback":  func() error { return withCallback.WaitClose(soon(t)) },
+		"Receive":   func() error { _, err := waiting.Receive(within.Soon(t)); return err },
+		"WaitClose": func() error { return idle.WaitClose(within.Soon(t)) },
+		"ReadLine":  func() error { _, err := idle.MakeFileReader(t.Context()).ReadLine(); return err },
+		"callback":  func() error { return withCallback.WaitClose(within.Soon(t)) },
 		"Send": func() error { // the first ones may go into buffers
 			for {
-				if err := idle.SendContext(soon(t), make([]byte, 100_000)); err != nil {
+				if err := idle.Send(within.Soon(t), make([]byte, 100_000)); err != nil {
 					return err
 				}
 			}
@@ -267,12 +268,12 @@ func allFail(t *testing.T, gw *execnet.Gateway, harm func()) {
 	select {
 	case item := <-ended:
 		assert.Equal(t, "END", item)
-	case <-soon(t).Done():
+	case <-within.Soon(t).Done():
 		t.Fatal("no endmarker")
 	}
-	_, err = gw.RemoteExec("pass")
+	_, err = gw.RemoteExec(t.Context(), "pass")
 	requireDied(t, gw, err, "RemoteExec")
-	_, err = gw.RemoteStatus(soon(t))
+	_, err = gw.RemoteStatus(within.Soon(t))
 	requireDied(t, gw, err, "RemoteStatus")
 	requireDied(t, gw, gw.Err(), "Err")
 }
@@ -305,12 +306,12 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 		t.Run("via is killed, "+python.Version(), func(t *testing.T) {
 			t.Parallel()
 			group := newGroup(t, testLog{t})
-			host, err := group.MakeGateway(soon(t), python.Spec()+"//id=host")
+			host, err := group.MakeGateway(within.Soon(t), python.Spec()+"//id=host")
 			require.NoError(t, err)
 			pid := pidOf(t, remoteExec(t, host, "import os; channel.send(os.getpid())"))
-			_, err = group.MakeGateway(soon(t), "popen//via=host//id=middle")
+			_, err = group.MakeGateway(within.Soon(t), "popen//via=host//id=middle")
 			require.NoError(t, err)
-			inner, err := group.MakeGateway(soon(t), "popen//via=middle")
+			inner, err := group.MakeGateway(within.Soon(t), "popen//via=middle")
 			require.NoError(t, err)
 			allFail(t, inner, func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
 			requireBehind(t, inner, "middle", "host")
@@ -318,10 +319,10 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 		t.Run("the host of a server is killed, "+python.Version(), func(t *testing.T) {
 			t.Parallel()
 			group := newGroup(t, testLog{t})
-			host, err := group.MakeGateway(soon(t), python.Spec()+"//id=host")
+			host, err := group.MakeGateway(within.Soon(t), python.Spec()+"//id=host")
 			require.NoError(t, err)
 			pid := pidOf(t, remoteExec(t, host, "import os; channel.send(os.getpid())"))
-			inner, err := group.MakeGateway(soon(t), "socket//installvia=host")
+			inner, err := group.MakeGateway(within.Soon(t), "socket//installvia=host")
 			require.NoError(t, err)
 			allFail(t, inner, func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
 		})
@@ -333,12 +334,12 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 			relay := sshdtest.NewRelay(t, server.Addr)
 			spec := "ssh=-o HostKeyAlias=[127.0.0.1]:" + server.Port + " -p " + relay.Port + " box//ssh_config=" + server.ConfigFile + extra
 			group := newGroup(t, testLog{t})
-			far, err := group.MakeGateway(soon(t), spec+"//id=far//python="+pythons.Default(t).Path)
+			far, err := group.MakeGateway(within.Soon(t), spec+"//id=far//python="+pythons.Default(t).Path)
 			require.NoError(t, err)
-			inner, err := group.MakeGateway(soon(t), "popen//via=far")
+			inner, err := group.MakeGateway(within.Soon(t), "popen//via=far")
 			require.NoError(t, err)
 			allFail(t, inner, relay.Cut)
-			_, err = far.RemoteStatus(soon(t))
+			_, err = far.RemoteStatus(within.Soon(t))
 			requireDied(t, far, err, "RemoteStatus")
 			if extra == "" {
 				assert.ErrorContains(t, far.Err(), "connection to 127.0.0.1")
@@ -360,7 +361,7 @@ func TestTerminateMixedGroup(t *testing.T) {
 			const timeout = time.Second
 			group := newGroup(t, testLog{t})
 			python := "//python=" + usual.Path
-			gateways, err := group.MakeGateways(soon(t), usual.Spec()+"//id=host", "popen//via=host//id=inner",
+			gateways, err := group.MakeGateways(within.Soon(t), usual.Spec()+"//id=host", "popen//via=host//id=inner",
 				server.Spec()+python+"//id=far", "popen//via=far//id=behind", server.Spec()+python+"//sshclient=openssh//id=command",
 				usual.Spec()+"//id=apart", "socket//installvia=apart//id=installed", "socket="+socketServer(t, pip)+"//id=served")
 			require.NoError(t, err)
@@ -369,11 +370,11 @@ func TestTerminateMixedGroup(t *testing.T) {
 					continue
 				}
 				ch := remoteExec(t, gw, "channel.send(1)\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass")
-				_, err := ch.Receive(soon(t))
+				_, err := ch.Receive(within.Soon(t))
 				require.NoError(t, err)
 			}
 			began := time.Now()
-			require.NoError(t, group.Terminate(timeout))
+			require.NoError(t, group.Terminate(within.Time(t, timeout)))
 			assert.Less(t, time.Since(began), timeout+5*time.Second)
 			assert.Zero(t, group.Len())
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/go-execnet/execnet/compat_tests/channeltest"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // road is a way to a worker: gateways that are made one after the other, the last of which is
@@ -42,9 +43,9 @@ func (r road) open(t *testing.T) *execnet.Gateway {
 	for i, spec := range strings.Split(specs, "\n") {
 		var err error
 		if r.lazy && i == len(r.specs)-1 {
-			gw, err = group.StartGateway(soon(t), spec)
+			gw, err = group.StartGateway(within.Soon(t), spec)
 		} else {
-			gw, err = group.MakeGateway(soon(t), spec)
+			gw, err = group.MakeGateway(within.Soon(t), spec)
 		}
 		require.NoError(t, err, spec)
 	}
@@ -83,7 +84,7 @@ func socketServer(t *testing.T, w worker) string {
 	case address, ok := <-address:
 		require.True(t, ok, "the socket server did not start")
 		return address
-	case <-soon(t).Done():
+	case <-within.Soon(t).Done():
 		t.Fatal("the socket server does not say where it listens")
 	}
 	return ""

@@ -9,8 +9,14 @@ import (
 // callback is who gets a channel's items instead of Receive.
 type callback struct {
 	f         func(item any) error
-	endmarker []any // none or one
+	endmarker any // NoEndmarker if f is not to be called at the end
 }
+
+// NoEndmarker is the endmarker of a callback that is not told when no more items come. It is
+// execnet's NO_ENDMARKER_WANTED.
+const NoEndmarker noEndmarker = 0
+
+type noEndmarker int
 
 // SetCallback has f called with each item, first with those that wait already, one call at a time
 // and in order, in a goroutine of the gateway. A channel has one callback; from then on Receive
@@ -20,11 +26,8 @@ type callback struct {
 // If f returns an error or panics, the channel closes with that error at both ends, as with an
 // exception in a Python callback. f may block: other channels go on, which execnet's would not. It
 // is execnet's Channel.setcallback.
-func (c *Channel) SetCallback(f func(item any) error, endmarker ...any) error {
+func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 	defer runtime.KeepAlive(c)
-	if len(endmarker) > 1 {
-		return fmt.Errorf("execnet: SetCallback takes one endmarker, not %d", len(endmarker))
-	}
 	core := c.core
 	core.mu.Lock()
 	if core.callback != nil {
@@ -93,10 +96,10 @@ func (c *core) call(v any) (err error) {
 }
 
 func (c *core) callEndmarker() {
-	if len(c.callback.endmarker) == 0 {
+	if c.callback.endmarker == any(NoEndmarker) {
 		return
 	}
-	if err := c.call(c.callback.endmarker[0]); err != nil {
+	if err := c.call(c.callback.endmarker); err != nil {
 		// The channel is over; there is nobody to send the error to.
 		c.gateway.warn(&RemoteError{Formatted: "in the callback's endmarker call: " + err.Error()})
 	}

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"runtime"
 	"slices"
-	"time"
 )
 
 // Channel carries Python values both ways between this program and code in another interpreter. Its
@@ -42,14 +41,12 @@ func (c *Channel) String() string {
 }
 
 // Send sends one value, in the mapping of package serializer, and returns when it is written to the
-// pipe; that takes as long as the far end does not read. It reports a serializer.DumpError for what
-// Python has no shape for, ErrClosed on a closed channel and a GatewayDiedError when the far end is
-// gone. It is execnet's Channel.send.
-func (c *Channel) Send(v any) error { return c.SendContext(context.Background(), v) }
-
-// SendContext is Send with a context. When ctx ends first, it returns its error (ErrTimeout for a
-// deadline); the value is then withdrawn, unless writing it had begun.
-func (c *Channel) SendContext(ctx context.Context, v any) error {
+// pipe; that takes as long as the far end does not read. When ctx ends first, Send returns ctx's
+// error (ErrTimeout for a deadline); the value is then withdrawn, unless writing it had begun.
+//
+// It reports a serializer.DumpError for a value that has no Python form, ErrClosed on a closed
+// channel and a GatewayDiedError when the far end is gone. It is execnet's Channel.send.
+func (c *Channel) Send(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	if core.cannotSend() {
@@ -79,14 +76,6 @@ func (c *Channel) Receive(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	return it.codec.Load(it.payload)
-}
-
-// ReceiveTimeout is Receive with a time limit instead of a context; it reports ErrTimeout when that
-// is over.
-func (c *Channel) ReceiveTimeout(limit time.Duration) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	return c.Receive(ctx)
 }
 
 // ReceiveInto receives the next item into what v points to, as serializer.Unmarshal does: a struct,

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -20,14 +21,14 @@ func TestItemsArriveInOrderBothWays(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	for i := range 100 {
-		require.NoError(t, here.Send(i))
-		require.NoError(t, there.Send(serializer.Tuple{"n", i}))
+		require.NoError(t, here.Send(t.Context(), i))
+		require.NoError(t, there.Send(t.Context(), serializer.Tuple{"n", i}))
 	}
 	for i := range 100 {
-		v, err := there.Receive(soon(t))
+		v, err := there.Receive(within.Soon(t))
 		require.NoError(t, err)
 		assert.Equal(t, int64(i), v)
-		v, err = here.Receive(soon(t))
+		v, err = here.Receive(within.Soon(t))
 		require.NoError(t, err)
 		assert.Equal(t, serializer.Tuple{"n", int64(i)}, v)
 	}
@@ -36,12 +37,12 @@ func TestItemsArriveInOrderBothWays(t *testing.T) {
 func TestReceiveTyped(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send(map[string]any{"name": "x", "count": 3}))
+	require.NoError(t, here.Send(t.Context(), map[string]any{"name": "x", "count": 3}))
 	var got struct {
 		Name  string `execnet:"name"`
 		Count int    `execnet:"count"`
 	}
-	require.NoError(t, there.ReceiveInto(soon(t), &got))
+	require.NoError(t, there.ReceiveInto(within.Soon(t), &got))
 	assert.Equal(t, "x", got.Name)
 	assert.Equal(t, 3, got.Count)
 }
@@ -49,7 +50,7 @@ func TestReceiveTyped(t *testing.T) {
 func TestReceiveTimeout(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, _ := twoEnds(t, driver, worker)
-	_, err := here.ReceiveTimeout(10 * time.Millisecond)
+	_, err := here.Receive(within.Time(t, 10*time.Millisecond))
 	assert.ErrorIs(t, err, ErrTimeout)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 
@@ -65,19 +66,19 @@ func TestReceiveTimeout(t *testing.T) {
 func TestCloseReachesTheOtherEndAfterTheItems(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send("last"))
+	require.NoError(t, here.Send(t.Context(), "last"))
 	require.NoError(t, here.Close())
 	require.NoError(t, here.Close(), "closing twice does nothing")
 	assert.True(t, here.IsClosed())
-	require.ErrorIs(t, here.Send("more"), ErrClosed)
+	require.ErrorIs(t, here.Send(t.Context(), "more"), ErrClosed)
 
-	require.NoError(t, there.WaitClose(soon(t)))
+	require.NoError(t, there.WaitClose(within.Soon(t)))
 	assert.True(t, there.IsClosed())
-	v, err := there.Receive(soon(t))
+	v, err := there.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "last", v)
 	for range 2 {
-		_, err = there.Receive(soon(t))
+		_, err = there.Receive(within.Soon(t))
 		assert.Equal(t, io.EOF, err)
 	}
 	assert.Zero(t, driver.table.open())
@@ -87,39 +88,39 @@ func TestCloseReachesTheOtherEndAfterTheItems(t *testing.T) {
 func TestCloseWithErrorIsRaisedOnce(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send(1))
+	require.NoError(t, here.Send(t.Context(), 1))
 	require.NoError(t, here.CloseWithError(errors.New("no more disk")))
 
-	v, err := there.Receive(soon(t))
+	v, err := there.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, int64(1), v)
-	_, err = there.Receive(soon(t))
+	_, err = there.Receive(within.Soon(t))
 	var remote *RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, "no more disk", remote.Formatted)
-	_, err = there.Receive(soon(t))
+	_, err = there.Receive(within.Soon(t))
 	assert.Equal(t, io.EOF, err)
-	assert.NoError(t, there.WaitClose(soon(t)), "the error has been raised")
+	assert.NoError(t, there.WaitClose(within.Soon(t)), "the error has been raised")
 }
 
 func TestWaitCloseRaisesTheError(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	require.NoError(t, here.CloseWithError(errors.New("broken")))
-	assert.EqualError(t, there.WaitClose(soon(t)), "broken")
-	assert.NoError(t, there.WaitClose(soon(t)))
+	assert.EqualError(t, there.WaitClose(within.Soon(t)), "broken")
+	assert.NoError(t, there.WaitClose(within.Soon(t)))
 }
 
 func TestItems(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	for i := range 3 {
-		require.NoError(t, here.Send(i))
+		require.NoError(t, here.Send(t.Context(), i))
 	}
 	require.NoError(t, here.CloseWithError(errors.New("enough")))
 	var got []any
 	var last error
-	for v, err := range there.Items(soon(t)) {
+	for v, err := range there.Items(within.Soon(t)) {
 		if err != nil {
 			last = err
 			continue
@@ -128,7 +129,7 @@ func TestItems(t *testing.T) {
 	}
 	assert.Equal(t, []any{int64(0), int64(1), int64(2)}, got)
 	assert.EqualError(t, last, "enough")
-	for range there.Items(soon(t)) {
+	for range there.Items(within.Soon(t)) {
 		t.Fatal("an ended channel has no items")
 	}
 }
@@ -137,10 +138,10 @@ func TestItemsStopWithTheContext(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	for i := range 3 {
-		require.NoError(t, here.Send(i))
+		require.NoError(t, here.Send(t.Context(), i))
 	}
 	require.NoError(t, here.Close())
-	require.NoError(t, there.WaitClose(soon(t)))
+	require.NoError(t, there.WaitClose(within.Soon(t)))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var got []any
@@ -156,24 +157,24 @@ func TestItemsStopWithTheContext(t *testing.T) {
 func TestCloseSend(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send("last"))
+	require.NoError(t, here.Send(t.Context(), "last"))
 	require.NoError(t, here.CloseSend())
 	require.NoError(t, here.CloseSend())
-	require.ErrorIs(t, here.Send("more"), ErrClosed)
+	require.ErrorIs(t, here.Send(t.Context(), "more"), ErrClosed)
 	assert.False(t, here.IsClosed())
 
 	var got []any
-	for v, err := range there.Items(soon(t)) {
+	for v, err := range there.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		got = append(got, v)
 	}
 	assert.Equal(t, []any{"last"}, got)
-	require.NoError(t, there.Send("answer"))
+	require.NoError(t, there.Send(t.Context(), "answer"))
 	require.NoError(t, there.Close())
-	v, err := here.Receive(soon(t))
+	v, err := here.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "answer", v)
-	require.NoError(t, here.WaitClose(soon(t)))
+	require.NoError(t, here.WaitClose(within.Soon(t)))
 }
 
 func TestChannelsTravelInsideValues(t *testing.T) {
@@ -181,19 +182,19 @@ func TestChannelsTravelInsideValues(t *testing.T) {
 	here, there := twoEnds(t, driver, worker)
 	inner, err := driver.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, here.Send([]any{"take", inner}))
+	require.NoError(t, here.Send(t.Context(), []any{"take", inner}))
 	// At once, before the other end has looked at the item that names the channel.
-	require.NoError(t, inner.Send("early"))
+	require.NoError(t, inner.Send(t.Context(), "early"))
 
-	v, err := there.Receive(soon(t))
+	v, err := there.Receive(within.Soon(t))
 	require.NoError(t, err)
 	far := v.([]any)[1].(*Channel)
 	assert.Equal(t, inner.ID(), far.ID())
-	v, err = far.Receive(soon(t))
+	v, err = far.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "early", v)
-	require.NoError(t, far.Send("back"))
-	v, err = inner.Receive(soon(t))
+	require.NoError(t, far.Send(t.Context(), "back"))
+	v, err = inner.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "back", v)
 }
@@ -201,7 +202,7 @@ func TestChannelsTravelInsideValues(t *testing.T) {
 func TestForeignChannelIsRefused(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	err := here.Send(there)
+	err := here.Send(t.Context(), there)
 	var dump *serializer.DumpError
 	require.ErrorAs(t, err, &dump)
 	assert.ErrorContains(t, err, "gateway worker")
@@ -212,10 +213,10 @@ func TestForeignChannelIsRefused(t *testing.T) {
 func TestDroppedChannelTellsTheOtherEnd(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send("kept"))
+	require.NoError(t, here.Send(t.Context(), "kept"))
 	here = nil
 	collect(t, func() bool { return there.IsClosed() })
-	v, err := there.Receive(soon(t))
+	v, err := there.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "kept", v)
 	assert.Zero(t, driver.table.open())
@@ -231,7 +232,7 @@ func TestDroppedChannelWithCallbackStillReceives(t *testing.T) {
 	// Last message: the other end may send, and will receive nothing more.
 	collect(t, func() bool { return there.WaitClose(instant(t)) == nil })
 	assert.False(t, there.IsClosed())
-	require.NoError(t, there.Send("late"))
+	require.NoError(t, there.Send(t.Context(), "late"))
 	assert.Equal(t, "late", <-got)
 	require.NoError(t, there.Close())
 	assert.Equal(t, "end", <-got)
@@ -243,7 +244,7 @@ func TestDroppedItemDropsItsChannels(t *testing.T) {
 	here, there := twoEnds(t, driver, worker)
 	inner, err := driver.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, here.Send(inner))
+	require.NoError(t, here.Send(t.Context(), inner))
 	require.Eventually(t, func() bool { return worker.table.get(inner.core.id) != nil }, 5*time.Second, time.Millisecond)
 	there = nil
 	collect(t, inner.IsClosed)
@@ -254,7 +255,7 @@ func TestUnreceivedErrorIsWarnedOf(t *testing.T) {
 	driver, worker, warnings := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	require.NoError(t, there.CloseWithError(errors.New("nobody looked")))
-	require.NoError(t, here.core.waitEnded(soon(t)))
+	require.NoError(t, here.core.waitEnded(within.Soon(t)))
 	here = nil
 	collect(t, func() bool { return strings.Contains(warnings.String(), "nobody looked") })
 	assert.Contains(t, warnings.String(), "[driver] Warning: unhandled remote error")
@@ -288,7 +289,7 @@ func TestManySendersOneChannel(t *testing.T) {
 	for s := range senders {
 		wg.Go(func() {
 			for i := range each {
-				if err := here.Send(serializer.Tuple{s, i, strings.Repeat("x", i)}); err != nil {
+				if err := here.Send(t.Context(), serializer.Tuple{s, i, strings.Repeat("x", i)}); err != nil {
 					t.Error(err)
 					return
 				}
@@ -297,7 +298,7 @@ func TestManySendersOneChannel(t *testing.T) {
 	}
 	next := make([]int64, senders)
 	for range senders * each {
-		v, err := there.Receive(soon(t))
+		v, err := there.Receive(within.Soon(t))
 		require.NoError(t, err)
 		item := v.(serializer.Tuple)
 		require.Equal(t, next[item[0].(int64)], item[1], "each sender's items stay in order")
@@ -314,14 +315,14 @@ func TestFullPipesDoNotDeadlock(t *testing.T) {
 	for _, ch := range []*Channel{here, there} {
 		wg.Go(func() {
 			for range 4 {
-				assert.NoError(t, ch.Send(big))
+				assert.NoError(t, ch.Send(t.Context(), big))
 			}
 		})
 	}
 	wg.Wait()
 	for _, ch := range []*Channel{here, there} {
 		for range 4 {
-			v, err := ch.Receive(soon(t))
+			v, err := ch.Receive(within.Soon(t))
 			require.NoError(t, err)
 			require.Len(t, v, len(big))
 		}
@@ -338,26 +339,26 @@ func TestStrConfigOfPython2(t *testing.T) {
 		require.NoError(t, err)
 	}
 	send()
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "éa", v)
 
-	require.NoError(t, ch.Reconfigure(StrConfig{}))
+	require.NoError(t, ch.Reconfigure(t.Context(), StrConfig{}))
 	m := readFrame(t, far)
 	assert.Equal(t, message{codeReconfigure, 1, []byte("CC@\x00\x00\x00\x02Q")}, m)
 	send()
-	v, err = ch.Receive(soon(t))
+	v, err = ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, []byte{0xe9, 'a'}, v)
 
-	require.NoError(t, gw.Reconfigure(StrConfig{Py2StrAsPy3Str: true, Py3StrAsPy2Str: true}))
+	require.NoError(t, gw.Reconfigure(t.Context(), StrConfig{Py2StrAsPy3Str: true, Py3StrAsPy2Str: true}))
 	m = readFrame(t, far)
 	assert.Equal(t, message{codeReconfigure, 0, []byte("RR@\x00\x00\x00\x02Q")}, m)
 	other, err := gw.NewChannel()
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeData, int32(other.ID()), []byte("N\x00\x00\x00\x01aQ")))
 	require.NoError(t, err)
-	v, err = other.Receive(soon(t))
+	v, err = other.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, []byte("a"), v)
 }
@@ -368,24 +369,24 @@ func TestChannelsThatEndedBeforeTheyAreReceived(t *testing.T) {
 	for _, reason := range []error{nil, errors.New("enough")} {
 		inner, err := there.Gateway().NewChannel()
 		require.NoError(t, err)
-		require.NoError(t, there.Send([]any{inner, there}))
-		require.NoError(t, inner.Send("item"))
+		require.NoError(t, there.Send(t.Context(), []any{inner, there}))
+		require.NoError(t, inner.Send(t.Context(), "item"))
 		require.NoError(t, inner.CloseWithError(reason))
 	}
 	require.NoError(t, there.Close())
-	require.NoError(t, here.WaitClose(soon(t)))
+	require.NoError(t, here.WaitClose(within.Soon(t)))
 	for _, want := range []string{"EOF", "enough"} {
-		v, err := here.Receive(soon(t))
+		v, err := here.Receive(within.Soon(t))
 		require.NoError(t, err)
 		both, _ := v.([]any)
 		require.Len(t, both, 2)
 		assert.Same(t, here, both[1])
 		inner, _ := both[0].(*Channel)
 		require.NotNil(t, inner)
-		v, err = inner.Receive(soon(t))
+		v, err = inner.Receive(within.Soon(t))
 		require.NoError(t, err)
 		assert.Equal(t, "item", v)
-		_, err = inner.Receive(soon(t))
+		_, err = inner.Receive(within.Soon(t))
 		assert.EqualError(t, err, want)
 	}
 	assert.Zero(t, driver.table.open())
@@ -396,13 +397,13 @@ func TestChannelsInItemsForUnknownChannelsAreClosed(t *testing.T) {
 	here, there := twoEnds(t, driver, worker)
 	held, err := driver.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, here.Send(held))
+	require.NoError(t, here.Send(t.Context(), held))
 	require.Eventually(t, func() bool { return worker.table.get(held.core.id) != nil }, 5*time.Second, time.Millisecond)
 	worker.table.remove(there.core)
 	waiting, err := driver.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, here.Send([]any{waiting, held}))
-	require.NoError(t, waiting.WaitClose(soon(t)))
+	require.NoError(t, here.Send(t.Context(), []any{waiting, held}))
+	require.NoError(t, waiting.WaitClose(within.Soon(t)))
 	assert.True(t, waiting.IsClosed())
 	assert.False(t, held.IsClosed(), "it waits in another item")
 	runtime.KeepAlive(there)

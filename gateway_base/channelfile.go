@@ -30,14 +30,15 @@ func fileOptionsOf(options []FileOption) (o fileOptions) {
 // FileWriter is an io.WriteCloser over a channel: each Write sends one item. It is execnet's
 // ChannelFileWrite.
 type FileWriter struct {
+	ctx     context.Context
 	channel *Channel
 	options fileOptions
 }
 
 // MakeFileWriter returns a file that sends what is written to it over the channel, as bytes, or as
 // str with Text. It is execnet's Channel.makefile("w").
-func (c *Channel) MakeFileWriter(options ...FileOption) *FileWriter {
-	return &FileWriter{channel: c, options: fileOptionsOf(options)}
+func (c *Channel) MakeFileWriter(ctx context.Context, options ...FileOption) *FileWriter {
+	return &FileWriter{ctx: ctx, channel: c, options: fileOptionsOf(options)}
 }
 
 // Write sends p as one item. It reports what Channel.Send reports.
@@ -45,7 +46,7 @@ func (w *FileWriter) Write(p []byte) (int, error) {
 	if w.options.text {
 		return w.WriteString(string(p))
 	}
-	if err := w.channel.Send(p); err != nil {
+	if err := w.channel.Send(w.ctx, p); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -53,7 +54,7 @@ func (w *FileWriter) Write(p []byte) (int, error) {
 
 // WriteString sends s as one item of type str.
 func (w *FileWriter) WriteString(s string) (int, error) {
-	if err := w.channel.Send(s); err != nil {
+	if err := w.channel.Send(w.ctx, s); err != nil {
 		return 0, err
 	}
 	return len(s), nil
@@ -65,6 +66,7 @@ func (w *FileWriter) Close() error { return closeFile(w.channel, w.options) }
 // FileReader is an io.ReadCloser over a channel whose items are str or bytes. It is execnet's
 // ChannelFileRead. It is for one goroutine at a time.
 type FileReader struct {
+	ctx     context.Context
 	channel *Channel
 	options fileOptions
 	rest    []byte
@@ -73,8 +75,8 @@ type FileReader struct {
 
 // MakeFileReader returns a file that reads the channel's items one after the other; text is read as
 // UTF-8. It is execnet's Channel.makefile("r").
-func (c *Channel) MakeFileReader(options ...FileOption) *FileReader {
-	return &FileReader{channel: c, options: fileOptionsOf(options)}
+func (c *Channel) MakeFileReader(ctx context.Context, options ...FileOption) *FileReader {
+	return &FileReader{ctx: ctx, channel: c, options: fileOptionsOf(options)}
 }
 
 // Read reads as io.Reader does; it waits for an item only if nothing is left of the last one. The
@@ -120,7 +122,7 @@ func (r *FileReader) fill() error {
 	if r.err != nil {
 		return r.err
 	}
-	v, err := r.channel.Receive(context.Background())
+	v, err := r.channel.Receive(r.ctx)
 	if err == nil {
 		switch v := v.(type) {
 		case string:

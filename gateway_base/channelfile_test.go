@@ -14,13 +14,13 @@ import (
 func TestFilesCarryBytesAndText(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	w := here.MakeFileWriter(ProxyClose())
+	w := here.MakeFileWriter(t.Context(), ProxyClose())
 	fmt.Fprintf(w, "one\ntw")
 	_, err := w.WriteString("o\nthrée")
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 
-	r := there.MakeFileReader()
+	r := there.MakeFileReader(t.Context())
 	for _, want := range []string{"one\n", "two\n", "thrée"} {
 		line, err := r.ReadLine()
 		require.NoError(t, err)
@@ -35,13 +35,13 @@ func TestFileTypesOnTheWire(t *testing.T) {
 	gw, far := raw(t)
 	ch, err := gw.NewChannel()
 	require.NoError(t, err)
-	_, err = ch.MakeFileWriter().Write([]byte("a"))
+	_, err = ch.MakeFileWriter(t.Context()).Write([]byte("a"))
 	require.NoError(t, err)
 	assert.Equal(t, "A\x00\x00\x00\x01aQ", string(readFrame(t, far).payload))
-	_, err = ch.MakeFileWriter(Text()).Write([]byte("a"))
+	_, err = ch.MakeFileWriter(t.Context(), Text()).Write([]byte("a"))
 	require.NoError(t, err)
 	assert.Equal(t, "N\x00\x00\x00\x01aQ", string(readFrame(t, far).payload))
-	require.NoError(t, ch.MakeFileWriter().Close())
+	require.NoError(t, ch.MakeFileWriter(t.Context()).Close())
 	assert.False(t, ch.IsClosed())
 }
 
@@ -50,17 +50,17 @@ func TestFileReaderIsAProperReader(t *testing.T) {
 	here, there := twoEnds(t, driver, worker)
 	want := strings.Repeat("0123456789", 1000)
 	for chunk := range 100 {
-		require.NoError(t, here.Send([]byte(want[chunk*100:(chunk+1)*100])))
-		require.NoError(t, here.Send(""))
+		require.NoError(t, here.Send(t.Context(), []byte(want[chunk*100:(chunk+1)*100])))
+		require.NoError(t, here.Send(t.Context(), ""))
 	}
 	require.NoError(t, here.Close())
-	assert.NoError(t, iotest.TestReader(there.MakeFileReader(), []byte(want)))
+	assert.NoError(t, iotest.TestReader(there.MakeFileReader(t.Context()), []byte(want)))
 }
 
 func TestFileReaderRefusesOtherItems(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	require.NoError(t, here.Send(3))
-	_, err := io.ReadAll(there.MakeFileReader())
+	require.NoError(t, here.Send(t.Context(), 3))
+	_, err := io.ReadAll(there.MakeFileReader(t.Context()))
 	assert.ErrorContains(t, err, "can read str and bytes")
 }

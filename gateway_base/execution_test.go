@@ -1,11 +1,13 @@
 package gatewaybase
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -18,12 +20,12 @@ func (runner) Execute(e *Execution) {
 	switch e.Source {
 	case remoteCallSource:
 		if isCall {
-			err = e.Channel.Send(serializer.Tuple{function, serializer.Tuple(args), kwargs})
+			err = e.Channel.Send(context.Background(), serializer.Tuple{function, serializer.Tuple(args), kwargs})
 		}
 	case "close":
 		err = e.Channel.Close()
 	case "describe":
-		err = e.Channel.Send(serializer.Tuple{e.File, e.Call, e.Kwargs})
+		err = e.Channel.Send(context.Background(), serializer.Tuple{e.File, e.Call, e.Kwargs})
 	case "end":
 	default:
 		e.End("no such program: " + e.Source)
@@ -42,36 +44,36 @@ func (runner) Finish() {}
 
 func TestExecutionEnds(t *testing.T) {
 	driver, worker, _ := pair(t)
-	ch, err := driver.RemoteExec("end")
+	ch, err := driver.RemoteExec(t.Context(), "end")
 	require.NoError(t, err)
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 	assert.True(t, ch.IsClosed())
 
-	ch, err = driver.RemoteExec("nonsense")
+	ch, err = driver.RemoteExec(t.Context(), "nonsense")
 	require.NoError(t, err)
-	assert.EqualError(t, ch.WaitClose(soon(t)), "no such program: nonsense")
+	assert.EqualError(t, ch.WaitClose(within.Soon(t)), "no such program: nonsense")
 	assert.Zero(t, worker.table.open())
 }
 
 func TestExecutionKeepsItsChannelOpen(t *testing.T) {
 	driver, _, _ := pair(t)
-	ch, err := driver.RemoteExec("close")
+	ch, err := driver.RemoteExec(t.Context(), "close")
 	require.NoError(t, err)
-	assert.EqualError(t, ch.WaitClose(soon(t)), ErrExecuting.Error())
+	assert.EqualError(t, ch.WaitClose(within.Soon(t)), ErrExecuting.Error())
 }
 
 func TestExecutionIsTold(t *testing.T) {
 	driver, _, _ := pair(t)
-	ch, err := driver.RemoteExec("describe", File("some.py", 1), Call("describe", map[string]any{"n": 5}))
+	ch, err := driver.RemoteExec(t.Context(), "describe", File("some.py", 1), Call("describe", map[string]any{"n": 5}))
 	require.NoError(t, err)
-	got, err := ch.Receive(soon(t))
+	got, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, serializer.Tuple{"some.py", "describe", serializer.NewDict("n", int64(5))}, got)
 }
 
 func TestExecutionStatus(t *testing.T) {
 	driver, worker, _ := pair(t)
-	status, err := driver.RemoteStatus(soon(t))
+	status, err := driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, RemoteStatus{NumExecuting: 3, ExecModel: "main_thread_only"}, status)
 	assert.Equal(t, "main_thread_only", worker.ExecModel())
@@ -96,7 +98,7 @@ func TestBadProgramsEndTheGateway(t *testing.T) {
 			require.NoError(t, err)
 			_, err = b.Write(frameBytes(t, codeExec, 1, dumped))
 			require.NoError(t, err)
-			require.NoError(t, gw.Join(soon(t)))
+			require.NoError(t, gw.Join(within.Soon(t)))
 			assert.ErrorContains(t, gw.Err(), "CHANNEL_EXEC")
 		})
 	}

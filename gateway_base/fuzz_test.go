@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -54,7 +55,7 @@ func receiveAll(t *testing.T, gw *Gateway) {
 	if err == nil {
 		ch := core.handle()
 		for {
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			if errors.Is(err, io.EOF) || errors.As(err, new(*GatewayDiedError)) {
 				break
 			}
@@ -63,5 +64,5 @@ func receiveAll(t *testing.T, gw *Gateway) {
 			}
 		}
 	}
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 }

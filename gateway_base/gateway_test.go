@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
 func TestRemoteStatusOfThisEnd(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, _ := twoEnds(t, driver, worker)
-	status, err := worker.RemoteStatus(soon(t))
+	status, err := worker.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, RemoteStatus{NumChannels: 1, ExecModel: "thread"}, status)
 	assert.Equal(t, 1, worker.table.open(), "only %v", here)
@@ -28,16 +29,16 @@ func TestRemoteStatusOfThisEnd(t *testing.T) {
 
 func TestExecutionIsDisallowedHere(t *testing.T) {
 	_, worker, _ := pair(t)
-	ch, err := worker.RemoteExec("pass")
+	ch, err := worker.RemoteExec(t.Context(), "pass")
 	require.NoError(t, err)
-	assert.EqualError(t, ch.WaitClose(soon(t)), "execution disallowed")
+	assert.EqualError(t, ch.WaitClose(within.Soon(t)), "execution disallowed")
 }
 
 func TestRemoteExecOnTheWire(t *testing.T) {
 	gw, far := raw(t)
 	var codec serializer.Codec
 	exec := func(source string, options ...ExecOption) any {
-		ch, err := gw.RemoteExec(source, options...)
+		ch, err := gw.RemoteExec(t.Context(), source, options...)
 		require.NoError(t, err)
 		m := readFrame(t, far)
 		assert.Equal(t, codeExec, m.code)
@@ -68,10 +69,10 @@ func TestRemoteExecRefusesWhatCannotWork(t *testing.T) {
 		{"def f(channel): pass", Call("f()", nil), "no name of a Python function"},
 		{"def f(channel, n): pass", Call("f", map[string]any{"n": func() {}}), "func()"},
 	} {
-		_, err := gw.RemoteExec(test.source, test.option)
+		_, err := gw.RemoteExec(t.Context(), test.source, test.option)
 		assert.ErrorContains(t, err, test.want, test.source)
 	}
-	_, err := gw.RemoteExecFile("no such file.py")
+	_, err := gw.RemoteExecFile(t.Context(), "no such file.py")
 	assert.ErrorContains(t, err, "no such file.py")
 	assert.Zero(t, gw.table.open())
 }
@@ -80,7 +81,7 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 	gw, far := raw(t)
 	ch, err := gw.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(1))
+	require.NoError(t, ch.Send(t.Context(), 1))
 	gw.Exit()
 	gw.Exit()
 	assert.Equal(t, codeData, readFrame(t, far).code)
@@ -88,12 +89,12 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 	_, err = far.Read(make([]byte, 1))
 	assert.Equal(t, io.EOF, err)
 	far.CloseWrite()
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.False(t, gw.HasReceiver())
 	assert.NoError(t, gw.Err())
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	assert.Equal(t, io.EOF, err, "an end that was asked for is no death")
-	assert.ErrorIs(t, ch.Send(2), ErrClosed)
+	assert.ErrorIs(t, ch.Send(t.Context(), 2), ErrClosed)
 	_, err = gw.NewChannel()
 	assert.ErrorIs(t, err, ErrClosed)
 }
@@ -112,8 +113,8 @@ func TestDeathFailsEveryCall(t *testing.T) {
 	require.NoError(t, err)
 
 	fails := make(chan error, 2)
-	go func() { fails <- ch.WaitClose(soon(t)) }()
-	go func() { _, err := gw.RemoteStatus(soon(t)); fails <- err }()
+	go func() { fails <- ch.WaitClose(within.Soon(t)) }()
+	go func() { _, err := gw.RemoteStatus(within.Soon(t)); fails <- err }()
 	_ = readFrame(t, far) // the status request: that call is waiting
 	require.NoError(t, a.Kill())
 	far.CloseWrite()
@@ -128,17 +129,17 @@ func TestDeathFailsEveryCall(t *testing.T) {
 		assert.NotErrorIs(t, died, io.EOF)
 		assert.ErrorContains(t, died, "gateway gw7 died (signal: killed); its stderr ended:\n  Fatal Python error")
 	}
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err, "what came before the death is there")
 	assert.Equal(t, int64(5), v)
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	assert.ErrorAs(t, err, &died)
-	_, err = closed.Receive(soon(t))
+	_, err = closed.Receive(within.Soon(t))
 	assert.Equal(t, io.EOF, err, "a channel closed before the death ended well")
-	assert.ErrorAs(t, ch.Send(1), &died)
-	_, err = gw.RemoteExec("pass")
+	assert.ErrorAs(t, ch.Send(t.Context(), 1), &died)
+	_, err = gw.RemoteExec(t.Context(), "pass")
 	assert.ErrorAs(t, err, &died)
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.ErrorAs(t, gw.Err(), &died)
 }
 
@@ -160,7 +161,7 @@ func TestWhatIsNotTheProtocolEndsTheGateway(t *testing.T) {
 			_, err = far.Write(b)
 			require.NoError(t, err)
 			far.CloseWrite()
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			var died *GatewayDiedError
 			require.ErrorAs(t, err, &died)
 			assert.ErrorContains(t, err, test.want)
@@ -177,11 +178,11 @@ func TestUnreadableItemIsItsReceiversError(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for range 4 {
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 		var load *serializer.LoadError
 		require.ErrorAs(t, err, &load)
 	}
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err, "the stream goes on")
 	assert.Equal(t, true, v)
 }
@@ -207,18 +208,18 @@ func TestSendContextGivesUpOnAStuckPipe(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	sent := make(chan error, 1)
-	go func() { sent <- ch.SendContext(ctx, make([]byte, 8<<20)) }()
+	go func() { sent <- ch.Send(ctx, make([]byte, 8<<20)) }()
 	header := make([]byte, headerSize)
 	_, err = io.ReadFull(far, header)
 	require.NoError(t, err)
 	cancel()
 	assert.ErrorIs(t, <-sent, context.Canceled)
-	assert.ErrorIs(t, ch.SendContext(ctx, "behind it"), context.Canceled)
+	assert.ErrorIs(t, ch.Send(ctx, "behind it"), context.Canceled)
 	late, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	assert.ErrorIs(t, ch.SendContext(late, "behind it"), ErrTimeout)
+	assert.ErrorIs(t, ch.Send(late, "behind it"), ErrTimeout)
 	// The first was under way and arrives whole; the others were withdrawn.
-	go func() { sent <- ch.Send("fourth") }()
+	go func() { sent <- ch.Send(t.Context(), "fourth") }()
 	_, err = io.CopyN(io.Discard, far, 8<<20+6)
 	require.NoError(t, err)
 	assert.Equal(t, "N\x00\x00\x00\x06fourthQ", string(readFrame(t, far).payload))
@@ -230,11 +231,11 @@ func TestKillFreesABlockedSend(t *testing.T) {
 	ch, err := gw.NewChannel()
 	require.NoError(t, err)
 	failed := make(chan error, 1)
-	go func() { failed <- ch.Send(make([]byte, 8<<20)) }()
+	go func() { failed <- ch.Send(t.Context(), make([]byte, 8<<20)) }()
 	time.Sleep(10 * time.Millisecond) // either order is fine; this one is the interesting one
 	require.NoError(t, gw.Kill())
 	assert.ErrorIs(t, <-failed, ErrClosed)
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 }
 
 func TestFarEndThatSendsAndDoesNotRead(t *testing.T) {
@@ -245,7 +246,7 @@ func TestFarEndThatSendsAndDoesNotRead(t *testing.T) {
 	for err == nil {
 		_, err = far.Write(many)
 	}
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.ErrorIs(t, gw.Err(), errNotReading)
 }
 
@@ -255,9 +256,9 @@ func TestTerminateFromTheFarEnd(t *testing.T) {
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeTerminate, 0, nil))
 	require.NoError(t, err)
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	assert.Equal(t, io.EOF, err)
-	require.NoError(t, gw.Join(soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.NoError(t, gw.Err())
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -98,8 +99,8 @@ func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
 	t.Cleanup(func() {
 		driver.Exit()
 		worker.Exit()
-		require.NoError(t, driver.Join(soon(t)))
-		require.NoError(t, worker.Join(soon(t)))
+		require.NoError(t, driver.Join(within.Soon(t)))
+		require.NoError(t, worker.Join(within.Soon(t)))
 	})
 	return driver, worker, warnings
 }
@@ -113,16 +114,9 @@ func raw(t *testing.T) (*Gateway, *pipeIO) {
 		b.CloseRead()
 		b.CloseWrite()
 		gw.Exit()
-		require.NoError(t, gw.Join(soon(t)))
+		require.NoError(t, gw.Join(within.Soon(t)))
 	})
 	return gw, b
-}
-
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // twoEnds is one channel, seen from both sides.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // leading makes a goroutine of the test the one that reads: it has received an item, and waits for
@@ -20,14 +22,14 @@ func leading(t *testing.T, receive func(ch *Channel) error) (here, there *Channe
 	here, there = twoEnds(t, driver, worker)
 	ended = make(chan error, 1)
 	go func() {
-		_, err := here.Receive(soon(t))
+		_, err := here.Receive(within.Soon(t))
 		if err == nil {
 			err = receive(here)
 		}
 		ended <- err
 	}()
 	require.Eventually(t, func() bool { return receivers(here) == 1 }, 5*time.Second, time.Millisecond)
-	require.NoError(t, there.Send(1))
+	require.NoError(t, there.Send(t.Context(), 1))
 	require.Eventually(t, func() bool {
 		here.core.mu.Lock()
 		defer here.core.mu.Unlock()
@@ -52,7 +54,7 @@ func TestLeaderHearsOfChangesHere(t *testing.T) {
 	assert.ErrorIs(t, <-ended, io.EOF)
 
 	here, _, _, ended = leading(t, receive)
-	require.NoError(t, here.SetCallback(func(any) error { return nil }))
+	require.NoError(t, here.SetCallback(func(any) error { return nil }, NoEndmarker))
 	assert.ErrorIs(t, <-ended, ErrHasCallback)
 
 	_, _, driver, ended := leading(t, receive)
@@ -68,8 +70,8 @@ func TestLeaderMindsItsContext(t *testing.T) {
 	})
 	cancel()
 	assert.ErrorIs(t, <-ended, context.Canceled)
-	require.NoError(t, there.Send(2))
-	got, err := here.Receive(soon(t))
+	require.NoError(t, there.Send(t.Context(), 2))
+	got, err := here.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, int64(2), got, "nothing is lost")
 }
@@ -84,11 +86,11 @@ func TestLeaderServesOthers(t *testing.T) {
 	far, err := there.Gateway().table.ensure(other.core.id)
 	require.NoError(t, err)
 	farHandle := far.handle()
-	require.NoError(t, farHandle.Send("for the other"))
-	got, err := other.Receive(soon(t))
+	require.NoError(t, farHandle.Send(t.Context(), "for the other"))
+	got, err := other.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "for the other", got)
-	require.NoError(t, there.Send(2))
+	require.NoError(t, there.Send(t.Context(), 2))
 	assert.NoError(t, <-ended)
 	assert.False(t, here.IsClosed())
 }
@@ -105,7 +107,7 @@ func TestInterruptedFrames(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for range n {
-			assert.NoError(t, there.Send(item))
+			assert.NoError(t, there.Send(t.Context(), item))
 		}
 	})
 	for got := 0; got < n; {
@@ -131,10 +133,10 @@ func TestManyWaitAndRead(t *testing.T) {
 		here, there := twoEnds(t, driver, worker)
 		all.Go(func() {
 			for i := range 500 {
-				if !assert.NoError(t, here.Send(i)) {
+				if !assert.NoError(t, here.Send(t.Context(), i)) {
 					return
 				}
-				got, err := here.Receive(soon(t))
+				got, err := here.Receive(within.Soon(t))
 				if !assert.NoError(t, err) || !assert.Equal(t, int64(i), got) {
 					return
 				}
@@ -143,7 +145,7 @@ func TestManyWaitAndRead(t *testing.T) {
 		all.Go(func() {
 			for range 500 {
 				got, err := there.Receive(context.Background())
-				if !assert.NoError(t, err) || !assert.NoError(t, there.Send(got)) {
+				if !assert.NoError(t, err) || !assert.NoError(t, there.Send(t.Context(), got)) {
 					return
 				}
 			}

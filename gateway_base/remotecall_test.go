@@ -6,20 +6,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
 func TestRemoteCall(t *testing.T) {
 	driver, _, _ := pair(t)
-	result, err := driver.RemoteCall(soon(t), "text.stats.count", "words", 3, Kwargs{"fast": true})
+	result, err := driver.RemoteCall(within.Soon(t), "text.stats.count", "words", 3, Kwargs{"fast": true})
 	require.NoError(t, err)
 	assert.Equal(t, serializer.Tuple{"text.stats.count", serializer.Tuple{"words", int64(3)}, serializer.NewDict("fast", true)}, result)
 
-	short, err := RemoteCall[struct{ Function string }](soon(t), driver, "short")
+	short, err := RemoteCall[struct{ Function string }](within.Soon(t), driver, "short")
 	assert.ErrorContains(t, err, "tuple", "the runner's answer does not fit %v", short)
 
 	for _, name := range []string{"", "a b", "a.", ".a", "a..b", "a(); import os", "1a"} {
-		_, err := driver.RemoteCall(soon(t), name)
+		_, err := driver.RemoteCall(within.Soon(t), name)
 		var bad *SourceError
 		assert.ErrorAs(t, err, &bad, name)
 	}

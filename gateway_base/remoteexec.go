@@ -42,34 +42,28 @@ func Call(function string, kwargs map[string]any) ExecOption {
 // channel and with __name__ set to "__channelexec__". It returns this end of that channel at once;
 // the channel closes when the source has run, with a RemoteError if it raised an exception. Common
 // indentation is removed first. It is execnet's Gateway.remote_exec.
-func (g *Gateway) RemoteExec(source string, options ...ExecOption) (*Channel, error) {
-	return g.RemoteExecContext(context.Background(), source, options...)
-}
-
-// RemoteExecContext is RemoteExec with a context for sending the source; it does not bound the
-// execution.
-func (g *Gateway) RemoteExecContext(ctx context.Context, source string, options ...ExecOption) (*Channel, error) {
+func (g *Gateway) RemoteExec(ctx context.Context, source string, options ...ExecOption) (*Channel, error) {
 	t := task{source: dedent(source)}
 	return g.exec(ctx, &t, options)
 }
 
 // RemoteExecFile is RemoteExec of a Python file, whose name and lines the remote tracebacks show.
 // It is execnet's remote_exec of a module.
-func (g *Gateway) RemoteExecFile(name string, options ...ExecOption) (*Channel, error) {
+func (g *Gateway) RemoteExecFile(ctx context.Context, name string, options ...ExecOption) (*Channel, error) {
 	source, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("execnet: %w", err)
 	}
-	return g.exec(context.Background(), &task{source: string(source), file: name}, options)
+	return g.exec(ctx, &task{source: string(source), file: name}, options)
 }
 
 // RemoteExecFS is RemoteExecFile for a file in fsys, such as an embed.FS.
-func (g *Gateway) RemoteExecFS(fsys fs.FS, name string, options ...ExecOption) (*Channel, error) {
+func (g *Gateway) RemoteExecFS(ctx context.Context, fsys fs.FS, name string, options ...ExecOption) (*Channel, error) {
 	source, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("execnet: %w", err)
 	}
-	return g.exec(context.Background(), &task{source: string(source), file: name}, options)
+	return g.exec(ctx, &task{source: string(source), file: name}, options)
 }
 
 func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Channel, error) {

@@ -80,7 +80,7 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	if g.rinfo.info != nil {
 		return *g.rinfo.info, nil
 	}
-	ch, err := g.RemoteExecContext(ctx, rinfoSource)
+	ch, err := g.RemoteExec(ctx, rinfoSource)
 	if err != nil {
 		return RInfo{}, err
 	}

@@ -21,24 +21,24 @@ func (g *Gateway) newCodec(s StrConfig) *serializer.Codec {
 
 // Reconfigure sets the string configuration for both ends of channels made from now on. It is
 // execnet's Gateway.reconfigure.
-func (g *Gateway) Reconfigure(s StrConfig) error {
+func (g *Gateway) Reconfigure(ctx context.Context, s StrConfig) error {
 	g.codec.Store(g.newCodec(s))
-	return g.sendReconfigure(0, s)
+	return g.sendReconfigure(ctx, 0, s)
 }
 
 // Reconfigure sets the string configuration for both ends of this channel: for items that arrive
 // from now on. It is execnet's Channel.reconfigure.
-func (c *Channel) Reconfigure(s StrConfig) error {
+func (c *Channel) Reconfigure(ctx context.Context, s StrConfig) error {
 	c.core.codec.Store(c.core.gateway.newCodec(s))
-	return c.core.gateway.sendReconfigure(c.core.id, s)
+	return c.core.gateway.sendReconfigure(ctx, c.core.id, s)
 }
 
-func (g *Gateway) sendReconfigure(channel int32, s StrConfig) error {
+func (g *Gateway) sendReconfigure(ctx context.Context, channel int32, s StrConfig) error {
 	f := newFrame()
 	var err error
 	f.bytes, err = g.codec.Load().Append(f.bytes, serializer.Tuple{s.Py2StrAsPy3Str, s.Py3StrAsPy2Str})
 	if err != nil {
 		return err
 	}
-	return g.send(context.Background(), codeReconfigure, channel, f)
+	return g.send(ctx, codeReconfigure, channel, f)
 }

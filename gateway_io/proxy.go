@@ -80,9 +80,9 @@ func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (
 	if err != nil {
 		return fail(err)
 	}
-	ch, err := via.RemoteExecContext(ctx, forwarderSource, gatewaybase.File("<execnet forwarder>", 1), call)
+	ch, err := via.RemoteExec(ctx, forwarderSource, gatewaybase.File("<execnet forwarder>", 1), call)
 	if err == nil {
-		if err = ch.SendContext(ctx, control); err != nil {
+		if err = ch.Send(ctx, control); err != nil {
 			_ = ch.Close() // the error is the first one
 		}
 	}
@@ -179,7 +179,7 @@ func (p *Proxy) Write(b []byte) (int, error) {
 		if err := p.claim(len(piece)); err != nil {
 			return written, err
 		}
-		if err := p.io.SendContext(p.writing, piece); err != nil {
+		if err := p.io.Send(p.writing, piece); err != nil {
 			if p.writing.Err() != nil || errors.Is(err, gatewaybase.ErrClosed) {
 				err = io.ErrClosedPipe
 			}
@@ -221,7 +221,7 @@ func (p *Proxy) CloseWrite() error {
 	if first {
 		p.help(func() {
 			// Where it cannot be sent, the far end finds its stdin closed anyway.
-			_ = p.io.SendContext(p.life, nil)
+			_ = p.io.Send(p.life, nil)
 		})
 	}
 	return nil
@@ -235,7 +235,7 @@ func (p *Proxy) Kill() error {
 			ctx, cancel := context.WithTimeout(p.life, proxyPatience)
 			defer cancel()
 			// Not being able to ask is like not being answered.
-			_ = p.control.SendContext(ctx, "kill")
+			_ = p.control.Send(ctx, "kill")
 			<-ctx.Done()
 			p.end()
 		})

@@ -18,6 +18,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -27,21 +28,14 @@ func hosts(t *testing.T) map[string]*gatewaybase.Gateway {
 	t.Helper()
 	g := multi.NewGroup()
 	g.Stderr = t.Output()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	all := map[string]*gatewaybase.Gateway{}
 	for _, python := range pythons.All(t) {
-		gw, err := g.MakeGateway(soon(t), python.Spec())
+		gw, err := g.MakeGateway(within.Soon(t), python.Spec())
 		require.NoError(t, err)
 		all[python.Version()] = gw
 	}
 	return all
-}
-
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // startVia runs a command instead of an interpreter.
@@ -49,7 +43,7 @@ func startVia(t *testing.T, via *gatewaybase.Gateway, command string) *gatewayio
 	t.Helper()
 	spec, err := xspec.Parse("popen//via=x//python=" + command)
 	require.NoError(t, err)
-	p, err := gatewayio.StartVia(soon(t), via, spec)
+	p, err := gatewayio.StartVia(within.Soon(t), via, spec)
 	require.NoError(t, err)
 	return p
 }
@@ -76,7 +70,7 @@ func TestProxyPassesBytes(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, <-written)
 			assert.True(t, bytes.Equal(data, received))
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 			assert.Equal(t, gatewaybase.Exit{Known: true}, p.Exit())
 			_, err = p.Write([]byte("x"))
 			assert.ErrorIs(t, err, io.ErrClosedPipe)
@@ -94,7 +88,7 @@ func TestProxyEnds(t *testing.T) {
 			received, err := io.ReadAll(p)
 			require.NoError(t, err)
 			assert.Len(t, received, 1000000)
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 			assert.Equal(t, gatewaybase.Exit{Known: true, Code: 4, Stderr: "oh no\n"}, p.Exit())
 
 			// Kill ends it while somebody else holds its output and while it is not read.
@@ -106,7 +100,7 @@ func TestProxyEnds(t *testing.T) {
 			require.NoError(t, p.Kill())
 			_, err = io.Copy(io.Discard, p)
 			require.NoError(t, err)
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 			assert.Equal(t, "killed", p.Exit().Signal.String())
 
 			// A write that nobody takes is freed, and so is a read.
@@ -126,14 +120,14 @@ func TestProxyEnds(t *testing.T) {
 			require.NoError(t, p.CloseRead())
 			assert.ErrorIs(t, <-errs, io.ErrClosedPipe)
 			require.NoError(t, p.Kill())
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 
 			// Without a reader it cannot go on.
 			p = startVia(t, via, "sh -c 'trap \"\" TERM INT; echo up; exec cat /dev/zero'")
 			_, err = io.ReadFull(p, make([]byte, 3))
 			require.NoError(t, err)
 			require.NoError(t, p.CloseRead())
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 			assert.True(t, p.Exit().Known)
 		})
 	}
@@ -161,7 +155,7 @@ func TestProxyToASocket(t *testing.T) {
 			}()
 			spec, err := xspec.Parse("socket=" + listener.Addr().String() + "//via=x")
 			require.NoError(t, err)
-			p, err := gatewayio.StartVia(soon(t), via, spec)
+			p, err := gatewayio.StartVia(within.Soon(t), via, spec)
 			require.NoError(t, err)
 			go func() {
 				_, _ = io.Copy(p, strings.NewReader(strings.Repeat("0123456789", 100_000)))
@@ -170,19 +164,19 @@ func TestProxyToASocket(t *testing.T) {
 			received, err := io.ReadAll(p)
 			require.NoError(t, err)
 			assert.Len(t, received, 1_000_000)
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 			assert.False(t, p.Exit().Known)
 			assert.Equal(t, listener.Addr().String(), p.RemoteAddress())
 			<-served
 			require.NoError(t, listener.Close())
 
-			p, err = gatewayio.StartVia(soon(t), via, spec)
+			p, err = gatewayio.StartVia(within.Soon(t), via, spec)
 			require.NoError(t, err)
 			_, err = p.Read(make([]byte, 1))
 			var failed *gatewayio.ViaError
 			require.ErrorAs(t, err, &failed)
 			assert.ErrorContains(t, err, "refused")
-			require.NoError(t, p.Wait(soon(t)))
+			require.NoError(t, p.Wait(within.Soon(t)))
 		})
 	}
 }

@@ -39,12 +39,12 @@ func InstallSocket(ctx context.Context, gw *gatewaybase.Gateway) (*Socket, error
 
 // startSocketServer returns the address of a server that listens, and the channel of its execution.
 func startSocketServer(ctx context.Context, gw *gatewaybase.Gateway) (string, *gatewaybase.Channel, error) {
-	ch, err := gw.RemoteExecContext(ctx, socketServerSource, gatewaybase.File("<execnet socketserver>", 1))
+	ch, err := gw.RemoteExec(ctx, socketServerSource, gatewaybase.File("<execnet socketserver>", 1))
 	if err != nil {
 		return "", nil, err
 	}
 	var bound serializer.Tuple
-	err = ch.SendContext(ctx, serializer.Tuple{"127.0.0.1", 0})
+	err = ch.Send(ctx, serializer.Tuple{"127.0.0.1", 0})
 	if err == nil {
 		err = ch.ReceiveInto(ctx, &bound)
 	}

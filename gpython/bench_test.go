@@ -10,7 +10,7 @@ import (
 // BenchmarkExecute is what an execution costs beside its program.
 func BenchmarkExecute(b *testing.B) {
 	w := newWorker(b, nil)
-	ch, err := w.RemoteExec("channel.receive()")
+	ch, err := w.RemoteExec(b.Context(), "channel.receive()")
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = ch.CloseSend() })
 	p := program("pass")
@@ -34,7 +34,7 @@ func BenchmarkEcho(b *testing.B) {
 	for name, item := range map[string]any{"int": 5, "1MiB": make([]byte, 1<<20), "1MiB str": string(make([]byte, 1<<20))} {
 		b.Run(name, func(b *testing.B) {
 			w := newWorker(b, nil)
-			ch, err := w.RemoteExec("for x in channel:\n    channel.send(x)")
+			ch, err := w.RemoteExec(b.Context(), "for x in channel:\n    channel.send(x)")
 			require.NoError(b, err)
 			b.Cleanup(func() { _ = ch.CloseSend() })
 			b.ReportAllocs()
@@ -42,7 +42,7 @@ func BenchmarkEcho(b *testing.B) {
 				b.SetBytes(1 << 20)
 			}
 			for b.Loop() {
-				if err := ch.Send(item); err != nil {
+				if err := ch.Send(b.Context(), item); err != nil {
 					b.Fatal(err)
 				}
 				if _, err := ch.Receive(context.Background()); err != nil {
@@ -56,9 +56,9 @@ func BenchmarkEcho(b *testing.B) {
 // BenchmarkStream sends many items without waiting for each: the worker's own cost per item.
 func BenchmarkStream(b *testing.B) {
 	w := newWorker(b, nil)
-	ch, err := w.RemoteExec("for i in range(channel.receive()):\n    channel.send(i)")
+	ch, err := w.RemoteExec(b.Context(), "for i in range(channel.receive()):\n    channel.send(i)")
 	require.NoError(b, err)
-	require.NoError(b, ch.Send(b.N))
+	require.NoError(b, ch.Send(b.Context(), b.N))
 	b.ReportAllocs()
 	for range b.N {
 		if _, err := ch.Receive(context.Background()); err != nil {
@@ -70,9 +70,9 @@ func BenchmarkStream(b *testing.B) {
 // BenchmarkLoop is one round of a busy loop.
 func BenchmarkLoop(b *testing.B) {
 	w := newWorker(b, nil)
-	ch, err := w.RemoteExec("n = channel.receive()\ndef f(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\nchannel.send(f(n))")
+	ch, err := w.RemoteExec(b.Context(), "n = channel.receive()\ndef f(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\nchannel.send(f(n))")
 	require.NoError(b, err)
-	require.NoError(b, ch.Send(b.N))
+	require.NoError(b, ch.Send(b.Context(), b.N))
 	if _, err := ch.Receive(context.Background()); err != nil {
 		b.Fatal(err)
 	}
@@ -81,9 +81,9 @@ func BenchmarkLoop(b *testing.B) {
 // BenchmarkCall is a call of a function.
 func BenchmarkCall(b *testing.B) {
 	w := newWorker(b, nil)
-	ch, err := w.RemoteExec("n = channel.receive()\ndef g(x): return x\ndef f(n):\n    for i in range(n): g(i)\nf(n)\nchannel.send(0)")
+	ch, err := w.RemoteExec(b.Context(), "n = channel.receive()\ndef g(x): return x\ndef f(n):\n    for i in range(n): g(i)\nf(n)\nchannel.send(0)")
 	require.NoError(b, err)
-	require.NoError(b, ch.Send(b.N))
+	require.NoError(b, ch.Send(b.Context(), b.N))
 	b.ReportAllocs()
 	if _, err := ch.Receive(context.Background()); err != nil {
 		b.Fatal(err)

@@ -113,7 +113,7 @@ func (c *channel) send(item py.Object) error {
 	}
 	ctx, cancel := c.in.sendContext()
 	defer cancel()
-	c.in.blocking(func() { err = c.ch.SendContext(ctx, v) })
+	c.in.blocking(func() { err = c.ch.Send(ctx, v) })
 	return c.failure(err)
 }
 
@@ -217,7 +217,7 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 	}
 	c.in.blocking(func() { // it may call f at once
 		if endmarker == nil {
-			err = c.ch.SetCallback(f)
+			err = c.ch.SetCallback(f, gatewaybase.NoEndmarker)
 		} else {
 			err = c.ch.SetCallback(f, noMore{})
 		}
@@ -307,6 +307,6 @@ func (c *channel) reconfigure(args py.Tuple, kwargs py.StringDict) (py.Object, e
 	if s.Py3StrAsPy2Str, err = truth(a[1], false); err != nil {
 		return nil, err
 	}
-	c.in.blocking(func() { err = c.ch.Reconfigure(s) })
+	c.in.blocking(func() { err = c.ch.Reconfigure(c.in.ctx, s) })
 	return py.None, c.failure(err)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -46,18 +47,18 @@ func TestEcho(t *testing.T) {
 	w := newWorker(t, nil)
 	ch := w.exec(t, "for x in channel:\n    channel.send(x)")
 	for _, v := range []any{int64(1), "é", []byte{0, 255}, nil, true, 1.5, []any{int64(1), serializer.Tuple{}}, serializer.NewDict("a", nil)} {
-		require.NoError(t, ch.Send(v))
+		require.NoError(t, ch.Send(t.Context(), v))
 		assert.Equal(t, v, receive(t, ch))
 	}
 	require.NoError(t, ch.CloseSend())
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 }
 
 func TestEOFEndsQuietly(t *testing.T) {
 	w := newWorker(t, nil)
 	ch := w.exec(t, "channel.receive()")
 	require.NoError(t, ch.CloseSend())
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 }
 
 func TestCallback(t *testing.T) {
@@ -72,24 +73,24 @@ c.waitclose()
 channel.send(seen)
 `)
 		c := receive(t, ch).(*gatewaybase.Channel)
-		require.NoError(t, c.Send(int64(1)))
-		require.NoError(t, c.Send("two"))
+		require.NoError(t, c.Send(t.Context(), int64(1)))
+		require.NoError(t, c.Send(t.Context(), "two"))
 		require.NoError(t, c.Close())
 		assert.Equal(t, []any{int64(1), "two", "end"}, receive(t, ch))
 	})
 	t.Run("while the program is busy", func(t *testing.T) {
 		ch := w.exec(t, "seen = []\nchannel.setcallback(seen.append)\nchannel.send(0)\nwhile not seen: pass\nchannel.send(seen)")
 		receive(t, ch)
-		require.NoError(t, ch.Send("x"))
+		require.NoError(t, ch.Send(t.Context(), "x"))
 		assert.Equal(t, []any{"x"}, receive(t, ch))
 	})
 	t.Run("after the program's end", func(t *testing.T) {
 		ch := w.exec(t, "c = channel.receive()\nc.setcallback(lambda x: c.send(x * 2), endmarker=7)")
 		c, err := w.NewChannel()
 		require.NoError(t, err)
-		require.NoError(t, ch.Send(c))
-		require.NoError(t, ch.WaitClose(soon(t)))
-		require.NoError(t, c.Send(int64(21)))
+		require.NoError(t, ch.Send(t.Context(), c))
+		require.NoError(t, ch.WaitClose(within.Soon(t)))
+		require.NoError(t, c.Send(t.Context(), int64(21)))
 		assert.Equal(t, int64(42), receive(t, c))
 		require.NoError(t, c.CloseSend())
 		assert.Equal(t, int64(14), receive(t, c))
@@ -98,9 +99,9 @@ channel.send(seen)
 		ch := w.exec(t, "def f(x):\n  1 / x\nc = channel.receive()\nc.setcallback(f)\nchannel.receive()")
 		c, err := w.NewChannel()
 		require.NoError(t, err)
-		require.NoError(t, ch.Send(c))
-		require.NoError(t, c.Send(int64(0)))
-		err = c.WaitClose(soon(t))
+		require.NoError(t, ch.Send(t.Context(), c))
+		require.NoError(t, c.Send(t.Context(), int64(0)))
+		err = c.WaitClose(within.Soon(t))
 		var remote *gatewaybase.RemoteError
 		require.ErrorAs(t, err, &remote)
 		assert.Equal(t, "ZeroDivisionError", remote.Exception())
@@ -113,7 +114,7 @@ func TestRemoteErrorFromTheDriver(t *testing.T) {
 	ch := w.exec(t, "c = channel.receive()\ntry:\n  c.receive()\nexcept channel.RemoteError as e:\n  channel.send(str(e))\ntry:\n  c.receive()\nexcept EOFError:\n  channel.send('eof')")
 	c, err := w.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(c))
+	require.NoError(t, ch.Send(t.Context(), c))
 	require.NoError(t, c.CloseWithError(assert.AnError))
 	assert.Equal(t, assert.AnError.Error(), receive(t, ch))
 	assert.Equal(t, "eof", receive(t, ch))
@@ -123,8 +124,8 @@ func TestClosesWithError(t *testing.T) {
 	w := newWorker(t, nil)
 	ch := w.exec(t, "c = channel.gateway.newchannel()\nchannel.send(c)\nchannel.receive()\nc.close('because')")
 	c := receive(t, ch).(*gatewaybase.Channel)
-	require.NoError(t, ch.Send(nil))
-	assert.EqualError(t, c.WaitClose(soon(t)), "because")
+	require.NoError(t, ch.Send(t.Context(), nil))
+	assert.EqualError(t, c.WaitClose(within.Soon(t)), "because")
 }
 
 func TestFiles(t *testing.T) {
@@ -139,7 +140,7 @@ channel.send([line for line in f])
 channel.send(f.read(1))
 `)
 	for _, s := range []string{"é2", "34\nfi", "ve\nsix\n", "seven"} {
-		require.NoError(t, ch.Send(s))
+		require.NoError(t, ch.Send(t.Context(), s))
 	}
 	require.NoError(t, ch.CloseSend())
 	assert.Equal(t, []any{"é23", "4\n", "five\n"}, receive(t, ch))
@@ -147,7 +148,7 @@ channel.send(f.read(1))
 	assert.Equal(t, "", receive(t, ch))
 
 	ch = w.exec(t, "f = channel.makefile('r')\nchannel.send(f.read(2))\nchannel.send(f.read())")
-	require.NoError(t, ch.Send([]byte("abc")))
+	require.NoError(t, ch.Send(t.Context(), []byte("abc")))
 	require.NoError(t, ch.CloseSend())
 	assert.Equal(t, []byte("ab"), receive(t, ch))
 	assert.Equal(t, []byte("c"), receive(t, ch))
@@ -167,7 +168,7 @@ func TestLargeItems(t *testing.T) {
 	ch := w.exec(t, "for x in channel:\n    channel.send(x)")
 	big := make([]byte, 1<<20)
 	big[7] = 7
-	require.NoError(t, ch.Send(big))
+	require.NoError(t, ch.Send(t.Context(), big))
 	assert.Equal(t, big, receive(t, ch))
 }
 

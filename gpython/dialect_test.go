@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // forms are programs that a text file would not keep as they are.
@@ -47,7 +48,7 @@ def run(channel, source, name):
 		t.Run(name, func(t *testing.T) {
 			ch := w.exec(t, run, gatewaybase.Call("run", map[string]any{"source": source, "name": files[name]}))
 			var got []string
-			for shown, err := range gatewaybase.Items[string](soon(t), ch) {
+			for shown, err := range gatewaybase.Items[string](within.Soon(t), ch) {
 				if !assert.NoError(t, err) {
 					break
 				}

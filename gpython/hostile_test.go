@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // TestHostilePrograms ends each of them with the exception named, and leaves the worker as it was.
@@ -184,11 +186,11 @@ channel.send([total, x, len(s), "%s-%d" % ('a', 5), '{} {}'.format(1, 2), textst
 	var all sync.WaitGroup
 	for range 64 {
 		all.Go(func() {
-			ch, err := w.RemoteExec(source)
+			ch, err := w.RemoteExec(t.Context(), source)
 			if !assert.NoError(t, err) {
 				return
 			}
-			got, err := ch.Receive(soon(t))
+			got, err := ch.Receive(within.Soon(t))
 			assert.NoError(t, err)
 			assert.Equal(t, want[0], got)
 		})
@@ -215,7 +217,7 @@ func FuzzExecute(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
-		ch, err := w.RemoteExec("pass")
+		ch, err := w.RemoteExec(ctx, "pass")
 		require.NoError(t, err)
 		// Not through a gateway, whose executions have no time limit.
 		p := program(source)

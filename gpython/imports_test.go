@@ -15,6 +15,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/gofunc"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -34,7 +35,7 @@ var goModules = engine.Modules{
 			return nil, nil
 		},
 		"talks": func(ctx context.Context, ch *gatewaybase.Channel, args []any, _ *serializer.Dict) (any, error) {
-			if err := ch.Send("from Go"); err != nil {
+			if err := ch.Send(ctx, "from Go"); err != nil {
 				return nil, err
 			}
 			return ch.Receive(ctx)
@@ -134,7 +135,7 @@ func TestGoFunctionTalks(t *testing.T) {
 	w := newWorker(t, goModules)
 	ch := w.exec(t, "import textstats\nchannel.send(textstats.talks())")
 	assert.Equal(t, "from Go", receive(t, ch))
-	require.NoError(t, ch.Send("answer"))
+	require.NoError(t, ch.Send(t.Context(), "answer"))
 	assert.Equal(t, "answer", receive(t, ch))
 }
 
@@ -198,10 +199,10 @@ func TestInterruption(t *testing.T) {
 			w := newWorker(t, goModules)
 			ch := w.exec(t, source)
 			receive(t, ch)
-			require.NoError(t, ch.Send(1))
+			require.NoError(t, ch.Send(t.Context(), 1))
 			w.interrupt()
 			start := time.Now()
-			err := ch.WaitClose(soon(t))
+			err := ch.WaitClose(within.Soon(t))
 			assert.EqualError(t, err, "keyboard-interrupted")
 			assert.Less(t, time.Since(start), 10*time.Second)
 		})
@@ -232,7 +233,7 @@ finally:
 			w.interrupt()
 			assert.Equal(t, "interrupted", receive(t, ch))
 			assert.Equal(t, "cleaned up", receive(t, ch))
-			assert.NoError(t, ch.WaitClose(soon(t)))
+			assert.NoError(t, ch.WaitClose(within.Soon(t)))
 		})
 	}
 }

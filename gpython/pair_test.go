@@ -14,6 +14,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/xspec"
@@ -102,17 +103,10 @@ func newWorker(t testing.TB, modules engine.Modules) worker {
 	return worker{driver, cancel}
 }
 
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // exec starts a program.
 func (w worker) exec(t testing.TB, source string, options ...gatewaybase.ExecOption) *gatewaybase.Channel {
 	t.Helper()
-	ch, err := w.RemoteExec(source, options...)
+	ch, err := w.RemoteExec(t.Context(), source, options...)
 	require.NoError(t, err)
 	return ch
 }
@@ -120,7 +114,7 @@ func (w worker) exec(t testing.TB, source string, options ...gatewaybase.ExecOpt
 // receive gives the next item.
 func receive(t testing.TB, ch *gatewaybase.Channel) any {
 	t.Helper()
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	return v
 }
@@ -129,7 +123,7 @@ func receive(t testing.TB, ch *gatewaybase.Channel) any {
 func (w worker) run(t testing.TB, source string, options ...gatewaybase.ExecOption) []any {
 	t.Helper()
 	var items []any
-	for v, err := range w.exec(t, source, options...).Items(soon(t)) {
+	for v, err := range w.exec(t, source, options...).Items(within.Soon(t)) {
 		require.NoError(t, err)
 		items = append(items, v)
 	}
@@ -141,7 +135,7 @@ func (w worker) fails(t testing.TB, source string, options ...gatewaybase.ExecOp
 	t.Helper()
 	ch := w.exec(t, source, options...)
 	var err error
-	for _, err = range ch.Items(soon(t)) {
+	for _, err = range ch.Items(within.Soon(t)) {
 	}
 	var remote *gatewaybase.RemoteError
 	require.ErrorAs(t, err, &remote)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 func TestThreadGoesOnAfterTheProgram(t *testing.T) {
@@ -25,14 +26,14 @@ threading.Thread(target=work).start()
 `)
 	c, err := w.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(c))
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.Send(t.Context(), c))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 	for i := range int64(3) {
 		assert.Equal(t, i, receive(t, c))
 	}
-	require.NoError(t, c.Send(int64(21)))
+	require.NoError(t, c.Send(t.Context(), int64(21)))
 	assert.Equal(t, int64(42), receive(t, c))
-	require.NoError(t, c.WaitClose(soon(t)))
+	require.NoError(t, c.WaitClose(within.Soon(t)))
 }
 
 func TestDroppedChannelIsClosedSoon(t *testing.T) {
@@ -54,12 +55,12 @@ go.release()
 	c := receive(t, ch).(*gatewaybase.Channel)
 	d, err := w.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(d))
+	require.NoError(t, ch.Send(t.Context(), d))
 	assert.Equal(t, "last", receive(t, d))
 	// Nothing else makes the worker collect.
-	require.NoError(t, ch.WaitClose(soon(t)))
-	require.NoError(t, c.WaitClose(soon(t)))
-	require.NoError(t, d.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
+	require.NoError(t, c.WaitClose(within.Soon(t)))
+	require.NoError(t, d.WaitClose(within.Soon(t)))
 }
 
 func TestThreadThatFails(t *testing.T) {
@@ -74,8 +75,8 @@ func TestThreadThatFails(t *testing.T) {
 			text := receive(t, ch).(string)
 			assert.Contains(t, text, c.first)
 			assert.Contains(t, text, "line 4, in work\n    1 / 0\nZeroDivisionError: division by zero\n")
-			require.NoError(t, ch.Send(nil))
-			require.NoError(t, ch.WaitClose(soon(t)))
+			require.NoError(t, ch.Send(t.Context(), nil))
+			require.NoError(t, ch.WaitClose(within.Soon(t)))
 		})
 	}
 }
@@ -96,8 +97,8 @@ func TestThreadsEndWithTheGateway(t *testing.T) {
 			ch := w.exec(t, "import threading, time\nlock = threading.Lock()\ndef work():\n    channel.send('begun')\n    "+body+
 				"\nthreading.Thread(target=work).start()\nchannel.receive()")
 			assert.Equal(t, "begun", receive(t, ch))
-			require.NoError(t, ch.Send(nil))
-			require.NoError(t, ch.WaitClose(soon(t)))
+			require.NoError(t, ch.Send(t.Context(), nil))
+			require.NoError(t, ch.WaitClose(within.Soon(t)))
 			time.Sleep(10 * time.Millisecond) // so that some wait since before the gateway's end
 		})
 	}
@@ -130,14 +131,14 @@ channel.send(threading.current_thread() is main)
 	require.NoError(t, err)
 	d, err := w.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(c))
-	require.NoError(t, ch.Send(d))
+	require.NoError(t, ch.Send(t.Context(), c))
+	require.NoError(t, ch.Send(t.Context(), d))
 	assert.Equal(t, true, receive(t, ch))
-	require.NoError(t, d.Send(nil))
-	require.NoError(t, c.Send(nil))
+	require.NoError(t, d.Send(t.Context(), nil))
+	require.NoError(t, c.Send(t.Context(), nil))
 	assert.Equal(t, "first", receive(t, ch))
 	assert.Equal(t, "second", receive(t, ch))
-	require.NoError(t, ch.Send(nil))
+	require.NoError(t, ch.Send(t.Context(), nil))
 	assert.Equal(t, true, receive(t, ch))
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -33,6 +34,9 @@ type Group struct {
 	MaxStarting int
 	// Stderr is where what the workers print to stderr goes; nil means os.Stderr.
 	Stderr io.Writer
+	// Grace is how long Terminate lets workers end by themselves when its context has no deadline; 0
+	// means DefaultGrace.
+	Grace time.Duration
 	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the
 	// group's if it is nil.
 	SSH gatewayio.SSHOptions

@@ -3,6 +3,7 @@
 package multi_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -36,10 +38,10 @@ func TestGroupMembership(t *testing.T) {
 	assert.True(t, g.Contains(one))
 	assert.False(t, multi.NewGroup().Contains(one))
 
-	_, err := g.MakeGateway(soon(t), "popen//id=two")
+	_, err := g.MakeGateway(within.Soon(t), "popen//id=two")
 	require.ErrorIs(t, err, multi.ErrDuplicateID)
 	assert.ErrorContains(t, err, `"two"`)
-	_, err = g.MakeGateway(soon(t), "popen=1//ssh=x")
+	_, err = g.MakeGateway(within.Soon(t), "popen=1//ssh=x")
 	var wrong *xspec.Error
 	require.ErrorAs(t, err, &wrong)
 
@@ -50,7 +52,7 @@ func TestGroupMembership(t *testing.T) {
 	assert.Same(t, again, g.Get("gw0"))
 	assert.Equal(t, "gw1", makeGateway(t, g, "").ID())
 
-	require.NoError(t, g.Terminate(10*time.Second))
+	require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 	assert.Zero(t, g.Len())
 	assert.Equal(t, "gw2", makeGateway(t, g, "").ID(), "the group can be used again, and counts on")
 }
@@ -60,7 +62,7 @@ func TestGroupDefaults(t *testing.T) {
 	g := newGroup(t)
 	g.DefaultSpec += "//env:EXECNET_GO_TEST=default"
 	model := func(gw *gatewaybase.Gateway) string {
-		status, err := gw.RemoteStatus(soon(t))
+		status, err := gw.RemoteStatus(within.Soon(t))
 		require.NoError(t, err)
 		return status.ExecModel
 	}
@@ -69,14 +71,14 @@ func TestGroupDefaults(t *testing.T) {
 	gw := makeGateway(t, g, "")
 	assert.Equal(t, "main_thread_only", model(gw))
 	assert.Equal(t, "thread", model(makeGateway(t, g, "popen//execmodel=thread")))
-	ch, err := gw.RemoteExec("import os; channel.send(os.environ['EXECNET_GO_TEST'])")
+	ch, err := gw.RemoteExec(t.Context(), "import os; channel.send(os.environ['EXECNET_GO_TEST'])")
 	require.NoError(t, err)
-	item, err := ch.Receive(soon(t))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "default", item)
 
 	assert.ErrorIs(t, g.SetExecModel("thread"), multi.ErrHasGateways)
-	require.NoError(t, g.Terminate(10*time.Second))
+	require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 	require.NoError(t, g.SetExecModel("thread"), "an empty group takes another one")
 	assert.Equal(t, "thread", model(makeGateway(t, g, "")))
 }
@@ -85,5 +87,5 @@ func TestTerminateTwice(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "")
-	assert.NoError(t, errors.Join(g.Terminate(multi.NoTimeout), g.Terminate(0)))
+	assert.NoError(t, errors.Join(g.Terminate(context.Background()), g.Terminate(within.Time(t, 0))))
 }

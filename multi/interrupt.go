@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // InterruptedError is the cause of the end of a context that NotifyContext made, when a signal
@@ -20,17 +19,17 @@ func (e *InterruptedError) Error() string { return fmt.Sprintf("execnet: interru
 // NotifyContext makes a program end its workers when it is interrupted. It is signal.NotifyContext
 // for a group:
 //
-//	ctx, stop := group.NotifyContext(context.Background(), 5*time.Second)
+//	ctx, stop := group.NotifyContext(context.Background())
 //	defer stop()
 //
 // At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the
-// calls that were given it, and the group is terminated as Terminate(timeout) does. A second signal
+// calls that were given it, and the group is terminated as Terminate does within Group.Grace. A second signal
 // kills what is left of it at once.
 //
 // stop terminates the group if that was not done yet, waits until it is done, and returns what
 // Terminate reports; a signal meanwhile makes it quick as well. From then on signals do again what
 // they did before. Calling it once more returns the same.
-func (g *Group) NotifyContext(parent context.Context, timeout time.Duration) (ctx context.Context, stop func() error) {
+func (g *Group) NotifyContext(parent context.Context) (ctx context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -42,7 +41,7 @@ func (g *Group) NotifyContext(parent context.Context, timeout time.Duration) (ct
 			cancel(&InterruptedError{s})
 		case <-ctx.Done():
 		}
-		ended <- g.terminateUnless(signals, timeout)
+		ended <- g.terminateUnless(signals)
 	}()
 	return ctx, sync.OnceValue(func() error {
 		cancel(nil)
@@ -51,15 +50,11 @@ func (g *Group) NotifyContext(parent context.Context, timeout time.Duration) (ct
 }
 
 // terminateUnless is Terminate that stops waiting at a signal.
-func (g *Group) terminateUnless(signals <-chan os.Signal, timeout time.Duration) error {
+func (g *Group) terminateUnless(signals <-chan os.Signal) error {
 	ctx, hurry := context.WithCancel(context.Background())
 	defer hurry()
-	if timeout >= 0 {
-		timer := time.AfterFunc(timeout, hurry)
-		defer timer.Stop()
-	}
 	ended := make(chan error, 1)
-	go func() { ended <- g.TerminateContext(ctx) }()
+	go func() { ended <- g.Terminate(ctx) }()
 	select {
 	case <-signals:
 		hurry()

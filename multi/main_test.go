@@ -3,7 +3,6 @@
 package multi_test
 
 import (
-	"context"
 	"io"
 	"os"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -26,27 +26,19 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// soon is a context for what should take no time.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // newGroup returns a group of default interpreters that is terminated when the test ends.
 func newGroup(t *testing.T) *multi.Group {
 	t.Helper()
 	g := multi.NewGroup()
 	g.DefaultSpec = pythons.Default(t).Spec()
 	g.Stderr = t.Output()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	return g
 }
 
 func makeGateway(t *testing.T, g *multi.Group, spec string) *gatewaybase.Gateway {
 	t.Helper()
-	gw, err := g.MakeGateway(soon(t), spec)
+	gw, err := g.MakeGateway(within.Soon(t), spec)
 	require.NoError(t, err, spec)
 	return gw
 }
@@ -54,20 +46,20 @@ func makeGateway(t *testing.T, g *multi.Group, spec string) *gatewaybase.Gateway
 // requireWorks has the gateway compute something.
 func requireWorks(t *testing.T, gw *gatewaybase.Gateway) {
 	t.Helper()
-	ch, err := gw.RemoteExec("channel.send(channel.receive() * 2)")
+	ch, err := gw.RemoteExec(t.Context(), "channel.send(channel.receive() * 2)")
 	require.NoError(t, err)
-	require.NoError(t, ch.Send("ab"))
-	item, err := ch.Receive(soon(t))
+	require.NoError(t, ch.Send(t.Context(), "ab"))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "abab", item)
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	assert.ErrorIs(t, err, io.EOF)
 }
 
 // pid is the process id of the gateway's interpreter.
 func pid(t *testing.T, gw *gatewaybase.Gateway) int {
 	t.Helper()
-	info, err := gw.RInfo(soon(t))
+	info, err := gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	return info.PID
 }

@@ -16,6 +16,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -24,7 +25,7 @@ func TestMakeGateways(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "popen//id=gw1")
-	gateways, err := g.MakeGateways(soon(t), "", "popen//id=named", "popen", "popen//via=named", "popen//id=last//via=gw3", "socket//installvia=named")
+	gateways, err := g.MakeGateways(within.Soon(t), "", "popen//id=named", "popen", "popen//via=named", "popen//id=last//via=gw3", "socket//installvia=named")
 	require.NoError(t, err)
 	ids := func(gateways []*gatewaybase.Gateway) (ids []string) {
 		for _, gw := range gateways {
@@ -37,7 +38,7 @@ func TestMakeGateways(t *testing.T) {
 	for _, gw := range gateways {
 		requireWorks(t, gw)
 	}
-	none, err := g.MakeGateways(soon(t))
+	none, err := g.MakeGateways(within.Soon(t))
 	require.NoError(t, err)
 	assert.Empty(t, none)
 }
@@ -46,7 +47,7 @@ func TestMakeGatewaysNamesThoseThatFail(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	old := makeGateway(t, g, "")
-	_, err := g.MakeGateways(soon(t), "", "popen//python=no-such-python", "popen//id=fine", "popen//via=fine//python=sh -c 'exit 3'//id=third", "popen//via=behind")
+	_, err := g.MakeGateways(within.Soon(t), "", "popen//python=no-such-python", "popen//id=fine", "popen//via=fine//python=sh -c 'exit 3'//id=third", "popen//via=behind")
 	var failure *multi.MakeGatewaysError
 	require.ErrorAs(t, err, &failure)
 	require.Len(t, failure.Failed, 3)
@@ -62,7 +63,7 @@ func TestMakeGatewaysNamesThoseThatFail(t *testing.T) {
 	assert.Equal(t, []*gatewaybase.Gateway{old}, slices.Collect(g.All()), "the others were ended")
 	requireWorks(t, old)
 
-	_, err = g.MakeGateways(soon(t), "popen//id=x", "popen//id=x", "popen//nice=much", "popen//ssh=both")
+	_, err = g.MakeGateways(within.Soon(t), "popen//id=x", "popen//id=x", "popen//nice=much", "popen//ssh=both")
 	require.ErrorAs(t, err, &failure)
 	assert.Len(t, failure.Failed, 3)
 	assert.ErrorIs(t, err, multi.ErrDuplicateID)
@@ -115,7 +116,7 @@ func TestTerminateGivesUpStarts(t *testing.T) {
 	_, err := io.ReadFull(started, make([]byte, len("started\n")))
 	require.NoError(t, err)
 	begin := time.Now()
-	require.NoError(t, g.Terminate(20*time.Second))
+	require.NoError(t, g.Terminate(within.Time(t, 20*time.Second)))
 	assert.Less(t, time.Since(begin), 10*time.Second)
 	assert.ErrorIs(t, <-ended, multi.ErrTerminated)
 	g.Stderr = t.Output()
@@ -129,11 +130,11 @@ func TestMakeManyGateways(t *testing.T) {
 	for i := range specs {
 		specs[i] = fmt.Sprintf("popen//id=n%d", i)
 	}
-	_, err := g.MakeGateways(soon(t), specs...)
+	_, err := g.MakeGateways(within.Soon(t), specs...)
 	require.NoError(t, err)
-	m, err := g.RemoteExec("channel.send(channel.gateway.id)")
+	m, err := g.RemoteExec(t.Context(), "channel.send(channel.gateway.id)")
 	require.NoError(t, err)
-	items, err := m.ReceiveEach(soon(t))
+	items, err := m.ReceiveEach(within.Soon(t))
 	require.NoError(t, err)
 	for i, item := range items {
 		assert.Equal(t, fmt.Sprintf("n%d-worker", i), item)

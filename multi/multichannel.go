@@ -32,23 +32,23 @@ func NewMultiChannel(channels ...*gatewaybase.Channel) *MultiChannel {
 // RemoteExec has every gateway of the group execute source, as Gateway.RemoteExec does, and returns
 // the channels in the gateways' order. When one cannot be asked, the channels made by then are
 // closed. It is execnet's Group.remote_exec.
-func (g *Group) RemoteExec(source string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
+func (g *Group) RemoteExec(ctx context.Context, source string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
-		return gw.RemoteExec(source, options...)
+		return gw.RemoteExec(ctx, source, options...)
 	})
 }
 
 // RemoteExecFile is RemoteExec of a Python file, as Gateway.RemoteExecFile.
-func (g *Group) RemoteExecFile(name string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
+func (g *Group) RemoteExecFile(ctx context.Context, name string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
-		return gw.RemoteExecFile(name, options...)
+		return gw.RemoteExecFile(ctx, name, options...)
 	})
 }
 
 // RemoteExecFS is RemoteExecFile for a file in fsys.
-func (g *Group) RemoteExecFS(fsys fs.FS, name string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
+func (g *Group) RemoteExecFS(ctx context.Context, fsys fs.FS, name string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
-		return gw.RemoteExecFS(fsys, name, options...)
+		return gw.RemoteExecFS(ctx, fsys, name, options...)
 	})
 }
 
@@ -87,18 +87,13 @@ func (m *MultiChannel) Contains(ch *gatewaybase.Channel) bool {
 }
 
 // SendEach sends the item on every channel, on all at once, so that a slow one does not hold up the
-// others. It returns when all are done; the error joins those of the channels that could not send.
-// It is execnet's MultiChannel.send_each, which stops at the first.
-func (m *MultiChannel) SendEach(item any) error {
-	return m.SendEachContext(context.Background(), item)
-}
-
-// SendEachContext is SendEach with a context, as Channel.SendContext.
-func (m *MultiChannel) SendEachContext(ctx context.Context, item any) error {
+// others, each as Channel.Send does. It returns when all are done; the error joins those of the
+// channels that could not send. It is execnet's MultiChannel.send_each, which stops at the first.
+func (m *MultiChannel) SendEach(ctx context.Context, item any) error {
 	errs := make([]error, len(m.channels))
 	var wg sync.WaitGroup
 	for i, ch := range m.channels {
-		wg.Go(func() { errs[i] = named(ch, ch.SendContext(ctx, item)) })
+		wg.Go(func() { errs[i] = named(ch, ch.Send(ctx, item)) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)
@@ -142,7 +137,7 @@ func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, 
 // reports it, is handed out last.
 func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
-		queue, err := m.MakeReceiveQueue()
+		queue, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
 		if err != nil {
 			yield(Received{}, err)
 			return

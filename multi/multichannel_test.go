@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -20,7 +21,7 @@ import (
 func three(t *testing.T) *multi.Group {
 	t.Helper()
 	g := newGroup(t)
-	_, err := g.MakeGateways(soon(t), "", "", "")
+	_, err := g.MakeGateways(within.Soon(t), "", "", "")
 	require.NoError(t, err)
 	return g
 }
@@ -28,20 +29,20 @@ func three(t *testing.T) *multi.Group {
 func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	m, err := g.RemoteExec(`
+	m, err := g.RemoteExec(t.Context(), `
 		for item in channel:
 			channel.send((channel.gateway.id, item))
 	`)
 	require.NoError(t, err)
 	require.Equal(t, 3, m.Len())
-	require.NoError(t, m.SendEach(1))
-	items, err := m.ReceiveEach(soon(t))
+	require.NoError(t, m.SendEach(t.Context(), 1))
+	items, err := m.ReceiveEach(within.Soon(t))
 	require.NoError(t, err)
 	require.Len(t, items, 3)
 	assert.Equal(t, "gw0-worker", items[0].(serializer.Tuple)[0], "the order is the group's")
 
-	require.NoError(t, m.SendEach(2))
-	received, err := m.ReceiveEachWithChannel(soon(t))
+	require.NoError(t, m.SendEach(t.Context(), 2))
+	received, err := m.ReceiveEachWithChannel(within.Soon(t))
 	require.NoError(t, err)
 	for i, r := range received {
 		assert.Same(t, m.At(i), r.Channel)
@@ -55,13 +56,13 @@ func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
 	assert.False(t, m.Contains(other))
 
 	require.NoError(t, m.At(1).Close())
-	err = m.SendEach(3)
+	err = m.SendEach(t.Context(), 3)
 	require.ErrorIs(t, err, gatewaybase.ErrClosed)
 	assert.ErrorContains(t, err, "gateway gw1")
-	items, err = m.ReceiveEach(soon(t))
+	items, err = m.ReceiveEach(within.Soon(t))
 	assert.ErrorIs(t, err, io.EOF)
 	assert.Len(t, items, 1, "what came before the channel that has ended")
-	item, err := m.At(2).Receive(soon(t))
+	item, err := m.At(2).Receive(within.Soon(t))
 	require.NoError(t, err, "nothing was taken from the channels behind")
 	assert.NotNil(t, item)
 }
@@ -69,28 +70,28 @@ func TestMultiChannelSendsAndReceivesOnEach(t *testing.T) {
 func TestReceiveQueue(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	m, err := g.RemoteExec(`
+	m, err := g.RemoteExec(t.Context(), `
 		for i in range(100):
 			channel.send(i)
 		if channel.gateway.id == "gw1-worker":
 			raise ValueError("one")
 	`)
 	require.NoError(t, err)
-	first, err := m.At(0).Receive(soon(t))
+	first, err := m.At(0).Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, int64(0), first)
 
 	q, err := m.MakeReceiveQueue("end")
 	require.NoError(t, err)
-	again, err := m.MakeReceiveQueue()
+	again, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
 	require.NoError(t, err)
 	assert.Same(t, q, again)
-	_, err = m.ReceiveEach(soon(t))
+	_, err = m.ReceiveEach(within.Soon(t))
 	assert.ErrorIs(t, err, gatewaybase.ErrHasCallback)
 
 	next := map[*gatewaybase.Channel]int64{m.At(0): 1, m.At(1): 0, m.At(2): 0}
 	ends := 0
-	for r, err := range q.Items(soon(t)) {
+	for r, err := range q.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		if r.Item == "end" {
 			assert.Equal(t, int64(100), next[r.Channel], "the endmarker comes last")
@@ -102,24 +103,24 @@ func TestReceiveQueue(t *testing.T) {
 	}
 	assert.Equal(t, 3, ends)
 	assert.Zero(t, q.Len())
-	_, err = q.Receive(soon(t))
+	_, err = q.Receive(within.Soon(t))
 	assert.ErrorIs(t, err, io.EOF)
 
-	err = m.WaitClose(soon(t))
+	err = m.WaitClose(within.Soon(t))
 	var remote *gatewaybase.RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, "one", remote.Message())
 	assert.ErrorContains(t, err, "gateway gw1")
-	assert.NoError(t, m.WaitClose(soon(t)), "an error is raised once")
+	assert.NoError(t, m.WaitClose(within.Soon(t)), "an error is raised once")
 }
 
 func TestReceiveQueueWaits(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, "")
-	m, err := g.RemoteExec("channel.receive()")
+	m, err := g.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
-	q, err := m.MakeReceiveQueue()
+	q, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
 	require.NoError(t, err)
 	short, cancel := context.WithTimeout(context.Background(), 1)
 	defer cancel()
@@ -137,21 +138,19 @@ func TestReceiveQueueWaits(t *testing.T) {
 	}()
 	require.NoError(t, g.At(0).Kill())
 	assert.ErrorIs(t, <-ended, io.EOF, "the end of the gateway ends the queue")
-	_, err = m.MakeReceiveQueue(1, 2)
-	assert.ErrorContains(t, err, "one endmarker")
 }
 
 func TestReceiveQueueBesideACallback(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	m, err := g.RemoteExec("channel.send(5)")
+	m, err := g.RemoteExec(t.Context(), "channel.send(5)")
 	require.NoError(t, err)
-	require.NoError(t, m.At(1).SetCallback(func(any) error { return nil }))
-	q, err := m.MakeReceiveQueue()
+	require.NoError(t, m.At(1).SetCallback(func(any) error { return nil }, gatewaybase.NoEndmarker))
+	q, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
 	require.ErrorIs(t, err, gatewaybase.ErrHasCallback)
 	assert.ErrorContains(t, err, "gateway gw1")
 	n := 0
-	for r, err := range q.Items(soon(t)) {
+	for r, err := range q.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		assert.Equal(t, int64(5), r.Item)
 		n++
@@ -162,7 +161,7 @@ func TestReceiveQueueBesideACallback(t *testing.T) {
 func TestMultiChannelItems(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	m, err := g.RemoteExec(`
+	m, err := g.RemoteExec(t.Context(), `
 		channel.send(1)
 		channel.send(2)
 		if channel.gateway.id == "gw2-worker":
@@ -171,7 +170,7 @@ func TestMultiChannelItems(t *testing.T) {
 	require.NoError(t, err)
 	var sum int64
 	var last error
-	for r, err := range m.Items(soon(t)) {
+	for r, err := range m.Items(within.Soon(t)) {
 		if err != nil {
 			last = err
 			break
@@ -187,15 +186,15 @@ func TestMultiChannelItems(t *testing.T) {
 func TestMultiChannelWaitCloseReportsTheFirst(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	m, err := g.RemoteExec(`
+	m, err := g.RemoteExec(t.Context(), `
 		def fail(channel):
 			if channel.gateway.id != "gw0-worker":
 				raise KeyError(channel.gateway.id)
 	`, gatewaybase.Call("fail", nil))
 	require.NoError(t, err)
-	assert.ErrorContains(t, m.WaitClose(soon(t)), "gw1-worker")
+	assert.ErrorContains(t, m.WaitClose(within.Soon(t)), "gw1-worker")
 
-	m, err = g.RemoteExec("channel.receive()")
+	m, err = g.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -205,18 +204,18 @@ func TestMultiChannelWaitCloseReportsTheFirst(t *testing.T) {
 func TestGroupRemoteExecFails(t *testing.T) {
 	t.Parallel()
 	g := three(t)
-	_, err := g.RemoteExec("def f(x): pass", gatewaybase.Call("f", nil))
+	_, err := g.RemoteExec(t.Context(), "def f(x): pass", gatewaybase.Call("f", nil))
 	assert.ErrorContains(t, err, "must be named channel")
-	_, err = g.RemoteExecFile("no-such-file.py")
+	_, err = g.RemoteExecFile(t.Context(), "no-such-file.py")
 	assert.ErrorContains(t, err, "no-such-file.py")
-	empty, err := multi.NewGroup().RemoteExec("pass")
+	empty, err := multi.NewGroup().RemoteExec(t.Context(), "pass")
 	require.NoError(t, err)
 	assert.Zero(t, empty.Len())
-	items, err := empty.ReceiveEach(soon(t))
+	items, err := empty.ReceiveEach(within.Soon(t))
 	assert.NoError(t, err)
 	assert.Empty(t, items)
-	assert.NoError(t, empty.WaitClose(soon(t)))
-	for range empty.Items(soon(t)) {
+	assert.NoError(t, empty.WaitClose(within.Soon(t)))
+	for range empty.Items(within.Soon(t)) {
 		t.Error("an item of no channel")
 	}
 }

@@ -28,10 +28,7 @@ type ReceiveQueue struct {
 //
 // When a channel has a callback already, it reports gatewaybase.ErrHasCallback together with the
 // queue of the others.
-func (m *MultiChannel) MakeReceiveQueue(endmarker ...any) (*ReceiveQueue, error) {
-	if len(endmarker) > 1 {
-		return nil, fmt.Errorf("execnet: MakeReceiveQueue takes one endmarker, not %d", len(endmarker))
-	}
+func (m *MultiChannel) MakeReceiveQueue(endmarker any) (*ReceiveQueue, error) {
 	m.once.Do(func() {
 		q := &ReceiveQueue{open: len(m.channels)}
 		q.change.L = &q.mu
@@ -58,14 +55,14 @@ func (q *ReceiveQueue) ended() {
 }
 
 // follow has a channel's items put into the queue.
-func (q *ReceiveQueue) follow(ch *gatewaybase.Channel, endmarker []any) error {
+func (q *ReceiveQueue) follow(ch *gatewaybase.Channel, endmarker any) error {
 	return ch.SetCallback(func(item any) error {
 		if item != any(channelEnd{}) {
 			q.put(Received{ch, item})
 			return nil
 		}
-		for _, marker := range endmarker {
-			q.put(Received{ch, marker})
+		if endmarker != any(gatewaybase.NoEndmarker) {
+			q.put(Received{ch, endmarker})
 		}
 		q.ended()
 		return nil

@@ -18,6 +18,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -55,27 +56,27 @@ func TestSocketServerOfExecnet(t *testing.T) {
 		assert.Equal(t, address, gw.RemoteAddress())
 		requireWorks(t, gw)
 		requireEcho(t, gw, 2<<20)
-		status, err := gw.RemoteStatus(soon(t))
+		status, err := gw.RemoteStatus(within.Soon(t))
 		require.NoError(t, err)
 		if strings.Contains(extra, "main_thread_only") {
 			assert.Equal(t, "main_thread_only", status.ExecModel)
 		} else {
 			assert.Equal(t, "thread", status.ExecModel)
 		}
-		require.NoError(t, g.Terminate(10*time.Second), "the server takes one connection after another")
+		require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)), "the server takes one connection after another")
 	}
 	folder := t.TempDir()
 	gw := makeGateway(t, g, "socket="+address+"//chdir="+folder+"//env:EXECNET_GO_TEST=1")
-	ch, err := gw.RemoteExec("import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST']])")
+	ch, err := gw.RemoteExec(t.Context(), "import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST']])")
 	require.NoError(t, err)
-	item, err := ch.Receive(soon(t))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, []any{folder, "1"}, item)
 
-	ch, err = gw.RemoteExec("channel.receive()")
+	ch, err = gw.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
 	stop()
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	var died *gatewaybase.GatewayDiedError
 	require.ErrorAs(t, err, &died)
 	assert.False(t, died.Exit.Known)
@@ -101,12 +102,12 @@ func TestInstallVia(t *testing.T) {
 				requireEcho(t, gw, 1<<20)
 			}
 			requireWorks(t, host)
-			require.NoError(t, g.Terminate(10*time.Second))
+			require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 			assert.Zero(t, g.Len())
 		})
 	}
 	g := newGroup(t)
-	_, err := g.MakeGateway(soon(t), "socket//installvia=nobody")
+	_, err := g.MakeGateway(within.Soon(t), "socket//installvia=nobody")
 	var wrong *xspec.Error
 	assert.ErrorAs(t, err, &wrong)
 	makeGateway(t, g, "popen//id=far")
@@ -126,8 +127,8 @@ func TestSocketBehindAGateway(t *testing.T) {
 		requireWorks(t, gw)
 		requireEcho(t, gw, 2<<20)
 		gw.Exit()
-		require.NoError(t, gw.Join(soon(t)))
-		require.NoError(t, gw.IO().Wait(soon(t)))
+		require.NoError(t, gw.Join(within.Soon(t)))
+		require.NoError(t, gw.IO().Wait(within.Soon(t)))
 	}
 }
 
@@ -145,15 +146,15 @@ func TestSocketErrors(t *testing.T) {
 	assert.ErrorIs(t, err, gatewaybase.ErrTimeout)
 	require.NoError(t, listener.Close())
 
-	_, err = g.MakeGateway(soon(t), "socket="+address)
+	_, err = g.MakeGateway(within.Soon(t), "socket="+address)
 	require.ErrorAs(t, err, &notFound)
 	assert.Equal(t, address, notFound.Host)
 	assert.ErrorContains(t, err, "refused")
-	_, err = g.MakeGateway(soon(t), "socket=no-such-host.invalid:8888")
+	_, err = g.MakeGateway(within.Soon(t), "socket=no-such-host.invalid:8888")
 	require.ErrorAs(t, err, &notFound)
 	assert.ErrorContains(t, err, "no-such-host.invalid")
 	for _, wrong := range []string{"localhost", "localhost:", "::1:88"} {
-		_, err = g.MakeGateway(soon(t), "socket="+wrong)
+		_, err = g.MakeGateway(within.Soon(t), "socket="+wrong)
 		assert.ErrorContains(t, err, "write host:port", wrong)
 	}
 }
@@ -174,7 +175,7 @@ func TestSocketGarbage(t *testing.T) {
 		}
 	}()
 	g := newGroup(t)
-	_, err = g.MakeGateway(soon(t), "socket="+listener.Addr().String())
+	_, err = g.MakeGateway(within.Soon(t), "socket="+listener.Addr().String())
 	assert.ErrorContains(t, err, "220 mail.example ESMTP")
 	<-served
 }

@@ -1,6 +1,7 @@
 package multi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,32 +12,28 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// NoTimeout makes Terminate wait for as long as the workers take, and kill none.
-const NoTimeout time.Duration = -1
+// DefaultGrace is how long Terminate lets workers end by themselves unless its context or
+// Group.Grace says otherwise.
+const DefaultGrace = 5 * time.Second
 
 // killGrace is how long a killed worker may take to be gone. Only one that the kernel itself holds
 // up takes longer.
 const killGrace = 2 * time.Second
 
-// Terminate ends all gateways: it asks every worker to end, waits for at most timeout, and kills
-// those that are left. It returns when all are gone, their processes reaped, which takes hardly
-// longer than timeout however stuck they are. A gateway that others are reached through ends after
-// them, and they share its time. With NoTimeout it waits without end. Gateways that are being made
-// meanwhile are given up. The error names gateways that resisted even being killed.
+// Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and kills
+// those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns when all
+// are gone and their processes are reaped, which takes hardly longer than that however stuck they
+// are. A gateway that others are reached through ends after them, and they share its time. Gateways
+// that are being made meanwhile are given up. The error names gateways that even survived the kill.
 //
-// The group is empty then and can be used again. It is execnet's Group.terminate.
-func (g *Group) Terminate(timeout time.Duration) error {
-	if timeout < 0 {
-		return g.TerminateContext(context.Background())
+// The group is empty then and can be used again. Calls at the same time share the work: one whose
+// ctx has ended makes the others quick as well. It is execnet's Group.terminate.
+func (g *Group) Terminate(ctx context.Context) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		limited, cancel := context.WithTimeout(ctx, cmp.Or(g.Grace, DefaultGrace))
+		defer cancel()
+		ctx = limited
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	return g.TerminateContext(ctx)
-}
-
-// TerminateContext is Terminate with the end of ctx as its time limit. Calls at the same time share
-// the work: one whose ctx has ended makes the others quick as well.
-func (g *Group) TerminateContext(ctx context.Context) error {
 	g.abandonStarts()
 	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
 	g.mu.Lock()

@@ -21,6 +21,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/relay"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -59,7 +60,7 @@ var tricks = map[string]func(t *testing.T, gw *gatewaybase.Gateway){
 		ch, err := gw.NewChannel()
 		require.NoError(t, err)
 		sent := make(chan error, 1)
-		go func() { sent <- ch.Send(make([]byte, 16<<20)) }()
+		go func() { sent <- ch.Send(t.Context(), make([]byte, 16<<20)) }()
 		t.Cleanup(func() { assert.Error(t, <-sent) })
 	},
 }
@@ -67,9 +68,9 @@ var tricks = map[string]func(t *testing.T, gw *gatewaybase.Gateway){
 // started has the gateway execute what never ends, and returns when it has begun.
 func started(t *testing.T, gw *gatewaybase.Gateway, source string) *gatewaybase.Channel {
 	t.Helper()
-	ch, err := gw.RemoteExec(source)
+	ch, err := gw.RemoteExec(t.Context(), source)
 	require.NoError(t, err)
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	return ch
 }
@@ -96,7 +97,7 @@ func TestTerminateIsBounded(t *testing.T) {
 				play(t, gw)
 			}
 			begin := time.Now()
-			err := g.Terminate(500 * time.Millisecond)
+			err := g.Terminate(within.Time(t, 500*time.Millisecond))
 			assert.Less(t, time.Since(begin), 8*time.Second)
 			require.NoError(t, err)
 			assert.Zero(t, g.Len())
@@ -123,7 +124,7 @@ func TestTerminateBehindAStuckHost(t *testing.T) {
 	subPID, deepPID := pid(t, sub), pid(t, deep)
 	require.NoError(t, signal(pid(t, host), stopSignal))
 	begin := time.Now()
-	require.NoError(t, g.Terminate(300*time.Millisecond))
+	require.NoError(t, g.Terminate(within.Time(t, 300*time.Millisecond)))
 	assert.Less(t, time.Since(begin), 10*time.Second)
 	requireGone(t, subPID)
 	requireGone(t, deepPID)
@@ -144,7 +145,7 @@ func TestTerminateOverACutNetwork(t *testing.T) {
 			pids := []int{pid(t, far), pid(t, sub)}
 			harm(relay)
 			begin := time.Now()
-			require.NoError(t, g.Terminate(500*time.Millisecond))
+			require.NoError(t, g.Terminate(within.Time(t, 500*time.Millisecond)))
 			assert.Less(t, time.Since(begin), 10*time.Second)
 			relay.Cut() // the far side finds out in its own time
 			for _, pid := range pids {
@@ -161,9 +162,9 @@ func TestTerminateShares(t *testing.T) {
 	gw := makeGateway(t, g, "")
 	require.NoError(t, signal(pid(t, gw), stopSignal))
 	ended := make(chan error, 1)
-	go func() { ended <- g.Terminate(multi.NoTimeout) }()
+	go func() { ended <- g.Terminate(within.Time(t, time.Hour)) }()
 	require.Eventually(t, gw.Exiting, 10*time.Second, time.Millisecond)
-	require.NoError(t, g.Terminate(0))
+	require.NoError(t, g.Terminate(within.Time(t, 0)))
 	require.NoError(t, <-ended)
 }
 
@@ -206,7 +207,7 @@ func TestNotifyContextWithoutSignals(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	parent, cancel := context.WithCancelCause(context.Background())
-	ctx, stop := g.NotifyContext(parent, 10*time.Second)
+	ctx, stop := g.NotifyContext(parent)
 	requireWorks(t, makeGateway(t, g, ""))
 	require.NoError(t, ctx.Err())
 	require.NoError(t, stop())
@@ -214,7 +215,8 @@ func TestNotifyContextWithoutSignals(t *testing.T) {
 	require.NoError(t, stop())
 	assert.Error(t, ctx.Err())
 
-	ctx, stop = g.NotifyContext(parent, 0)
+	g.Grace = 1 // nobody is waited for
+	ctx, stop = g.NotifyContext(parent)
 	makeGateway(t, g, "")
 	cancel(os.ErrDeadlineExceeded)
 	require.Eventually(t, func() bool { return g.Len() == 0 }, 10*time.Second, time.Millisecond)
@@ -257,9 +259,11 @@ func runProgram(name string) int {
 	ctx, stop := context.Background(), func() error { return nil }
 	switch name {
 	case "patient", "terminal":
-		ctx, stop = g.NotifyContext(ctx, 500*time.Millisecond)
+		g.Grace = 500 * time.Millisecond
+		ctx, stop = g.NotifyContext(ctx)
 	case "impatient":
-		ctx, stop = g.NotifyContext(ctx, time.Hour)
+		g.Grace = time.Hour
+		ctx, stop = g.NotifyContext(ctx)
 	}
 	gateways, err := g.MakeGateways(ctx, "popen//id=host", "popen//via=host", "popen//via=host")
 	if err == nil {
@@ -277,7 +281,7 @@ func runProgram(name string) int {
 	fmt.Println("ready")
 	var ch *gatewaybase.Channel
 	if err == nil {
-		ch, err = gateways[0].RemoteExec("import time\nwhile True: time.sleep(1)")
+		ch, err = gateways[0].RemoteExec(ctx, "import time\nwhile True: time.sleep(1)")
 	}
 	if err == nil {
 		_, err = ch.Receive(ctx)

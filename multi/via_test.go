@@ -21,6 +21,7 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -37,10 +38,10 @@ func TestViaEveryPython(t *testing.T) {
 			requireWorks(t, other)
 			requireWorks(t, host)
 
-			info, err := same.RInfo(soon(t))
+			info, err := same.RInfo(within.Soon(t))
 			require.NoError(t, err)
 			assert.Equal(t, fmt.Sprintf("%d.%d", info.VersionInfo.Major, info.VersionInfo.Minor), python.Version())
-			hostInfo, err := host.RInfo(soon(t))
+			hostInfo, err := host.RInfo(within.Soon(t))
 			require.NoError(t, err)
 			assert.NotEqual(t, hostInfo.PID, info.PID)
 			requireEcho(t, same, 3<<20)
@@ -51,7 +52,7 @@ func TestViaEveryPython(t *testing.T) {
 // requireEcho sends n bytes in pieces and gets them back.
 func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
 	t.Helper()
-	ch, err := gw.RemoteExec(`
+	ch, err := gw.RemoteExec(t.Context(), `
 		for item in channel:
 			channel.send(item)
 	`)
@@ -64,7 +65,7 @@ func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
 	count := n / len(piece)
 	go func() {
 		for range count {
-			if err := ch.Send(piece); err != nil {
+			if err := ch.Send(t.Context(), piece); err != nil {
 				sent <- err
 				return
 			}
@@ -72,7 +73,7 @@ func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
 		sent <- nil
 	}()
 	for range count {
-		item, err := ch.Receive(soon(t))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err)
 		if s, ok := item.(string); ok { // Python 2 sends its str, which arrives as latin-1 text
 			item = latin1(s)
@@ -96,7 +97,7 @@ func TestViaSelfOfPython(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	makeGateway(t, g, pythons.Default(t).Spec()+"//id=host")
-	_, err := g.MakeGateway(soon(t), "popen//self//via=host//id=sub")
+	_, err := g.MakeGateway(within.Soon(t), "popen//self//via=host//id=sub")
 	var failed *bootstrap.Error
 	require.ErrorAs(t, err, &failed)
 	assert.ErrorContains(t, err, `"self" starts the program of gateway host again, which must be a Go worker, and it ended without an answer (exit status 1)`)
@@ -122,7 +123,7 @@ func TestViaGreenHosts(t *testing.T) {
 			sub := makeGateway(t, g, "popen//via=host//execmodel="+model)
 			requireWorks(t, sub)
 			requireEcho(t, sub, 1<<20)
-			assert.NoError(t, g.Terminate(10*time.Second))
+			assert.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 		})
 	}
 }
@@ -142,7 +143,7 @@ func TestViaSeveralHops(t *testing.T) {
 		pids[pid(t, gw)] = true
 	}
 	assert.Len(t, pids, 5)
-	require.NoError(t, g.Terminate(10*time.Second))
+	require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 	assert.Zero(t, g.Len())
 }
 
@@ -153,9 +154,9 @@ func TestViaSetsUp(t *testing.T) {
 	for _, extra := range []string{"//nice=3", "//bootstrap=import"} {
 		folder := filepath.Join(t.TempDir(), "a", "b")
 		gw := makeGateway(t, g, "popen//via=host//chdir="+folder+"//env:EXECNET_GO_TEST=x=y"+extra)
-		ch, err := gw.RemoteExec("import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST'], os.nice(0)])")
+		ch, err := gw.RemoteExec(t.Context(), "import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST'], os.nice(0)])")
 		require.NoError(t, err)
-		item, err := ch.Receive(soon(t))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err)
 		want := []any{folder, "x=y", int64(0)}
 		if extra == "//nice=3" {
@@ -163,7 +164,7 @@ func TestViaSetsUp(t *testing.T) {
 		}
 		assert.Equal(t, want, item)
 	}
-	_, err := g.MakeGateway(soon(t), "popen//via=host//chdir=/dev/null/x")
+	_, err := g.MakeGateway(within.Soon(t), "popen//via=host//chdir=/dev/null/x")
 	var failed *bootstrap.Error
 	require.ErrorAs(t, err, &failed)
 	assert.ErrorContains(t, err, "/dev/null/x", "what it wrote to stderr has travelled")
@@ -174,22 +175,22 @@ func TestViaSetsUp(t *testing.T) {
 func TestViaErrors(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
-	_, err := g.MakeGateway(soon(t), "popen//via=nobody")
+	_, err := g.MakeGateway(within.Soon(t), "popen//via=nobody")
 	var wrong *xspec.Error
 	require.ErrorAs(t, err, &wrong)
 	assert.ErrorContains(t, err, `no gateway with the id "nobody"`)
 
 	for _, python := range pythons.All(t) {
 		host := makeGateway(t, g, python.Spec())
-		_, err = g.MakeGateway(soon(t), "popen//via="+host.ID()+"//python=no-such-python")
+		_, err = g.MakeGateway(within.Soon(t), "popen//via="+host.ID()+"//python=no-such-python")
 		var failed *gatewayio.ViaError
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, host.ID(), failed.Via)
 		assert.ErrorContains(t, err, "through gateway "+host.ID()+": ")
 		assert.ErrorContains(t, err, "No such file")
-		_, err = g.MakeGateway(soon(t), "popen//via="+host.ID()+"//python=echo hello")
+		_, err = g.MakeGateway(within.Soon(t), "popen//via="+host.ID()+"//python=echo hello")
 		assert.ErrorContains(t, err, `got "hello`)
-		_, err = g.MakeGateway(soon(t), "popen//via="+host.ID()+"//python=sh -c 'echo sorry >&2; exit 7'")
+		_, err = g.MakeGateway(within.Soon(t), "popen//via="+host.ID()+"//python=sh -c 'echo sorry >&2; exit 7'")
 		assert.ErrorContains(t, err, "exit status 7")
 		assert.ErrorContains(t, err, "sorry")
 		requireWorks(t, host)
@@ -202,7 +203,7 @@ func TestViaErrors(t *testing.T) {
 	}
 	dead := makeGateway(t, g, "")
 	require.NoError(t, dead.Kill())
-	_, err = g.MakeGateway(soon(t), "popen//via="+dead.ID())
+	_, err = g.MakeGateway(within.Soon(t), "popen//via="+dead.ID())
 	assert.ErrorContains(t, err, "no gateway with the id")
 }
 
@@ -216,36 +217,36 @@ func TestViaDeath(t *testing.T) {
 			var died *gatewaybase.GatewayDiedError
 
 			sub := makeGateway(t, g, "popen//via=gw0")
-			ch, err := sub.RemoteExec("import os, sys; sys.stderr.write('last words'); sys.stderr.flush(); os._exit(5)")
+			ch, err := sub.RemoteExec(t.Context(), "import os, sys; sys.stderr.write('last words'); sys.stderr.flush(); os._exit(5)")
 			require.NoError(t, err)
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			require.ErrorAs(t, err, &died)
 			assert.True(t, died.Exit.Known)
 			assert.Equal(t, 5, died.Exit.Code)
 			assert.Equal(t, "last words", died.Exit.Stderr)
 
 			sub = makeGateway(t, g, "popen//via=gw0")
-			ch, err = sub.RemoteExec("import os; os.kill(os.getpid(), 9)")
+			ch, err = sub.RemoteExec(t.Context(), "import os; os.kill(os.getpid(), 9)")
 			require.NoError(t, err)
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			require.ErrorAs(t, err, &died)
 			assert.Equal(t, "killed", died.Exit.Signal.String())
 
 			// Somebody else holds its output open.
 			sub = makeGateway(t, g, "popen//via=gw0")
-			ch, err = sub.RemoteExec("import os, subprocess; subprocess.Popen(['sleep', '20'], close_fds=False); channel.send(1); os._exit(0)")
+			ch, err = sub.RemoteExec(t.Context(), "import os, subprocess; subprocess.Popen(['sleep', '20'], close_fds=False); channel.send(1); os._exit(0)")
 			require.NoError(t, err)
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			require.NoError(t, err)
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			require.ErrorAs(t, err, &died)
 
 			sub = makeGateway(t, g, "popen//via=gw0")
 			subPID := pid(t, sub)
-			ch, err = sub.RemoteExec("channel.receive()")
+			ch, err = sub.RemoteExec(t.Context(), "channel.receive()")
 			require.NoError(t, err)
 			require.NoError(t, signal(pid(t, host), killSignal))
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			require.ErrorAs(t, err, &died)
 			assert.Equal(t, sub.ID(), died.ID)
 			var behind *gatewaybase.GatewayDiedError
@@ -265,13 +266,13 @@ func TestViaInterrupted(t *testing.T) {
 			host := makeGateway(t, g, python.Spec())
 			sub := makeGateway(t, g, "popen//via=gw0")
 			subPID := pid(t, sub)
-			ch, err := sub.RemoteExec("channel.receive()")
+			ch, err := sub.RemoteExec(t.Context(), "channel.receive()")
 			require.NoError(t, err)
 			require.NoError(t, signal(pid(t, host), syscall.SIGINT))
-			_, err = ch.Receive(soon(t))
+			_, err = ch.Receive(within.Soon(t))
 			var died *gatewaybase.GatewayDiedError
 			require.ErrorAs(t, err, &died)
-			require.NoError(t, sub.IO().Wait(soon(t)))
+			require.NoError(t, sub.IO().Wait(within.Soon(t)))
 			requireGone(t, subPID)
 		})
 	}
@@ -286,13 +287,13 @@ func TestViaBackPressure(t *testing.T) {
 	sub := makeGateway(t, g, "popen//via=gw0")
 	subPID := pid(t, sub)
 	require.NoError(t, signal(subPID, stopSignal))
-	ch, err := sub.RemoteExec("channel.receive()")
+	ch, err := sub.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	sent := 0
 	for {
-		if err = ch.SendContext(ctx, make([]byte, 64<<10)); err != nil {
+		if err = ch.Send(ctx, make([]byte, 64<<10)); err != nil {
 			break
 		}
 		sent++
@@ -302,7 +303,7 @@ func TestViaBackPressure(t *testing.T) {
 	requireWorks(t, host)
 	requireWorks(t, makeGateway(t, g, "popen//via=gw0"))
 	begin := time.Now()
-	require.NoError(t, g.Terminate(500*time.Millisecond))
+	require.NoError(t, g.Terminate(within.Time(t, 500*time.Millisecond)))
 	assert.Less(t, time.Since(begin), 8*time.Second)
 	requireGone(t, subPID)
 }
@@ -327,18 +328,18 @@ func TestViaSSH(t *testing.T) {
 	requireWorks(t, native)
 	requireWorks(t, makeGateway(t, g, "popen//via=native"))
 
-	_, err := g.MakeGateway(soon(t), "ssh=-o BatchMode=yes no-such-host.invalid//via=bastion")
+	_, err := g.MakeGateway(within.Soon(t), "ssh=-o BatchMode=yes no-such-host.invalid//via=bastion")
 	var notFound *gatewayio.HostNotFoundError
 	require.ErrorAs(t, err, &notFound)
 	assert.True(t, strings.Contains(notFound.Host, "no-such-host.invalid"), notFound.Host)
 	assert.ErrorContains(t, err, "resolve")
-	_, err = g.MakeGateway(soon(t), "ssh=-o BatchMode=yes no-such-host.invalid")
+	_, err = g.MakeGateway(within.Soon(t), "ssh=-o BatchMode=yes no-such-host.invalid")
 	require.Error(t, err)
-	_, err = g.MakeGateway(soon(t), "ssh=-o BatchMode=yes no-such-host.invalid//sshclient=openssh")
+	_, err = g.MakeGateway(within.Soon(t), "ssh=-o BatchMode=yes no-such-host.invalid//sshclient=openssh")
 	require.ErrorAs(t, err, &notFound)
 
 	pids := []int{pid(t, inner), pid(t, last), pid(t, native)}
-	require.NoError(t, g.Terminate(10*time.Second))
+	require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
 	for _, pid := range pids {
 		requireGone(t, pid)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // identityOf is the identity of what is at a path.
@@ -57,7 +58,7 @@ func TestReceiveHere(t *testing.T) {
 		s.send(item)
 		var acks []uint64
 		for last := uint64(0); last < uint64(len(item)+len(data)); {
-			v, err := s.ch.Receive(soon(t))
+			v, err := s.ch.Receive(within.Soon(t))
 			require.NoError(t, err)
 			f := &fields{rest: v.([]byte)}
 			require.Equal(t, byte(itemAck), f.u8())
@@ -143,7 +144,7 @@ func TestReceiveHereOfChangingFile(t *testing.T) {
 				s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", size)))
 				assert.Equal(t, "1 1 0;", s.wants())
 				s.send(contents(copyOf(1, identityOf(t, source), source)))
-				v, err := s.ch.Receive(soon(t))
+				v, err := s.ch.Receive(within.Soon(t))
 				require.NoError(t, err)
 				require.Equal(t, byte(itemAck), v.([]byte)[0])
 				change(t, source)
@@ -176,7 +177,7 @@ func TestSendHere(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "small"), []byte("old"), 0o600))
 			require.NoError(t, os.Mkdir(filepath.Join(dests[0], "sub"), 0o700))
 			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "sub", "large"), noise(4, 5<<20), 0o600)) // so that it is compared
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			for i, dest := range dests {
 				require.Equal(t, end.view(t, source), end.view(t, dest))
 				require.EqualValues(t, 4, r.Results()[i].Files)
@@ -206,15 +207,15 @@ func TestSendHereIsRefused(t *testing.T) {
 	grow(t, source, nodes{"large": file(data)})
 	got, offered := "", 0
 	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
-		_ = ch.Send([]byte{itemWelcome, 0, protocolVersion, 0, 0, 0, welcomeHere})
+		_ = ch.Send(t.Context(), []byte{itemWelcome, 0, protocolVersion, 0, 0, 0, welcomeHere})
 		dealt := uint64(0)
-		for v, err := range ch.Items(soon(t)) {
+		for v, err := range ch.Items(within.Soon(t)) {
 			if !assert.NoError(t, err) {
 				return
 			}
 			b := v.([]byte)
 			if b[0] == itemTree {
-				_ = ch.Send(ask(want{1, wantContent, 0}))
+				_ = ch.Send(t.Context(), ask(want{1, wantContent, 0}))
 			}
 			if b[0] != itemContents {
 				continue
@@ -234,12 +235,12 @@ func TestSendHereIsRefused(t *testing.T) {
 					assert.Equal(t, filepath.Join(source, "large"), string(place.rest))
 					offered++
 					dealt += uint64(len(data))
-					_ = ch.Send(number(itemAgain, 1))
+					_ = ch.Send(t.Context(), number(itemAgain, 1))
 				case opData:
 					got += string(piece)
 				case opEnd:
-					_ = ch.Send(binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
-					_ = ch.Send(append([]byte{itemEnd}, make([]byte, 8*statistics)...))
+					_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
+					_ = ch.Send(t.Context(), append([]byte{itemEnd}, make([]byte, 8*statistics)...))
 					return
 				}
 			}
@@ -247,7 +248,7 @@ func TestSendHereIsRefused(t *testing.T) {
 	})
 	r := New(source)
 	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	require.Equal(t, 1, offered)
 	require.Equal(t, data, got)
 }

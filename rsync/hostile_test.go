@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -121,20 +122,20 @@ func TestHostileReceiver(t *testing.T) {
 			gw := pretend(t, "", func(ch *gatewaybase.Channel) {
 				defer close(done)
 				for _, want := range []byte{itemHello, itemTree} {
-					v, err := ch.Receive(soon(t))
+					v, err := ch.Receive(within.Soon(t))
 					if !assert.NoError(t, err) || !assert.Equal(t, want, v.([]byte)[0]) {
 						return
 					}
 				}
 				for _, item := range test.items {
-					if ch.Send(item) != nil {
+					if ch.Send(t.Context(), item) != nil {
 						return
 					}
 				}
 				if test.items == nil {
 					return
 				}
-				for v := range ch.Items(soon(t)) {
+				for v := range ch.Items(within.Soon(t)) {
 					if b, ok := v.([]byte); ok {
 						got = append(got, string(b))
 					}
@@ -145,7 +146,7 @@ func TestHostileReceiver(t *testing.T) {
 			if name == "silence" {
 				r.StallTimeout = 200 * time.Millisecond
 			}
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var failed *TargetError
 			require.ErrorAs(t, err, &failed)
 			require.ErrorContains(t, err, test.want)
@@ -186,20 +187,20 @@ func TestHostileReferenceReceiver(t *testing.T) {
 			gw := pretend(t, "//bootstrap=import", func(ch *gatewaybase.Channel) {
 				defer close(done)
 				for range 3 { // the start, the top and the first file
-					if _, err := ch.Receive(soon(t)); !assert.NoError(t, err) {
+					if _, err := ch.Receive(within.Soon(t)); !assert.NoError(t, err) {
 						return
 					}
 				}
-				if ch.Send(test.item) != nil {
+				if ch.Send(t.Context(), test.item) != nil {
 					return
 				}
-				for v := range ch.Items(soon(t)) {
+				for v := range ch.Items(within.Soon(t)) {
 					got = append(got, v)
 				}
 			})
 			r := New(hostileTree(t))
 			require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var wrong *ProtocolError
 			require.ErrorAs(t, err, &wrong)
 			require.ErrorContains(t, err, test.want)
@@ -222,7 +223,7 @@ func TestStalledTarget(t *testing.T) {
 		// It answers the tree and then acknowledges nothing.
 		for v := range ch.Items(context.Background()) {
 			if b := v.([]byte); b[0] == itemTree {
-				if ch.Send(ask(want{1, wantContent, 0})) != nil {
+				if ch.Send(t.Context(), ask(want{1, wantContent, 0})) != nil {
 					return
 				}
 			}
@@ -235,7 +236,7 @@ func TestStalledTarget(t *testing.T) {
 	require.NoError(t, r.AddTarget(slow, "dest", TargetOptions{}))
 	require.NoError(t, r.AddTarget(reference, "dest", TargetOptions{}))
 	require.NoError(t, r.AddTarget(goReceivers(t), good, TargetOptions{Finished: func() { finished = true }}))
-	err := r.Send(soon(t))
+	err := r.Send(within.Soon(t))
 	close(leave)
 	var stalled *StallError
 	require.ErrorAs(t, err, &stalled)
@@ -267,7 +268,7 @@ func TestSlowTargetIsNotGivenUp(t *testing.T) {
 		gw := connected(t, keys, &receivers{}, ours, &slowPipe{*theirs})
 		r := &RSync{Source: source, StallTimeout: time.Second, Delta: DeltaNever}
 		require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
-		require.NoError(t, r.Send(soon(t)))
+		require.NoError(t, r.Send(within.Soon(t)))
 		require.Equal(t, survey(t, source, keys != ""), survey(t, dest, keys != ""))
 		require.Equal(t, Stats{Files: 1, Literal: 2 << 20}, r.Results()[0].Stats)
 	}
@@ -279,20 +280,20 @@ func TestResultOfTargetThatEndsEarly(t *testing.T) {
 	grow(t, source, nodes{"a": file(string(noise(1, 1<<20))), "b": file("b"), "c": file("c")})
 	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
 		dealt := uint64(0)
-		for v := range ch.Items(soon(t)) {
+		for v := range ch.Items(within.Soon(t)) {
 			switch b := v.([]byte); b[0] {
 			case itemTree:
-				_ = ch.Send(ask(want{1, wantContent, 0}, want{2, wantContent, 0}, want{3, wantContent, 0}))
+				_ = ch.Send(t.Context(), ask(want{1, wantContent, 0}, want{2, wantContent, 0}, want{3, wantContent, 0}))
 			case itemContents:
 				dealt += uint64(len(b))
 			case itemFinish:
-				_ = ch.Send(binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
+				_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
 				return
 			}
 		}
 	})
 	r := &RSync{Source: source, Delta: DeltaNever}
 	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
-	require.Error(t, r.Send(soon(t)))
+	require.Error(t, r.Send(within.Soon(t)))
 	require.Equal(t, Stats{Files: 3, Literal: 1<<20 + 2}, r.Results()[0].Stats)
 }

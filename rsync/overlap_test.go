@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -31,7 +32,7 @@ func TestDeleteSparesTheSource(t *testing.T) {
 				r := &RSync{Source: c.source, DryRun: dry && !end.reference}
 				err := r.AddTarget(gw, c.dest, TargetOptions{Delete: true})
 				require.ErrorContains(t, err, "execnet: rsync to "+c.dest+" of gateway "+gw.ID()+": it is or holds the source "+c.source, "%s %v", end.name, c)
-				assert.ErrorIs(t, r.Send(soon(t)), ErrNoTargets)
+				assert.ErrorIs(t, r.Send(within.Soon(t)), ErrNoTargets)
 			}
 		}
 	}
@@ -45,7 +46,7 @@ func TestDeleteSparesTheSource(t *testing.T) {
 	}{{"in/new", true}, {"in/s2", true}, {"beside", true}, {"in", false}} {
 		r := New("in/s")
 		require.NoError(t, r.AddTarget(gw, c.dest, TargetOptions{Delete: c.delete}), c)
-		require.NoError(t, r.Send(soon(t)))
+		require.NoError(t, r.Send(within.Soon(t)))
 		assert.Equal(t, []string{"f"}, namesIn(t, "in/s"))
 		assert.FileExists(t, filepath.Join(c.dest, "f"))
 	}

@@ -165,7 +165,7 @@ func (r *receiver) item() ([]byte, error) {
 }
 
 func (r *receiver) send(item []byte) error {
-	if err := r.ch.SendContext(r.ctx, item); err != nil {
+	if err := r.ch.Send(r.ctx, item); err != nil {
 		return &channelError{err}
 	}
 	return nil
@@ -237,7 +237,7 @@ func (r *receiver) hello(item []byte) error {
 	if err := r.send(binary.BigEndian.AppendUint32(welcome, welcomeFlags)); err != nil {
 		return err
 	}
-	r.heart.start(r.ctx, func(ctx context.Context) { _ = r.ch.SendContext(ctx, r.ackItem()) })
+	r.heart.start(r.ctx, func(ctx context.Context) { _ = r.ch.Send(ctx, r.ackItem()) })
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -40,7 +41,7 @@ func TestFullDisk(t *testing.T) {
 			assert.Equal(t, byte(severityFatal), p.severity)
 			assert.Equal(t, "big", p.path)
 			assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", p.text)
-			require.NoError(t, s.ch.WaitClose(soon(t)))
+			require.NoError(t, s.ch.WaitClose(within.Soon(t)))
 			assert.Empty(t, namesIn(t, filepath.Join(disk, "d")), "no temporary file is left")
 		}
 	})
@@ -66,11 +67,11 @@ func TestOneFileFails(t *testing.T) {
 		if strings.HasSuffix(t.Name(), "/go") {
 			return // the limit would be that of the tests; TestDirectoryReplacedByLinkWhileInUse has a file fail
 		}
-		ch, err := gw.RemoteExec(limitFileSize)
+		ch, err := gw.RemoteExec(t.Context(), limitFileSize)
 		require.NoError(t, err)
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 		require.NoError(t, err)
-		require.NoError(t, ch.WaitClose(soon(t)))
+		require.NoError(t, ch.WaitClose(within.Soon(t)))
 		destination := t.TempDir()
 		s := play(t, gw)
 		s.hello(destination, 0)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // FuzzReceive sends any items to the Go receiver. The input is a sequence of u16 length and item.
@@ -47,17 +48,17 @@ func FuzzReceive(f *testing.F) {
 		s.hello(destination, helloDelete)
 		for len(input) > 2 {
 			n := min(int(binary.BigEndian.Uint16(input)), len(input)-2)
-			if err := s.ch.Send(input[2 : 2+n]); err != nil {
+			if err := s.ch.Send(t.Context(), input[2:2+n]); err != nil {
 				require.ErrorIs(t, err, gatewaybase.ErrClosed)
 				break
 			}
 			input = input[2+n:]
 		}
 		// What is no item ends a sync that has not ended yet.
-		if err := s.ch.Send(nil); err != nil {
+		if err := s.ch.Send(t.Context(), nil); err != nil {
 			require.ErrorIs(t, err, gatewaybase.ErrClosed)
 		}
-		if err := s.ch.WaitClose(soon(t)); err != nil {
+		if err := s.ch.WaitClose(within.Soon(t)); err != nil {
 			var remote *gatewaybase.RemoteError
 			require.True(t, errors.As(err, &remote), "%v", err)
 			require.False(t, strings.Contains(remote.Formatted, "panic"), remote.Formatted)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -48,7 +49,7 @@ func TestHostileNames(t *testing.T) {
 				p := s.problem()
 				assert.Equal(t, byte(severityFatal), p.severity)
 				assert.Regexp(t, "refusing|name", p.text, "%q", name)
-				require.NoError(t, s.ch.WaitClose(soon(t)))
+				require.NoError(t, s.ch.WaitClose(within.Soon(t)))
 				check()
 			}
 		}
@@ -226,7 +227,7 @@ func TestDriverGoneLeavesNoTemporary(t *testing.T) {
 		s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", 10)))
 		s.wants()
 		s.send(contents(record{1, opData, strings.Repeat("x", ackEvery)}))
-		v, err := s.ch.Receive(soon(t)) // the piece has been written
+		v, err := s.ch.Receive(within.Soon(t)) // the piece has been written
 		require.NoError(t, err)
 		require.Equal(t, byte(itemAck), v.([]byte)[0])
 		require.Len(t, namesIn(t, destination), 1)
@@ -241,18 +242,18 @@ func TestDriverGoneLeavesNoTemporary(t *testing.T) {
 // askReference plays pip's RSync as a driver to ReceiveReference and returns how that ends.
 func askReference(t *testing.T, destination any, items ...any) error {
 	t.Helper()
-	ch, err := goReceivers(t).RemoteExec("def serve_rsync(channel): pass")
+	ch, err := goReceivers(t).RemoteExec(t.Context(), "def serve_rsync(channel): pass")
 	require.NoError(t, err)
-	require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
-	require.NoError(t, ch.Send(serializer.Tuple{destination, map[string]any{"delete": true}}))
+	require.NoError(t, ch.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
+	require.NoError(t, ch.Send(t.Context(), serializer.Tuple{destination, map[string]any{"delete": true}}))
 	for _, item := range items {
-		if err := ch.Send(item); err != nil { // it has refused an earlier one
+		if err := ch.Send(t.Context(), item); err != nil { // it has refused an earlier one
 			require.ErrorIs(t, err, gatewaybase.ErrClosed)
 			break
 		}
 	}
 	for {
-		if _, err := ch.Receive(soon(t)); err != nil {
+		if _, err := ch.Receive(within.Soon(t)); err != nil {
 			return err
 		}
 	}

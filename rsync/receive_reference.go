@@ -108,7 +108,7 @@ type wantedFile struct {
 }
 
 func (r *referenceReceiver) send(what string, with any) error {
-	return r.ch.SendContext(r.ctx, serializer.Tuple{what, with})
+	return r.ch.Send(r.ctx, serializer.Tuple{what, with})
 }
 
 // start takes the destination and the options, item 3 of section 11.1.

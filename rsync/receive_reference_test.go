@@ -17,6 +17,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -224,29 +225,29 @@ func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 		ch *gatewaybase.Channel
 	}
 	begin := func(t *testing.T, destination string, items ...any) driving {
-		ch, err := goReceivers(t).RemoteExec("def serve_rsync(channel): pass")
+		ch, err := goReceivers(t).RemoteExec(t.Context(), "def serve_rsync(channel): pass")
 		require.NoError(t, err)
-		require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
-		require.NoError(t, ch.Send(serializer.Tuple{destination, map[string]any{}}))
+		require.NoError(t, ch.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
+		require.NoError(t, ch.Send(t.Context(), serializer.Tuple{destination, map[string]any{}}))
 		for _, item := range items {
-			require.NoError(t, ch.Send(item))
+			require.NoError(t, ch.Send(t.Context(), item))
 		}
 		return driving{t, ch}
 	}
 	hear := func(d driving, what ...string) {
 		for _, want := range what {
-			item, err := d.ch.Receive(soon(d.T))
+			item, err := d.ch.Receive(within.Soon(d.T))
 			require.NoError(d, err)
 			require.Equal(d, want, item.(serializer.Tuple)[0])
 		}
 	}
 	endsWith := func(d driving, last any, problem string) {
-		ctx, cancel := context.WithTimeout(soon(d.T), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(within.Soon(d.T), 300*time.Millisecond)
 		defer cancel()
 		_, err := d.ch.Receive(ctx)
 		require.ErrorIs(d, err, context.DeadlineExceeded, "not before the driver has sent all")
-		require.NoError(d, d.ch.Send(last))
-		_, err = d.ch.Receive(soon(d.T))
+		require.NoError(d, d.ch.Send(d.Context(), last))
+		_, err = d.ch.Receive(within.Soon(d.T))
 		var remote *gatewaybase.RemoteError
 		require.ErrorAs(d, err, &remote)
 		assert.Contains(d, remote.Error(), problem)
@@ -262,7 +263,7 @@ func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 		d := begin(t, destination, []any{mode, "a", "b"}, fileItem)
 		hear(d, "send")
 		require.NoError(t, os.Remove(destination))
-		require.NoError(t, d.ch.Send([]any{mode}))
+		require.NoError(t, d.ch.Send(t.Context(), []any{mode}))
 		endsWith(d, []byte("A"), "no such file")
 	})
 	t.Run("contents", func(t *testing.T) {
@@ -270,7 +271,7 @@ func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 		d := begin(t, destination, []any{mode, "a", "b"}, fileItem, fileItem)
 		hear(d, "send", "send", "list_done")
 		require.NoError(t, os.Remove(destination))
-		require.NoError(t, d.ch.Send([]byte("A")))
+		require.NoError(t, d.ch.Send(t.Context(), []byte("A")))
 		hear(d, "ack")
 		endsWith(d, []byte("B"), "no such file")
 	})
@@ -279,7 +280,7 @@ func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 		d := begin(t, destination, []any{mode, "a"}, nil)
 		hear(d, "list_done", "links")
 		require.NoError(t, os.Remove(destination))
-		require.NoError(t, d.ch.Send(serializer.Tuple{"link", "a", "x"}))
+		require.NoError(t, d.ch.Send(t.Context(), serializer.Tuple{"link", "a", "x"}))
 		endsWith(d, int64(42), "no such file")
 	})
 }

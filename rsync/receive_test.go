@@ -18,6 +18,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -59,8 +60,8 @@ func TestReceiveInGreenWorkers(t *testing.T) {
 	for _, spec := range []string{"//execmodel=gevent", "//execmodel=eventlet", "//execmodel=main_thread_only"} {
 		t.Run(spec, func(t *testing.T) {
 			group := multi.NewGroup()
-			t.Cleanup(func() { assert.NoError(t, group.Terminate(10*time.Second)) })
-			gw, err := group.MakeGateway(soon(t), python+spec)
+			t.Cleanup(func() { assert.NoError(t, group.Terminate(within.Time(t, 10*time.Second))) })
+			gw, err := group.MakeGateway(within.Soon(t), python+spec)
 			require.NoError(t, err)
 			destination := t.TempDir()
 			s := play(t, gw)

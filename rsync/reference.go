@@ -160,7 +160,7 @@ func (s *referenceSession) send(t *referenceTarget, v any) {
 	t.sending = true
 	t.lively = time.Now()
 	s.mu.Unlock()
-	err := t.channel.SendContext(t.ctx, v)
+	err := t.channel.Send(t.ctx, v)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.sending = false

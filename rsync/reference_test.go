@@ -15,6 +15,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -87,7 +88,7 @@ func TestReferenceDeletesOnlyWhatIsGone(t *testing.T) {
 				grow(t, dests[i], nodes{"b/k/x": file("x"), "gone": file("g")})
 				require.NoError(t, r.AddTarget(gw, dests[i], TargetOptions{Delete: i == 0}))
 			}
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var lost *SourceError
 			require.Equal(t, test.lost, errors.As(err, &lost), "%v", err)
 			require.NoError(t, r.Results()[1].Err, "nothing is deleted at this target")
@@ -124,7 +125,7 @@ func TestReferenceLeavesTheTopAlone(t *testing.T) {
 	before := survey(t, dest, exactly)
 	r := New(source)
 	require.NoError(t, r.AddTarget(connect(t, referenceSpec(t))[0], dest, TargetOptions{Delete: true}))
-	require.ErrorContains(t, r.Send(soon(t)), `1 failed; .: left as it is there: it holds names that are not UTF-8`)
+	require.ErrorContains(t, r.Send(within.Soon(t)), `1 failed; .: left as it is there: it holds names that are not UTF-8`)
 	require.Equal(t, before, survey(t, dest, exactly))
 }
 
@@ -151,14 +152,14 @@ func TestReferenceRequestOfUnreadable(t *testing.T) {
 			gw := pretend(t, "//bootstrap=import", func(ch *gatewaybase.Channel) {
 				defer close(done)
 				for range 3 { // the start, the top and the file
-					_, err := ch.Receive(soon(t))
+					_, err := ch.Receive(within.Soon(t))
 					assert.NoError(t, err)
 				}
 				test.happens(t, filepath.Join(source, "f"))
-				say := func(what string, with any) { assert.NoError(t, ch.Send(serializer.Tuple{what, with})) }
+				say := func(what string, with any) { assert.NoError(t, ch.Send(t.Context(), serializer.Tuple{what, with})) }
 				say("send", serializer.Tuple{[]any{"f"}, make([]byte, md5.Size)})
 				say("list_done", nil)
-				for v := range ch.Items(soon(t)) {
+				for v := range ch.Items(within.Soon(t)) {
 					answers = append(answers, v)
 					if v == nil {
 						say("ack", "f")
@@ -173,7 +174,7 @@ func TestReferenceRequestOfUnreadable(t *testing.T) {
 			r := New(source)
 			require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
 			require.NoError(t, r.AddTarget(connect(t, referenceSpec(t))[0], good, TargetOptions{}))
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			require.NoError(t, r.Results()[1].Err, "there is no such file there")
 			require.NoFileExists(t, filepath.Join(good, "f"))
 			<-done
@@ -211,12 +212,12 @@ func TestReferenceNeverTakesOldForNew(t *testing.T) {
 	gw := connect(t, referenceSpec(t))[0]
 	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
 	var failed *TargetError
-	require.ErrorAs(t, r.Send(soon(t)), &failed)
+	require.ErrorAs(t, r.Send(within.Soon(t)), &failed)
 	require.Equal(t, before, survey(t, filepath.Join(dest, "b"), exactly))
 
 	r.Callback = nil
 	grow(t, source, nodes{"a": file("a"), "b": fileAt("new", 5e9)})
 	require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	require.Equal(t, survey(t, source, loosely), survey(t, dest, loosely))
 }

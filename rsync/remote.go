@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"context"
 	_ "embed"
 	"sync"
 
@@ -46,5 +47,5 @@ func execRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 			kwargs = map[string]any{"folder": folder, "module": remoteModule, "source": []byte(remoteSource)}
 		}
 	}
-	return gw.RemoteExec(source, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, kwargs))
+	return gw.RemoteExec(context.Background(), source, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, kwargs))
 }

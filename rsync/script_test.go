@@ -16,17 +16,10 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
-
-// soon is a context for what should take no time.
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // pipeEnd is one end of a pair of kernel pipes.
 type pipeEnd struct{ r, w *os.File }
@@ -60,8 +53,8 @@ func connected(t testing.TB, keys string, executor gatewaybase.Executor, ours, t
 	worker := gatewaybase.New(theirs, gatewaybase.Config{Spec: spec, Executor: executor, Warnings: t.Output()})
 	t.Cleanup(func() {
 		driver.Exit()
-		assert.NoError(t, driver.Join(soon(t)))
-		assert.NoError(t, worker.Join(soon(t)))
+		assert.NoError(t, driver.Join(within.Soon(t)))
+		assert.NoError(t, worker.Join(within.Soon(t)))
 	})
 	return driver
 }
@@ -87,8 +80,8 @@ func everyReceiver(t *testing.T, test func(t *testing.T, gw *gatewaybase.Gateway
 		t.Run(name, func(t *testing.T) {
 			group := multi.NewGroup()
 			group.Stderr = t.Output()
-			t.Cleanup(func() { assert.NoError(t, group.Terminate(10*time.Second)) })
-			gw, err := group.MakeGateway(soon(t), spec)
+			t.Cleanup(func() { assert.NoError(t, group.Terminate(within.Time(t, 10*time.Second))) })
+			gw, err := group.MakeGateway(within.Soon(t), spec)
 			require.NoError(t, err)
 			test(t, gw)
 		})
@@ -103,22 +96,22 @@ type script struct {
 
 func play(t testing.TB, gw *gatewaybase.Gateway) *script {
 	t.Helper()
-	ch, err := gw.RemoteExec(remoteSource, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, nil))
+	ch, err := gw.RemoteExec(t.Context(), remoteSource, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, nil))
 	require.NoError(t, err)
-	require.NoError(t, ch.Reconfigure(gatewaybase.StrConfig{}))
+	require.NoError(t, ch.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
 	return &script{t, ch}
 }
 
 func (s *script) send(item any) {
 	s.t.Helper()
-	require.NoError(s.t, s.ch.Send(item))
+	require.NoError(s.t, s.ch.Send(context.Background(), item))
 }
 
 // next is the next item but those that only tell progress.
 func (s *script) next() []byte {
 	s.t.Helper()
 	for {
-		v, err := s.ch.Receive(soon(s.t))
+		v, err := s.ch.Receive(within.Soon(s.t))
 		require.NoError(s.t, err)
 		item, ok := v.([]byte)
 		require.True(s.t, ok, "%v", v)
@@ -163,7 +156,7 @@ func (s *script) fails(text string) {
 	p := s.problem()
 	assert.Equal(s.t, byte(severityFatal), p.severity, p.text)
 	assert.Contains(s.t, p.text, text)
-	require.NoError(s.t, s.ch.WaitClose(soon(s.t)))
+	require.NoError(s.t, s.ch.WaitClose(within.Soon(s.t)))
 }
 
 // hello begins the sync and returns what the receiver can do.
@@ -284,7 +277,7 @@ func (s *script) end() (stats [statistics]uint64) {
 		stats[i] = f.u64()
 	}
 	require.NoError(s.t, f.end("the end"))
-	require.NoError(s.t, s.ch.WaitClose(soon(s.t)))
+	require.NoError(s.t, s.ch.WaitClose(within.Soon(s.t)))
 	return stats
 }
 

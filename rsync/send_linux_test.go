@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // readSoFar is how many bytes this process has read with system calls.
@@ -34,7 +35,7 @@ func TestSendReadsOnce(t *testing.T) {
 		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
 	}
 	before := readSoFar(t)
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	require.Less(t, readSoFar(t)-before, int64(5<<20+50*100_000+500_000))
 	for _, result := range r.Results() {
 		require.EqualValues(t, 51, result.Files)

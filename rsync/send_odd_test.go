@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 func TestSendOddEntries(t *testing.T) {
@@ -33,7 +34,7 @@ func TestSendOddEntries(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(source, bytesName), []byte("latin"), 0o600))
 			r := New(source)
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
-			err = r.Send(soon(t))
+			err = r.Send(within.Soon(t))
 			warned := map[string]string{}
 			for _, w := range r.Results()[0].Warnings {
 				warned[w.Path] = w.Problem
@@ -91,7 +92,7 @@ func TestSendMovingTarget(t *testing.T) {
 				})
 			}
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var lost *SourceError
 			require.ErrorAs(t, err, &lost)
 			require.Len(t, lost.Files, 1)
@@ -110,7 +111,7 @@ func TestSendMovingTarget(t *testing.T) {
 			// The next sync sends what changed.
 			require.NoError(t, os.Remove(filepath.Join(z, "pipe")))
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			require.Equal(t, end.view(t, source), end.view(t, dest))
 		})
 	}
@@ -123,12 +124,12 @@ func TestSendSourceErrors(t *testing.T) {
 	for source, want := range map[string]string{at: "no directory", at + "x": "no such file", "": "no source"} {
 		r := New(source)
 		require.NoError(t, r.AddTarget(gw, t.TempDir(), TargetOptions{}))
-		err := r.Send(soon(t))
+		err := r.Send(within.Soon(t))
 		require.ErrorContains(t, err, want)
 		require.Equal(t, 1, strings.Count(err.Error(), want))
 		require.ErrorIs(t, r.Results()[0].Err, err)
 	}
-	require.ErrorIs(t, New(at).Send(soon(t)), ErrNoTargets)
+	require.ErrorIs(t, New(at).Send(within.Soon(t)), ErrNoTargets)
 }
 
 // A target that fails is named, and the others complete.
@@ -147,7 +148,7 @@ func TestSendFailingTargets(t *testing.T) {
 			require.NoError(t, r.AddTarget(gws[1], good, options))
 			require.NoError(t, r.AddTarget(gws[2], t.TempDir(), options))
 			require.NoError(t, gws[2].Kill())
-			err := r.Send(soon(t))
+			err := r.Send(within.Soon(t))
 			var failed *TargetError
 			require.ErrorAs(t, err, &failed)
 			require.Equal(t, gws[0].ID(), failed.Gateway)
@@ -165,7 +166,7 @@ func TestSendCanceled(t *testing.T) {
 	grow(t, source, nodes{"a": file(strings.Repeat("a", 30<<20))})
 	for _, end := range farEnds(t) {
 		t.Run(end.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(soon(t))
+			ctx, cancel := context.WithCancel(within.Soon(t))
 			r := &RSync{Source: source, Delta: DeltaNever}
 			r.Callback = func(e Event) {
 				if e.Kind == EventSend {
@@ -194,7 +195,7 @@ func TestSendTimesOutOfRange(t *testing.T) {
 		r := New(source)
 		for range 2 {
 			require.NoError(t, r.AddTarget(gw, filepath.Join(dest, end.name), TargetOptions{}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 		}
 		if end.name != "python2" { // whose times are inexact
 			require.Zero(t, r.Results()[0].Stats)
@@ -222,7 +223,7 @@ func TestSendRenamedSource(t *testing.T) {
 				return true
 			}
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
-			_ = r.Send(soon(t)) // whether that is an error is a matter of when it happens
+			_ = r.Send(within.Soon(t)) // whether that is an error is a matter of when it happens
 			require.Equal(t, before, end.view(t, dest))
 		})
 	}

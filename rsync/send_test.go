@@ -20,6 +20,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -47,14 +48,14 @@ func farEnds(t *testing.T) []farEnd {
 func connect(t *testing.T, specs ...string) []*gatewaybase.Gateway {
 	t.Helper()
 	group := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, group.Terminate(5*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, group.Terminate(within.Time(t, 5*time.Second))) })
 	var all []*gatewaybase.Gateway
 	for _, spec := range specs {
 		if spec == "" {
 			all = append(all, goReceivers(t))
 			continue
 		}
-		gw, err := group.MakeGateway(soon(t), spec)
+		gw, err := group.MakeGateway(within.Soon(t), spec)
 		require.NoError(t, err)
 		all = append(all, gw)
 	}
@@ -122,7 +123,7 @@ func TestSendEveryShape(t *testing.T) {
 						r := &RSync{Source: source, Callback: seen.add, Delta: policy}
 						finished := false
 						require.NoError(t, r.AddTarget(gw, dest, TargetOptions{Delete: true, Finished: func() { finished = true }}))
-						require.NoError(t, r.Send(soon(t)), shape.name)
+						require.NoError(t, r.Send(within.Soon(t)), shape.name)
 						require.True(t, finished)
 						require.Equal(t, end.view(t, source), end.view(t, dest), shape.name)
 						if times == "again" && !end.reference {
@@ -147,7 +148,7 @@ func TestSendTells(t *testing.T) {
 			var verbose strings.Builder
 			r := &RSync{Source: source, Callback: seen.add, Verbose: &verbose}
 			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			sizes := map[string]int64{"a": 4, "sub/b": 1_000_000, "sub/none": 0}
 			require.Equal(t, sizes, seen.of(EventSend))
 			require.Equal(t, sizes, seen.of(EventAck))
@@ -156,7 +157,7 @@ func TestSendTells(t *testing.T) {
 			require.Contains(t, verbose.String(), " <= sub/b\n")
 			require.EqualValues(t, 3, r.Results()[0].Files)
 			require.EqualValues(t, 1_000_004, r.Results()[0].Literal)
-			require.ErrorIs(t, r.Send(soon(t)), ErrNoTargets)
+			require.ErrorIs(t, r.Send(within.Soon(t)), ErrNoTargets)
 		})
 	}
 }
@@ -182,7 +183,7 @@ func TestSendDelta(t *testing.T) {
 			gw := connect(t, end.spec)[0]
 			r := &RSync{Source: source, Delta: DeltaAlways}
 			require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			require.Equal(t, end.view(t, source), end.view(t, dest))
 			stats := r.Results()[0].Stats
 			require.EqualValues(t, 3, stats.Files)
@@ -220,7 +221,7 @@ func TestSendToMany(t *testing.T) {
 		}
 		require.NoError(t, r.AddTarget(gw, dests[i], TargetOptions{Delete: true}))
 	}
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	for _, dest := range dests {
 		require.Equal(t, coarsest.view(t, source), coarsest.view(t, dest))
 	}
@@ -237,7 +238,7 @@ func TestSendLinksIntoTheTree(t *testing.T) {
 			require.NoError(t, os.Symlink(source+"-other", filepath.Join(source, "outside")))
 			r := New(source)
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			for name, want := range map[string]string{"inside": filepath.Join(dest, "sub", "a"), "top": source, "outside": source + "-other"} {
 				got, err := os.Readlink(filepath.Join(dest, name))
 				require.NoError(t, err)
@@ -258,7 +259,7 @@ func TestSendFilter(t *testing.T) {
 				return !strings.HasSuffix(path, ".tmp") && filepath.Base(path) != "skip"
 			}
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			require.ElementsMatch(t, []string{"a", "keep"}, namesIn(t, dest))
 		})
 	}
@@ -279,7 +280,7 @@ func TestSendDryRun(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			require.Equal(t, before, survey(t, dest, exactly))
 			require.Equal(t, map[string]int64{"new": 1, "other": 1, "sub/deeper": 1}, seen.of(EventSend))
 			require.Contains(t, seen.of(EventDelete), "gone")
@@ -303,7 +304,7 @@ func TestSendWideDirectory(t *testing.T) {
 			dest := t.TempDir()
 			r := New(source)
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{Delete: true}))
-			require.NoError(t, r.Send(soon(t)))
+			require.NoError(t, r.Send(within.Soon(t)))
 			require.True(t, end.view(t, source) == end.view(t, dest))
 		})
 	}
@@ -319,12 +320,12 @@ func TestSendAgain(t *testing.T) {
 	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
 		told := uint64(0)
 		asked := false
-		for v := range ch.Items(soon(t)) {
+		for v := range ch.Items(within.Soon(t)) {
 			item := v.([]byte)
 			f := fields{rest: item[1:]}
 			switch item[0] {
 			case itemTree:
-				assert.NoError(t, ch.Send(ask(want{1, wantDiffers, int64(len(data))})))
+				assert.NoError(t, ch.Send(t.Context(), ask(want{1, wantDiffers, int64(len(data))})))
 			case itemSign:
 				entry := f.u32()
 				answer := binary.BigEndian.AppendUint32(number(itemSignatures, entry), 0)
@@ -332,10 +333,10 @@ func TestSendAgain(t *testing.T) {
 					answer = appendSignature(answer, s)
 				}
 				answer[len(answer)-1]++ // the last block differs
-				assert.NoError(t, ch.Send(answer))
+				assert.NoError(t, ch.Send(t.Context(), answer))
 			case itemContents:
 				told += uint64(len(item))
-				assert.NoError(t, ch.Send(binary.BigEndian.AppendUint64([]byte{itemAck}, told)))
+				assert.NoError(t, ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, told)))
 				records := make([]fields, f.u32())
 				for i := range records {
 					records[i].rest = f.take(contentRecord)
@@ -352,11 +353,11 @@ func TestSendAgain(t *testing.T) {
 						asked = true
 						digest := sha256.Sum256(data)
 						assert.Equal(t, digest[:], content)
-						assert.NoError(t, ch.Send(number(itemAgain, 1)))
+						assert.NoError(t, ch.Send(t.Context(), number(itemAgain, 1)))
 					} else if op == opEnd {
 						assert.Empty(t, content)
 						end := append([]byte{itemEnd}, make([]byte, 8*statistics)...)
-						assert.NoError(t, ch.Send(end))
+						assert.NoError(t, ch.Send(t.Context(), end))
 						return
 					}
 				}
@@ -365,7 +366,7 @@ func TestSendAgain(t *testing.T) {
 	})
 	r := &RSync{Source: source, Delta: DeltaAlways}
 	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	require.Equal(t, []byte{opCopy, opData, opEnd, opData, opData, opEnd}, ops)
 	require.True(t, bytes.Equal(data, again))
 }

@@ -196,7 +196,7 @@ func (s *session) deliver(t *target) {
 		i := t.queue[0]
 		t.queue = t.queue[1:]
 		s.mu.Unlock()
-		err := t.channel.SendContext(t.ctx, i.bytes)
+		err := t.channel.Send(t.ctx, i.bytes)
 		size := len(i.bytes)
 		i.release()
 		s.mu.Lock()

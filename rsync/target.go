@@ -93,15 +93,15 @@ type signing struct {
 func (t *target) start(dryRun bool) error {
 	var err error
 	if t.reference {
-		t.channel, err = t.gw.RemoteExec(referenceProgram)
+		t.channel, err = t.gw.RemoteExec(context.Background(), referenceProgram)
 	} else {
 		t.channel, err = execRemote(t.gw)
 	}
 	if err == nil {
-		err = t.channel.Reconfigure(gatewaybase.StrConfig{})
+		err = t.channel.Reconfigure(context.Background(), gatewaybase.StrConfig{})
 	}
 	if err == nil {
-		err = t.channel.Send(t.hello(dryRun))
+		err = t.channel.Send(context.Background(), t.hello(dryRun))
 	}
 	if err != nil {
 		if t.channel != nil {

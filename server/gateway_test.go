@@ -20,6 +20,7 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker"
@@ -30,30 +31,23 @@ func init() { server.WorkerMain = worker.Main }
 // commands are the workers that these tests run against.
 var commands = map[string]func(t *testing.T) server.Command{"go": server.GoWorker, "python": server.Python}
 
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 func newGroup(t *testing.T) *multi.Group {
 	t.Helper()
 	g := multi.NewGroup()
 	g.Stderr = t.Output()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	return g
 }
 
 // working makes a gateway and has it compute something.
 func working(t *testing.T, g *multi.Group, spec string) *gatewaybase.Gateway {
 	t.Helper()
-	gw, err := g.MakeGateway(soon(t), spec)
+	gw, err := g.MakeGateway(within.Soon(t), spec)
 	require.NoError(t, err, spec)
-	ch, err := gw.RemoteExec("channel.send(channel.receive() * 2)")
+	ch, err := gw.RemoteExec(t.Context(), "channel.send(channel.receive() * 2)")
 	require.NoError(t, err)
-	require.NoError(t, ch.Send("ab"))
-	item, err := ch.Receive(soon(t))
+	require.NoError(t, ch.Send(t.Context(), "ab"))
+	item, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err, spec)
 	assert.Equal(t, "abab", item)
 	return gw
@@ -61,7 +55,7 @@ func working(t *testing.T, g *multi.Group, spec string) *gatewaybase.Gateway {
 
 func info(t *testing.T, gw *gatewaybase.Gateway) gatewaybase.RInfo {
 	t.Helper()
-	info, err := gw.RInfo(soon(t))
+	info, err := gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	return info
 }
@@ -74,7 +68,7 @@ func TestGatewaysOverSSH(t *testing.T) {
 				working(t, g, "ssh=box//ssh_config="+s.Config+extra)
 				working(t, g, "ssh=box//sshclient=openssh//ssh_config="+s.Config+extra)
 			}
-			_, err := g.MakeGateway(soon(t), "ssh=box//ssh_config="+s.Config+"//python=cd /; python3")
+			_, err := g.MakeGateway(within.Soon(t), "ssh=box//ssh_config="+s.Config+"//python=cd /; python3")
 			assert.ErrorContains(t, err, "this is no sshd")
 			assert.ErrorContains(t, err, "exit status 127")
 		})
@@ -90,9 +84,9 @@ func TestEachGatewayHasItsProcess(t *testing.T) {
 	for i := range many {
 		wg.Go(func() {
 			spec := "ssh=box//ssh_config=" + s.Config + "//chdir=" + filepath.Join(dir, string(rune('a'+i)))
-			gw, err := g.MakeGateway(soon(t), spec)
+			gw, err := g.MakeGateway(within.Soon(t), spec)
 			if assert.NoError(t, err) {
-				infos[i], err = gw.RInfo(soon(t))
+				infos[i], err = gw.RInfo(within.Soon(t))
 				assert.NoError(t, err)
 			}
 		})
@@ -113,10 +107,10 @@ func TestEachGatewayHasItsProcess(t *testing.T) {
 func TestSSHGatewayDies(t *testing.T) {
 	s, g := server.StartSSH(t, server.GoWorker(t)), newGroup(t)
 	gw := working(t, g, "ssh=box//ssh_config="+s.Config)
-	ch, err := gw.RemoteExec("channel.receive()")
+	ch, err := gw.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(info(t, gw).PID, syscall.SIGKILL))
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	var died *gatewaybase.GatewayDiedError
 	require.ErrorAs(t, err, &died)
 	assert.Equal(t, os.Signal(syscall.SIGKILL), died.Exit.Signal)
@@ -124,10 +118,10 @@ func TestSSHGatewayDies(t *testing.T) {
 	// A gateway that is killed here has its worker killed there.
 	gw = working(t, g, "ssh=box//ssh_config="+s.Config)
 	pid := info(t, gw).PID
-	ch, err = gw.RemoteExec("while True: pass")
+	ch, err = gw.RemoteExec(t.Context(), "while True: pass")
 	require.NoError(t, err)
-	require.NoError(t, g.Terminate(100*time.Millisecond))
-	_, err = ch.Receive(soon(t))
+	require.NoError(t, g.Terminate(within.Time(t, 100*time.Millisecond)))
+	_, err = ch.Receive(within.Soon(t))
 	assert.Error(t, err)
 	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) != nil }, 10*time.Second, 10*time.Millisecond)
 }
@@ -147,7 +141,7 @@ func TestGatewaysOverSockets(t *testing.T) {
 	mine, myKey := ca.IssueFiles(t, "alice")
 	trusting := "socket=" + secure.Addr + "//tls_ca=" + ca.File
 	gw := working(t, g, trusting+"//tls_cert="+mine+"//tls_key="+myKey)
-	ch, err := gw.RemoteExec("channel.receive()")
+	ch, err := gw.RemoteExec(t.Context(), "channel.receive()")
 	require.NoError(t, err)
 	secure.Await(t, `started for "CN=alice"`)
 
@@ -156,17 +150,17 @@ func TestGatewaysOverSockets(t *testing.T) {
 		"socket=" + secure.Addr + "//tls": "tls_ca=FILE",
 		"socket=" + s.Addr + "//tls":      "perhaps it does not speak TLS",
 	} {
-		_, err := g.MakeGateway(soon(t), text)
+		_, err := g.MakeGateway(within.Soon(t), text)
 		var failed *gatewayio.TLSError
 		assert.ErrorAs(t, err, &failed, text)
 		assert.ErrorContains(t, err, says)
 	}
 	s.Await(t, "it speaks TLS, and this server does not")
-	_, err = g.MakeGateway(soon(t), "socket="+secure.Addr)
+	_, err = g.MakeGateway(within.Soon(t), "socket="+secure.Addr)
 	assert.Error(t, err, "without TLS")
 
 	assert.ErrorIs(t, secure.End(), context.Canceled)
-	_, err = ch.Receive(soon(t))
+	_, err = ch.Receive(within.Soon(t))
 	assert.Error(t, err)
 }
 
@@ -189,7 +183,7 @@ execnet.default_group.terminate(5)
 
 func TestFromPython(t *testing.T) {
 	sshd, socket := server.StartSSH(t, server.GoWorker(t)), server.StartSocket(t, server.Socket{Command: server.GoWorker(t)})
-	cmd := exec.CommandContext(soon(t), pythons.WithExecnet(t), "-c", pip,
+	cmd := exec.CommandContext(within.Soon(t), pythons.WithExecnet(t), "-c", pip,
 		"socket="+socket.Addr, "ssh=box//python=execnet//ssh_config="+sshd.Config, "ssh=-p "+sshd.Port+" box//ssh_config="+sshd.Config)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -24,7 +24,7 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 	defer ch.AfterClose(cancel)()
 	result, err := f.Call(calling, ch, args, kwargs)
 	if err == nil {
-		err = ch.Send(result)
+		err = ch.Send(ctx, result)
 	}
 	switch {
 	case err == nil:

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		"echo": func(ctx context.Context, ch *gatewaybase.Channel) error {
 			for item, err := range ch.Items(ctx) {
 				if err == nil {
-					err = ch.Send(item)
+					err = ch.Send(ctx, item)
 				}
 				if err != nil {
 					return err

@@ -14,6 +14,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -21,71 +22,71 @@ import (
 func start(t *testing.T, spec string) *gatewaybase.Gateway {
 	t.Helper()
 	group := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, group.Terminate(10*time.Second)) })
-	gw, err := group.MakeGateway(soon(t), spec)
+	t.Cleanup(func() { require.NoError(t, group.Terminate(within.Time(t, 10*time.Second))) })
+	gw, err := group.MakeGateway(within.Soon(t), spec)
 	require.NoError(t, err)
 	return gw
 }
 
 func TestSelf(t *testing.T) {
 	gw := start(t, "popen//self")
-	got, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.count", "these are four words")
+	got, err := gatewaybase.RemoteCall[int](within.Soon(t), gw, "textstats.count", "these are four words")
 	require.NoError(t, err)
 	assert.Equal(t, 4, got)
-	pid, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.getpid")
+	pid, err := gatewaybase.RemoteCall[int](within.Soon(t), gw, "textstats.getpid")
 	require.NoError(t, err)
 	assert.NotEqual(t, os.Getpid(), pid)
 }
 
 func TestSourceImportsRegisteredFunctions(t *testing.T) {
 	gw := start(t, "popen//self")
-	ch, err := gw.RemoteExec(`
+	ch, err := gw.RemoteExec(t.Context(), `
 		import textstats
 		for doc in channel:
 			channel.send(textstats.count(doc))
 	`)
 	require.NoError(t, err)
-	require.NoError(t, ch.Send("one two three"))
-	got, err := ch.Receive(soon(t))
+	require.NoError(t, ch.Send(t.Context(), "one two three"))
+	got, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, int64(3), got)
 	require.NoError(t, ch.CloseSend())
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 }
 
 func TestSetUp(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made")
 	gw := start(t, "popen//self//chdir="+dir+"//env:GREETING=good day//nice=1")
-	got, err := gw.RemoteCall(soon(t), "textstats.getwd")
+	got, err := gw.RemoteCall(within.Soon(t), "textstats.getwd")
 	require.NoError(t, err)
 	assert.Equal(t, dir, got)
-	got, err = gw.RemoteCall(soon(t), "textstats.getenv", "GREETING")
+	got, err = gw.RemoteCall(within.Soon(t), "textstats.getenv", "GREETING")
 	require.NoError(t, err)
 	assert.Equal(t, "good day", got)
 
 	group := multi.NewGroup()
-	_, err = group.MakeGateway(soon(t), "popen//self//chdir=/dev/null/x")
+	_, err = group.MakeGateway(within.Soon(t), "popen//self//chdir=/dev/null/x")
 	assert.ErrorContains(t, err, "/dev/null")
 }
 
 func TestPrintingDisturbsNothing(t *testing.T) {
 	gw := start(t, "popen//self")
-	_, err := gw.RemoteCall(soon(t), "textstats.print", strings.Repeat("\x01", 1000))
+	_, err := gw.RemoteCall(within.Soon(t), "textstats.print", strings.Repeat("\x01", 1000))
 	require.NoError(t, err)
-	got, err := gw.RemoteCall(soon(t), "textstats.count", "a")
+	got, err := gw.RemoteCall(within.Soon(t), "textstats.count", "a")
 	require.NoError(t, err)
 	assert.Equal(t, int64(1), got)
 }
 
 func TestFunctionsHearOfTheEnd(t *testing.T) {
 	group := multi.NewGroup()
-	gw, err := group.MakeGateway(soon(t), "popen//self")
+	gw, err := group.MakeGateway(within.Soon(t), "popen//self")
 	require.NoError(t, err)
 	// As RemoteCall its context ends with the channel, at once.
-	_, err = gw.RemoteExec("import textstats\nchannel.send(1)\ntextstats.hang()")
+	_, err = gw.RemoteExec(t.Context(), "import textstats\nchannel.send(1)\ntextstats.hang()")
 	require.NoError(t, err)
 	began := time.Now()
-	require.NoError(t, group.Terminate(500*time.Millisecond))
+	require.NoError(t, group.Terminate(within.Time(t, 500*time.Millisecond)))
 	assert.Less(t, time.Since(began), 10*time.Second, "it was killed")
 }
 
@@ -93,10 +94,10 @@ func TestKilledWorker(t *testing.T) {
 	gw := start(t, "popen//self")
 	called := make(chan error)
 	go func() {
-		_, err := gw.RemoteCall(soon(t), "textstats.hang")
+		_, err := gw.RemoteCall(within.Soon(t), "textstats.hang")
 		called <- err
 	}()
-	pid, err := gatewaybase.RemoteCall[int](soon(t), gw, "textstats.getpid")
+	pid, err := gatewaybase.RemoteCall[int](within.Soon(t), gw, "textstats.getpid")
 	require.NoError(t, err)
 	process, err := os.FindProcess(pid)
 	require.NoError(t, err)
@@ -111,7 +112,7 @@ func ending(t *testing.T, stdin string, args ...string) (status int, stdout, std
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(soon(t), program, args...)
+	cmd := exec.CommandContext(within.Soon(t), program, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err = cmd.Run()

@@ -15,16 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
-
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // serving is a worker in this process.
 type serving struct {
@@ -49,7 +43,7 @@ func serve(t *testing.T, config Config) serving {
 	s.driver = gatewaybase.New(newStreams(hereIn, hereOut), gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
 	t.Cleanup(func() {
 		s.driver.Exit()
-		require.NoError(t, s.driver.Join(soon(t)))
+		require.NoError(t, s.driver.Join(within.Soon(t)))
 		stop()
 	})
 	return s
@@ -60,7 +54,7 @@ func (s serving) end(t *testing.T) error {
 	select {
 	case err := <-s.ended:
 		return err
-	case <-soon(t).Done():
+	case <-within.Soon(t).Done():
 		require.Fail(t, "the worker does not end")
 		return nil
 	}
@@ -82,13 +76,13 @@ func TestCallsRunSideBySide(t *testing.T) {
 	var calls sync.WaitGroup
 	for i := range n {
 		calls.Go(func() {
-			got, err := gatewaybase.RemoteCall[int](soon(t), s.driver, "side.meet", i)
+			got, err := gatewaybase.RemoteCall[int](within.Soon(t), s.driver, "side.meet", i)
 			assert.NoError(t, err)
 			assert.Equal(t, i, got)
 		})
 	}
 	calls.Wait()
-	status, err := s.driver.RemoteStatus(soon(t))
+	status, err := s.driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, "thread", status.ExecModel)
 	assert.Zero(t, status.NumChannels)
@@ -100,11 +94,11 @@ func TestStatusCountsExecutions(t *testing.T) {
 	s := serve(t, Config{ExecModel: "gevent"})
 	called := make(chan error)
 	go func() {
-		_, err := s.driver.RemoteCall(soon(t), "counting.wait")
+		_, err := s.driver.RemoteCall(within.Soon(t), "counting.wait")
 		called <- err
 	}()
 	<-started
-	status, err := s.driver.RemoteStatus(soon(t))
+	status, err := s.driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, gatewaybase.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "gevent"}, status)
 	close(end)
@@ -120,7 +114,7 @@ func TestMainThreadOnlyRunsOneAfterAnother(t *testing.T) {
 	var calls sync.WaitGroup
 	for range 20 {
 		calls.Go(func() {
-			got, err := s.driver.RemoteCall(soon(t), "one.at_a_time")
+			got, err := s.driver.RemoteCall(within.Soon(t), "one.at_a_time")
 			assert.NoError(t, err)
 			assert.Equal(t, int64(1), got)
 		})
@@ -134,19 +128,19 @@ func TestMainThreadOnlyWouldDeadlock(t *testing.T) {
 	s := serve(t, Config{ExecModel: "main_thread_only"})
 	first := make(chan error)
 	go func() {
-		_, err := s.driver.RemoteCall(soon(t), "dead.lock")
+		_, err := s.driver.RemoteCall(within.Soon(t), "dead.lock")
 		first <- err
 	}()
 	for {
-		if status, err := s.driver.RemoteStatus(soon(t)); assert.NoError(t, err) && status.NumExecuting == 1 {
+		if status, err := s.driver.RemoteStatus(within.Soon(t)); assert.NoError(t, err) && status.NumExecuting == 1 {
 			break
 		}
 	}
-	_, err := s.driver.RemoteCall(soon(t), "dead.free")
+	_, err := s.driver.RemoteCall(within.Soon(t), "dead.free")
 	assert.EqualError(t, err, deadlockText)
 	close(end)
 	require.NoError(t, <-first)
-	got, err := s.driver.RemoteCall(soon(t), "dead.free")
+	got, err := s.driver.RemoteCall(within.Soon(t), "dead.free")
 	require.NoError(t, err, "afterwards all is well")
 	assert.Equal(t, true, got)
 }
@@ -155,7 +149,7 @@ func TestWorkerEndsInOrder(t *testing.T) {
 	s := serve(t, Config{})
 	s.driver.Exit()
 	require.NoError(t, s.end(t))
-	require.NoError(t, s.driver.Join(soon(t)))
+	require.NoError(t, s.driver.Join(within.Soon(t)))
 	assert.NoError(t, s.driver.Err())
 }
 
@@ -167,7 +161,7 @@ func TestWorkerEndsWithItsDriver(t *testing.T) {
 
 func TestWorkerEndsWithItsContext(t *testing.T) {
 	s := serve(t, Config{})
-	_, err := s.driver.RemoteStatus(soon(t))
+	_, err := s.driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	s.stop()
 	// Closing a pipe that somebody reads frees the reader only where the pipe has a poller, as in
@@ -181,23 +175,23 @@ func TestWhatIsSentLastArrives(t *testing.T) {
 		close(started)
 		<-ctx.Done()
 		for range 100 {
-			if err := ch.Send(make([]byte, 10000)); err != nil {
+			if err := ch.Send(context.WithoutCancel(ctx), make([]byte, 10000)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}})
 	s := serve(t, Config{patience: atOnce})
-	ch, err := s.driver.RemoteExec("import last\nlast.word(channel)", gatewaybase.File("last.py", 1))
+	ch, err := s.driver.RemoteExec(t.Context(), "import last\nlast.word(channel)", gatewaybase.File("last.py", 1))
 	require.NoError(t, err)
 	select {
 	case <-started:
-	case <-soon(t).Done():
-		require.Fail(t, "the function was not called", "%v", ch.WaitClose(soon(t)))
+	case <-within.Soon(t).Done():
+		require.Fail(t, "the function was not called", "%v", ch.WaitClose(within.Soon(t)))
 	}
 	s.driver.Exit()
 	n := 0
-	for item, err := range ch.Items(soon(t)) {
+	for item, err := range ch.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		n += len(item.([]byte))
 	}
@@ -236,7 +230,7 @@ func TestDriverThatDoesNotRead(t *testing.T) {
 	select {
 	case err := <-ended:
 		assert.NoError(t, err)
-	case <-soon(t).Done():
+	case <-within.Soon(t).Done():
 		require.Fail(t, "the worker does not end")
 	}
 }
@@ -261,7 +255,9 @@ func TestErrorsOfCalls(t *testing.T) {
 		"badly":     func(v []int) int { return v[7] },
 		"unsent":    func() any { return func() {} },
 		"at_end": func(ctx context.Context, ch *gatewaybase.Channel) error {
-			_, err := ch.ReceiveTimeout(time.Millisecond)
+			ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+			defer cancel()
+			_, err := ch.Receive(ctx)
 			return err
 		},
 	})
@@ -283,7 +279,7 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
 		{"f", nil, "ModuleNotFoundError", `"f" is no name of a function in a module; this is a Go worker`, "failing"},
 	} {
-		_, err := s.driver.RemoteCall(soon(t), test.function, test.args...)
+		_, err := s.driver.RemoteCall(within.Soon(t), test.function, test.args...)
 		var remote *gatewaybase.RemoteError
 		if assert.ErrorAs(t, err, &remote, test.function) {
 			assert.Equal(t, test.exception, remote.Exception(), remote.Formatted)
@@ -300,11 +296,11 @@ func TestValuesOfCalls(t *testing.T) {
 	inner, err := s.driver.NewChannel()
 	require.NoError(t, err)
 	for _, v := range []any{nil, int64(1), "é", []byte{0}, serializer.Tuple{[]any{inner}}, serializer.NewDict(serializer.Tuple{int64(1)}, 2.5)} {
-		got, err := s.driver.RemoteCall(soon(t), "values.same", v)
+		got, err := s.driver.RemoteCall(within.Soon(t), "values.same", v)
 		require.NoError(t, err)
 		assert.Equal(t, v, got)
 	}
-	got, err := s.driver.RemoteCall(soon(t), "values.two")
+	got, err := s.driver.RemoteCall(within.Soon(t), "values.two")
 	require.NoError(t, err)
 	assert.Equal(t, serializer.Tuple{int64(1), "b"}, got)
 }
@@ -318,6 +314,6 @@ func TestMessagesThatAreCutOff(t *testing.T) {
 	_, err = hereOut.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
 	require.NoError(t, err)
 	require.NoError(t, hereOut.Close())
-	err = Serve(soon(t), newStreams(thereIn, thereOut), Config{ID: "gw0-worker"})
+	err = Serve(within.Soon(t), newStreams(thereIn, thereOut), Config{ID: "gw0-worker"})
 	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
 
@@ -85,7 +86,7 @@ func assertGone(t *testing.T, pid int) {
 
 func TestSocketServer(t *testing.T) {
 	g := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		s := startServer(t, "socketserver", "0")
 		assert.True(t, strings.HasPrefix(s.addr, "127.0.0.1:"), s.addr)
@@ -105,7 +106,7 @@ func TestSocketServer(t *testing.T) {
 
 func TestSocketServerTLS(t *testing.T) {
 	g := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	ca := tlstest.NewAuthority(t)
 	certificate, key := ca.IssueFiles(t, "127.0.0.1")
 	s := startServer(t, "socketserver", "0.0.0.0:0", "--tls-cert", certificate, "--tls-key", key, "--client-ca", ca.File)
@@ -139,7 +140,7 @@ func TestSSHServer(t *testing.T) {
 	spec := "ssh=-p " + port + " box//python=execnet//ssh_config=" + config
 
 	g := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, g.Terminate(10*time.Second)) })
+	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })
 	_, pid := at(t, g, spec)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

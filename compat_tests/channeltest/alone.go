@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // alone are the tests that need a gateway of their own, or leave it unusable.
@@ -19,7 +20,7 @@ var alone = []test{
 }
 
 func gatewayStrings(t *testing.T, r *run) {
-	require.NoError(t, r.gw.Reconfigure(execnet.StrConfig{Py3StrAsPy2Str: true}))
+	require.NoError(t, r.gw.Reconfigure(t.Context(), execnet.StrConfig{Py3StrAsPy2Str: true}))
 	ch := r.exec(t, `
 item = channel.receive()
 channel.send((type(item) is bytes, item == b"text", "plain", u"uni"))
@@ -47,7 +48,7 @@ func unsendableError(t *testing.T, r *run) {
 	}
 	ch := r.exec(t, source)
 	if r.caps.MuteOnUnsendableError {
-		_, err := ch.ReceiveTimeout(500 * time.Millisecond)
+		_, err := ch.Receive(within.Time(t, 500*time.Millisecond))
 		assert.ErrorIs(t, err, execnet.ErrTimeout)
 		return
 	}
@@ -88,9 +89,9 @@ except EOFError:
 	if exit := r.gw.IO().Exit(); exit.Known {
 		assert.Zero(t, exit.Code)
 	}
-	_, err = r.gw.RemoteExec("pass")
+	_, err = r.gw.RemoteExec(t.Context(), "pass")
 	assert.ErrorIs(t, err, execnet.ErrClosed)
 	_, err = r.gw.NewChannel()
 	assert.ErrorIs(t, err, execnet.ErrClosed)
-	assert.ErrorIs(t, waiting.Send(1), execnet.ErrClosed)
+	assert.ErrorIs(t, waiting.Send(t.Context(), 1), execnet.ErrClosed)
 }

@@ -25,7 +25,7 @@ func callbackHere(t *testing.T, r *run) {
 	ch := r.exec(t, "for i in range(1000): channel.send(i)")
 	got := make(chan any, many+2)
 	require.NoError(t, ch.SetCallback(func(item any) error { got <- item; return nil }, "END"))
-	assert.ErrorIs(t, ch.SetCallback(func(any) error { return nil }), execnet.ErrHasCallback)
+	assert.ErrorIs(t, ch.SetCallback(func(any) error { return nil }, execnet.NoEndmarker), execnet.ErrHasCallback)
 	_, err := ch.Receive(soon(t))
 	assert.ErrorIs(t, err, execnet.ErrHasCallback)
 	ends(t, ch)
@@ -69,7 +69,7 @@ except sub.RemoteError as e:
 `)
 	sub, err := r.gw.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, sub.SetCallback(f))
+	require.NoError(t, sub.SetCallback(f, execnet.NoEndmarker))
 	send(t, ch, sub)
 	told := receiveAs[string](t, ch)
 	err = sub.WaitClose(soon(t))
@@ -96,11 +96,11 @@ func callbackSends(t *testing.T, r *run) {
 	all := make(chan struct{})
 	require.NoError(t, ch.SetCallback(func(item any) error {
 		// A round trip inside the callback: reading goes on meanwhile.
-		inner, err := r.gw.RemoteExec("channel.send(channel.receive() * 2)")
+		inner, err := r.gw.RemoteExec(t.Context(), "channel.send(channel.receive() * 2)")
 		if err != nil {
 			return err
 		}
-		if err := inner.Send(item); err != nil {
+		if err := inner.Send(t.Context(), item); err != nil {
 			return err
 		}
 		answer, err := inner.Receive(soon(t))
@@ -109,7 +109,7 @@ func callbackSends(t *testing.T, r *run) {
 			close(all)
 		}
 		return err
-	}))
+	}, execnet.NoEndmarker))
 	select {
 	case <-all:
 	case <-soon(t).Done():

@@ -148,7 +148,7 @@ func eventually(t *testing.T, check func() error) {
 // exec has source executed.
 func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	t.Helper()
-	ch, err := r.gw.RemoteExec(source)
+	ch, err := r.gw.RemoteExec(t.Context(), source)
 	require.NoError(t, err)
 	return ch
 }
@@ -173,7 +173,7 @@ func receiveAs[T any](t *testing.T, ch *execnet.Channel) T {
 func send(t *testing.T, ch *execnet.Channel, items ...any) {
 	t.Helper()
 	for _, item := range items {
-		require.NoError(t, ch.Send(item))
+		require.NoError(t, ch.Send(t.Context(), item))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-execnet/execnet"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var executions = []test{
@@ -45,7 +46,7 @@ def f():
     return x
 channel.send(f())
 `)
-	require.NoError(t, ch.Reconfigure(execnet.StrConfig{Py2StrAsPy3Str: true}))
+	require.NoError(t, ch.Reconfigure(t.Context(), execnet.StrConfig{Py2StrAsPy3Str: true}))
 	assert.Equal(t, execnet.Tuple{"__channelexec__", []any{"__name__", "channel"}}, receive(t, ch))
 	assert.Equal(t, execnet.Tuple{"Channel", int64(ch.ID()), false}, receive(t, ch))
 	assert.Equal(t, int64(2), receive(t, ch))
@@ -95,7 +96,7 @@ func tracebacks(t *testing.T, r *run) {
 			`File "dir/caller.go", line 102, in outer`, `File "dir/caller.go", line 104, in inner`}},
 		{[]gatewaybase.ExecOption{execnet.File("ünï.go", 1)}, []string{`line 6, in <module>`}},
 	} {
-		ch, err := r.gw.RemoteExec(source, test.options...)
+		ch, err := r.gw.RemoteExec(t.Context(), source, test.options...)
 		require.NoError(t, err)
 		if r.caps.ASCIIFileNames && len(test.frames) == 1 {
 			fails(t, ch, "UnicodeEncodeError")
@@ -130,21 +131,21 @@ func execFile(t *testing.T, r *run) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "divide.py")
 	require.NoError(t, os.WriteFile(file, source, 0o600))
-	ch, err := r.gw.RemoteExecFile(file)
+	ch, err := r.gw.RemoteExecFile(t.Context(), file)
 	checkModule(t, ch, err, file)
 
-	ch, err = r.gw.RemoteExecFile(file, execnet.Call("divide", nil))
+	ch, err = r.gw.RemoteExecFile(t.Context(), file, execnet.Call("divide", nil))
 	assert.Nil(t, ch)
 	assert.ErrorContains(t, err, `must be named channel, not "a"`)
 }
 
 func execFS(t *testing.T, r *run) {
-	ch, err := r.gw.RemoteExecFS(embedded, module)
+	ch, err := r.gw.RemoteExecFS(t.Context(), embedded, module)
 	checkModule(t, ch, err, module)
 }
 
 func call(t *testing.T, r *run) {
-	ch, err := r.gw.RemoteExec(`
+	ch, err := r.gw.RemoteExec(t.Context(), `
 		base = 100
 		def job(channel, first, second=2, *args, **rest):
 			channel.send((base + first, second, args, sorted(rest)))
@@ -158,25 +159,25 @@ func call(t *testing.T, r *run) {
 	assert.Equal(t, "ababab", receive(t, ch))
 	require.NoError(t, ch.Close())
 
-	ch, err = r.gw.RemoteExec("def job(channel):\n    raise RuntimeError('x')\n", execnet.Call("job", nil), execnet.File("job.py", 10))
+	ch, err = r.gw.RemoteExec(t.Context(), "def job(channel):\n    raise RuntimeError('x')\n", execnet.Call("job", nil), execnet.File("job.py", 10))
 	require.NoError(t, err)
 	assert.Contains(t, fails(t, ch, "RuntimeError").Formatted, `File "job.py", line 11, in job`)
 }
 
 func badCalls(t *testing.T, r *run) {
-	ch, err := r.gw.RemoteExec("def job(channel, n): pass", execnet.Call("job", nil))
+	ch, err := r.gw.RemoteExec(t.Context(), "def job(channel, n): pass", execnet.Call("job", nil))
 	require.NoError(t, err)
 	fails(t, ch, "TypeError")
-	ch, err = r.gw.RemoteExec("job = 3 # a name that is there, and no function", execnet.Call("job", nil))
+	ch, err = r.gw.RemoteExec(t.Context(), "job = 3 # a name that is there, and no function", execnet.Call("job", nil))
 	require.NoError(t, err)
 	fails(t, ch, "TypeError")
-	ch, err = r.gw.RemoteExec("# job", execnet.Call("job", nil))
+	ch, err = r.gw.RemoteExec(t.Context(), "# job", execnet.Call("job", nil))
 	require.NoError(t, err)
 	fails(t, ch, "KeyError")
 }
 
 func syntaxError(t *testing.T, r *run) {
-	ch, err := r.gw.RemoteExec("x = 1\ny = = 2\n", execnet.File("broken.py", 7))
+	ch, err := r.gw.RemoteExec(t.Context(), "x = 1\ny = = 2\n", execnet.File("broken.py", 7))
 	require.NoError(t, err)
 	remote := fails(t, ch, "SyntaxError")
 	assert.Contains(t, remote.Formatted, `File "broken.py", line 8`)
@@ -220,7 +221,7 @@ raise ValueError("after three")
 	}
 	assert.NoError(t, ch.WaitClose(soon(t)), "it was raised once")
 	assert.True(t, ch.IsClosed())
-	assert.ErrorIs(t, ch.Send(1), execnet.ErrClosed)
+	assert.ErrorIs(t, ch.Send(t.Context(), 1), execnet.ErrClosed)
 
 	ch = r.exec(t, "channel.send(1); raise ValueError('x')")
 	fails(t, ch, "ValueError")
@@ -304,7 +305,7 @@ except sub.TimeoutError:
     channel.send("waitclose")
 `)
 	assert.Equal(t, execnet.Tuple{true, "came"}, receive(t, ch))
-	_, err := ch.ReceiveTimeout(1)
+	_, err := ch.Receive(within.Time(t, 1))
 	assert.ErrorIs(t, err, execnet.ErrTimeout)
 	err = ch.WaitClose(timeout(t))
 	assert.ErrorIs(t, err, execnet.ErrTimeout)

@@ -78,7 +78,7 @@ channel.send(len(last))
 		wg.Go(func() {
 			for number := range each {
 				padding := make([]byte, number*100)
-				assert.NoError(t, ch.Send(execnet.Tuple{sender, number, padding}))
+				assert.NoError(t, ch.Send(t.Context(), execnet.Tuple{sender, number, padding}))
 			}
 		})
 	}

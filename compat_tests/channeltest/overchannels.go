@@ -143,7 +143,7 @@ func foreignChannel(t *testing.T, r *run) {
 	require.NoError(t, err)
 	ch := r.exec(t, "channel.send(channel.receive())")
 	var wrong *execnet.DumpError
-	require.ErrorAs(t, ch.Send([]any{foreign}), &wrong)
+	require.ErrorAs(t, ch.Send(t.Context(), []any{foreign}), &wrong)
 	assert.Equal(t, "[0]", wrong.Path)
 	send(t, ch, "in its place")
 	assert.Equal(t, "in its place", receive(t, ch))

@@ -105,9 +105,9 @@ for value, expression in channel:
     except struct.error:
         channel.send("struct.error")
 `)
-	require.NoError(t, ch.Reconfigure(textAndBytes))
+	require.NoError(t, ch.Reconfigure(t.Context(), textAndBytes))
 	for _, v := range everyType() {
-		require.NoError(t, ch.Send(execnet.Tuple{v.of, v.python}))
+		require.NoError(t, ch.Send(t.Context(), execnet.Tuple{v.of, v.python}))
 	}
 	for _, v := range everyType() {
 		back := receive(t, ch)
@@ -179,7 +179,7 @@ channel.send(7)
 
 func largeValues(t *testing.T, r *run) {
 	ch := r.exec(t, "for item in channel: channel.send(item)")
-	require.NoError(t, ch.Reconfigure(textAndBytes))
+	require.NoError(t, ch.Reconfigure(t.Context(), textAndBytes))
 	data := make([]byte, 5<<20)
 	for i := range data {
 		data[i] = byte(i * 7)
@@ -265,11 +265,11 @@ channel.send(channel.receive())
 	loop[0] = loop
 	for path, bad := range map[string]any{"": func() {}, "[1]": []any{1, make(chan int)}, `["k"]`: map[string]any{"k": "\xff"}} {
 		var wrong *execnet.DumpError
-		require.ErrorAs(t, ch.Send(bad), &wrong)
+		require.ErrorAs(t, ch.Send(t.Context(), bad), &wrong)
 		assert.Equal(t, path, wrong.Path)
 	}
 	var wrong *execnet.DumpError
-	require.ErrorAs(t, ch.Send(loop), &wrong)
+	require.ErrorAs(t, ch.Send(t.Context(), loop), &wrong)
 	send(t, ch, "nothing of these was sent")
 	assert.Equal(t, "nothing of these was sent", receive(t, ch))
 	ends(t, ch)
@@ -313,7 +313,7 @@ for item in channel:
 		{execnet.StrConfig{Py2StrAsPy3Str: true, Py3StrAsPy2Str: true}, execnet.Tuple{"str", "é", "é"},
 			execnet.Tuple{"bytes", []byte("é"), []byte("é")}},
 	} {
-		require.NoError(t, ch.Reconfigure(test.config))
+		require.NoError(t, ch.Reconfigure(t.Context(), test.config))
 		send(t, ch, "text")
 		want := test.py3
 		if r.caps.Python2 {

@@ -96,7 +96,7 @@ func results() *execnet.Dict {
 func serve(ctx context.Context, ch *execnet.Channel) error {
 	for item, err := range ch.Items(ctx) {
 		if err == nil {
-			err = ch.Send(item)
+			err = ch.Send(ctx, item)
 		}
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -16,8 +15,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer execnet.Terminate(time.Second)
-	ch, err := gw.RemoteExec(`
+	defer execnet.Terminate(context.Background())
+	ch, err := gw.RemoteExec(ctx, `
 		def ticks(channel, count):
 			for n in range(count):
 				channel.send(n)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -20,14 +19,14 @@ func main() {
 
 func run() (err error) {
 	group := execnet.NewGroup()
-	ctx, stop := group.NotifyContext(context.Background(), 2*time.Second)
+	ctx, stop := group.NotifyContext(context.Background())
 	defer func() { err = errors.Join(err, stop()) }()
 
 	// Any specs will do: ssh=host, popen//python=python3.12, popen//via=gw0 ...
 	if _, err := group.MakeGateways(ctx, "popen", "popen", "popen//via=gw0"); err != nil {
 		return err
 	}
-	channels, err := group.RemoteExec(`
+	channels, err := group.RemoteExec(ctx, `
 		numbers = channel.receive()
 		for n in numbers:
 			channel.send((n, sum(range(n))))
@@ -35,7 +34,7 @@ func run() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := channels.SendEach([]int{10, 100}); err != nil {
+	if err := channels.SendEach(ctx, []int{10, 100}); err != nil {
 		return err
 	}
 	total := 0

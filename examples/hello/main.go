@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -16,8 +15,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer execnet.Terminate(time.Second)
-	ch, err := gw.RemoteExec(`
+	defer execnet.Terminate(context.Background())
+	ch, err := gw.RemoteExec(ctx, `
 		import sys
 		for n in channel:
 			channel.send((n, n ** 20, sys.version.split()[0]))
@@ -26,7 +25,7 @@ func main() {
 		log.Fatal(err)
 	}
 	for n := range 5 {
-		if err := ch.Send(n); err != nil {
+		if err := ch.Send(ctx, n); err != nil {
 			log.Fatal(err)
 		}
 		item, err := ch.Receive(ctx)

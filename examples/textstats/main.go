@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-execnet/execnet"
@@ -33,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	defer execnet.Terminate(time.Second)
+	defer execnet.Terminate(context.Background())
 	gateways, err := execnet.DefaultGroup.MakeGateways(ctx, "popen//self", "popen//self")
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"embed"
 	"fmt"
 	"log"
-	"time"
 
 	"github.com/go-execnet/execnet"
 )
@@ -34,17 +33,17 @@ func main() {
 
 func run(ctx context.Context) error {
 	group := execnet.NewGroup()
-	defer group.Terminate(time.Second)
+	defer group.Terminate(context.Background())
 	channels := make([]*execnet.Channel, len(texts))
 	for i, text := range texts {
 		gw, err := group.MakeGateway(ctx, "popen")
 		if err != nil {
 			return err
 		}
-		if channels[i], err = gw.RemoteExecFS(python, "count.py"); err != nil {
+		if channels[i], err = gw.RemoteExecFS(ctx, python, "count.py"); err != nil {
 			return err
 		}
-		if err := channels[i].Send(text); err != nil {
+		if err := channels[i].Send(ctx, text); err != nil {
 			return err
 		}
 	}

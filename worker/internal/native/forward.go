@@ -104,7 +104,7 @@ func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatew
 	}
 	exit := sub.Exit()
 	// It fails where nobody wants to know any more.
-	_ = control.SendContext(ctx, serializer.Tuple{"exit", status(exit), []byte(exit.Stderr)})
+	_ = control.Send(ctx, serializer.Tuple{"exit", status(exit), []byte(exit.Stderr)})
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (f *forwarder) passOutput(ctx context.Context) {
 	buffer := make([]byte, outputChunk)
 	for {
 		n, err := f.sub.Read(buffer)
-		if n > 0 && f.io.SendContext(ctx, buffer[:n]) != nil || err != nil {
+		if n > 0 && f.io.Send(ctx, buffer[:n]) != nil || err != nil {
 			return
 		}
 	}
@@ -135,7 +135,7 @@ func (f *forwarder) passInput(life context.Context) {
 		}
 		f.write(data)
 		if taken += len(data); taken >= ackEvery {
-			if f.control.SendContext(life, serializer.Tuple{"ack", taken}) != nil {
+			if f.control.Send(life, serializer.Tuple{"ack", taken}) != nil {
 				break
 			}
 			taken = 0

@@ -9,6 +9,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -29,9 +30,9 @@ func executeProxy(t *testing.T, driver *gatewaybase.Gateway, spec any) (io, cont
 	t.Helper()
 	control, err := driver.NewChannel()
 	require.NoError(t, err)
-	io, err = driver.RemoteExec(proxyText, gatewaybase.File("x/"+proxyModule.file, 1))
+	io, err = driver.RemoteExec(t.Context(), proxyText, gatewaybase.File("x/"+proxyModule.file, 1))
 	require.NoError(t, err)
-	require.NoError(t, io.Send(spec))
+	require.NoError(t, io.Send(t.Context(), spec))
 	return io, control
 }
 
@@ -49,17 +50,17 @@ func TestProxyRefusesWhatItDoesNotKnow(t *testing.T) {
 		if test.second == nil {
 			test.second = control
 		}
-		require.NoError(t, io.Send(test.second))
+		require.NoError(t, io.Send(t.Context(), test.second))
 		if test.third != nil {
-			require.NoError(t, io.Send(test.third))
+			require.NoError(t, io.Send(t.Context(), test.third))
 		}
-		assert.ErrorContains(t, io.WaitClose(soon(t)), want)
+		assert.ErrorContains(t, io.WaitClose(within.Soon(t)), want)
 	}
 	for _, order := range []any{5, "kill", nil, []any{1}} {
 		io, control := executeProxy(t, driver, python)
-		require.NoError(t, io.Send(control))
-		require.NoError(t, control.Send(order))
-		assert.ErrorContains(t, control.WaitClose(soon(t)), "asks a forwarder for nothing")
+		require.NoError(t, io.Send(t.Context(), control))
+		require.NoError(t, control.Send(t.Context(), order))
+		assert.ErrorContains(t, control.WaitClose(within.Soon(t)), "asks a forwarder for nothing")
 		require.NoError(t, io.Close())
 	}
 }
@@ -69,16 +70,16 @@ func TestProxyRefusesWhatItDoesNotKnow(t *testing.T) {
 func TestProxyTakesThePython2sStrings(t *testing.T) {
 	driver, _ := connect(t)
 	io, control := executeProxy(t, driver, serializer.NewDict("popen", "yes", "python", []byte(pythons.Default(t).Path)))
-	require.NoError(t, io.Send(control))
-	require.NoError(t, io.Send("'import os; os.write(1, b\"1\" + bytes(bytearray([4, 0, 0, 0, 1, 0, 0, 0, 1, 255])))'\n"))
+	require.NoError(t, io.Send(t.Context(), control))
+	require.NoError(t, io.Send(t.Context(), "'import os; os.write(1, b\"1\" + bytes(bytearray([4, 0, 0, 0, 1, 0, 0, 0, 1, 255])))'\n"))
 	var got []byte
-	for item, err := range io.Items(soon(t)) {
+	for item, err := range io.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		got = append(got, item.([]byte)...)
 	}
 	assert.Equal(t, []byte{'1', 4, 0, 0, 0, 1, 0, 0, 0, 1, 255}, got)
-	require.NoError(t, control.Send(rioWait))
-	status, err := control.Receive(soon(t))
+	require.NoError(t, control.Send(t.Context(), rioWait))
+	status, err := control.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, int64(0), status)
 
@@ -97,14 +98,14 @@ func TestProxyClosesBehindWhatWasSent(t *testing.T) {
 	const program = "1 if __import__('os').write(1, b'1') else 0; d = sys.stdin.buffer.read(); sys.stdout.buffer.write(bytes([4, 0, 0, 0, 1, 0, 0, 0, 4]) + len(d).to_bytes(4, 'big'))"
 	io, control := executeProxy(t, driver, serializer.NewDict("popen", true,
 		"python", pythons.Default(t).Path+` -c "import sys; `+program+`"`))
-	require.NoError(t, io.Send(control))
+	require.NoError(t, io.Send(t.Context(), control))
 	const size, count = 300_000, 10
 	for range count {
-		require.NoError(t, io.Send(make([]byte, size)))
+		require.NoError(t, io.Send(t.Context(), make([]byte, size)))
 	}
-	require.NoError(t, control.Send(rioCloseWrite))
+	require.NoError(t, control.Send(t.Context(), rioCloseWrite))
 	var got []byte
-	for item, err := range io.Items(soon(t)) {
+	for item, err := range io.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		got = append(got, item.([]byte)...)
 	}
@@ -136,15 +137,15 @@ func TestSetUpRefusesWhatItDoesNotKnow(t *testing.T) {
 		"not a directory":      serializer.Tuple{os.Args[0] + "/x", 0, none},
 		"no such file or dire": serializer.Tuple{folder + "/no/such", 0, none},
 	} {
-		ch, err := driver.RemoteExec(setUpProgram)
+		ch, err := driver.RemoteExec(t.Context(), setUpProgram)
 		require.NoError(t, err)
-		require.NoError(t, ch.Send(item))
-		assert.ErrorContains(t, ch.WaitClose(soon(t)), want)
+		require.NoError(t, ch.Send(t.Context(), item))
+		assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), want)
 	}
-	ch, err := driver.RemoteExec(setUpProgram)
+	ch, err := driver.RemoteExec(t.Context(), setUpProgram)
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(serializer.Tuple{"", 0, none}))
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.Send(t.Context(), serializer.Tuple{"", 0, none}))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 	now, err := os.Getwd()
 	require.NoError(t, err)
 	assert.Equal(t, folder, now)

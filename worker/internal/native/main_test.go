@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -121,8 +122,8 @@ func connect(t *testing.T) (driver *gatewaybase.Gateway, end func()) {
 	driver = gatewaybase.New(a, gatewaybase.Config{Spec: parse(t, "popen//id=tested"), Warnings: io.Discard})
 	end = sync.OnceFunc(func() {
 		driver.Exit()
-		require.NoError(t, worker.Join(soon(t)))
-		require.NoError(t, driver.Join(soon(t)))
+		require.NoError(t, worker.Join(within.Soon(t)))
+		require.NoError(t, driver.Join(within.Soon(t)))
 	})
 	t.Cleanup(end)
 	return driver, end
@@ -133,11 +134,4 @@ func parse(t *testing.T, text string) *xspec.Spec {
 	spec, err := xspec.Parse(text)
 	require.NoError(t, err)
 	return spec
-}
-
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }

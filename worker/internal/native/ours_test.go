@@ -16,6 +16,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -23,7 +24,7 @@ import (
 // via makes a gateway through another one, as a group does.
 func via(t *testing.T, host *gatewaybase.Gateway, text string) *gatewaybase.Gateway {
 	t.Helper()
-	gw, err := tryVia(t, soon(t), host, text)
+	gw, err := tryVia(t, within.Soon(t), host, text)
 	require.NoError(t, err)
 	return gw
 }
@@ -44,15 +45,15 @@ func begin(t *testing.T, ctx context.Context, pipe gatewaybase.IO, text string) 
 	}
 	t.Cleanup(func() {
 		gw.Exit()
-		require.NoError(t, gw.Join(soon(t)))
-		require.NoError(t, gw.IO().Wait(soon(t)))
+		require.NoError(t, gw.Join(within.Soon(t)))
+		require.NoError(t, gw.IO().Wait(within.Soon(t)))
 	})
 	return gw, nil
 }
 
 func rinfo(t *testing.T, gw *gatewaybase.Gateway) gatewaybase.RInfo {
 	t.Helper()
-	info, err := gw.RInfo(soon(t))
+	info, err := gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	return info
 }
@@ -72,7 +73,7 @@ func TestRInfo(t *testing.T) {
 // requireEcho sends n bytes to a Python and gets them back.
 func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
 	t.Helper()
-	ch, err := gw.RemoteExec("for item in channel: channel.send(item)")
+	ch, err := gw.RemoteExec(t.Context(), "for item in channel: channel.send(item)")
 	require.NoError(t, err)
 	piece := make([]byte, 100_001)
 	for i := range piece {
@@ -82,14 +83,14 @@ func requireEcho(t *testing.T, gw *gatewaybase.Gateway, n int) {
 	go func() {
 		var err error
 		for range n/len(piece) + 1 {
-			if err = ch.Send(piece); err != nil {
+			if err = ch.Send(t.Context(), piece); err != nil {
 				break
 			}
 		}
 		sent <- err
 	}()
 	for range n/len(piece) + 1 {
-		item, err := ch.Receive(soon(t))
+		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err)
 		require.Equal(t, piece, item)
 	}
@@ -121,9 +122,9 @@ func TestForwardsToPythons(t *testing.T) {
 
 func requireDies(t *testing.T, gw *gatewaybase.Gateway, source string, check func(gatewaybase.Exit)) {
 	t.Helper()
-	ch, err := gw.RemoteExec(source)
+	ch, err := gw.RemoteExec(t.Context(), source)
 	if err == nil { // it may be dead by now
-		_, err = ch.Receive(soon(t))
+		_, err = ch.Receive(within.Soon(t))
 	}
 	var died *gatewaybase.GatewayDiedError
 	require.ErrorAs(t, err, &died)
@@ -150,10 +151,10 @@ func TestForwardErrors(t *testing.T) {
 		pythons.Default(t).Path + " -c print(42)":             `got "42`,
 		pythons.Default(t).Path + " -c 'raise SystemExit(7)'": "exit status 7",
 	} {
-		_, err := tryVia(t, soon(t), driver, "popen//python="+command)
+		_, err := tryVia(t, within.Soon(t), driver, "popen//python="+command)
 		assert.ErrorContains(t, err, want, command)
 	}
-	_, err := tryVia(t, soon(t), driver, "socket=127.0.0.1:1")
+	_, err := tryVia(t, within.Soon(t), driver, "socket=127.0.0.1:1")
 	assert.ErrorContains(t, err, "127.0.0.1:1")
 }
 
@@ -177,24 +178,24 @@ func TestForwardRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			control, err := driver.NewChannel()
 			require.NoError(t, err)
-			ch, err := driver.RemoteExec(forwarderText, gatewaybase.File(forwardProcess.file, 1), gatewaybase.Call(forwardProcess.call, test.kwargs))
+			ch, err := driver.RemoteExec(t.Context(), forwarderText, gatewaybase.File(forwardProcess.file, 1), gatewaybase.Call(forwardProcess.call, test.kwargs))
 			require.NoError(t, err)
-			require.NoError(t, ch.Send(control))
+			require.NoError(t, ch.Send(t.Context(), control))
 			if test.io != nil {
-				require.NoError(t, ch.Send(test.io))
+				require.NoError(t, ch.Send(t.Context(), test.io))
 			}
 			if test.control != nil {
-				require.NoError(t, control.Send(test.control))
+				require.NoError(t, control.Send(t.Context(), test.control))
 			}
-			assert.ErrorContains(t, ch.WaitClose(soon(t)), test.want)
-			require.NoError(t, control.WaitClose(soon(t)))
+			assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), test.want)
+			require.NoError(t, control.WaitClose(within.Soon(t)))
 		})
 	}
-	ch, err := driver.RemoteExec(forwarderText, gatewaybase.File(forwardConnection.file, 1),
+	ch, err := driver.RemoteExec(t.Context(), forwarderText, gatewaybase.File(forwardConnection.file, 1),
 		gatewaybase.Call(forwardConnection.call, map[string]any{"host": "", "port": 1 << 20, "timeout": 0}))
 	require.NoError(t, err)
-	require.NoError(t, ch.Send("no channel"))
-	assert.ErrorContains(t, ch.WaitClose(soon(t)), "control channel")
+	require.NoError(t, ch.Send(t.Context(), "no channel"))
+	assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), "control channel")
 }
 
 // forwarderText has what the forwarder is recognised by.
@@ -211,7 +212,7 @@ def forward_connection(channel, host, port, timeout): pass
 func TestForwardKills(t *testing.T) {
 	driver, _ := connect(t)
 	spec := parse(t, "popen//via=x//id=sub//python="+pythons.Default(t).Path+` -c "import time; time.sleep(600)"`)
-	pipe, err := gatewayio.StartVia(soon(t), driver, spec)
+	pipe, err := gatewayio.StartVia(within.Soon(t), driver, spec)
 	require.NoError(t, err)
 	wrote := make(chan error, 1)
 	go func() {
@@ -224,7 +225,7 @@ func TestForwardKills(t *testing.T) {
 	case <-time.After(300 * time.Millisecond):
 	}
 	require.NoError(t, pipe.Kill())
-	require.NoError(t, pipe.Wait(soon(t)))
+	require.NoError(t, pipe.Wait(within.Soon(t)))
 	assert.ErrorIs(t, <-wrote, io.ErrClosedPipe)
 	assert.True(t, pipe.Exit().Known)
 }
@@ -240,14 +241,14 @@ func TestForwardEndsWithItsDriver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			driver, end := connect(t)
-			pipe, err := gatewayio.StartVia(soon(t), driver, parse(t, "popen//via=x//id=sub//python="+stubborn))
+			pipe, err := gatewayio.StartVia(within.Soon(t), driver, parse(t, "popen//via=x//id=sub//python="+stubborn))
 			require.NoError(t, err)
 			pid := readPID(t, pipe)
 			begin := time.Now()
 			letGo(pipe, driver, end)
 			requireGone(t, pid)
 			assert.Less(t, time.Since(begin), patience+15*time.Second)
-			require.NoError(t, pipe.Wait(soon(t)))
+			require.NoError(t, pipe.Wait(within.Soon(t)))
 		})
 	}
 }
@@ -255,16 +256,16 @@ func TestForwardEndsWithItsDriver(t *testing.T) {
 func TestForwardsToASocketServer(t *testing.T) {
 	driver, _ := connect(t)
 	host, _ := connect(t)
-	ch, err := host.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+	ch, err := host.RemoteExec(t.Context(), socketServerText, gatewaybase.File(socketServer.file, 1))
 	require.NoError(t, err)
-	require.NoError(t, ch.Send(serializer.Tuple{"127.0.0.1", 0}))
-	bound, err := gatewaybase.Receive[serializer.Tuple](soon(t), ch)
+	require.NoError(t, ch.Send(t.Context(), serializer.Tuple{"127.0.0.1", 0}))
+	bound, err := gatewaybase.Receive[serializer.Tuple](within.Soon(t), ch)
 	require.NoError(t, err)
 	gw := via(t, driver, "socket=127.0.0.1:"+serializer.Repr(bound[1]))
 	assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
 	gw.Exit()
-	require.NoError(t, gw.IO().Wait(soon(t)))
-	require.NoError(t, ch.WaitClose(soon(t)), "the server has ended with the worker")
+	require.NoError(t, gw.IO().Wait(within.Soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)), "the server has ended with the worker")
 }
 
 // socketServerText has what the socket server is recognised by.
@@ -279,9 +280,9 @@ if __name__ == "__channelexec__":
 
 func TestInstallsASocketServer(t *testing.T) {
 	driver, _ := connect(t)
-	pipe, err := gatewayio.InstallSocket(soon(t), driver)
+	pipe, err := gatewayio.InstallSocket(within.Soon(t), driver)
 	require.NoError(t, err)
-	gw, err := begin(t, soon(t), pipe, "socket//installvia=tested//id=sub")
+	gw, err := begin(t, within.Soon(t), pipe, "socket//installvia=tested//id=sub")
 	require.NoError(t, err)
 	assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
 }
@@ -293,10 +294,10 @@ func TestSocketServerThatNobodyConnectsTo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			driver, end := connect(t)
-			ch, err := driver.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+			ch, err := driver.RemoteExec(t.Context(), socketServerText, gatewaybase.File(socketServer.file, 1))
 			require.NoError(t, err)
-			require.NoError(t, ch.Send(serializer.Tuple{"127.0.0.1", 0}))
-			bound, err := gatewaybase.Receive[serializer.Tuple](soon(t), ch)
+			require.NoError(t, ch.Send(t.Context(), serializer.Tuple{"127.0.0.1", 0}))
+			bound, err := gatewaybase.Receive[serializer.Tuple](within.Soon(t), ch)
 			require.NoError(t, err)
 			letGo(ch, end)
 			end()
@@ -311,10 +312,10 @@ func TestSocketServerErrors(t *testing.T) {
 	for name, item := range map[string]any{
 		"expected (host": serializer.Tuple{"127.0.0.1", 1 << 16}, "expected": 5, "OSError": serializer.Tuple{"192.0.2.1", 0},
 	} {
-		ch, err := driver.RemoteExec(socketServerText, gatewaybase.File(socketServer.file, 1))
+		ch, err := driver.RemoteExec(t.Context(), socketServerText, gatewaybase.File(socketServer.file, 1))
 		require.NoError(t, err)
-		require.NoError(t, ch.Send(item))
-		assert.ErrorContains(t, ch.WaitClose(soon(t)), name)
+		require.NoError(t, ch.Send(t.Context(), item))
+		assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), name)
 	}
 }
 
@@ -324,7 +325,7 @@ func TestReceivesRSync(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(from, "file"), []byte("content"), 0o600))
 	r := rsync.New(from)
 	require.NoError(t, r.AddTarget(driver, to, rsync.TargetOptions{}))
-	require.NoError(t, r.Send(soon(t)))
+	require.NoError(t, r.Send(within.Soon(t)))
 	content, err := os.ReadFile(filepath.Join(to, "file"))
 	require.NoError(t, err)
 	assert.Equal(t, "content", string(content))

@@ -66,7 +66,7 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	p.input, p.endInput = context.WithCancel(ctx)
 	defer p.endInput()
 	// Its error is that of a driver which lets go of the channel at once.
-	_ = control.SetCallback(p.obey)
+	_ = control.SetCallback(p.obey, gatewaybase.NoEndmarker)
 	err = p.run(ctx, p.passOutput, p.passInput)
 	p.end(ctx)
 	if err != nil && !p.hasLine {
@@ -150,7 +150,7 @@ func (p *proxy) obey(item any) error {
 }
 
 // answer fails where the driver has let go of the channel, and wants no answer.
-func (p *proxy) answer(v any) { _ = p.control.Send(v) }
+func (p *proxy) answer(v any) { _ = p.control.Send(context.Background(), v) }
 
 // end tells those who wait how the sub ended.
 func (p *proxy) end(ctx context.Context) {
@@ -159,7 +159,7 @@ func (p *proxy) end(ctx context.Context) {
 	waiting := p.waiting
 	p.mu.Unlock()
 	for range waiting {
-		_ = p.control.SendContext(ctx, status(p.sub.Exit())) // as in answer
+		_ = p.control.Send(ctx, status(p.sub.Exit())) // as in answer
 	}
 }
 
@@ -217,13 +217,13 @@ func (p *proxy) passOutput(ctx context.Context) {
 		p.fail(fmt.Errorf("AssertionError: expected a worker's answer, got %q", answer[:]))
 		return
 	}
-	if p.io.SendContext(ctx, answer[:]) != nil {
+	if p.io.Send(ctx, answer[:]) != nil {
 		return
 	}
 	messages := &messageReader{from: p.sub}
 	for {
 		some, err := messages.next()
-		if err != nil || p.io.SendContext(ctx, some) != nil {
+		if err != nil || p.io.Send(ctx, some) != nil {
 			return
 		}
 	}

@@ -24,7 +24,7 @@ func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Prog
 	if platform == "windows" {
 		platform = "win32"
 	}
-	return ch.SendContext(ctx, serializer.NewDict(
+	return ch.Send(ctx, serializer.NewDict(
 		"executable", program,
 		"version_info", serializer.Tuple{3, 4, 0, "final", 0},
 		"platform", platform,

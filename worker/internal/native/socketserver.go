@@ -52,7 +52,7 @@ func (n *Natives) serveOne(ctx context.Context, ch *gatewaybase.Channel, network
 	defer listener.Close()
 	server := listener.(*net.TCPListener)
 	bound := server.Addr().(*net.TCPAddr)
-	if err := ch.SendContext(ctx, serializer.Tuple{bound.IP.String(), bound.Port}); err != nil {
+	if err := ch.Send(ctx, serializer.Tuple{bound.IP.String(), bound.Port}); err != nil {
 		return err
 	}
 	conn, err := acceptOne(ctx, server, ch, endsWithChannel)

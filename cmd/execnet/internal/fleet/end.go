@@ -25,7 +25,9 @@ func End(ctx context.Context, atOnce <-chan struct{}, group *multi.Group) error 
 		}
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- group.Terminate(Patience) }()
+	patience, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	go func() { ended <- group.Terminate(patience) }()
 	interrupted, late := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		select {

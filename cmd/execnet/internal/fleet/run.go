@@ -35,12 +35,12 @@ func Run(ctx context.Context, members []Member, task Task, item func(gateway str
 }
 
 func runOne(ctx context.Context, gw *gatewaybase.Gateway, task Task, item func(gateway string, v any)) error {
-	ch, err := gw.RemoteExecContext(ctx, task.Source, task.Options...)
+	ch, err := gw.RemoteExec(ctx, task.Source, task.Options...)
 	if err != nil {
 		return err
 	}
 	for _, v := range task.Send {
-		err := ch.SendContext(ctx, v)
+		err := ch.Send(ctx, v)
 		if errors.Is(err, gatewaybase.ErrClosed) {
 			break // the source ended without having wanted it, or failed: Receive tells
 		}

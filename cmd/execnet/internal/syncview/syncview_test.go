@@ -12,6 +12,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/rsync"
 )
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func gateway(t *testing.T, id string) *gatewaybase.Gateway {
 	t.Helper()
 	group := multi.NewGroup()
-	t.Cleanup(func() { require.NoError(t, group.Terminate(0)) })
+	t.Cleanup(func() { require.NoError(t, group.Terminate(within.Time(t, 0))) })
 	gw, err := group.MakeGateway(t.Context(), pythons.Default(t).Spec()+"//id="+id)
 	require.NoError(t, err)
 	return gw
