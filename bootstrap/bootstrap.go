@@ -18,6 +18,8 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -50,13 +52,8 @@ func (e *Error) Error() string {
 	default:
 		b.WriteString(strings.TrimPrefix(e.Err.Error(), "execnet: "))
 	}
-	switch {
-	case e.Exit.Signal != nil:
-		fmt.Fprintf(&b, " (signal: %v)", e.Exit.Signal)
-	case e.Exit.Known:
-		fmt.Fprintf(&b, " (exit status %d)", e.Exit.Code)
-	}
-	b.WriteString(gatewaybase.StderrText(e.Exit.Stderr))
+	b.WriteString(e.Exit.String())
+	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()
 }
 
@@ -118,11 +115,7 @@ func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead
 	defer stop()
 	fail := func(got []byte, err error) *Error {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-			if errors.Is(err, context.DeadlineExceeded) {
-				err = gatewaybase.ErrTimeout
-			}
-			err = fmt.Errorf("no answer from the interpreter: %w", err)
+			err = timeout.During(ctx, "no answer from the interpreter")
 		}
 		return &Error{Spec: spec, Got: got, Err: err}
 	}

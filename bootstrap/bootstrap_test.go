@@ -43,7 +43,7 @@ func end(t *testing.T, gw *gatewaybase.Gateway) {
 	t.Helper()
 	gw.Exit()
 	require.NoError(t, gw.Join(within(t, 20*time.Second)))
-	require.NoError(t, gw.IO().Wait(within(t, 20*time.Second)))
+	require.NoError(t, gw.Join(within(t, 20*time.Second)))
 }
 
 func start(t *testing.T, text string) (*gatewaybase.Gateway, error) {
@@ -200,7 +200,7 @@ func TestLazyFailures(t *testing.T) {
 	<-reached
 	require.NoError(t, gw.Kill())
 	require.NoError(t, gw.Join(within(t, 10*time.Second)))
-	require.NoError(t, gw.IO().Wait(within(t, 10*time.Second)))
+	require.NoError(t, gw.Join(within(t, 10*time.Second)))
 }
 
 func TestLazyCarriesMuchAndLittle(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -95,7 +96,7 @@ func (l *lazyIO) await(closed *bool) (gatewaybase.IO, error) {
 	}
 	switch {
 	case l.err != nil:
-		return nil, &gatewaybase.NotStartedError{Err: l.err}
+		return nil, &farend.NotStartedError{Err: l.err}
 	case *closed:
 		return nil, gatewaybase.ErrClosed
 	}
@@ -159,7 +160,7 @@ func (l *lazyIO) Kill() error {
 }
 
 func (l *lazyIO) Wait(ctx context.Context) error {
-	if err := gatewaybase.Await(ctx, l.done); err != nil {
+	if err := farend.Await(ctx, l.done); err != nil {
 		return err
 	}
 	if pipe := l.reached(); pipe != nil {

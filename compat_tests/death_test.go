@@ -249,7 +249,7 @@ func TestTerminateIsPatient(t *testing.T) {
 		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err, "what it sent at the end was received")
 		assert.Equal(t, "done", item)
-		exit := gw.IO().Exit()
+		exit := gw.ExitStatus()
 		assert.True(t, exit.Known)
 		assert.Zero(t, exit.Code)
 		assert.False(t, errors.Is(gw.Err(), execnet.ErrClosed))

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // Channel carries Python values both ways between this program and code in another interpreter. Its
@@ -114,7 +116,7 @@ func iterate[T any](ctx context.Context, receive func(context.Context) (T, error
 			var v T
 			err := ctx.Err()
 			if err != nil {
-				err = contextError(ctx, "execnet: receiving")
+				err = timeout.During(ctx, "execnet: receiving")
 			} else {
 				v, err = receive(ctx)
 			}

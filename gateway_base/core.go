@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -204,7 +205,7 @@ func (c *core) wait(ctx context.Context, ready func() bool, doing string) error 
 	}
 	for !ready() {
 		if ctx.Err() != nil {
-			return contextError(ctx, doing)
+			return timeout.During(ctx, doing)
 		}
 		if r.takeOrWait() {
 			c.leading = true

@@ -1,33 +1,19 @@
 package gatewaybase
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // ErrTimeout is what a call reports when its time ran out before anything came; errors.Is finds
 // context.DeadlineExceeded in it as well. It is execnet's TimeoutError.
-var ErrTimeout error = timeoutError{}
-
-type timeoutError struct{}
-
-func (timeoutError) Error() string        { return "execnet: timeout" }
-func (timeoutError) Timeout() bool        { return true }
-func (timeoutError) Temporary() bool      { return true }
-func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// contextError is ctx's error in the package's own words.
-func contextError(ctx context.Context, doing string) error {
-	err := context.Cause(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = ErrTimeout
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
+var ErrTimeout = timeout.Err
 
 var (
 	// ErrClosed is what sending on a closed channel, or using a gateway that has ended, reports.
@@ -97,42 +83,13 @@ type GatewayDiedError struct {
 func (e *GatewayDiedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: gateway %s died", e.ID)
-	switch {
-	case e.Exit.Signal != nil:
-		fmt.Fprintf(&b, " (signal: %v)", e.Exit.Signal)
-	case e.Exit.Known:
-		fmt.Fprintf(&b, " (exit status %d)", e.Exit.Code)
-	}
+	b.WriteString(e.Exit.String())
 	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
 		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "execnet: "))
 	}
-	b.WriteString(StderrText(e.Exit.Stderr))
+	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()
 }
 
 // Unwrap returns Err.
 func (e *GatewayDiedError) Unwrap() error { return e.Err }
-
-// NotStartedError is how an IO whose far end is reached while it is in use reports that there will
-// be none. The gateway's calls report Err itself.
-type NotStartedError struct{ Err error }
-
-// Error is the error of Err.
-func (e *NotStartedError) Error() string { return e.Err.Error() }
-
-// Unwrap returns Err.
-func (e *NotStartedError) Unwrap() error { return e.Err }
-
-// StderrText is the tail of a far end's stderr as error messages show it: the last twenty lines, or
-// nothing.
-func StderrText(stderr string) string {
-	stderr = strings.TrimSpace(stderr)
-	if stderr == "" {
-		return ""
-	}
-	lines := strings.Split(stderr, "\n")
-	if len(lines) > 20 {
-		lines = append([]string{"..."}, lines[len(lines)-20:]...)
-	}
-	return "; its stderr ended:\n  " + strings.Join(lines, "\n  ")
-}

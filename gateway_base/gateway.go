@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -74,8 +76,9 @@ func (g *Gateway) ID() string { return g.id }
 // Spec is what the gateway was made from. It is not to be changed.
 func (g *Gateway) Spec() *xspec.Spec { return g.spec }
 
-// IO is the pipe under the gateway.
-func (g *Gateway) IO() IO { return g.io }
+// ExitStatus is how the far end's process ended, as far as that is known by now: after Join it is,
+// unless nobody can tell, as behind a socket.
+func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 
 // RemoteAddress names the far end's host as the spec does, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
@@ -135,12 +138,12 @@ func (g *Gateway) Exit() {
 // Exiting reports whether Exit or Kill was called: the gateway is no longer a member of its group.
 func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 
-// Join waits until the gateway has received everything there is, its callbacks have returned and
-// its goroutines have ended, or until ctx ends. It does not make the far end go: see Exit. It is
-// execnet's Gateway.join.
+// Join waits until nothing is left of the gateway: it has received everything there is, its callbacks
+// have returned, its goroutines have ended, and the far end's process is reaped. It returns ctx's
+// error if ctx ends first. It does not make the far end go: see Exit. It is execnet's Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
-	if Await(ctx, g.tasks.idle) != nil {
-		return contextError(ctx, "execnet: joining gateway "+g.id)
+	if farend.Await(ctx, g.tasks.idle) != nil || g.io.Wait(ctx) != nil {
+		return timeout.During(ctx, "execnet: joining gateway "+g.id)
 	}
 	return nil
 }
@@ -204,7 +207,7 @@ func (g *Gateway) verdict(err error) error {
 	if g.executor != nil && errors.Is(err, io.EOF) {
 		return nil // a worker's driver may just go (protocol.md section 8.2)
 	}
-	var notStarted *NotStartedError
+	var notStarted *farend.NotStartedError
 	if errors.As(err, &notStarted) {
 		return notStarted.Err
 	}

@@ -2,6 +2,7 @@ package gatewaybase
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 )
@@ -48,18 +49,14 @@ type Exit struct {
 	Stderr string
 }
 
-// Await blocks until done is closed, or until ctx ends, whose error it then returns; what is done
-// already comes first. It is what an IO's Wait mostly consists of.
-func Await(ctx context.Context, done <-chan struct{}) error {
-	select {
-	case <-done:
-		return nil
-	default:
+// String is how a far end ended as errors show it: " (signal: killed)", " (exit status 1)", or
+// nothing where that is not known.
+func (e Exit) String() string {
+	switch {
+	case e.Signal != nil:
+		return fmt.Sprintf(" (signal: %v)", e.Signal)
+	case e.Known:
+		return fmt.Sprintf(" (exit status %d)", e.Code)
 	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return ""
 }

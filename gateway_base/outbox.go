@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // maxPosted bounds what waits to be written on behalf of nobody: answers to the far end's own
@@ -102,7 +104,7 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 	for o.written < number && o.err == nil {
 		if ctx.Err() != nil {
 			o.withdraw(number)
-			return contextError(ctx, "execnet: sending")
+			return timeout.During(ctx, "execnet: sending")
 		}
 		o.change.Wait()
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -31,7 +32,7 @@ func (p *pipeIO) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		p.r.SetReadDeadline(time.Time{})
-		return n, ErrReadInterrupted
+		return n, farend.ErrReadInterrupted
 	}
 	return n, err
 }

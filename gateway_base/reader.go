@@ -7,17 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-execnet/execnet/internal/farend"
 )
-
-// ErrReadInterrupted is what the Read of a ReadInterrupter returns when it was broken off.
-var ErrReadInterrupted = errors.New("execnet: reading was interrupted")
-
-// ReadInterrupter is implemented by an IO whose reading can be broken off and taken up again.
-type ReadInterrupter interface {
-	// InterruptRead makes the Read under way, or the next one, return ErrReadInterrupted without
-	// having read anything.
-	InterruptRead()
-}
 
 // reader reads a gateway's messages. One goroutine at a time has that role. It is the gateway's own
 // as a rule; but when a message is what somebody waited for, that goroutine is likely to wait for
@@ -51,7 +43,7 @@ const freeFor = time.Millisecond
 
 func newReader(g *Gateway) *reader {
 	r := &reader{gateway: g, in: bufio.NewReaderSize(g.io, 64<<10), taken: true, turn: make(chan struct{}, 1)}
-	if io, ok := g.io.(ReadInterrupter); ok {
+	if io, ok := g.io.(farend.ReadInterrupter); ok {
 		r.interrupt = io.InterruptRead
 	}
 	return r
@@ -62,7 +54,7 @@ func newReader(g *Gateway) *reader {
 func (r *reader) run() error {
 	for {
 		err := r.step()
-		if errors.Is(err, ErrReadInterrupted) {
+		if errors.Is(err, farend.ErrReadInterrupted) {
 			continue // meant for somebody who had the role before
 		}
 		if err != nil {
@@ -189,7 +181,7 @@ func (r *reader) lead(ctx context.Context, ready func() bool) {
 		if err == nil {
 			err = r.act(m)
 		}
-		if err != nil && !errors.Is(err, ErrReadInterrupted) {
+		if err != nil && !errors.Is(err, farend.ErrReadInterrupted) {
 			r.fail(err)
 			return
 		}

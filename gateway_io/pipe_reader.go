@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/pipe"
 )
 
@@ -39,7 +39,7 @@ func (r *pipeReader) hangUp() {
 	_ = r.file.SetReadDeadline(past)
 }
 
-// interrupt makes the Read under way, or the next one, return gatewaybase.ErrReadInterrupted.
+// interrupt makes the Read under way, or the next one, return farend.ErrReadInterrupted.
 func (r *pipeReader) interrupt() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,7 +70,7 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		if interrupted {
-			return 0, gatewaybase.ErrReadInterrupted
+			return 0, farend.ErrReadInterrupted
 		}
 		r.ended = true
 		r.left = pipe.Buffered(r.file)

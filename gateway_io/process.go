@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/pipe"
 )
 
@@ -124,7 +125,7 @@ func (p *Process) Args() []string { return p.cmd.Args }
 // Read reads from the process's stdout.
 func (p *Process) Read(b []byte) (int, error) { return p.stdout.Read(b) }
 
-// InterruptRead breaks a Read off; see gatewaybase.ReadInterrupter.
+// InterruptRead breaks a Read off; see farend.ReadInterrupter.
 func (p *Process) InterruptRead() { p.stdout.interrupt() }
 
 // Write writes to the process's stdin. Once the process has died or CloseWrite was called, the
@@ -147,7 +148,7 @@ func closeOnce(f *os.File) error {
 // Wait blocks until the process is reaped and its stderr copied, or until ctx ends, whose error it
 // then returns.
 func (p *Process) Wait(ctx context.Context) error {
-	return gatewaybase.Await(ctx, p.done)
+	return farend.Await(ctx, p.done)
 }
 
 // Kill ends the process with SIGKILL, or as Windows does it. What the process started lives on.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -312,7 +313,7 @@ func (p *Proxy) report(item any) (ended, ok bool) {
 // Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were
 // given up after Kill, or until ctx ends, whose error it then returns.
 func (p *Proxy) Wait(ctx context.Context) error {
-	return gatewaybase.Await(ctx, p.done)
+	return farend.Await(ctx, p.done)
 }
 
 // Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a

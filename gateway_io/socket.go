@@ -9,6 +9,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 )
 
 // SocketTimeout bounds connecting to a socket server when the context has no earlier end.
@@ -155,7 +156,7 @@ func (s *Socket) close(conn net.Conn) error {
 // Wait blocks until the connection is closed in both directions, which whoever reads it does at its
 // end, or until ctx ends, whose error it then returns.
 func (s *Socket) Wait(ctx context.Context) error {
-	return gatewaybase.Await(ctx, s.done)
+	return farend.Await(ctx, s.done)
 }
 
 // Kill resets the connection: what was sent and not yet received is lost, and the far end's next

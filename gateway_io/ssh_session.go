@@ -14,7 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/go-execnet/execnet/gateway_base"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 )
 
 // How long a session waits for the far end.
@@ -335,7 +336,7 @@ func (s *sshSession) CloseWrite() error { return s.stdinEnd.Close() }
 
 // Wait implements gatewaybase.IO.
 func (s *sshSession) Wait(ctx context.Context) error {
-	return gatewaybase.Await(ctx, s.done)
+	return farend.Await(ctx, s.done)
 }
 
 // Kill implements gatewaybase.IO: it asks the host to kill the process, and closes the session,

@@ -14,6 +14,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
@@ -40,7 +41,7 @@ func (p *pipeEnd) Kill() error                 { p.once.Do(func() { close(p.gone
 func (p *pipeEnd) Exit() gatewaybase.Exit      { return gatewaybase.Exit{} }
 func (p *pipeEnd) RemoteAddress() string       { return "" }
 func (p *pipeEnd) Wait(ctx context.Context) error {
-	return gatewaybase.Await(ctx, p.gone)
+	return farend.Await(ctx, p.gone)
 }
 
 // executor runs each program in a goroutine of its own, as a worker does.

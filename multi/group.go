@@ -269,7 +269,7 @@ func (g *Group) forgetEnded() {
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	g.gateways = slices.DeleteFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
-		return gw.Exiting() && gw.Join(done) == nil && gw.IO().Wait(done) == nil
+		return gw.Exiting() && gw.Join(done) == nil
 	})
 }
 

@@ -3,12 +3,12 @@ package multi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"sync"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // ReceiveQueue gathers the items of a MultiChannel's channels in the order they come. Its methods
@@ -100,10 +100,8 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 		switch {
 		case q.open == 0:
 			return Received{}, io.EOF
-		case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
-			return Received{}, fmt.Errorf("execnet: receiving: %w", gatewaybase.ErrTimeout)
 		case ctx.Err() != nil:
-			return Received{}, fmt.Errorf("execnet: receiving: %w", context.Cause(ctx))
+			return Received{}, timeout.During(ctx, "execnet: receiving")
 		}
 		q.change.Wait()
 	}

@@ -128,7 +128,7 @@ func TestSocketBehindAGateway(t *testing.T) {
 		requireEcho(t, gw, 2<<20)
 		gw.Exit()
 		require.NoError(t, gw.Join(within.Soon(t)))
-		require.NoError(t, gw.IO().Wait(within.Soon(t)))
+		require.NoError(t, gw.Join(within.Soon(t)))
 	}
 }
 

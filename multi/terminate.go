@@ -118,22 +118,14 @@ func endAll(ctx context.Context, gateways []*gatewaybase.Gateway) []error {
 }
 
 func end(ctx context.Context, gw *gatewaybase.Gateway) error {
-	if wait(ctx, gw) == nil {
+	if gw.Join(ctx) == nil {
 		return nil
 	}
 	killErr := gw.Kill()
 	ctx, cancel := context.WithTimeout(context.Background(), killGrace)
 	defer cancel()
-	if err := wait(ctx, gw); err != nil {
+	if err := gw.Join(ctx); err != nil {
 		return fmt.Errorf("execnet: gateway %s is still there %v after it was killed: %w", gw.ID(), killGrace, errors.Join(killErr, err))
 	}
 	return nil
-}
-
-// wait waits for both the gateway and the process behind it.
-func wait(ctx context.Context, gw *gatewaybase.Gateway) error {
-	if err := gw.Join(ctx); err != nil {
-		return err
-	}
-	return gw.IO().Wait(ctx)
 }

@@ -272,7 +272,7 @@ func TestViaInterrupted(t *testing.T) {
 			_, err = ch.Receive(within.Soon(t))
 			var died *gatewaybase.GatewayDiedError
 			require.ErrorAs(t, err, &died)
-			require.NoError(t, sub.IO().Wait(within.Soon(t)))
+			require.NoError(t, sub.Join(within.Soon(t)))
 			requireGone(t, subPID)
 		})
 	}

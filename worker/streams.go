@@ -9,6 +9,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/pipe"
 )
 
@@ -40,12 +41,12 @@ func (s *streams) Read(p []byte) (int, error) {
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		// If it fails, so does the next Read.
 		_ = s.in.SetReadDeadline(time.Time{})
-		return 0, gatewaybase.ErrReadInterrupted
+		return 0, farend.ErrReadInterrupted
 	}
 	return n, err
 }
 
-// InterruptRead breaks a Read off; see gatewaybase.ReadInterrupter.
+// InterruptRead breaks a Read off; see farend.ReadInterrupter.
 func (s *streams) InterruptRead() {
 	// Where there are no deadlines, as with a regular file, nobody has to wait for long.
 	_ = s.in.SetReadDeadline(time.Unix(1, 0))

@@ -137,7 +137,7 @@ func foreignChannel(t *testing.T, r *run) {
 	require.NoError(t, err)
 	defer func() {
 		require.NoError(t, other.Kill())
-		require.NoError(t, other.IO().Wait(soon(t)))
+		require.NoError(t, other.Join(soon(t)))
 	}()
 	foreign, err := other.NewChannel()
 	require.NoError(t, err)

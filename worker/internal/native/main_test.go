@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/xspec"
@@ -58,7 +59,7 @@ func (s *stream) Write(b []byte) (int, error)    { return s.w.Write(b) }
 func (s *stream) CloseRead() error               { return s.r.Close() }
 func (s *stream) CloseWrite() error              { return s.w.Close() }
 func (s *stream) Kill() error                    { s.once.Do(func() { close(s.gone) }); return nil }
-func (s *stream) Wait(ctx context.Context) error { return gatewaybase.Await(ctx, s.gone) }
+func (s *stream) Wait(ctx context.Context) error { return farend.Await(ctx, s.gone) }
 func (s *stream) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
 func (s *stream) RemoteAddress() string          { return "" }
 

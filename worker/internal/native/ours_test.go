@@ -46,7 +46,6 @@ func begin(t *testing.T, ctx context.Context, pipe gatewaybase.IO, text string) 
 	t.Cleanup(func() {
 		gw.Exit()
 		require.NoError(t, gw.Join(within.Soon(t)))
-		require.NoError(t, gw.IO().Wait(within.Soon(t)))
 	})
 	return gw, nil
 }
@@ -236,7 +235,7 @@ func TestForwardEndsWithItsDriver(t *testing.T) {
 	for name, letGo := range map[string]func(*gatewayio.Proxy, *gatewaybase.Gateway, func()){
 		"channel":   func(p *gatewayio.Proxy, _ *gatewaybase.Gateway, _ func()) { p.CloseRead() },
 		"terminate": func(_ *gatewayio.Proxy, _ *gatewaybase.Gateway, end func()) { end() },
-		"death":     func(_ *gatewayio.Proxy, driver *gatewaybase.Gateway, _ func()) { driver.IO().CloseWrite() },
+		"death":     func(_ *gatewayio.Proxy, driver *gatewaybase.Gateway, _ func()) { _ = driver.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +263,7 @@ func TestForwardsToASocketServer(t *testing.T) {
 	gw := via(t, driver, "socket=127.0.0.1:"+serializer.Repr(bound[1]))
 	assert.NotEqual(t, os.Getpid(), rinfo(t, gw).PID)
 	gw.Exit()
-	require.NoError(t, gw.IO().Wait(within.Soon(t)))
+	require.NoError(t, gw.Join(within.Soon(t)))
 	require.NoError(t, ch.WaitClose(within.Soon(t)), "the server has ended with the worker")
 }
 

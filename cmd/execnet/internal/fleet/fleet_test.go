@@ -168,6 +168,6 @@ func TestEndStubborn(t *testing.T) {
 		require.NoError(t, fleet.End(ctx, atOnce, group))
 		assert.Equal(t, hurry, time.Since(began) < fleet.Grace)
 		assert.Less(t, time.Since(began), fleet.Patience)
-		assert.True(t, members[0].Gateway.IO().Exit().Known)
+		assert.True(t, members[0].Gateway.ExitStatus().Known)
 	}
 }

@@ -1,0 +1,62 @@
+// Package farend holds what the byte pipes of gateways have in common beside the interface
+// gatewaybase.IO: waiting, interrupting a Read, and how errors show what the far end printed.
+package farend
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// ReadInterrupter is implemented by a pipe whose Read can be interrupted and taken up again.
+type ReadInterrupter interface {
+	// InterruptRead makes the Read under way, or the next one, return ErrReadInterrupted without
+	// having read anything.
+	InterruptRead()
+}
+
+// ErrReadInterrupted is what Read returns after InterruptRead.
+var ErrReadInterrupted = errors.New("execnet: reading was interrupted")
+
+// NotStartedError is what the Read and Write of a pipe return when the far end, which is reached
+// while the pipe is in use already, could not be reached. A gateway's calls report Err itself.
+type NotStartedError struct{ Err error }
+
+// Error is the text of Err.
+func (e *NotStartedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *NotStartedError) Unwrap() error { return e.Err }
+
+// Await blocks until done is closed or ctx ends, and returns ctx's error in the second case. If done
+// is closed already, it returns nil whatever ctx says.
+func Await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// shownLines is how many lines of the far end's stderr an error shows.
+const shownLines = 20
+
+// StderrText is the end of a far end's stderr as error texts show it: the last lines behind a
+// heading, or nothing if stderr is empty.
+func StderrText(stderr string) string {
+	stderr = strings.TrimSpace(stderr)
+	if stderr == "" {
+		return ""
+	}
+	lines := strings.Split(stderr, "\n")
+	if len(lines) > shownLines {
+		lines = append([]string{"..."}, lines[len(lines)-shownLines:]...)
+	}
+	return "; its stderr ended:\n  " + strings.Join(lines, "\n  ")
+}
