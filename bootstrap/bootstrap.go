@@ -1,10 +1,10 @@
-// Package bootstrap turns a fresh interpreter into a worker: it sends one line of Python, which starts
-// the worker, and waits for the answer "1" (protocol.md section 7). [Start] and [StartLazily] are the
-// driver's half, [Accept] is the half of a Go worker.
+// Package bootstrap turns a fresh interpreter into a worker: it sends one line of Python, which
+// starts the worker, and waits for the answer "1" (protocol.md section 7). [Start] and
+// [StartLazily] are the driver's half, [Accept] is the half of a Go worker.
 //
-// The worker is worker.py, which belongs to this module, unless the spec says bootstrap=import. Then it
-// is that of the execnet package that is installed for the interpreter. The package corresponds to
-// execnet's gateway_bootstrap.py.
+// The worker is worker.py, which belongs to this module, unless the spec says bootstrap=import.
+// Then it is that of the execnet package that is installed for the interpreter. The package
+// corresponds to execnet's gateway_bootstrap.py.
 package bootstrap
 
 import (
@@ -23,9 +23,9 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Error is the error of a far end that did not become a worker: there is no Python, it does not start,
-// it prints something else first, or the spec's chdir, nice or env cannot be applied. Use errors.As
-// with a *Error.
+// Error is the error of a far end that did not become a worker: there is no Python, it does not
+// start, it prints something else first, or the spec's chdir, nice or env cannot be applied. Use
+// errors.As with a *Error.
 type Error struct {
 	Spec *xspec.Spec
 	// Got is what came instead of the answer "1", at most 1 KiB of it. It is empty if nothing came.
@@ -36,8 +36,8 @@ type Error struct {
 	Err error
 }
 
-// Error says what came instead of a worker's answer, how the process ended, and the last lines of its
-// stderr.
+// Error says what came instead of a worker's answer, how the process ended, and the last lines of
+// its stderr.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: gateway %s (%s) did not start: ", e.Spec.ID, e.Spec)
@@ -78,10 +78,10 @@ const (
 	reapWait         = 2 * time.Second        // how long a killed far end may take to be gone
 )
 
-// Start turns the interpreter behind pipe into a worker, as config.Spec says, and returns the gateway to
-// it. It owns pipe: on an error, or when ctx ends first, it kills the far end and waits for it. It
-// returns an [Error], or a [gatewayio.HostNotFoundError] if the ssh command says that it did not reach
-// the host.
+// Start turns the interpreter behind pipe into a worker, as config.Spec says, and returns the
+// gateway to it. It owns pipe: on an error, or when ctx ends first, it kills the far end and waits
+// for it. It returns an [Error], or a [gatewayio.HostNotFoundError] if the ssh command says that it
+// did not reach the host.
 func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
 	if err := greet(ctx, pipe, config.Spec, nil); err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) 
 	return gatewaybase.New(pipe, config), nil
 }
 
-// greet makes a worker of the far end. ahead holds messages that the worker takes as the first ones. On
-// an error greet ends the far end.
+// greet makes a worker of the far end. ahead holds messages that the worker takes as the first
+// ones. On an error greet ends the far end.
 func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) error {
 	failed := handshake(ctx, pipe, spec, ahead)
 	if failed == nil {

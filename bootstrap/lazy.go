@@ -10,13 +10,13 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// maxAhead bounds the bytes that may be written before the far end is reached. Further writes wait for
-// it.
+// maxAhead bounds the bytes that may be written before the far end is reached. Further writes wait
+// for it.
 const maxAhead = 256 << 10
 
-// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there inside
-// the first line, so that over a slow network the first source does not wait for the answer to the
-// bootstrap.
+// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there
+// inside the first line, so that over a slow network the first source does not wait for the answer
+// to the bootstrap.
 type lazyIO struct {
 	spec   *xspec.Spec
 	cancel context.CancelFunc // gives up reaching the far end
@@ -33,16 +33,16 @@ type lazyIO struct {
 	writeClosed bool
 }
 
-// CanStartLazily reports whether StartLazily works for spec: the worker has to be this module's own, in
-// a process of its own.
+// CanStartLazily reports whether StartLazily works for spec: the worker has to be this module's
+// own, in a process of its own.
 func CanStartLazily(spec *xspec.Spec) bool {
 	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket
 }
 
-// StartLazily returns a gateway at once, and reaches the far end meanwhile: open makes the pipe; then
-// the first line, which contains everything that has been sent by then, makes a worker. ctx bounds
-// both. If that fails, every call that waits for the gateway returns the error that Start would have
-// returned.
+// StartLazily returns a gateway at once, and reaches the far end meanwhile: open makes the pipe;
+// then the first line, which contains everything that has been sent by then, makes a worker. ctx
+// bounds both. If that fails, every call that waits for the gateway returns the error that Start
+// would have returned.
 func StartLazily(ctx context.Context, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config) *gatewaybase.Gateway {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &lazyIO{spec: config.Spec, cancel: cancel, done: make(chan struct{})}
@@ -90,8 +90,8 @@ func (l *lazyIO) fail(err error, exit gatewaybase.Exit) {
 	l.change.Broadcast()
 }
 
-// await blocks until the far end has answered, cannot be reached, or *closed is set. The caller holds
-// mu.
+// await blocks until the far end has answered, cannot be reached, or *closed is set. The caller
+// holds mu.
 func (l *lazyIO) await(closed *bool) (gatewaybase.IO, error) {
 	for !l.ready && l.err == nil && !*closed {
 		l.change.Wait()

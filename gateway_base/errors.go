@@ -21,12 +21,13 @@ var (
 	// ErrHasCallback is the error of receiving from a channel that has a callback, and of setting a
 	// second one.
 	ErrHasCallback = errors.New("execnet: the channel has a receiver callback")
-	// ErrExecuting is the error of closing the channel of an execution while that runs, at the worker.
+	// ErrExecuting is the error of closing the channel of an execution while that runs, at the
+	// worker.
 	ErrExecuting = errors.New("execnet: the channel of a running execution cannot be closed")
 )
 
-// RemoteError is an exception that the code at the other end has raised. It is execnet's RemoteError.
-// Use errors.As with a *RemoteError.
+// RemoteError is an exception that the code at the other end has raised. It is execnet's
+// RemoteError. Use errors.As with a *RemoteError.
 type RemoteError struct {
 	// Formatted is the text that came: the remote traceback, or the text that the other end closed
 	// the channel with.

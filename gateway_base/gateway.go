@@ -16,8 +16,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Gateway is a connection to another interpreter, or to a Go worker. Its methods may be used from any
-// number of goroutines. It is execnet's Gateway.
+// Gateway is a connection to another interpreter, or to a Go worker. Its methods may be used from
+// any number of goroutines. It is execnet's Gateway.
 type Gateway struct {
 	id       string
 	spec     *xspec.Spec
@@ -87,8 +87,8 @@ func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 // RemoteAddress names the far end's host as the spec does, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
-// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages. It
-// shows that a large item is on its way while Send still waits.
+// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages.
+// It shows that a large item is on its way while Send still waits.
 func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
 
 // String shows the gateway as execnet's repr does.
@@ -115,9 +115,9 @@ func (g *Gateway) HasReceiver() bool {
 // ended, or has died. Err then says which.
 func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
-// NewChannel makes a channel that the far end does not know yet: send it over another channel, or use
-// its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is execnet's
-// Gateway.newchannel.
+// NewChannel makes a channel that the far end does not know yet: send it over another channel, or
+// use its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is
+// execnet's Gateway.newchannel.
 func (g *Gateway) NewChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
@@ -126,8 +126,8 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 	return c.handle(), nil
 }
 
-// Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at once.
-// What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
+// Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at
+// once. What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
 // execnet's Gateway.exit.
 func (g *Gateway) Exit() {
 	if g.exiting.Swap(true) {
@@ -142,9 +142,10 @@ func (g *Gateway) Exit() {
 // Exiting reports whether Exit or Kill was called. The gateway then no longer belongs to its group.
 func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 
-// Join waits until nothing is left of the gateway: it has received everything there is, its callbacks
-// have returned, its goroutines have ended, and the far end's process is reaped. It returns ctx's
-// error if ctx ends first. It does not make the far end go: see Exit. It is execnet's Gateway.join.
+// Join waits until nothing is left of the gateway: it has received everything there is, its
+// callbacks have returned, its goroutines have ended, and the far end's process is reaped. It
+// returns ctx's error if ctx ends first. It does not make the far end go: see Exit. It is execnet's
+// Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
 	if farend.Await(ctx, g.tasks.idle) != nil || g.io.Wait(ctx) != nil {
 		return timeout.During(ctx, "execnet: joining gateway "+g.id)
@@ -152,12 +153,12 @@ func (g *Gateway) Join(ctx context.Context) error {
 	return nil
 }
 
-// Go runs f in a goroutine that Join waits for. f must end soon after Done is closed. It is for work
-// that an execution leaves running.
+// Go runs f in a goroutine that Join waits for. f must end soon after Done is closed. It is for
+// work that an execution leaves running.
 func (g *Gateway) Go(f func()) { g.tasks.start(f) }
 
-// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out of
-// time.
+// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out
+// of time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)
 	err := g.io.Kill()
@@ -167,8 +168,8 @@ func (g *Gateway) Kill() error {
 	return err
 }
 
-// Err is nil while the gateway lives and after an orderly end. Otherwise it is a [GatewayDiedError],
-// or the reason why the far end was never reached.
+// Err is nil while the gateway lives and after an orderly end. Otherwise it is a
+// [GatewayDiedError], or the reason why the far end was never reached.
 func (g *Gateway) Err() error {
 	if g.HasReceiver() {
 		return nil

@@ -67,8 +67,8 @@ channel.send({
     "cwd": os.getcwd(), "pid": os.getpid()})
 `
 
-// rinfoCache keeps the answer of RInfo. Who has put a value into asking asks the far end, so that it is
-// asked once, and the others wait.
+// rinfoCache keeps the answer of RInfo. Who has put a value into asking asks the far end, so that
+// it is asked once, and the others wait.
 type rinfoCache struct {
 	asking chan struct{} // room for one
 	info   *RInfo        // guarded by asking

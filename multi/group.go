@@ -1,5 +1,5 @@
-// Package multi holds groups of gateways: a [Group] makes gateways from specs, finds them by id, and
-// ends them all, however stuck they are. A [MultiChannel] uses one channel to each of them. The
+// Package multi holds groups of gateways: a [Group] makes gateways from specs, finds them by id,
+// and ends them all, however stuck they are. A [MultiChannel] uses one channel to each of them. The
 // package corresponds to execnet's multi.py.
 package multi
 
@@ -29,13 +29,13 @@ type Group struct {
 	DefaultSpec string
 	// ExecModel is the execution model of workers whose spec names none; empty means "thread".
 	ExecModel string
-	// MaxStarting bounds how many gateways MakeGateways starts at the same time. 0 means four for each
-	// processor among those that run on this machine, and no bound for others.
+	// MaxStarting bounds how many gateways MakeGateways starts at the same time. 0 means four for
+	// each processor among those that run on this machine, and no bound for others.
 	MaxStarting int
 	// Stderr gets what the workers print to their stderr; nil means os.Stderr.
 	Stderr io.Writer
-	// Grace is how long Terminate lets workers end by themselves when its context has no deadline; 0
-	// means DefaultGrace.
+	// Grace is how long Terminate lets workers end by themselves when its context has no deadline;
+	// 0 means DefaultGrace.
 	Grace time.Duration
 	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the
 	// group's if it is nil.
@@ -61,13 +61,13 @@ func NewGroup() *Group { return &Group{} }
 // default_group.
 var DefaultGroup = NewGroup()
 
-// MakeGateway starts an interpreter as spec says, and returns the gateway to it when the interpreter
-// has answered. ctx bounds that. Package xspec describes the spec; an empty one means DefaultSpec. A
-// gateway whose spec has no id gets the next free one of gw0, gw1 and so on.
+// MakeGateway starts an interpreter as spec says, and returns the gateway to it when the
+// interpreter has answered. ctx bounds that. Package xspec describes the spec; an empty one means
+// DefaultSpec. A gateway whose spec has no id gets the next free one of gw0, gw1 and so on.
 //
 // It returns an [xspec.Error] for a spec that cannot be used, [ErrDuplicateID], a
-// [gatewayio.PythonNotFoundError] when there is no interpreter to start, and a [bootstrap.Error], with
-// what the interpreter has printed, when it does not become a worker. It is execnet's
+// [gatewayio.PythonNotFoundError] when there is no interpreter to start, and a [bootstrap.Error],
+// with what the interpreter has printed, when it does not become a worker. It is execnet's
 // Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
@@ -194,8 +194,8 @@ func (g *Group) sshPool() *gatewayio.SSHPool {
 	return g.ssh
 }
 
-// SetExecModel sets the execution model of workers whose spec names none. It returns an error for an
-// unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
+// SetExecModel sets the execution model of workers whose spec names none. It returns an error for
+// an unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
 // Group.set_execmodel, without the model of the driver's side, of which Go has only one.
 func (g *Group) SetExecModel(model string) error {
 	if !slices.Contains(xspec.ExecModels, model) {
@@ -227,8 +227,8 @@ var ErrDuplicateID = errors.New("execnet: the group already has a gateway with t
 // ErrTerminated is the error of making a gateway when the group is terminated meanwhile.
 var ErrTerminated = errors.New("execnet: the group was terminated")
 
-// reserve gives spec an id and an execution model if it has none. Nobody else gets the id until release
-// is called. The context that it returns ends when the group is terminated.
+// reserve gives spec an id and an execution model if it has none. Nobody else gets the id until
+// release is called. The context that it returns ends when the group is terminated.
 func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Context, release func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -286,7 +286,8 @@ func (g *Group) members() []*gatewaybase.Gateway {
 // Len is the number of gateways.
 func (g *Group) Len() int { return len(g.members()) }
 
-// At returns the i-th gateway in the order in which they were made, or nil. It is group[i] in execnet.
+// At returns the i-th gateway in the order in which they were made, or nil. It is group[i] in
+// execnet.
 func (g *Group) At(i int) *gatewaybase.Gateway {
 	if members := g.members(); i >= 0 && i < len(members) {
 		return members[i]

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// InterruptedError is the cause of the end of a context of NotifyContext that a signal has ended. Use
-// errors.As with a *InterruptedError on context.Cause(ctx).
+// InterruptedError is the cause of the end of a context of NotifyContext that a signal has ended.
+// Use errors.As with a *InterruptedError on context.Cause(ctx).
 type InterruptedError struct{ Signal os.Signal }
 
 // Error names the signal.
@@ -22,13 +22,13 @@ func (e *InterruptedError) Error() string { return fmt.Sprintf("execnet: interru
 //	ctx, stop := group.NotifyContext(context.Background())
 //	defer stop()
 //
-// At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the calls
-// that use ctx; then the group is terminated as by Terminate within Group.Grace. A second signal kills
-// at once what is left of it.
+// At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the
+// calls that use ctx; then the group is terminated as by Terminate within Group.Grace. A second
+// signal kills at once what is left of it.
 //
-// stop terminates the group unless that is done, waits until it is, and returns the error of Terminate.
-// A signal meanwhile kills what is left, too. After that signals do again what they did before. A later
-// call of stop returns the same.
+// stop terminates the group unless that is done, waits until it is, and returns the error of
+// Terminate. A signal meanwhile kills what is left, too. After that signals do again what they did
+// before. A later call of stop returns the same.
 func (g *Group) NotifyContext(parent context.Context) (ctx context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)

@@ -21,8 +21,8 @@ type FailedGateway struct {
 	Err  error  // the error that MakeGateway would have returned
 }
 
-// MakeGatewaysError is the error of MakeGateways: which gateways failed, and why. Use errors.As with a
-// *MakeGatewaysError. errors.Is and errors.As also find the reasons.
+// MakeGatewaysError is the error of MakeGateways: which gateways failed, and why. Use errors.As
+// with a *MakeGatewaysError. errors.Is and errors.As also find the reasons.
 type MakeGatewaysError struct {
 	Failed []FailedGateway // in the order of the specs
 	Total  int             // how many were asked for
@@ -57,13 +57,13 @@ type pending struct {
 	ended   chan struct{} // closed when gateway or err is set
 }
 
-// MakeGateways makes a gateway for each spec, as MakeGateway does, side by side within the bounds of
-// MaxStarting. It returns them in the order of the specs, in which they also get their ids. A gateway
-// that is reached through another one of the same call (via, installvia) waits for that one, whose
-// spec must stand before it.
+// MakeGateways makes a gateway for each spec, as MakeGateway does, side by side within the bounds
+// of MaxStarting. It returns them in the order of the specs, in which they also get their ids. A
+// gateway that is reached through another one of the same call (via, installvia) waits for that
+// one, whose spec must stand before it.
 //
-// If some fail, MakeGateways waits for the others, ends them, and returns a [MakeGatewaysError] that
-// names each one that failed. ctx bounds the starts.
+// If some fail, MakeGateways waits for the others, ends them, and returns a [MakeGatewaysError]
+// that names each one that failed. ctx bounds the starts.
 func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
 	all := make([]*pending, len(specs))
 	failed := false
@@ -111,7 +111,8 @@ func (g *Group) startAll(all []*pending) {
 					<-host.ended // ctx bounds that too
 				}
 			}
-			// Unless the user has set a bound, only interpreters on this machine wait for each other.
+			// Unless the user has set a bound, only interpreters on this machine wait for each
+			// other.
 			if g.MaxStarting > 0 || n.spec.Local() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
@@ -122,7 +123,8 @@ func (g *Group) startAll(all []*pending) {
 	wg.Wait()
 }
 
-// startGrace is how long gateways have to end, before they are killed, after another one has failed.
+// startGrace is how long gateways have to end, before they are killed, after another one has
+// failed.
 const startGrace = 2 * time.Second
 
 // outcome makes the results of MakeGateways.
@@ -154,7 +156,8 @@ func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway,
 	return nil, failure
 }
 
-// arrange puts members into this order. They joined the group in the order in which they were ready.
+// arrange puts members into this order. They joined the group in the order in which they were
+// ready.
 func (g *Group) arrange(gateways []*gatewaybase.Gateway) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// MultiChannel is a list of channels that are used together, usually one to each gateway of a group.
-// Its methods may be used from any number of goroutines. It is execnet's MultiChannel.
+// MultiChannel is a list of channels that are used together, usually one to each gateway of a
+// group. Its methods may be used from any number of goroutines. It is execnet's MultiChannel.
 //
 // Errors name the gateway that they come from. errors.Is and errors.As find the channel's error.
 type MultiChannel struct {
@@ -29,9 +29,9 @@ func NewMultiChannel(channels ...*gatewaybase.Channel) *MultiChannel {
 	return &MultiChannel{channels: slices.Clone(channels)}
 }
 
-// RemoteExec executes source in every gateway of the group, as Gateway.RemoteExec does, and returns the
-// channels in the order of the gateways. If it fails for one of them, the channels that exist by then
-// are closed. It is execnet's Group.remote_exec.
+// RemoteExec executes source in every gateway of the group, as Gateway.RemoteExec does, and returns
+// the channels in the order of the gateways. If it fails for one of them, the channels that exist
+// by then are closed. It is execnet's Group.remote_exec.
 func (g *Group) RemoteExec(ctx context.Context, source string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 		return gw.RemoteExec(ctx, source, options...)
@@ -105,9 +105,9 @@ type Received struct {
 	Item    any
 }
 
-// ReceiveEach receives one item from every channel, in the order of the channels. If a channel has no
-// more items, or fails, ReceiveEach returns that channel's error (io.EOF for its end) and the items of
-// the channels before it, and takes nothing from the channels after it. It is execnet's
+// ReceiveEach receives one item from every channel, in the order of the channels. If a channel has
+// no more items, or fails, ReceiveEach returns that channel's error (io.EOF for its end) and the
+// items of the channels before it, and takes nothing from the channels after it. It is execnet's
 // MultiChannel.receive_each.
 func (m *MultiChannel) ReceiveEach(ctx context.Context) ([]any, error) {
 	received, err := m.ReceiveEachWithChannel(ctx)
@@ -132,9 +132,9 @@ func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, 
 	return received, nil
 }
 
-// Items iterates over the items of all channels, in the order in which they come, until all channels
-// have ended. It makes the receive queue for that. The first error, that of ctx or that of a channel's
-// WaitClose, comes last.
+// Items iterates over the items of all channels, in the order in which they come, until all
+// channels have ended. It makes the receive queue for that. The first error, that of ctx or that of
+// a channel's WaitClose, comes last.
 func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		queue, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
@@ -153,9 +153,9 @@ func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	}
 }
 
-// WaitClose waits until the other end of every channel sends no more, as Channel.WaitClose does, and
-// returns the error of the first channel in the list that has one, or ctx's error if ctx ends first. It
-// is execnet's MultiChannel.waitclose.
+// WaitClose waits until the other end of every channel sends no more, as Channel.WaitClose does,
+// and returns the error of the first channel in the list that has one, or ctx's error if ctx ends
+// first. It is execnet's MultiChannel.waitclose.
 func (m *MultiChannel) WaitClose(ctx context.Context) error {
 	var first error
 	for _, ch := range m.channels {

@@ -20,14 +20,14 @@ type ReceiveQueue struct {
 	open   int // channels that may still send
 }
 
-// MakeReceiveQueue returns a queue of the items of all channels, which begins with those that have come
-// already. From then on Receive of the channels, and ReceiveEach, return [gatewaybase.ErrHasCallback].
-// The queue gets endmarker once for each channel, after its last item, unless endmarker is
-// [gatewaybase.NoEndmarker]. Later calls return the same queue, with the endmarker of the first call. It
-// is execnet's MultiChannel.make_receive_queue.
+// MakeReceiveQueue returns a queue of the items of all channels, which begins with those that have
+// come already. From then on Receive of the channels, and ReceiveEach, return
+// [gatewaybase.ErrHasCallback]. The queue gets endmarker once for each channel, after its last
+// item, unless endmarker is [gatewaybase.NoEndmarker]. Later calls return the same queue, with the
+// endmarker of the first call. It is execnet's MultiChannel.make_receive_queue.
 //
-// If a channel has a callback already, MakeReceiveQueue returns gatewaybase.ErrHasCallback together with
-// the queue of the other channels.
+// If a channel has a callback already, MakeReceiveQueue returns gatewaybase.ErrHasCallback together
+// with the queue of the other channels.
 func (m *MultiChannel) MakeReceiveQueue(endmarker any) (*ReceiveQueue, error) {
 	m.once.Do(func() {
 		q := &ReceiveQueue{open: len(m.channels)}
@@ -83,9 +83,10 @@ func (q *ReceiveQueue) Len() int {
 	return len(q.items)
 }
 
-// Receive returns the next item, and waits until there is one. When all channels have ended and their
-// items are received, it returns io.EOF (execnet's queue would wait for ever); MultiChannel.WaitClose
-// then returns remote errors. If ctx ends first, it returns gatewaybase.ErrTimeout or ctx's error.
+// Receive returns the next item, and waits until there is one. When all channels have ended and
+// their items are received, it returns io.EOF (execnet's queue would wait for ever);
+// MultiChannel.WaitClose then returns remote errors. If ctx ends first, it returns
+// gatewaybase.ErrTimeout or ctx's error.
 func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
@@ -110,8 +111,8 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 	return r, nil
 }
 
-// Items iterates over the items that Receive returns until all channels have ended. An error other than
-// io.EOF comes last.
+// Items iterates over the items that Receive returns until all channels have ended. An error other
+// than io.EOF comes last.
 func (q *ReceiveQueue) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		for {

@@ -20,11 +20,12 @@ const DefaultGrace = 5 * time.Second
 // itself does not let it go.
 const killGrace = 2 * time.Second
 
-// Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and kills
-// those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns when all
-// are gone and their processes are reaped, which takes hardly longer than that however stuck they
-// are. A gateway that others are reached through ends after them, and they share its time. Gateways
-// that are being made meanwhile are given up. The error names gateways that even survived the kill.
+// Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and
+// kills those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns
+// when all are gone and their processes are reaped, which takes hardly longer than that however
+// stuck they are. A gateway that others are reached through ends after them, and they share its
+// time. Gateways that are being made meanwhile are given up. The error names gateways that even
+// survived the kill.
 //
 // The group is empty then and can be used again. Calls at the same time share the work: one whose
 // ctx has ended makes the others quick as well. It is execnet's Group.terminate.
