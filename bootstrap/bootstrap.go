@@ -18,6 +18,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
@@ -50,7 +51,7 @@ func (e *Error) Error() string {
 	case errors.Is(e.Err, io.EOF):
 		b.WriteString("the interpreter ended without an answer")
 	default:
-		b.WriteString(strings.TrimPrefix(e.Err.Error(), "execnet: "))
+		b.WriteString(errtext.Of(e.Err))
 	}
 	b.WriteString(e.Exit.String())
 	b.WriteString(farend.StderrText(e.Exit.Stderr))

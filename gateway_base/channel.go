@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
@@ -52,7 +53,7 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	if core.cannotSend() {
-		return core.gateway.diedOr(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
+		return core.gateway.diedOr(errtext.Wrap("cannot send to "+c.String(), ErrClosed))
 	}
 	f := newFrame()
 	var err error
@@ -116,7 +117,7 @@ func iterate[T any](ctx context.Context, receive func(context.Context) (T, error
 			var v T
 			err := ctx.Err()
 			if err != nil {
-				err = timeout.During(ctx, "execnet: receiving")
+				err = timeout.During(ctx, "receiving")
 			} else {
 				v, err = receive(ctx)
 			}
@@ -199,7 +200,7 @@ func (c *Channel) WaitClose(ctx context.Context) error {
 	core := c.core
 	core.mu.Lock()
 	defer core.mu.Unlock()
-	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "execnet: waiting for the channel's close"); err != nil {
+	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "waiting for the channel's close"); err != nil {
 		return err
 	}
 	return core.takeError()

@@ -204,7 +204,7 @@ func (c *core) next(ctx context.Context) (item, error) {
 	if c.callback != nil {
 		return item{}, ErrHasCallback
 	}
-	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "execnet: receiving")
+	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "receiving")
 	if err != nil {
 		return item{}, err
 	}

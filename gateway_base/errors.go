@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
@@ -86,7 +87,7 @@ func (e *GatewayDiedError) Error() string {
 	fmt.Fprintf(&b, "execnet: gateway %s died", e.ID)
 	b.WriteString(e.Exit.String())
 	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
-		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "execnet: "))
+		fmt.Fprintf(&b, ": %s", errtext.Of(e.Err))
 	}
 	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()

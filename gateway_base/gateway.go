@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
@@ -148,7 +149,7 @@ func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 // Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
 	if farend.Await(ctx, g.tasks.idle) != nil || g.io.Wait(ctx) != nil {
-		return timeout.During(ctx, "execnet: joining gateway "+g.id)
+		return timeout.During(ctx, "joining gateway "+g.id)
 	}
 	return nil
 }
@@ -258,7 +259,7 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 	case <-g.finished:
 	case <-time.After(limit):
 	}
-	return g.diedOr(fmt.Errorf("execnet: cannot send to gateway %s: %w", g.id, err))
+	return g.diedOr(errtext.Wrap("cannot send to gateway "+g.id, err))
 }
 
 // post hands in one message and does not wait until it is written. payload may be nil.

@@ -101,7 +101,7 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 	for o.written < number && o.err == nil {
 		if ctx.Err() != nil {
 			o.withdraw(number)
-			return timeout.During(ctx, "execnet: sending")
+			return timeout.During(ctx, "sending")
 		}
 		o.change.Wait()
 	}
@@ -117,7 +117,7 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	if ctx.Done() != nil {
 		if ctx.Err() != nil {
 			f.free()
-			return timeout.During(ctx, "execnet: sending")
+			return timeout.During(ctx, "sending")
 		}
 		stop := context.AfterFunc(ctx, o.interrupt)
 		defer stop()
@@ -135,7 +135,7 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	case o.err != nil:
 		return o.err
 	}
-	return timeout.During(ctx, "execnet: sending")
+	return timeout.During(ctx, "sending")
 }
 
 // post hands f in and does not wait. The goroutine that reads uses it, which must never wait for a

@@ -81,7 +81,7 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	case g.rinfo.asking <- struct{}{}:
 		defer func() { <-g.rinfo.asking }()
 	case <-ctx.Done():
-		return RInfo{}, timeout.During(ctx, "execnet: asking gateway "+g.id+" for its RInfo")
+		return RInfo{}, timeout.During(ctx, "asking gateway "+g.id+" for its RInfo")
 	}
 	if g.rinfo.info != nil {
 		return *g.rinfo.info, nil

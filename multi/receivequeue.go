@@ -101,7 +101,7 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 		case q.open == 0:
 			return Received{}, io.EOF
 		case ctx.Err() != nil:
-			return Received{}, timeout.During(ctx, "execnet: receiving")
+			return Received{}, timeout.During(ctx, "receiving")
 		}
 		q.change.Wait()
 	}
