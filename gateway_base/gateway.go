@@ -50,9 +50,11 @@ type Config struct {
 	Warnings io.Writer
 }
 
-// New starts a gateway on a pipe whose far end has answered the bootstrap (protocol.md section 7).
-// The gateway owns the pipe: it closes both directions when the far end ends, when Exit is called,
-// or when what arrives is not the protocol.
+// New starts a gateway on a pipe whose far end has answered the bootstrap ([protocol.md section
+// 7]). The gateway owns the pipe: it closes both directions when the far end ends, when Exit is
+// called, or when bytes arrive that are not the protocol.
+//
+// [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 func New(pipe IO, config Config) *Gateway {
 	g := &Gateway{
 		id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor,
@@ -85,7 +87,7 @@ func (g *Gateway) Spec() *xspec.Spec { return g.spec }
 // unless nobody can tell, as behind a socket.
 func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 
-// RemoteAddress names the far end's host as the spec does, empty for a local process.
+// RemoteAddress is the far end's host as in the spec, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
 // BytesSent is how many bytes have been written to the pipe so far, with the headers of messages.
