@@ -31,7 +31,7 @@ type core struct {
 	ending        bool // the last item has come; a callback may have items before it to process
 	receiveClosed bool // no more items will come
 	remoteErrors  []*RemoteError
-	died          error // how the gateway died, if that ended the channel
+	died          error // why the gateway ended, if that ended the channel
 	callback      *callback
 	draining      bool      // a goroutine is feeding the callback
 	afterClose    []*func() // the functions given to AfterClose
@@ -55,7 +55,7 @@ type item struct {
 type ending struct {
 	err      *RemoteError
 	sendOnly bool
-	died     error // how the gateway died, if that ended the channel
+	died     error // why the gateway ended, if that ended the channel
 }
 
 func newCore(g *Gateway, id int32) *core {
@@ -109,8 +109,8 @@ func (c *core) dropped(generation int) {
 	}
 }
 
-// notify tells the far end about this channel without waiting. If the pipe is closed, the far end
-// knows already.
+// notify tells the far end about this channel without waiting. That fails only if the pipe is closed; the
+// far end knows then already.
 func (c *core) notify(what code, payload []byte) {
 	if err := c.gateway.post(what, c.id, payload); err != nil {
 		c.gateway.trace("channel", c.id, "could not send", what, err)

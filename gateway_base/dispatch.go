@@ -43,9 +43,10 @@ func (g *Gateway) dispatch(m message) (awaited bool, err error) {
 // answer posts the answer to a message. It is no error if the pipe is closed for writing: what the
 // far end has sent is still to be read.
 func (g *Gateway) answer(c code, channel int32, payload []byte) error {
-	if err := g.post(c, channel, payload); errors.Is(err, errNotReading) {
-		return err
+	if g.out.full() {
+		return errNotReading
 	}
+	_ = g.post(c, channel, payload)
 	return nil
 }
 
@@ -147,8 +148,16 @@ func remoteErrorOf(payload []byte) *RemoteError {
 	}
 }
 
+// maxErrorText is how much of an error's text travels. A longer text loses its middle: a traceback names
+// the file at its beginning and the exception at its end.
+const maxErrorText = 1 << 20
+
 // errorPayload is the payload of a CHANNEL_CLOSE_ERROR.
 func errorPayload(text string) []byte {
+	if cut := len(text) - maxErrorText; cut > 0 {
+		half := maxErrorText / 2
+		text = fmt.Sprintf("%s\n[... %d bytes are left out here ...]\n%s", text[:half], cut, text[len(text)-half:])
+	}
 	var codec serializer.Codec
 	payload, err := codec.Append(nil, strings.ToValidUTF8(text, "\uFFFD"))
 	if err != nil {

@@ -85,6 +85,9 @@ func (g *Gateway) execute(m message) error {
 	if g.executor == nil {
 		return g.answer(codeCloseError, m.channel, errorPayload(executionDisallowed))
 	}
+	if g.out.full() {
+		return errNotReading // the close of this execution could only wait, like those before
+	}
 	program, err := g.program(m.payload)
 	if err != nil {
 		return err

@@ -150,7 +150,19 @@ func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 // returns ctx's error if ctx ends first. It does not make the far end go: see Exit. It is execnet's
 // Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
-	if farend.Await(ctx, g.tasks.idle) != nil || g.io.Wait(ctx) != nil {
+	if err := g.JoinFarEnd(ctx); err != nil {
+		return err
+	}
+	if farend.Await(ctx, g.tasks.idle) != nil {
+		return timeout.During(ctx, "waiting for callbacks of gateway "+g.id)
+	}
+	return nil
+}
+
+// JoinFarEnd is Join that does not wait for callbacks: it waits until nothing more will be received and the
+// far end's process is reaped. A callback may call it; Join would wait there for the callback itself.
+func (g *Gateway) JoinFarEnd(ctx context.Context) error {
+	if farend.Await(ctx, g.finished) != nil || g.io.Wait(ctx) != nil {
 		return timeout.During(ctx, "joining gateway "+g.id)
 	}
 	return nil
@@ -189,7 +201,11 @@ func (g *Gateway) receive() {
 	g.died = g.endError(err)
 	g.trace("[receiver] finished:", err, g.died)
 	close(g.finished)
-	g.table.finish(g.died)
+	ended := g.died
+	if ended == nil && g.executor == nil {
+		ended = ErrTerminated // what a driver's channels still wait for does not come any more
+	}
+	g.table.finish(ended)
 	if g.executor != nil {
 		g.executor.Finish()
 		g.out.close()
@@ -266,8 +282,7 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 
 // post hands in one message and does not wait until it is written. payload may be nil.
 func (g *Gateway) post(c code, channel int32, payload []byte) error {
-	f := newFrame()
-	f.bytes = append(f.bytes, payload...)
+	f := &frame{bytes: append(make([]byte, headerSize, headerSize+len(payload)), payload...)}
 	if err := putHeader(f.bytes, c, channel); err != nil {
 		return err
 	}

@@ -94,7 +94,8 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 	assert.False(t, gw.HasReceiver())
 	assert.NoError(t, gw.Err())
 	_, err = ch.Receive(within.Soon(t))
-	assert.Equal(t, io.EOF, err, "an end that was asked for is no death")
+	assert.ErrorIs(t, err, ErrTerminated, "an end that was asked for is no death, and no success")
+	assert.ErrorIs(t, ch.WaitClose(within.Soon(t)), ErrTerminated)
 	assert.ErrorIs(t, ch.Send(t.Context(), 2), ErrClosed)
 	_, err = gw.NewChannel()
 	assert.ErrorIs(t, err, ErrClosed)
@@ -243,11 +244,14 @@ func TestFarEndThatSendsAndDoesNotRead(t *testing.T) {
 	ask := frameBytes(t, codeStatus, math.MaxInt32, nil)
 	many := []byte(strings.Repeat(string(ask), 4096))
 	var err error
-	for err == nil {
+	asked := 0
+	for ; err == nil; asked += 4096 {
 		_, err = far.Write(many)
 	}
 	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.ErrorIs(t, gw.Err(), errNotReading)
+	inPipe := 1 << 20 / len(ask)
+	assert.Less(t, asked, maxPosted/(2*frameCost)+inPipe+2*4096, "each of two answers costs more than its bytes")
 }
 
 func TestTerminateFromTheFarEnd(t *testing.T) {
@@ -257,7 +261,7 @@ func TestTerminateFromTheFarEnd(t *testing.T) {
 	_, err = far.Write(frameBytes(t, codeTerminate, 0, nil))
 	require.NoError(t, err)
 	_, err = ch.Receive(within.Soon(t))
-	assert.Equal(t, io.EOF, err)
+	assert.ErrorIs(t, err, ErrTerminated)
 	require.NoError(t, gw.Join(within.Soon(t)))
 	assert.NoError(t, gw.Err())
 }
@@ -293,4 +297,35 @@ func TestErrTimeoutIsANetStyleTimeout(t *testing.T) {
 	var timeout interface{ Timeout() bool }
 	require.True(t, errors.As(ErrTimeout, &timeout))
 	assert.True(t, timeout.Timeout())
+}
+
+// TestLongErrorsAreCut closes a channel with more text than travels.
+func TestLongErrorsAreCut(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	require.NoError(t, there.CloseWithError(errors.New("begin "+strings.Repeat("x", 17<<20)+" end")))
+	var raised *RemoteError
+	require.ErrorAs(t, here.WaitClose(within.Soon(t)), &raised)
+	assert.True(t, strings.HasPrefix(raised.Formatted, "begin xxx"))
+	assert.True(t, strings.HasSuffix(raised.Formatted, "xxx end"))
+	assert.Contains(t, raised.Formatted, "[... 16777226 bytes are left out here ...]")
+	assert.Less(t, len(raised.Formatted), maxErrorText+100)
+}
+
+// TestClosesAreNeverDropped posts more closes than answers may wait.
+func TestClosesAreNeverDropped(t *testing.T) {
+	gw, far := raw(t)
+	const n = 40
+	text := errors.New(strings.Repeat("x", maxErrorText))
+	for range n { // nobody reads
+		ch, err := gw.NewChannel()
+		require.NoError(t, err)
+		require.NoError(t, ch.CloseWithError(text))
+	}
+	for i := range n {
+		m := readFrame(t, far)
+		assert.Equal(t, codeCloseError, m.code)
+		assert.EqualValues(t, 2*i+1, m.channel)
+	}
+	assert.NoError(t, gw.Err())
 }

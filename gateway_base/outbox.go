@@ -11,9 +11,12 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// maxPosted bounds the bytes of answers that wait to be written. A far end that sends and never
-// reads must not fill this program's memory with answers.
+// maxPosted bounds the memory for answers that wait to be written. A far end that sends and never reads
+// must not fill this program's memory with answers.
 const maxPosted = 16 << 20
+
+// frameCost is how much memory a posted frame takes besides its bytes.
+const frameCost = 128
 
 var errNotReading = errors.New("execnet: the far end sends but does not read")
 
@@ -32,7 +35,7 @@ type outbox struct {
 	mu      sync.Mutex // guards what follows; never held during a write
 	change  sync.Cond  // written, err or closing has changed
 	queue   []*frame
-	posted  int    // bytes in queue that nobody waits for
+	posted  int    // memory of the frames in queue that nobody waits for
 	taken   uint64 // how many frames have been handed in, and so the number of the latest
 	written uint64 // the number of the last frame that was written
 	writing bool   // a goroutine is in io.Write
@@ -67,11 +70,11 @@ func newFrame() *frame { return frames.Get().(*frame) }
 const maxKept = 4 << 20
 
 func (f *frame) free() {
-	if cap(f.bytes) > maxKept {
+	if f.posted || cap(f.bytes) > maxKept { // a posted frame has no room to spare
 		return
 	}
 	f.bytes = f.bytes[:headerSize]
-	f.sent, f.posted = 0, false
+	f.sent = 0
 	frames.Put(f)
 }
 
@@ -138,19 +141,24 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	return timeout.During(ctx, "sending")
 }
 
-// post hands f in and does not wait. The goroutine that reads uses it, which must never wait for a
-// write.
+// full reports whether the answers that wait to be written take as much memory as they may. Then the far
+// end does not read, and the goroutine that reads must not act on what it sends.
+func (o *outbox) full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.posted > maxPosted
+}
+
+// post hands in f and does not wait. It takes frames beyond maxPosted, too: a close that the
+// far end is not told of leaves somebody waiting there for ever.
 func (o *outbox) post(f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.posted+len(f.bytes) > maxPosted {
-		return errNotReading
-	}
 	if err := o.admit(f); err != nil {
 		return err
 	}
 	f.posted = true
-	o.posted += len(f.bytes)
+	o.posted += len(f.bytes) + frameCost
 	o.queue = append(o.queue, f)
 	o.flush()
 	return nil
@@ -217,7 +225,7 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 	posted := 0
 	for _, f := range batch {
 		if f.posted {
-			posted += len(f.bytes)
+			posted += len(f.bytes) + frameCost
 		}
 		f.free()
 	}

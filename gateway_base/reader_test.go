@@ -59,7 +59,7 @@ func TestLeaderHearsOfChangesHere(t *testing.T) {
 
 	_, _, driver, ended := leading(t, receive)
 	require.NoError(t, driver.Kill())
-	assert.ErrorIs(t, <-ended, io.EOF)
+	assert.ErrorIs(t, <-ended, ErrTerminated)
 }
 
 func TestLeaderMindsItsContext(t *testing.T) {

@@ -95,16 +95,16 @@ func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) (a
 	return c.end(ending{err: err, sendOnly: sendOnly})
 }
 
-// finish ends every channel, because nothing more will be received. died is how the gateway died,
-// nil after an orderly end.
-func (t *channelTable) finish(died error) {
+// finish ends every channel, because nothing more will be received. reason is what their users get: how
+// the gateway died, ErrTerminated, or nil for the end of the items.
+func (t *channelTable) finish(reason error) {
 	t.mu.Lock()
 	t.finished = true
 	cores := t.cores
 	t.cores = make(map[int32]*core)
 	t.mu.Unlock()
 	for _, c := range cores {
-		c.end(ending{sendOnly: true, died: died})
+		c.end(ending{sendOnly: true, died: reason})
 	}
 }
 

@@ -224,8 +224,9 @@ func (g *Group) stderr() io.Writer {
 // ErrDuplicateID is the error of making a gateway whose id another one of the group has.
 var ErrDuplicateID = errors.New("execnet: the group already has a gateway with this id")
 
-// ErrTerminated is the error of making a gateway when the group is terminated meanwhile.
-var ErrTerminated = errors.New("execnet: the group was terminated")
+// ErrTerminated is the error of making a gateway when the group is terminated meanwhile, and of channels
+// that are open when their gateway is terminated.
+var ErrTerminated = gatewaybase.ErrTerminated
 
 // reserve gives spec an id and an execution model if it has none. Nobody else gets the id until
 // release is called. The context that it returns ends when the group is terminated.
@@ -260,11 +261,19 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 	}, nil
 }
 
-// taken reports whether a member, or a gateway that is being made, has the id. The caller holds mu.
+// taken reports whether a member, or a gateway that is being made, has the id. A member that has died
+// gives its id away, and leaves the group. The caller holds mu.
 func (g *Group) taken(id string) bool {
-	return g.starting[id] != nil || slices.ContainsFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
-		return !gw.Exiting() && gw.ID() == id
-	})
+	for _, gw := range g.gateways {
+		if gw.ID() != id || gw.Exiting() {
+			continue
+		}
+		if gw.HasReceiver() {
+			return true
+		}
+		gw.Exit()
+	}
+	return g.starting[id] != nil
 }
 
 // forgetEnded removes gateways that have exited and of which nothing is left. The caller holds mu.

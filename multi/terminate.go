@@ -117,14 +117,17 @@ func endAll(ctx context.Context, gateways []*gatewaybase.Gateway) []error {
 	return errs
 }
 
+// end waits for one gateway and kills it when ctx ends. A callback that has not returned by then goes on by
+// itself: it may be the one that has called Terminate.
 func end(ctx context.Context, gw *gatewaybase.Gateway) error {
-	if gw.Join(ctx) == nil {
+	if gw.JoinFarEnd(ctx) == nil {
+		_ = gw.Join(ctx)
 		return nil
 	}
 	killErr := gw.Kill()
 	ctx, cancel := context.WithTimeout(context.Background(), killGrace)
 	defer cancel()
-	if err := gw.Join(ctx); err != nil {
+	if err := gw.JoinFarEnd(ctx); err != nil {
 		return fmt.Errorf("execnet: gateway %s is still there %v after it was killed: %w", gw.ID(), killGrace, errors.Join(killErr, err))
 	}
 	return nil
