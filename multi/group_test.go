@@ -89,3 +89,17 @@ func TestTerminateTwice(t *testing.T) {
 	makeGateway(t, g, "")
 	assert.NoError(t, errors.Join(g.Terminate(context.Background()), g.Terminate(within.Time(t, 0))))
 }
+
+func TestADeadGatewayGivesItsIDAway(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	dead := makeGateway(t, g, "popen//id=a")
+	ch, err := dead.RemoteExec(t.Context(), "import os; os._exit(3)")
+	require.NoError(t, err)
+	var died *gatewaybase.GatewayDiedError
+	require.ErrorAs(t, ch.WaitClose(within.Soon(t)), &died)
+	assert.Same(t, dead, g.Get("a"), "it is a member until another one takes its id")
+	alive := makeGateway(t, g, "popen//id=a")
+	assert.Same(t, alive, g.Get("a"))
+	assert.Equal(t, 1, g.Len())
+}

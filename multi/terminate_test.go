@@ -296,3 +296,64 @@ func runProgram(name string) int {
 	}
 	return 0
 }
+
+func TestTerminateInACallback(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	ch, err := makeGateway(t, g, "").RemoteExec(t.Context(), "channel.send(1)\nchannel.receive()")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	require.NoError(t, ch.SetCallback(func(any) error {
+		ended <- g.Terminate(within.Time(t, 300*time.Millisecond))
+		return nil
+	}, gatewaybase.NoEndmarker))
+	select {
+	case err := <-ended:
+		assert.NoError(t, err)
+	case <-within.Soon(t).Done():
+		t.Fatal("Terminate waits for the callback that has called it")
+	}
+	assert.Zero(t, g.Len())
+}
+
+// TestTerminatedIsNoSuccess ends executions under way in each way that a program has.
+func TestTerminatedIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*multi.Group, *gatewaybase.Gateway) error{
+		"terminate": func(g *multi.Group, _ *gatewaybase.Gateway) error {
+			return g.Terminate(within.Time(t, 50*time.Millisecond))
+		},
+		"kill": func(_ *multi.Group, gw *gatewaybase.Gateway) error { return gw.Kill() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGroup(t)
+			gw := makeGateway(t, g, "")
+			ch, err := gw.RemoteExec(t.Context(), `
+				import time
+				channel.send("up")
+				while True:
+					try:
+						time.sleep(100)
+					except BaseException:
+						pass
+			`)
+			require.NoError(t, err)
+			_, err = ch.Receive(within.Soon(t))
+			require.NoError(t, err)
+			called := make(chan error, 1)
+			go func() {
+				_, err := gw.RemoteCall(within.Soon(t), "time.sleep", 100)
+				called <- err
+			}()
+			time.Sleep(50 * time.Millisecond) // so that the call is under way
+			require.NoError(t, end(g, gw))
+			assert.ErrorIs(t, ch.WaitClose(within.Soon(t)), multi.ErrTerminated)
+			_, err = ch.Receive(within.Soon(t))
+			assert.ErrorIs(t, err, multi.ErrTerminated)
+			for _, err := range ch.Items(within.Soon(t)) {
+				assert.ErrorIs(t, err, multi.ErrTerminated)
+			}
+			assert.ErrorIs(t, <-called, multi.ErrTerminated)
+		})
+	}
+}
