@@ -59,14 +59,17 @@
 //
 // # Workers in Go
 //
-// A driver in Python or Go can also drive a Go program: one that registers functions and calls
-// ServeIfWorker at the top of main. "popen//self" starts the program itself once more,
-// "popen//python=PROGRAM" another one, and RemoteCall calls a function there:
+// A driver in Python or Go can also drive a Go program: one that imports package worker, registers
+// functions and calls worker.ServeIfWorker at the top of main. "popen//self" starts the program
+// itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function there:
 //
 //	worker.Register("textstats", worker.Funcs{"count": Count})
-//	execnet.ServeIfWorker()
+//	worker.ServeIfWorker()
 //	...
 //	n, err := execnet.RemoteCall[int](ctx, gw, "textstats.count", text)
+//
+// This package links no interpreter and no worker. A worker that is to run Python source too
+// imports package gpython.
 //
 // # Python names
 //
@@ -83,7 +86,6 @@ import (
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
-	"github.com/go-execnet/execnet/worker"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -195,11 +197,6 @@ func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
 }
-
-// ServeIfWorker makes the program a worker, whose functions drivers in Go and Python call, if a
-// driver has started it. It belongs at the top of main, behind the calls of worker.Register. See
-// package worker.
-func ServeIfWorker() { worker.ServeIfWorker() }
 
 // Dumps serializes a value as execnet.dumps does.
 func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }
