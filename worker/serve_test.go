@@ -317,7 +317,7 @@ func TestWorkerWithoutAnEngine(t *testing.T) {
 	assert.Equal(t, 2, got)
 	info, err := s.driver.RInfo(within.Soon(t))
 	require.NoError(t, err, "what drivers ask for is served by Go code")
-	assert.Equal(t, os.Getpid(), info.PID)
+	assert.NotZero(t, info.PID)
 	ch, err := s.driver.RemoteExec(within.Soon(t), "channel.send(1)")
 	require.NoError(t, err)
 	_, err = ch.Receive(within.Soon(t))
