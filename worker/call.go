@@ -11,8 +11,8 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller
-// lets go of the channel.
+// call runs a registered function for Gateway.RemoteCall and sends its result. The function's
+// context also ends when the caller closes the channel.
 func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string, args []any, kwargs *serializer.Dict) error {
 	f, err := w.functions.find(name)
 	if err != nil {

@@ -22,24 +22,40 @@ import (
 	"github.com/go-execnet/execnet/worker/internal/native"
 )
 
-// Word is the argument that starts a program as a worker.
-const Word = "worker"
+// word is the argument that starts a program as a worker.
+const word = "worker"
 
-// ServeIfWorker turns the program into a worker if it was started as one, and ends it when the
-// driver has done with it; it returns if the program was started for its own sake. It belongs at
-// the top of main, behind the calls of Register.
+// ServeIfWorker turns the program into a worker if a driver has started it as one, and ends it with
+// the status of [Main] when the driver has done with it. Otherwise it returns, and the program goes
+// on. It belongs at the top of main, after the calls of Register: what is registered later is not
+// found.
 //
-// A program was started as a worker if its arguments are those that drivers give an interpreter
-// (-u, -B, and -c with execnet's bootstrap line), which stands behind python=PROGRAM or self in a
-// spec; the word "worker" in front of them or by itself means the same.
+// A program was started as a worker if its arguments are those that drivers give an interpreter:
+// -u, -B, and -c with execnet's bootstrap line, which follow python=PROGRAM or self in a spec. The
+// word "worker" in front of them or by itself means the same; it is how socket servers start it.
 func ServeIfWorker() {
 	if isWorker(os.Args[1:]) {
 		os.Exit(Main())
 	}
 }
 
+// Command returns how a server of package server starts a worker for each connection: this program
+// once more, or, if args are given, another program that calls ServeIfWorker, with its arguments.
+// Workers write to this process's stderr.
+func Command(args ...string) server.Command {
+	if len(args) == 0 {
+		program, err := os.Executable()
+		if err != nil {
+			program = os.Args[0]
+		}
+		args = []string{program}
+	}
+	return server.Command{Args: append(slices.Clone(args), word), Stderr: os.Stderr}
+}
+
+// isWorker tells whether these are the arguments of a worker.
 func isWorker(args []string) bool {
-	named := len(args) > 0 && args[0] == Word
+	named := len(args) > 0 && args[0] == word
 	if named {
 		args = args[1:]
 	}
@@ -59,16 +75,21 @@ const (
 	exitRefused = 2 // what started it was no driver
 )
 
-// firstLinePatience is how long the first line of somebody behind a socket may take: a worker is
-// not to be kept by strangers.
-const firstLinePatience = time.Minute
+// firstLineTimeout is how long the first line may take if it comes over a socket, so that somebody
+// who connects and sends nothing does not keep a worker.
+const firstLineTimeout = time.Minute
 
-// ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and
-// so does not run after every few items of a worker that holds nothing else.
+// ballastSize is the size of an allocation that is never written to, so that the system gives it no
+// memory. The garbage collector counts it, and so does not run after every few items of a worker
+// that holds nothing else.
 const ballastSize = 16 << 20
 
-// Main serves the driver at stdin and stdout, which become the null device for everybody else, and
-// returns the exit status: 0 after an orderly end. It is what "execnet worker" does.
+// Main serves the driver at stdin and stdout, which become the null device for everybody else in the
+// process, until the driver terminates the worker or is gone. It returns the exit status: 0 after an
+// orderly end, 1 if the set-up failed, executions did not end or the driver does not speak the
+// protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
+//
+// Programs call ServeIfWorker instead, unless their own command line says that they are a worker.
 func Main() int {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
@@ -80,14 +101,15 @@ func Main() int {
 		return complain("cannot take over stdin and stdout", err, exitFailed)
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
-	pipe.hurry(firstLinePatience)
+	pipe.limitReads(firstLineTimeout)
 	invitation, err := bootstrap.Accept(in)
 	if err != nil {
 		return complain("", err, exitRefused)
 	}
-	pipe.hurry(0)
+	pipe.limitReads(0)
 	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's
-	// decision. Were it ignored, so would it be by what the worker starts.
+	// decision, so nobody reads this channel. signal.Ignore would be inherited by the processes
+	// that the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	if err := setUp(invitation); err != nil {
 		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
@@ -100,13 +122,14 @@ func Main() int {
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
-	err = Serve(context.Background(), pipe, Config{ID: invitation.ID, ExecModel: invitation.ExecModel})
+	err = serve(context.Background(), pipe, config{id: invitation.ID, execModel: invitation.ExecModel})
 	if err != nil {
 		return complain("worker "+invitation.ID, err, exitFailed)
 	}
 	return 0
 }
 
+// complain writes one line to stderr and returns status.
 func complain(what string, err error, status int) int {
 	text := strings.TrimPrefix(err.Error(), "execnet: ")
 	if what != "" {
@@ -132,13 +155,4 @@ func setUp(invitation *bootstrap.Invitation) error {
 		return nil
 	}
 	return errors.Join(os.MkdirAll(invitation.ChDir, 0o777), os.Chdir(invitation.ChDir))
-}
-
-// ownCommand starts this program once more as a worker.
-func ownCommand() server.Command {
-	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
-	return server.Command{Args: []string{program, Word}, Stderr: os.Stderr}
 }

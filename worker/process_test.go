@@ -138,7 +138,7 @@ func TestStrangersAreRefused(t *testing.T) {
 }
 
 func TestGarbageAfterTheLineEndsTheWorker(t *testing.T) {
-	status, stdout, stderr := ending(t, `"serve_popen(\"gw0-worker\", \"thread\", {})"`+"\n\xff\xff\xff\xff\xff\xff\xff\xff\xff", Word)
+	status, stdout, stderr := ending(t, `"serve_popen(\"gw0-worker\", \"thread\", {})"`+"\n\xff\xff\xff\xff\xff\xff\xff\xff\xff", word)
 	assert.Equal(t, exitFailed, status, stderr)
 	assert.Equal(t, "1", stdout)
 	assert.Contains(t, stderr, "gw0-worker")

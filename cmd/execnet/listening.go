@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strconv"
 
@@ -46,21 +45,18 @@ func addWorker(cmd *cobra.Command, program *string) {
 
 // workers is how a server starts a worker: another program that can be one, or this program again.
 func workers(cmd *cobra.Command, other string) (server.Command, error) {
-	if other != "" {
-		args, err := shellquote.Split(other)
-		if err != nil || len(args) == 0 {
-			return server.Command{}, fmt.Errorf("--worker %q is no command", other)
-		}
+	args, err := shellquote.Split(other)
+	if err != nil || other != "" && len(args) == 0 {
+		return server.Command{}, fmt.Errorf("--worker %q is no command", other)
+	}
+	if len(args) > 0 {
 		if args[0], err = exec.LookPath(args[0]); err != nil {
 			return server.Command{}, failure(err)
 		}
-		return server.Command{Args: append(args, worker.Word), Stderr: cmd.ErrOrStderr()}, nil
 	}
-	program, err := os.Executable()
-	if err != nil {
-		return server.Command{}, failure(fmt.Errorf("cannot find this program to start it as a worker: %w", err))
-	}
-	return server.Command{Args: []string{program, worker.Word}, Stderr: cmd.ErrOrStderr()}, nil
+	command := worker.Command(args...)
+	command.Stderr = cmd.ErrOrStderr()
+	return command, nil
 }
 
 // listenAndServe prints the address once it is bound and serves until it is interrupted. warning
