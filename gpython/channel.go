@@ -3,7 +3,9 @@ package gpython
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-python/gpython/py"
@@ -84,6 +86,19 @@ func (c *channel) M__getattribute__(name string) (py.Object, error) {
 		return c.GetDict(), nil
 	}
 	return nil, noAttribute(c, name)
+}
+
+// GetDict is what a program has set.
+func (c *channel) GetDict() py.StringDict {
+	if c.attributes == nil {
+		c.attributes = make(py.StringDict)
+	}
+	return c.attributes
+}
+
+// AttributeNames is for dir.
+func (c *channel) AttributeNames() []string {
+	return append(slices.Collect(maps.Keys(channelMethods)), "gateway", "id", "RemoteError", "TimeoutError")
 }
 
 func (c *channel) nextMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {

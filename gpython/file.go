@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -168,6 +170,11 @@ func (f *file) M__getattr__(name string) (py.Object, error) {
 		}
 	}
 	return nil, noAttribute(f, name)
+}
+
+// AttributeNames is for dir.
+func (f *file) AttributeNames() []string {
+	return append(slices.Collect(maps.Keys(f.methods)), "name", "mode", "closed")
 }
 
 func (f *file) readable() bool { return strings.ContainsAny(f.mode, "r+") }

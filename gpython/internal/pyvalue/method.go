@@ -1,11 +1,18 @@
 package pyvalue
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/go-python/gpython/py"
 )
+
+// builtins are what Builtins copies; filled while the program starts.
+var builtins = py.StringDict{}
+
+// Builtins are the functions and types to put over a context's builtins, in a new dict each time.
+func Builtins() py.StringDict { return maps.Clone(builtins) }
 
 // signature says which arguments a method or function of this package takes.
 type signature struct {
