@@ -1,5 +1,11 @@
 package gpython
 
+// The builtins of a program. gpython v0.2.0 lacks many (property, super, hash, dir, format,
+// reversed); package pyvalue adds what is about values, and this file what needs the interpreter or
+// the caller: print, dir, vars, input, exit. It also has what stands for sys.stdin, sys.stdout and
+// sys.stderr, which execnet's workers connect to the null device, because the process's own are the
+// pipe to the driver.
+
 import (
 	"maps"
 	"strings"

@@ -1,5 +1,9 @@
 package gpython
 
+// channel, the object by which a program speaks with its driver: execnet's Channel
+// (gateway_base.py) with the same methods, the same errors and the same texts of errors, around a
+// gatewaybase.Channel. Whatever waits does so without the interpreter's lock.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,8 @@
 package gpython
 
+// channel.makefile(): execnet's ChannelFileWrite and ChannelFileRead (gateway_base.py). They have
+// writelines and iteration besides, as CPython's files do.
+
 import (
 	"fmt"
 	"strings"

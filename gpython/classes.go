@@ -1,5 +1,10 @@
 package gpython
 
+// Class statements, exception classes and property(). In gpython v0.2.0 a class that is derived
+// from an exception cannot be called, type(name, bases, dict) takes only gpython's own kind of
+// dict, and there is no property(). CPython has all of these, and programs define exceptions of
+// their own.
+
 import (
 	"github.com/go-python/gpython/py"
 

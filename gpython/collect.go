@@ -1,5 +1,9 @@
 package gpython
 
+// Channels that a program has dropped are closed soon. CPython counts references and so closes such
+// a channel at once, and the other end sees the end of the items. Go's collector would look when
+// there is memory to gain, on an idle worker minutes later.
+
 import (
 	"runtime"
 	"sync/atomic"

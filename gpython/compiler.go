@@ -1,5 +1,9 @@
 package gpython
 
+// Two bugs of gpython v0.2.0's compiler, put right between its steps: a default of a keyword-only
+// argument goes to the first of them (def f(*, a, b=2) asks for b), and a function with variables
+// both from outside and for functions inside it takes one for the other.
+
 import (
 	"fmt"
 	"slices"

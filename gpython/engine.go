@@ -1,5 +1,8 @@
 package gpython
 
+// The engine that worker/engine knows by the name gpython: what one execution does, from the source
+// to the error that the driver gets.
+
 import (
 	"context"
 	"errors"

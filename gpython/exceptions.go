@@ -1,5 +1,10 @@
 package gpython
 
+// From Go errors to Python exceptions: errors of gpython, of the system, of channels and of
+// registered Go functions. gpython v0.2.0 lacks ModuleNotFoundError and, of course, execnet's
+// RemoteError, TimeoutError, DumpError and LoadError. A panic inside gpython becomes a SystemError
+// of the program instead of the end of the worker.
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,10 @@
 package gpython
 
+// open() and the files that it returns. gpython v0.2.0's files have read, write, flush and close,
+// but no lines, no iteration and no encodings. These have what CPython's have except detach,
+// readinto and reconfigure. What is written goes to the system at once, so that nothing is lost
+// with a file that is never closed: there are no reference counts that would close it in time.
+
 import (
 	"bufio"
 	"errors"

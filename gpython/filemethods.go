@@ -1,5 +1,7 @@
 package gpython
 
+// The methods of files by the names that programs call.
+
 import (
 	"io"
 	"unicode/utf8"

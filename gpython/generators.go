@@ -1,5 +1,10 @@
 package gpython
 
+// Generators. gpython v0.2.0 drops the value that a generator returns, so that "yield from" gives
+// the iterator instead, resumes a generator behind the place where it raised, and raises
+// NotImplementedError for throw and close. In CPython "yield from" has the returned value, an
+// exception ends the generator, and throw and close raise where it waits.
+
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"

@@ -1,5 +1,9 @@
 package gpython
 
+// import: the registered Go functions, and the modules written for this package. gpython v0.2.0
+// looks for modules in files. Here nothing is imported from files, whatever lies in the working
+// folder: what a program finds does not depend on where its worker was started.
+
 import (
 	"context"
 	"slices"

@@ -1,5 +1,10 @@
 package gpython
 
+// The interpreter of one execution: its lock, its depth of calls, how it is interrupted and how it
+// waits. gpython v0.2.0 has none of these: endless recursion ends the whole process with Go's
+// stack, a running program cannot be interrupted, and its objects are not safe for two goroutines.
+// CPython has a recursion limit, signals and the GIL.
+
 import (
 	"context"
 	"os"

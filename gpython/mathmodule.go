@@ -1,5 +1,9 @@
 package gpython
 
+// math: gpython v0.2.0's module, with what Python has got since 3.4 (gcd, isclose, prod, inf and so
+// on), and with corrected arguments: gpython's sqrt refuses True, and its floor makes -1024 of an
+// infinity.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,9 @@
 package gpython
 
+// The functions of os about files and folders, with os.walk. gpython v0.2.0 has a few of them and
+// no stat; its remove also removes a folder, and its errors do not tell what failed. CPython raises
+// an OSError with errno and file name, which programs look at.
+
 import (
 	"fmt"
 	"io/fs"

@@ -1,5 +1,10 @@
 package gpython
 
+// os, without its files: environment and process, and file descriptors, with tempfile.mkstemp,
+// which makes them. Of gpython v0.2.0's os only what is about the process is kept, not what writes
+// to the worker's own streams. The environment is a copy for each execution, since executions share
+// nothing.
+
 import (
 	"crypto/rand"
 	"os"

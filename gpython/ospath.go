@@ -1,5 +1,7 @@
 package gpython
 
+// os.path, which gpython v0.2.0 lacks: the functions that need no more than Go's path/filepath.
+
 import (
 	"io/fs"
 	"os"

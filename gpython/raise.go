@@ -1,5 +1,9 @@
 package gpython
 
+// What an exception knows of other exceptions: its context, cause and traceback (PEP 3134). gpython
+// v0.2.0 sets none of them, and returns some exception objects again and again, to all executions.
+// CPython's tracebacks, which a driver gets as the text of its RemoteError, show context and cause.
+
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"

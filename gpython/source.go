@@ -1,5 +1,10 @@
 package gpython
 
+// What is done to source before gpython compiles it. gpython v0.2.0's lexer knows neither "\r" nor
+// form feeds nor a byte order mark, which CPython takes, and its parser and compiler recurse, so
+// that deeply nested source would end the process with Go's stack: such source is refused. CPython
+// has limits of this kind too.
+
 import (
 	"strings"
 

@@ -1,5 +1,7 @@
 package gpython
 
+// super(), which gpython v0.2.0 lacks, although its compiler prepares for it.
+
 import (
 	"slices"
 

@@ -1,5 +1,9 @@
 package gpython
 
+// sys. gpython v0.2.0's module has no version_info and no platform, and most of its functions raise
+// NotImplementedError. This one describes the worker, and is what programs ask to find out where
+// they run.
+
 import (
 	"fmt"
 	"math"

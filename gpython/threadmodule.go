@@ -1,5 +1,9 @@
 package gpython
 
+// _thread and threading, which gpython v0.2.0 lacks. A thread is a goroutine that holds the
+// interpreter's lock while it runs Python, as CPython's threads hold the GIL; threading itself is
+// written in Python (library/threading.py).
+
 import (
 	_ "embed"
 	"os"

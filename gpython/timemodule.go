@@ -1,5 +1,9 @@
 package gpython
 
+// time: clocks, a sleep that ends with the execution, and dates, formatted in the C locale. In
+// gpython v0.2.0's module all but time, time_ns and sleep raise NotImplementedError, and its sleep
+// would hold the interpreter's lock.
+
 import (
 	"fmt"
 	"math"

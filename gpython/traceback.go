@@ -1,5 +1,9 @@
 package gpython
 
+// The text of a traceback, as CPython's traceback.format_exception makes it: with frames, source
+// lines, chained exceptions and the place of a SyntaxError. It is what a driver gets as the text of
+// its RemoteError. gpython v0.2.0 has only a dump of the frames for its own command line.
+
 import (
 	"fmt"
 	"strings"

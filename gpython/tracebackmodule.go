@@ -1,5 +1,8 @@
 package gpython
 
+// traceback, which gpython v0.2.0 lacks: the functions that make text of an exception. Programs use
+// them to send what has happened.
+
 import (
 	"strings"
 

@@ -1,5 +1,10 @@
 package gpython
 
+// What types made in Go have in common: how a type is made, objects with attributes (sys.flags,
+// os.stat_result), and tuples whose items have names (sys.version_info, time.struct_time). gpython
+// v0.2.0 completes its own types when it starts, and no others, so that isinstance and method
+// lookup fail with them; it has no named tuples.
+
 import (
 	"slices"
 	"strings"

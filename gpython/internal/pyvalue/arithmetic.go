@@ -1,5 +1,10 @@
 package pyvalue
 
+// Arithmetic of numbers: what + - * / // % ** and the shifts do with bools, ints of any size,
+// floats and complex numbers. gpython v0.2.0 rounds both ints before it divides (10**30 / 10**29 is
+// 10.000000000000002), has no -True, and does not bound the size of a result. The results here are
+// CPython's.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// Attributes of objects and classes, as CPython finds and sets them. gpython v0.2.0 finds what a
+// class inherits for its instances only, returns the args of an exception under every name, lets a
+// program change built-in types, and has no __name__, __class__, __mro__ or __dict__.
+
 import (
 	"strings"
 

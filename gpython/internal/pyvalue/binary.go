@@ -1,5 +1,10 @@
 package pyvalue
 
+// The operators + - * / // % ** << >> & ^ | and the unary - + ~, for all types. gpython v0.2.0 asks
+// Go methods of its types, which cannot be added from outside, and does not ask __add__ and its
+// like of a program's classes. Here the operand's types decide; types that this package does not
+// know are left to gpython.
+
 import (
 	"bytes"
 	"slices"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins that iterate: enumerate, zip, map, filter, reversed, min, max, sum, any, all and so
+// on. gpython v0.2.0 has no reversed, and its other ones lack keyword arguments such as strict= and
+// do not know this package's types.
+
 import (
 	"github.com/go-python/gpython/py"
 )

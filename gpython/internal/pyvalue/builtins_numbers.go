@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins about numbers: abs, divmod, pow, round, bin, hex, chr, ord, hash and so on. gpython
+// v0.2.0 has no hash, makes 0.0 of round(2.675, 2) and a float of round(2.5); CPython rounds halves
+// to even, exactly, and to an int.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins about objects and their types: isinstance, type, id, len, repr, format and those of
+// attributes. gpython v0.2.0 has no format, says that True is no int, and does not know this
+// package's types.
+
 import (
 	"math/big"
 

@@ -1,5 +1,8 @@
 package pyvalue
 
+// bytes: its constructor and methods. In gpython v0.2.0 bytes have one method, replace, and no
+// b[0]. CPython's have most of those of str, and decode and hex.
+
 import (
 	"bytes"
 	"encoding/hex"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// < <= == != > >=, "is" and "in". gpython v0.2.0 has no order of lists and tuples and none between
+// large ints and floats, rounds 2**53 + 1 to compare it with a float, and does not ask __eq__ of a
+// program's classes. CPython compares exactly, item by item, and asks both operands.
+
 import (
 	"bytes"
 	"cmp"

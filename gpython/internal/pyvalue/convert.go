@@ -1,5 +1,8 @@
 package pyvalue
 
+// From Python objects to the Go values that package serializer sends, and back. What cannot be sent
+// is execnet's DumpError, with the place in the value.
+
 import (
 	"fmt"
 	"math/big"

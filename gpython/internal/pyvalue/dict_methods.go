@@ -1,5 +1,7 @@
 package pyvalue
 
+// dict: its constructor and methods. gpython v0.2.0 has items, keys, values and get.
+
 import (
 	"github.com/go-python/gpython/py"
 )

@@ -1,5 +1,9 @@
 package pyvalue
 
+// Attributes of exceptions, and the text of an OSError. gpython v0.2.0 returns the args whatever
+// attribute is asked for, and lets no attribute be set. Programs read e.errno and e.__cause__, and
+// set attributes of their own.
+
 import (
 	"github.com/go-python/gpython/py"
 )

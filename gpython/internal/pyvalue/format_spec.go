@@ -1,5 +1,8 @@
 package pyvalue
 
+// The format specification after the colon in "{:>+#010,.3f}": how it is read, and the padding and
+// grouping that all types share. gpython v0.2.0 has neither str.format nor format(o, spec).
+
 import (
 	"strings"
 	"unicode/utf8"

@@ -1,5 +1,7 @@
 package pyvalue
 
+// format(o, spec) for str, ints, floats and complex numbers, digit by digit as CPython writes them.
+
 import (
 	"math"
 	"math/big"

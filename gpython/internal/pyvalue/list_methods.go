@@ -1,5 +1,8 @@
 package pyvalue
 
+// list and tuple: their constructors and methods. gpython v0.2.0's list has append, extend and
+// sort.
+
 import (
 	"slices"
 	"sort"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// How methods and builtins are written in this package: with a signature as a line of text, by
+// which the arguments are bound, and with CPython's errors for wrong ones. gpython hands the
+// arguments over as they come.
+
 import (
 	"maps"
 	"slices"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// What numbers are to each other: bool, int of both sizes, float and complex, how one becomes
+// another, and how they compare. gpython v0.2.0 has two types for ints, one for those that an int64
+// cannot hold.
+
 import (
 	"cmp"
 	"math"

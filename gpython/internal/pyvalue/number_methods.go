@@ -1,5 +1,8 @@
 package pyvalue
 
+// The methods and attributes of bool, int, float and complex: to_bytes, bit_length, hex, real and
+// so on. gpython v0.2.0 has real, imag and conjugate of complex, and is_integer.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// int(), float() and complex(), of numbers and of text. gpython v0.2.0 knows neither int('1_000')
+// nor digits of other scripts, and would read a text of any length; CPython's limit of 4300 digits
+// is kept.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// What every object has from object, and how instances are made. gpython v0.2.0 has no methods of
+// object, does not call the __new__ of a program's class, and lets no instance be called, whatever
+// its __call__.
+
 import (
 	"github.com/go-python/gpython/py"
 )

@@ -1,5 +1,9 @@
 package pyvalue
 
+// bool(o), iter(o), type(o), and iteration, for all types. gpython v0.2.0 takes an instance for
+// true although its __len__ returns 0, iterates in random order over dicts and sets, and says of
+// some objects that their type is another one.
+
 import (
 	"errors"
 	"math/big"

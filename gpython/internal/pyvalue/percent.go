@@ -1,5 +1,8 @@
 package pyvalue
 
+// The operator % on str and bytes. gpython v0.2.0 hands the format to Go's fmt, whose verbs and
+// flags are others, and has no % on bytes.
+
 import (
 	"strings"
 

@@ -1,5 +1,9 @@
 package pyvalue
 
+// repr(o) and str(o), in CPython's text, which programs compare and drivers print. gpython v0.2.0
+// writes many objects in its own way (str(1e16) is 10000000000000000.0, a function is a "method
+// instance"), and the repr of a list that holds itself ends the process with Go's stack.
+
 import (
 	"fmt"
 	"math/big"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// set and frozenset. gpython v0.2.0's set is a Go map with a random order, and frozenset cannot be
+// called. These keep the order in which items were added, so that a program gives the same result
+// each time.
+
 import (
 	"github.com/go-python/gpython/py"
 )

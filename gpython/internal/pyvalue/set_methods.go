@@ -1,5 +1,7 @@
 package pyvalue
 
+// set and frozenset: their constructors, operators and methods. gpython v0.2.0 has add.
+
 import (
 	"github.com/go-python/gpython/py"
 )

@@ -1,5 +1,8 @@
 package pyvalue
 
+// str.format and format_map: the fields of a template, which may be nested. gpython v0.2.0 lacks
+// both.
+
 import (
 	"strconv"
 	"strings"

@@ -1,5 +1,8 @@
 package pyvalue
 
+// str: its constructor, and the methods that bytes does not share. gpython v0.2.0's str has eight
+// methods in all: find, replace, split, strip and their like, but no upper and no encode.
+
 import (
 	"strings"
 	"unicode"

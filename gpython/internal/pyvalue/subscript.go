@@ -1,5 +1,9 @@
 package pyvalue
 
+// o[key], o[key] = value and del o[key], with slices and negative positions, for all types. gpython
+// v0.2.0 has them for some types only: bytes cannot be indexed. An index is checked with CPython's
+// errors.
+
 import (
 	"unicode/utf8"
 

@@ -1,5 +1,8 @@
 package pyvalue
 
+// The hash table in dicts and sets. A Go map would not do: keys may be of types that Go cannot
+// hash, equality is Python's (1 == 1.0), and the order of insertion counts.
+
 import (
 	"hash/maphash"
 

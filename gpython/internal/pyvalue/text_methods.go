@@ -1,5 +1,8 @@
 package pyvalue
 
+// The methods that str and bytes both have (split, strip, find, join, ljust and so on), written
+// once for both.
+
 import (
 	"strings"
 
