@@ -45,8 +45,8 @@ func callFunction(v *vm.Vm, argc int32) error {
 	return v.Call(argc, nil, nil)
 }
 
-// callWithDict is a call with **kwargs, which are on top of the stack: gpython wants its own kind of
-// dict there.
+// callWithDict is a call with **kwargs, which are on top of the stack: gpython takes only its own
+// kind of dict there.
 func callWithDict(op vm.OpCode) instruction {
 	call := original[op]
 	return func(v *vm.Vm, argc int32) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// buildClass is __build_class__, what a class statement calls. gpython cannot derive classes from
-// exceptions: those are made here, the others there.
+// buildClass is __build_class__, which a class statement calls. It makes classes of exceptions; the
+// others are left to otherwise, which is gpython's.
 func buildClass(otherwise py.Object) py.Object {
 	return &function{"__build_class__", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		args = append(py.Tuple(nil), args...)
@@ -60,8 +60,8 @@ func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.Str
 	return class, class.Ready()
 }
 
-// init lets type(name, bases, dict) make classes as a class statement does: gpython takes only its own
-// kind of dict, and no exceptions as bases.
+// init lets type(name, bases, dict) make classes as a class statement does: gpython takes only its
+// own kind of dict, and no exceptions as bases.
 func init() {
 	make := py.TypeType.New
 	py.TypeType.New = func(meta *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {

@@ -19,9 +19,10 @@ import (
 // compile is gpython's compile.Compile, with two things put right between its steps:
 //
 //   - a default of a keyword-only argument goes to that argument, and not to the first one;
-//   - in a function that has variables both from outside and for functions inside it, gpython numbers both from 0, so
-//     that one is taken for the other. Such functions get so many more variables from outside, before their own, that
-//     the numbers tell; afterwards they are put where the interpreter looks for them.
+//   - in a function that has variables both from outside and for functions inside it, gpython
+//     numbers both from 0, so that one is taken for the other. Such functions get additional
+//     variables from outside, before their own, until no number occurs in both groups; afterwards
+//     the numbers become those that the interpreter expects.
 func compile(source, file string, mode py.CompileMode, flags int, dontInherit bool) (*py.Code, error) {
 	tree, err := parser.Parse(strings.NewReader(source), file, mode)
 	if err != nil {

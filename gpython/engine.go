@@ -25,9 +25,9 @@ const defaultFile = "<remote exec>"
 // moduleName is the __name__ of a program's globals.
 const moduleName = "__channelexec__"
 
-// Execute runs a program, as engine.Engine describes; the error's text has the form of CPython's
-// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on
-// after it; they end with their channels.
+// Execute runs a program, as engine.Engine describes. The error's text has the form of CPython's
+// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set still
+// run after its end, until their channels end.
 func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
 	in := newInterp(ctx, ch, modules)
 	stop := context.AfterFunc(ctx, in.interrupt)
@@ -37,7 +37,7 @@ func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gat
 	err := in.execute(p)
 	in.end()
 	in.collectSoon()
-	return in.verdict(err)
+	return in.result(err)
 }
 
 // execute runs the source, and then the function that the driver asked for.
@@ -77,8 +77,8 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 	return err
 }
 
-// verdict is how Execute reports what ended the program.
-func (in *interp) verdict(err error) error {
+// result is what Execute returns for a program that ended with err.
+func (in *interp) result(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -38,7 +38,9 @@ type file struct {
 	verbatim bool   // newlines are what they are
 	methods  map[string]func(args py.Tuple, kwargs py.StringDict) (py.Object, error)
 
-	mu     sync.Mutex // guards what follows: threads may share a file, and wait for it without the interpreter's lock
+	// mu guards what follows. Threads may share a file, and wait for the system without the
+	// interpreter's lock.
+	mu     sync.Mutex
 	f      *os.File
 	reader *bufio.Reader
 
@@ -185,7 +187,8 @@ func (f *file) AttributeNames() []string {
 func (f *file) readable() bool { return strings.ContainsAny(f.mode, "r+") }
 func (f *file) writable() bool { return strings.ContainsAny(f.mode, "wxa+") }
 
-// do runs what waits for the system, if the file is open, and can do what it is to do.
+// do runs a function that waits for the system, without the interpreter's lock. It raises an error
+// instead if the file is closed or, as may says, was opened for something else, which what names.
 func (f *file) do(may bool, what string, do func() error) (err error) {
 	f.in.blocking(func() {
 		f.mu.Lock()
@@ -318,7 +321,8 @@ func (f *file) put(o py.Object) (py.Object, error) {
 	})
 }
 
-// settle puts the system's position to where the program has read to.
+// settle sets the system's position in the file to where the program has read to: the reader may
+// have read further.
 func (f *file) settle() error {
 	ahead := f.reader.Buffered()
 	if ahead == 0 {

@@ -28,7 +28,7 @@ func yieldFrom(v *vm.Vm, _ int32) error {
 	return nil
 }
 
-// resume is what "yield from" does to its iterator with what is sent to the generator.
+// resume gives the iterator of a "yield from" what was sent to the generator.
 func resume(it, sent py.Object) (py.Object, error) {
 	if sent == py.None {
 		return py.Next(it)
@@ -119,8 +119,8 @@ func init() {
 	}, 0, "")
 }
 
-// throwInto raises an exception where the generator waits. In a "yield from" it is for the iterator
-// there first.
+// throwInto raises an exception where the generator waits. If that is a "yield from", its iterator
+// gets the exception first.
 func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	f := g.Frame
 	switch {
@@ -172,7 +172,7 @@ func throwToIterator(it py.Object, e *py.Exception) (py.Object, error) {
 	return py.Call(method, py.Tuple{e}, nil)
 }
 
-// closeGenerator ends a generator by a GeneratorExit where it waits.
+// closeGenerator is g.close(): it raises GeneratorExit where the generator waits.
 func closeGenerator(g *py.Generator) error {
 	_, err := throwInto(g, newException(py.GeneratorExit))
 	switch {

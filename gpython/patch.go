@@ -40,16 +40,16 @@ var original = jumpTable
 // replacement has what takes the place of gpython's own instructions. An opcode stands here once:
 // the compiler refuses a second entry. What a function does not do itself it leaves to original.
 var replacement = [256]instruction{
-	// Displays and comprehensions make pyvalue's dicts and sets, which keep their order and take any
-	// key that can be hashed. gpython's dicts have str keys and no order.
+	// Displays and comprehensions make pyvalue's dicts and sets, which keep their order and take
+	// any key that can be hashed. gpython's dicts have str keys and no order.
 	vm.BUILD_MAP: buildMap,
 	vm.STORE_MAP: storeMap,
 	vm.MAP_ADD:   mapAdd,
 	vm.BUILD_SET: buildSet,
 	vm.SET_ADD:   setAdd,
 
-	// Operators are pyvalue's: gpython lacks many, asks the methods of a program's classes in a few
-	// cases only, and its types written in Go cannot be given operators from outside.
+	// Operators are pyvalue's: gpython lacks many, does not ask the methods of a program's classes,
+	// and its types are written in Go, so that they cannot be given operators from outside.
 	vm.BINARY_ADD:          binary(pyvalue.OpAdd),
 	vm.BINARY_SUBTRACT:     binary(pyvalue.OpSub),
 	vm.BINARY_MULTIPLY:     binary(pyvalue.OpMul),
@@ -89,20 +89,19 @@ var replacement = [256]instruction{
 	// exception know its traceback.
 	vm.COMPARE_OP: compareOp,
 
-	// Conditions ask pyvalue what is true: gpython takes instances whose class has __len__ and other
-	// values for true.
+	// Conditions ask pyvalue what is true: gpython does not ask the __len__ of a program's classes.
 	vm.POP_JUMP_IF_FALSE:    popJumpIf(false),
 	vm.POP_JUMP_IF_TRUE:     popJumpIf(true),
 	vm.JUMP_IF_FALSE_OR_POP: jumpIfOrPop(false),
 	vm.JUMP_IF_TRUE_OR_POP:  jumpIfOrPop(true),
 
-	// Iteration: pyvalue iterates over all its types, and an exception of an iterator is not taken
-	// for its end.
+	// Iteration is pyvalue's, for all its types; unpacking has CPython's errors.
 	vm.GET_ITER:        getIter,
 	vm.UNPACK_SEQUENCE: unpackSequence,
 	vm.UNPACK_EX:       unpackEx,
 
-	// The ways to the next round of a loop. A program is interrupted there.
+	// The ways to the next round of a loop. A program is interrupted there. gpython takes any
+	// exception of an iterator for its end.
 	vm.FOR_ITER:      forIter,
 	vm.JUMP_ABSOLUTE: jumpAbsolute,
 	vm.CONTINUE_LOOP: continueLoop,
@@ -125,7 +124,8 @@ var replacement = [256]instruction{
 	vm.MAKE_FUNCTION: makeFunction(vm.MAKE_FUNCTION, 2),
 	vm.MAKE_CLOSURE:  makeFunction(vm.MAKE_CLOSURE, 3),
 
-	// Calls that need to know who calls, or the order of the keywords; f(**d) takes pyvalue's dicts.
+	// Calls that need to know who calls, or the order of the keywords; f(**d) takes pyvalue's
+	// dicts.
 	vm.CALL_FUNCTION:        callFunction,
 	vm.CALL_FUNCTION_KW:     callWithDict(vm.CALL_FUNCTION_KW),
 	vm.CALL_FUNCTION_VAR_KW: callWithDict(vm.CALL_FUNCTION_VAR_KW),

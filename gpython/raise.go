@@ -26,8 +26,9 @@ func (m *machine) keepTraceback() {
 	}
 }
 
-// raised completes an error that an opcode returned: an exception of its own for each raise, with
-// the traceback it had before, and with the exception that was being handled as its context.
+// raised completes an error that an instruction returned: the exception becomes one of its own,
+// with the traceback that it had before, and with the exception that was being handled as its
+// context.
 func (m *machine) raised(err error) error {
 	info, ok := err.(py.ExceptionInfo)
 	if ok {
@@ -107,7 +108,8 @@ func raiseVarargs(v *vm.Vm, argc int32) error {
 	return m.raise(e)
 }
 
-// raise is the error by which the frame raises an exception, which may have been raised before.
+// raise returns the error by which the frame raises an exception. One that has been raised before
+// keeps its traceback.
 func (m *machine) raise(e *py.Exception) error {
 	m.setContext(e)
 	if tb, ok := e.Traceback.(*py.Traceback); ok && tb != nil {

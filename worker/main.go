@@ -84,10 +84,10 @@ const firstLineTimeout = time.Minute
 // that holds nothing else.
 const ballastSize = 16 << 20
 
-// Main serves the driver at stdin and stdout, which become the null device for everybody else in the
-// process, until the driver terminates the worker or is gone. It returns the exit status: 0 after an
-// orderly end, 1 if the set-up failed, executions did not end or the driver does not speak the
-// protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
+// Main serves the driver at stdin and stdout, which become the null device for everybody else in
+// the process, until the driver terminates the worker or is gone. It returns the exit status: 0
+// after an orderly end, 1 if the set-up failed, executions did not end or the driver does not speak
+// the protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
 //
 // Programs call ServeIfWorker instead, unless their own command line says that they are a worker.
 func Main() int {

@@ -113,8 +113,8 @@ func (p *pool) execute(e *gatewaybase.Execution) {
 	p.run(p.ctx, e)
 }
 
-// enqueue lets an execution wait until the one before it has ended, for deadlockTimeout at most. The
-// caller holds mu.
+// enqueue lets an execution wait until the one before it has ended, for deadlockTimeout at most.
+// The caller holds mu.
 func (p *pool) enqueue(e *gatewaybase.Execution) {
 	w := &waiting{execution: e}
 	w.refusal = time.AfterFunc(deadlockTimeout, func() {

@@ -20,9 +20,10 @@ import (
 // converted as Channel.ReceiveInto converts items. A last parameter that is a struct or a map with
 // string keys takes keyword arguments.
 //
-// Results are sent as Channel.Send sends values; several are a tuple. A last result of type error is
-// raised as an exception at the caller: a [*Raised] as the class it names, others as RuntimeError. A
-// panic is a RuntimeError too. Functions are called side by side, from many goroutines.
+// Results are sent as Channel.Send sends values; several are a tuple. A last result of type error
+// is raised as an exception at the caller: a [*Raised] as the class it names, others as
+// RuntimeError. A panic is a RuntimeError too. Functions are called side by side, from many
+// goroutines.
 type Funcs map[string]any
 
 // Raised is an error that becomes a Python exception of the class it names. Return a pointer:
@@ -35,9 +36,9 @@ type Raised = engine.Raised
 // Register makes functions callable by drivers, as a module that their source imports and that
 // RemoteCall names. A module may be registered in several parts, and its name may be dotted.
 //
-// It panics on names that are no Python identifiers or are keywords, on names that are taken, and on
-// what is no function or takes what remote code cannot pass. Workers know what was registered before
-// they started.
+// It panics on names that are no Python identifiers or are keywords, on names that are taken, and
+// on what is no function or takes what remote code cannot pass. Workers know what was registered
+// before they started.
 func Register(module string, funcs Funcs) {
 	if err := registered.add(module, funcs); err != nil {
 		panic("execnet: worker.Register: " + err.Error())

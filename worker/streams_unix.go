@@ -26,8 +26,8 @@ func takeStreams() (*streams, error) {
 			return nil, os.NewSyscallError("dup2", err)
 		}
 		unix.Close(null)
-		// With non-blocking descriptors Go's poller switches between reading and writing goroutines on
-		// one thread. A read that blocks in the kernel needs another thread for the answer.
+		// With non-blocking descriptors Go's poller switches between reading and writing goroutines
+		// on one thread. A read that blocks in the kernel needs another thread for the answer.
 		if err := unix.SetNonblock(moved, true); err != nil {
 			return nil, os.NewSyscallError("fcntl", err)
 		}

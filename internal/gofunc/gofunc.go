@@ -36,7 +36,7 @@ var (
 	errorType   = reflect.TypeFor[error]()
 )
 
-// New wraps f, which is to be called name in messages. It tells why f cannot be called remotely.
+// New wraps f, which messages call name. The error says why f cannot be called remotely.
 func New(name string, f any) (*Func, error) {
 	v := reflect.ValueOf(f)
 	if v.Kind() != reflect.Func {
@@ -102,8 +102,8 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	return w.results(w.f.Call(in))
 }
 
-// namesChannel tells whether the first of args, a channel, is meant for the channel parameter
-// rather than for the one behind it: callers may pass it or leave it out.
+// namesChannel tells whether the first of args, a channel, is meant for the channel parameter and
+// not for the next one: callers may pass it or leave it out.
 func (w *Func) namesChannel(args []any) bool {
 	return len(args) > len(w.params) || w.variadic || !channelType.AssignableTo(w.params[0])
 }
@@ -115,6 +115,7 @@ func first(args []any) any {
 	return args[0]
 }
 
+// results makes one value of what the function returned: nil, the value, or a tuple.
 func (w *Func) results(out []reflect.Value) (any, error) {
 	if w.fails {
 		last := len(out) - 1

@@ -185,9 +185,8 @@ func items(o py.Object) ([]py.Object, error) {
 	return all, err
 }
 
-// Unpack collects what o gives, for a, b = o. It returns a ValueError if that is more than most,
-// unless most is negative. gpython unpacks tuples and lists, and takes any exception of an iterator
-// for its end.
+// Unpack returns the items of o, for a, b = o. It returns a ValueError if there are more than most,
+// unless most is negative.
 func Unpack(o py.Object, most int) (py.Tuple, error) {
 	if !iterable(o) {
 		return nil, py.ExceptionNewf(py.TypeError, "cannot unpack non-iterable %s object", typeName(o))

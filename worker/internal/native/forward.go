@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// ackEvery is how many bytes that the sub has taken the driver is told of at once. It has to be
-	// less than the 1 MiB that the driver sends without hearing of any.
+	// ackEvery is how many bytes the sub must have read before the driver is told. It has to be
+	// less than the 1 MiB that the driver sends without an acknowledgement.
 	ackEvery = 128 << 10
 	// outputChunk is how much of the sub's output is read at once.
 	outputChunk = 64 << 10
 )
 
-// forwarder is this module's: gateway_io/forwarder.py, which says what travels (protocol.md section
-// 9.6).
+// forwarder is this module's forwarder, as gateway_io/forwarder.py, which describes its protocol
+// (protocol.md section 9.6).
 type forwarder struct {
 	forwarding
 	control *gatewaybase.Channel
@@ -75,7 +75,7 @@ func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel
 	})
 }
 
-// splitCommand splits as a shell does; on Windows a backslash is a path's.
+// splitCommand splits as a shell does, but on Windows a backslash is part of a path.
 func splitCommand(command string) ([]string, error) {
 	if runtime.GOOS == "windows" {
 		command = strings.ReplaceAll(command, `\`, "/")
@@ -99,15 +99,16 @@ func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatew
 		return err
 	}
 	f := &forwarder{forwarding{io: ch, sub: sub}, control}
-	if err := f.run(ctx, f.passOutput, f.passInput, f.obey); err != nil {
+	if err := f.run(ctx, f.passOutput, f.passInput, f.serveControl); err != nil {
 		return err
 	}
 	exit := sub.Exit()
-	// It fails where nobody wants to know any more.
+	// It fails if the driver has closed the channel, and wants no answer.
 	_ = control.Send(ctx, serializer.Tuple{"exit", status(exit), []byte(exit.Stderr)})
 	return nil
 }
 
+// passOutput sends what the sub writes to the io channel.
 func (f *forwarder) passOutput(ctx context.Context) {
 	buffer := make([]byte, outputChunk)
 	for {
@@ -118,6 +119,7 @@ func (f *forwarder) passOutput(ctx context.Context) {
 	}
 }
 
+// passInput writes what comes on the io channel to the sub, and tells the driver how much that was.
 func (f *forwarder) passInput(life context.Context) {
 	taken := 0
 	for {
@@ -144,12 +146,13 @@ func (f *forwarder) passInput(life context.Context) {
 	_ = f.sub.CloseWrite()
 }
 
-func (f *forwarder) obey(life context.Context) {
+// serveControl does what the driver asks for on the control channel.
+func (f *forwarder) serveControl(life context.Context) {
 	for {
 		item, err := f.control.Receive(life)
 		switch {
 		case err != nil:
-			return // the io channel tells whether the driver goes
+			return // the end of the driver shows on the io channel
 		case item == "kill":
 			_ = f.sub.Kill() // fails where there is nothing left to kill
 		default:

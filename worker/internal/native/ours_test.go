@@ -246,7 +246,7 @@ func TestForwardEndsWithItsDriver(t *testing.T) {
 			begin := time.Now()
 			letGo(pipe, driver, end)
 			requireGone(t, pid)
-			assert.Less(t, time.Since(begin), patience+15*time.Second)
+			assert.Less(t, time.Since(begin), endTimeout+15*time.Second)
 			require.NoError(t, pipe.Wait(within.Soon(t)))
 		})
 	}
