@@ -4,8 +4,7 @@
 package channeltest
 
 import (
-	"context"
-	"errors"
+	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // Caps says what a worker is and where it differs from this module's own worker under Python 3,
@@ -63,9 +63,6 @@ func (c Caps) execModel() string {
 // green reports whether executions are greenlets, all of one thread.
 func (c Caps) green() bool { return c.ExecModel == "gevent" || c.ExecModel == "eventlet" }
 
-// Patience is how long any single step may take. Nothing that works comes near it.
-const Patience = 30 * time.Second
-
 // run is one gateway that the tests share, and what its worker is.
 type run struct {
 	gw   *execnet.Gateway
@@ -96,53 +93,34 @@ type test struct {
 	f    func(t *testing.T, r *run)
 }
 
-var errStillRunning = errors.New("the worker still has channels or executions")
-
 // idle waits until the worker executes nothing.
 func (r *run) idle(t *testing.T) {
 	t.Helper()
-	eventually(t, func() error {
-		status, err := r.gw.RemoteStatus(soon(t))
-		if err == nil && status.NumExecuting > 0 {
-			err = errStillRunning
-		}
-		return err
-	})
+	r.eventually(t, func(status execnet.RemoteStatus) bool { return status.NumExecuting == 0 })
 }
 
 // nothingLeft looks for channels and executions that outlived the tests, at both ends.
 func (r *run) nothingLeft(t *testing.T) {
-	eventually(t, func() error {
-		runtime.GC()
-		status, err := r.gw.RemoteStatus(soon(t))
-		if err != nil {
-			return err
-		}
-		if status.NumChannels != 0 || status.NumExecuting != 0 {
-			return errStillRunning
-		}
-		return nil
+	r.eventually(t, func(status execnet.RemoteStatus) bool {
+		runtime.GC() // for the next status
+		return status.NumChannels == 0 && status.NumExecuting == 0
 	})
 }
 
-// soon is a context that outlasts any step that works.
-func soon(t *testing.T) context.Context {
+// eventually asks the worker for its status until ok says yes, at most 15 seconds long. It is for
+// states that no message announces.
+func (r *run) eventually(t *testing.T, ok func(execnet.RemoteStatus) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// eventually repeats a check until it passes. It is for states that nothing announces.
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	var err error
-	for end := time.Now().Add(Patience / 2); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if err = check(); err == nil {
+	var status execnet.RemoteStatus
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var err error
+		status, err = r.gw.RemoteStatus(within.Soon(t))
+		require.NoError(t, err)
+		if ok(status) {
 			return
 		}
 	}
-	require.NoError(t, err)
+	t.Fatalf("the worker still has channels or executions: %+v", status)
 }
 
 // exec has source executed.
@@ -153,18 +131,28 @@ func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	return ch
 }
 
-// receive takes the next item.
+// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only
+// reference.
+func (r *run) newThere(t *testing.T, ch *execnet.Channel) *execnet.Channel {
+	t.Helper()
+	sub, err := r.gw.NewChannel()
+	require.NoError(t, err)
+	send(t, ch, sub)
+	return sub
+}
+
+// receive receives the next item.
 func receive(t *testing.T, ch *execnet.Channel) any {
 	t.Helper()
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	return v
 }
 
-// receiveAs takes the next item as a T.
+// receiveAs receives the next item as a T.
 func receiveAs[T any](t *testing.T, ch *execnet.Channel) T {
 	t.Helper()
-	v, err := execnet.Receive[T](soon(t), ch)
+	v, err := execnet.Receive[T](within.Soon(t), ch)
 	require.NoError(t, err)
 	return v
 }
@@ -177,26 +165,45 @@ func send(t *testing.T, ch *execnet.Channel, items ...any) {
 	}
 }
 
-// ends waits for an execution that is to end well.
+// atEnd checks that a channel was closed without an error and that no item is left.
+func atEnd(t *testing.T, ch *execnet.Channel, why ...any) {
+	t.Helper()
+	_, err := ch.Receive(within.Soon(t))
+	assert.Equal(t, io.EOF, err, why...)
+}
+
+// gathered sets a callback on ch and returns what it is called with; room is how many items there
+// can be.
+func gathered(t *testing.T, ch *execnet.Channel, room int) <-chan any {
+	t.Helper()
+	items := make(chan any, room)
+	require.NoError(t, ch.SetCallback(func(item any) error { items <- item; return nil }, "END"))
+	return items
+}
+
+// endmarker checks that what a callback is called with next is its endmarker.
+func endmarker(t *testing.T, gathered <-chan any) {
+	t.Helper()
+	select {
+	case item := <-gathered:
+		assert.Equal(t, "END", item)
+	case <-within.Soon(t).Done():
+		t.Fatal("no endmarker")
+	}
+}
+
+// ends waits for an execution that is to end without an error.
 func ends(t *testing.T, ch *execnet.Channel) {
 	t.Helper()
-	require.NoError(t, ch.WaitClose(soon(t)))
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
 }
 
 // fails waits for an execution that is to raise exception, and returns the error.
 func fails(t *testing.T, ch *execnet.Channel, exception string) *execnet.RemoteError {
 	t.Helper()
-	err := ch.WaitClose(soon(t))
+	err := ch.WaitClose(within.Soon(t))
 	var remote *execnet.RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, exception, remote.Exception(), "in %v", err)
 	return remote
-}
-
-// timeout is a context that has a deadline just ahead.
-func timeout(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	t.Cleanup(cancel)
-	return ctx
 }

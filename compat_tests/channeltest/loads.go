@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var loads = []test{
@@ -95,7 +96,7 @@ func manyReceivers(t *testing.T, r *run) {
 	var wg sync.WaitGroup
 	for range receivers {
 		wg.Go(func() {
-			for item, err := range ch.Items(soon(t)) {
+			for item, err := range ch.Items(within.Soon(t)) {
 				assert.NoError(t, err)
 				mu.Lock()
 				seen[item]++

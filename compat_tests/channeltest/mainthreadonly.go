@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 const deadlockText = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
@@ -26,14 +27,12 @@ channel.send(type(threading.current_thread()).__name__)
 	holding := r.exec(t, "channel.send('held'); channel.receive(); channel.send('freed')")
 	assert.Equal(t, "held", receive(t, holding))
 	refused := r.exec(t, "pass")
-	assert.EqualError(t, refused.WaitClose(soon(t)), deadlockText)
+	assert.EqualError(t, refused.WaitClose(within.Soon(t)), deadlockText)
 	// What was refused is told so a little before it is gone.
 	var status execnet.RemoteStatus
-	eventually(t, func() (err error) {
-		if status, err = r.gw.RemoteStatus(soon(t)); err == nil && status.NumExecuting > 1 {
-			err = errStillRunning
-		}
-		return err
+	r.eventually(t, func(now execnet.RemoteStatus) bool {
+		status = now
+		return now.NumExecuting <= 1
 	})
 	assert.Equal(t, execnet.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "main_thread_only"}, status)
 	send(t, holding, nil)
@@ -41,10 +40,10 @@ channel.send(type(threading.current_thread()).__name__)
 	ends(t, holding)
 
 	for _, end := range []string{"raise ValueError('x')", "raise SystemExit(1)", "raise EOFError"} {
-		_ = r.exec(t, end).WaitClose(soon(t)) // how it ends is the channel test's business
+		_ = r.exec(t, end).WaitClose(within.Soon(t)) // how it ends is the channel test's business
 		next := r.exec(t, inMain)
 		if caps.DeafAfterError {
-			assert.EqualError(t, next.WaitClose(soon(t)), deadlockText)
+			assert.EqualError(t, next.WaitClose(within.Soon(t)), deadlockText)
 			return // and so it goes on
 		}
 		assert.Equal(t, "_MainThread", receive(t, next), end)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -170,7 +171,7 @@ channel.send(7)
 	assert.Equal(t, point{1, -2, "p"}, receiveAs[point](t, ch))
 	assert.Equal(t, []point{{X: 3}}, receiveAs[[]point](t, ch))
 	assert.Equal(t, map[string][]int{"a": {1, 2}, "b": {}}, receiveAs[map[string][]int](t, ch))
-	_, err := execnet.Receive[int](soon(t), ch)
+	_, err := execnet.Receive[int](within.Soon(t), ch)
 	var wrong *execnet.LoadError
 	require.ErrorAs(t, err, &wrong)
 	assert.Equal(t, 7, receiveAs[int](t, ch), "the item that did not fit is gone, and no other")
@@ -282,7 +283,7 @@ try:
 except Exception as e:
     channel.send(type(e).__name__)
 `)
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	if r.caps.Python2 {
 		// Python 2's codec writes a lone surrogate without a word; it is no UTF-8.
 		var wrong *serializer.LoadError
