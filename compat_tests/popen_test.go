@@ -23,12 +23,34 @@ func newGroup(t *testing.T, stderr io.Writer) *execnet.Group {
 	return group
 }
 
-// gateway starts a worker for the length of the test.
+// makeGateway makes a gateway in the group.
+func makeGateway(t *testing.T, group *execnet.Group, spec string) *execnet.Gateway {
+	t.Helper()
+	gw, err := group.MakeGateway(within.Soon(t), spec)
+	require.NoError(t, err, spec)
+	return gw
+}
+
+// gateway makes a gateway that ends with the test.
 func gateway(t *testing.T, spec string) *execnet.Gateway {
 	t.Helper()
-	gw, err := newGroup(t, testLog{t}).MakeGateway(within.Soon(t), spec)
+	return makeGateway(t, newGroup(t, testLog{t}), spec)
+}
+
+// remoteExec has the worker execute source.
+func remoteExec(t *testing.T, gw *execnet.Gateway, source string) *execnet.Channel {
+	t.Helper()
+	ch, err := gw.RemoteExec(t.Context(), source)
 	require.NoError(t, err)
-	return gw
+	return ch
+}
+
+// receive receives the next item.
+func receive(t *testing.T, ch *execnet.Channel) any {
+	t.Helper()
+	item, err := ch.Receive(within.Soon(t))
+	require.NoError(t, err)
+	return item
 }
 
 // testLog shows what workers say on stderr with the test's own output.
@@ -49,36 +71,24 @@ func opener(spec string) func(t *testing.T) *execnet.Gateway {
 // TestChannels runs the channel test on every CPython found, with our worker and, where the release
 // under test runs, with the installed one.
 func TestChannels(t *testing.T) {
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				channeltest.Run(t, opener(w.spec()), w.caps())
-			})
-		}
-	}
+	everyWorker(t, func(t *testing.T, w worker) { channeltest.Run(t, opener(w.spec()), w.caps()) })
 }
 
 // TestMainThreadOnly is about the execution model that GUI and signal code needs.
 func TestMainThreadOnly(t *testing.T) {
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				spec := w.spec() + "//execmodel=main_thread_only"
-				if w.dir != "" && !hasMainThreadOnly() {
-					// The installed worker answers and then finds that it does not know its model.
-					gw := gateway(t, spec)
-					_, err := gw.RemoteStatus(within.Soon(t))
-					var died *execnet.GatewayDiedError
-					require.ErrorAs(t, err, &died)
-					assert.Contains(t, died.Exit.Stderr, "main_thread_only")
-					return
-				}
-				channeltest.RunMainThreadOnly(t, opener(spec), w.caps())
-			})
+	everyWorker(t, func(t *testing.T, w worker) {
+		spec := w.spec() + "//execmodel=main_thread_only"
+		if w.dir != "" && !hasMainThreadOnly() {
+			// The installed worker answers and then finds that it does not know its model.
+			gw := gateway(t, spec)
+			_, err := gw.RemoteStatus(within.Soon(t))
+			var died *execnet.GatewayDiedError
+			require.ErrorAs(t, err, &died)
+			assert.Contains(t, died.Exit.Stderr, "main_thread_only")
+			return
 		}
-	}
+		channeltest.RunMainThreadOnly(t, opener(spec), w.caps())
+	})
 }
 
 // TestGreenlets runs the channel test on workers whose executions are greenlets. gevent and
@@ -98,13 +108,10 @@ func TestGreenlets(t *testing.T) {
 	t.Run("eventlet installed", func(t *testing.T) {
 		t.Parallel()
 		gw := gateway(t, "popen//python="+python+"//bootstrap=import//execmodel=eventlet")
-		ch, err := gw.RemoteExec(t.Context(), "for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
-		require.NoError(t, err)
+		ch := remoteExec(t, gw, "for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
 		for i := range 10 {
 			require.NoError(t, ch.Send(t.Context(), i))
-			item, err := ch.Receive(within.Soon(t))
-			require.NoError(t, err)
-			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, item)
+			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, receive(t, ch))
 		}
 	})
 }

@@ -36,13 +36,9 @@ var findRelease = sync.OnceValues(func() (string, error) {
 	if dir := os.Getenv("EXECNET_TEST_EXECNET_DIR"); dir != "" {
 		return dir, checkRelease(dir)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "go-execnet-tests", "execnet-"+release())
-	if checkRelease(dir) == nil {
-		return dir, nil
+	dir, err := cachePath("execnet-" + release())
+	if err != nil || checkRelease(dir) == nil {
+		return dir, err
 	}
 	python := filepath.Join(pythons.Root(), ".venv", "bin", "python")
 	out, err := exec.Command(python, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", dir,
@@ -54,8 +50,14 @@ var findRelease = sync.OnceValues(func() (string, error) {
 	return dir, checkRelease(dir)
 })
 
-// checkRelease tells whether dir holds the release, so that no test compares with another one
-// unawares.
+// cachePath is the path of something that is made once and kept in the user's cache folder.
+func cachePath(name string) (string, error) {
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "go-execnet-tests", name), err
+}
+
+// checkRelease tells whether dir holds the release, so that no test compares with another one by
+// accident.
 func checkRelease(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "execnet", "gateway_base.py")); err != nil {
 		return fmt.Errorf("no execnet in %s: %w", dir, err)
@@ -101,6 +103,32 @@ func workers(t *testing.T, p pythons.Interpreter) []worker {
 	return []worker{ours(p), installed(t, p)}
 }
 
+// everyWorker runs a test with both workers of every CPython found.
+func everyWorker(t *testing.T, test func(t *testing.T, w worker)) {
+	t.Helper()
+	for _, p := range pythons.All(t) {
+		for _, w := range workers(t, p) {
+			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
+				test(t, w)
+			})
+		}
+	}
+}
+
+// bothWorkers runs a test with both workers of the newest CPython that the release under test
+// supports.
+func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
+	t.Helper()
+	all := pythons.All(t)
+	for _, w := range workers(t, all[len(all)-1]) {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
+}
+
 // spec starts the worker.
 func (w worker) spec() string {
 	if w.dir == "" {
@@ -109,7 +137,7 @@ func (w worker) spec() string {
 	return fmt.Sprintf("popen//python=env 'PYTHONPATH=%s' '%s'//bootstrap=import", w.dir, w.python.Path)
 }
 
-// caps says where the worker differs from ours under Python 3.
+// caps says in what the worker differs from ours under Python 3.
 func (w worker) caps() channeltest.Caps {
 	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6)}
 	if w.dir != "" {

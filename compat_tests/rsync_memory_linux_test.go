@@ -15,8 +15,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// TestRsyncMemory sends a file of 1 GiB, and looks at the most memory that the driver and the
-// receiver have ever used.
+// TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the receiver
+// have ever used.
 func TestRsyncMemory(t *testing.T) {
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))
@@ -28,9 +28,10 @@ func TestRsyncMemory(t *testing.T) {
 	program := commandPath(t) // without the race detector, which takes memory of its own
 	golang, python := "popen//python="+program+" worker", pythons.Default(t).Spec()
 	for name, txs := range map[string][]string{
-		"go":                  {golang},
-		"python":              {python},
-		"go, through another": {golang + "//id=first", golang + "//via=first"}, // which does not copy by itself
+		"go":     {golang},
+		"python": {python},
+		// Through another gateway a worker does not copy by itself.
+		"go, through another": {golang + "//id=first", golang + "//via=first"},
 		"python, through go":  {golang + "//id=first", python + "//via=first"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +98,7 @@ func peakMemory(pid int) (kib int, ok bool) {
 
 // children are the processes that any thread of a process has started.
 func children(pid int) (pids []int) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // a pattern without mistakes
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // a valid pattern
 	for _, list := range lists {
 		text, _ := os.ReadFile(list) // the thread may have ended
 		for _, field := range strings.Fields(string(text)) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,7 +27,7 @@ type farEnd struct {
 	reference bool // it runs Python's execnet
 }
 
-// goWorker is this very test program as a worker.
+// goWorker starts this test program as a worker.
 const goWorker = "popen//self"
 
 func goEnd() farEnd {
@@ -52,7 +51,7 @@ func pythonEnd(w worker) farEnd {
 	return end
 }
 
-// kinds are one place of each kind: Go, Python, old Python, Python's execnet.
+// kinds are one place for each kind of receiver: Go, Python, Python's execnet, Python 2.
 func kinds(t *testing.T) []farEnd {
 	t.Helper()
 	all := pythons.All(t)
@@ -63,7 +62,7 @@ func kinds(t *testing.T) []farEnd {
 	return ends
 }
 
-// ownKinds are those of them that run this module's receiving half.
+// ownKinds are those of kinds that run this module's receiving half.
 func ownKinds(t *testing.T) []farEnd {
 	t.Helper()
 	var own []farEnd
@@ -75,7 +74,7 @@ func ownKinds(t *testing.T) []farEnd {
 	return own
 }
 
-// places are an empty source and destination, which need not be removable.
+// places are paths for a source and a destination. What is made there may be read-only.
 func places(t *testing.T) (source, dest string) {
 	t.Helper()
 	base := t.TempDir()
@@ -84,7 +83,7 @@ func places(t *testing.T) (source, dest string) {
 	return source, dest
 }
 
-// send syncs a tree to one place, which must work.
+// send syncs a tree to one place, and fails the test if that fails.
 func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, options rsync.TargetOptions) rsync.Result {
 	t.Helper()
 	require.NoError(t, r.AddTarget(gw, dest, options))
@@ -92,7 +91,7 @@ func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, option
 	return r.Results()[0]
 }
 
-// syncShapes syncs trees of every shape that the place can hold, and others over them.
+// syncShapes syncs a tree of every shape that the place can hold, then another tree over it.
 func syncShapes(t *testing.T, end farEnd) {
 	source, dest := places(t)
 	gw := end.open(t)
@@ -111,12 +110,13 @@ func syncShapes(t *testing.T, end farEnd) {
 	}
 }
 
-// TestRsyncShapes is about each receiving half there is.
+// TestRsyncShapes syncs to each receiving half there is.
 func TestRsyncShapes(t *testing.T) {
 	ends := []farEnd{goEnd()}
 	for _, p := range pythons.All(t) {
 		for _, w := range workers(t, p) {
-			if w.dir == "" || p.Major == 3 { // a driver in Python 3 does not understand execnet's half in Python 2 either
+			// Even a driver in Python 3 does not understand execnet's half in Python 2.
+			if w.dir == "" || p.Major == 3 {
 				ends = append(ends, pythonEnd(w))
 			}
 		}
@@ -129,7 +129,7 @@ func TestRsyncShapes(t *testing.T) {
 	}
 }
 
-// TestRsyncRoads is about everything that leads to them.
+// TestRsyncRoads syncs over every transport.
 func TestRsyncRoads(t *testing.T) {
 	server := sshdtest.Start(t)
 	program := commandPath(t)
@@ -166,8 +166,8 @@ func TestRsyncRoads(t *testing.T) {
 	}
 }
 
-// TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have
-// nothing to do with.
+// TestRsyncRelativeDestination syncs to a relative path. It is relative to the worker's folder, while
+// a relative source is relative to the driver's.
 func TestRsyncRelativeDestination(t *testing.T) {
 	for _, end := range kinds(t) {
 		t.Run(end.name, func(t *testing.T) {
@@ -182,7 +182,7 @@ func TestRsyncRelativeDestination(t *testing.T) {
 	}
 }
 
-// TestRsyncWithoutDelete leaves what is not in the source.
+// TestRsyncWithoutDelete checks that entries that are not in the source stay.
 func TestRsyncWithoutDelete(t *testing.T) {
 	for _, end := range kinds(t) {
 		t.Run(end.name, func(t *testing.T) {
@@ -202,7 +202,7 @@ func TestRsyncWithoutDelete(t *testing.T) {
 			got, wanted := look(t, dest, end.keeps), look(t, expected, end.keeps)
 			for _, seen := range []map[string]string{got, wanted} {
 				for _, d := range []string{".", "sub", "sub/mine"} {
-					delete(seen, d) // their times are not of interest
+					delete(seen, d) // their times differ
 				}
 			}
 			require.Equal(t, wanted, got)
@@ -210,7 +210,8 @@ func TestRsyncWithoutDelete(t *testing.T) {
 	}
 }
 
-// TestRsyncToMany sends to several places of every kind at once, some of which have a part of it.
+// TestRsyncToMany sends to several places of every kind at once. Some of them have a part of the
+// tree already.
 func TestRsyncToMany(t *testing.T) {
 	source, base := places(t)
 	have, _ := landscapes(^0)
@@ -257,19 +258,12 @@ var builtCommand = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("EXECNET_TEST_BINARY"); path != "" {
 		return path, nil
 	}
-	cache, err := os.UserCacheDir()
+	path, err := cachePath("execnet")
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(cache, "go-execnet-tests", "execnet")
 	build := exec.Command("go", "build", "-o", path, "./cmd/execnet")
 	build.Dir = pythons.Root()
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	return path, build.Run()
 })
-
-// patiently waits until something is the case.
-func patiently(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	require.Eventually(t, is, 20*time.Second, 5*time.Millisecond, what)
-}

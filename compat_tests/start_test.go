@@ -66,7 +66,7 @@ func TestWhatIsNoPython(t *testing.T) {
 
 // TestGarbageAfterTheAnswer is about what looks like a worker for one byte.
 func TestGarbageAfterTheAnswer(t *testing.T) {
-	const reads = "read line; read worker; " // all there is: who ends without reading has not started
+	const reads = "read line; read worker; " // both lines; without reading it would not have started
 	for name, text := range map[string]string{
 		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
 		"end":   reads + "printf 1; exit 4",
@@ -172,9 +172,7 @@ channel.receive()
 `)
 		real, err := filepath.EvalSymlinks(dir)
 		require.NoError(t, err)
-		item, err := ch.Receive(within.Soon(t))
-		require.NoError(t, err)
-		assert.Equal(t, execnet.Tuple{real, greeting, "", true, "my-worker-worker"}, item)
+		assert.Equal(t, execnet.Tuple{real, greeting, "", true, "my-worker-worker"}, receive(t, ch))
 		assert.Equal(t, min(niceness(t, os.Getpid())+5, 19), niceness(t, pidOf(t, ch)))
 		assert.Equal(t, spec, gw.Spec().String())
 		assert.Empty(t, gw.RemoteAddress())
@@ -207,9 +205,7 @@ func TestWrappedPython(t *testing.T) {
 	p := pythons.Default(t)
 	gw := gateway(t, "popen//python=env FOO='two words' '"+p.Path+"' -W ignore")
 	ch := remoteExec(t, gw, "import os, sys; channel.send((os.environ['FOO'], sys.warnoptions))")
-	item, err := ch.Receive(within.Soon(t))
-	require.NoError(t, err)
-	assert.Equal(t, execnet.Tuple{"two words", []any{"ignore"}}, item)
+	assert.Equal(t, execnet.Tuple{"two words", []any{"ignore"}}, receive(t, ch))
 }
 
 func TestUnknownExecutionModel(t *testing.T) {
@@ -223,8 +219,7 @@ func TestUnknownExecutionModel(t *testing.T) {
 func TestStderr(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
-		gw, err := newGroup(t, stderr).MakeGateway(within.Soon(t), w.spec())
-		require.NoError(t, err)
+		gw := makeGateway(t, newGroup(t, stderr), w.spec())
 		ch := remoteExec(t, gw, `
 import os, sys
 sys.stderr.write("from Python\n"); sys.stderr.flush()
@@ -234,12 +229,11 @@ channel.send("written")
 channel.receive()
 os._exit(9)
 `)
-		_, err = ch.Receive(within.Soon(t))
-		require.NoError(t, err)
+		receive(t, ch)
 		require.Eventually(t, func() bool { return strings.HasSuffix(stderr.String(), "line 2999\n") }, 10*time.Second, time.Millisecond)
 		assert.Equal(t, "from Python\nfrom below\nline 0\n", stderr.String()[:30])
 		require.NoError(t, ch.Send(t.Context(), nil))
-		_, err = ch.Receive(within.Soon(t))
+		_, err := ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
 		assert.Len(t, died.Exit.Stderr, 8<<10)
