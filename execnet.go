@@ -78,65 +78,11 @@ import (
 	"context"
 	"iter"
 
-	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker"
 	"github.com/go-execnet/execnet/xspec"
-)
-
-// What a program uses, from the packages that make it.
-type (
-	Gateway      = gatewaybase.Gateway      // a connection to another interpreter
-	Channel      = gatewaybase.Channel      // carries values both ways
-	ExecOption   = gatewaybase.ExecOption   // says more about a source: Call, File
-	FileReader   = gatewaybase.FileReader   // a channel as an io.Reader
-	FileWriter   = gatewaybase.FileWriter   // a channel as an io.Writer
-	FileOption   = gatewaybase.FileOption   // says more about such a file: ProxyClose, Text
-	StrConfig    = gatewaybase.StrConfig    // what becomes of Python 2 strings
-	Kwargs       = gatewaybase.Kwargs       // keyword arguments of a RemoteCall
-	RInfo        = gatewaybase.RInfo        // which interpreter it is
-	RemoteStatus = gatewaybase.RemoteStatus // what it is doing
-	Group        = multi.Group              // gateways that are ended together
-	MultiChannel = multi.MultiChannel       // one channel to each gateway of a group
-	ReceiveQueue = multi.ReceiveQueue       // what comes from all of them, as it comes
-	Received     = multi.Received           // an item, and the channel it came from
-	SSHOptions   = gatewayio.SSHOptions     // passwords, timeouts and so on of a group's ssh connections
-	XSpec        = xspec.Spec               // a parsed spec
-
-	Tuple     = serializer.Tuple     // a Python tuple
-	Dict      = serializer.Dict      // a Python dict
-	Set       = serializer.Set       // a Python set
-	FrozenSet = serializer.FrozenSet // a Python frozenset
-)
-
-// The errors a program meets, for errors.As.
-type (
-	RemoteError      = gatewaybase.RemoteError      // an exception of the remote code
-	GatewayDiedError = gatewaybase.GatewayDiedError // the interpreter ended unasked
-	BootstrapError   = bootstrap.Error              // the interpreter did not become a worker
-	DumpError        = serializer.DumpError         // a Go value that has no Python shape
-	LoadError        = serializer.LoadError         // bytes that are no value
-	XSpecError       = xspec.Error                  // a spec that is none
-
-	PythonNotFoundError = gatewayio.PythonNotFoundError // there is no interpreter to start
-	HostNotFoundError   = gatewayio.HostNotFoundError   // the host is unknown or out of reach
-	HostKeyError        = gatewayio.HostKeyError        // the ssh host is not the one that is known
-	SSHAuthError        = gatewayio.SSHAuthError        // the ssh host lets nobody in with what there is
-	SourceError         = gatewaybase.SourceError       // a source that RemoteExec could not run
-	UnsupportedSSHError = gatewayio.UnsupportedSSHError // something only the ssh command can do
-	MakeGatewaysError   = multi.MakeGatewaysError       // which gateways failed, and why
-)
-
-// The errors a program meets, for errors.Is.
-var (
-	ErrTimeout     = gatewaybase.ErrTimeout     // a context's deadline passed; also context.DeadlineExceeded
-	ErrClosed      = gatewaybase.ErrClosed      // the channel or gateway is closed
-	ErrHasCallback = gatewaybase.ErrHasCallback // the channel's items go to a callback
-	ErrExecuting   = gatewaybase.ErrExecuting   // in a worker: the channel closes when the execution ends
-	ErrDuplicateID = multi.ErrDuplicateID       // the group has a gateway of this id
 )
 
 // NoEndmarker is the endmarker of a callback or a queue that needs none.
