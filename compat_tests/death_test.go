@@ -37,7 +37,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// pidOf has the worker tell its process id from ch, and checks that it is the gateway's process.
+// pidOf receives a worker's process id, which the source of the execution ch has to send.
 func pidOf(t *testing.T, ch *execnet.Channel) int {
 	t.Helper()
 	pid, err := execnet.Receive[int](within.Soon(t), ch)
@@ -60,9 +60,9 @@ func requireDied(t *testing.T, gw *execnet.Gateway, err error, call string) *exe
 	return died
 }
 
-// allFail has calls of every kind wait for a gateway's worker, then does harm to it, and checks that
-// each of them fails within limit because the gateway has died. waiting is a channel on which nothing
-// comes; more are further calls. check sees the error of each call.
+// allFail starts calls of every kind that wait for a gateway's worker. Then it calls harm, and
+// checks that within limit each of them fails because the gateway has died. Nothing is to come on
+// the channel waiting. more are further calls. check gets the error of each call.
 func allFail(t *testing.T, gw *execnet.Gateway, waiting *execnet.Channel, more map[string]func() error,
 	limit time.Duration, harm func(), check func(call string, died *execnet.GatewayDiedError)) {
 	t.Helper()
@@ -91,7 +91,7 @@ func allFail(t *testing.T, gw *execnet.Gateway, waiting *execnet.Channel, more m
 			failures <- failure{call, err, time.Now()}
 		}()
 	}
-	time.Sleep(100 * time.Millisecond) // so that they do wait; nothing tells
+	time.Sleep(100 * time.Millisecond) // until they wait, which nothing announces
 	began := time.Now()
 	harm()
 	for range calls {
@@ -112,7 +112,7 @@ func allFail(t *testing.T, gw *execnet.Gateway, waiting *execnet.Channel, more m
 	requireDied(t, gw, gw.Err(), "Err")
 }
 
-// TestKilledWorker kills a worker while calls of every kind wait for it.
+// TestKilledWorker kills a worker with SIGKILL while calls of every kind wait for it.
 func TestKilledWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
@@ -168,7 +168,7 @@ func TestExitedWorker(t *testing.T) {
 	})
 }
 
-// TestWorkerClosesItsPipe has remote code break the connection and live on.
+// TestWorkerClosesItsPipe executes source that closes the worker's pipes and goes on running.
 func TestWorkerClosesItsPipe(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
@@ -184,7 +184,7 @@ func TestWorkerClosesItsPipe(t *testing.T) {
 	})
 }
 
-// stuck are sources that do not end because they are asked to. Each sends its process id first.
+// stuck are sources that do not end soon after GATEWAY_TERMINATE, and one that does.
 var stuck = map[string]string{
 	"busy":            "while True: pass",
 	"holding the GIL": "import re; re.match('(a*)*b', 'a' * 40)",
@@ -202,7 +202,7 @@ while True:
 	"well enough": "channel.receive()",
 }
 
-// TestTerminateStuckWorkers ends a whole group of them at once.
+// TestTerminateStuckWorkers terminates a group of workers that execute them.
 func TestTerminateStuckWorkers(t *testing.T) {
 	for _, p := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		for _, w := range workers(t, p) {
@@ -228,8 +228,8 @@ func TestTerminateStuckWorkers(t *testing.T) {
 	}
 }
 
-// TestTerminateIsPatient lets a worker that is about to finish do so.
-func TestTerminateIsPatient(t *testing.T) {
+// TestTerminateWaits checks that an execution may end by itself within the timeout.
+func TestTerminateWaits(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
 		gw := makeGateway(t, group, w.spec())

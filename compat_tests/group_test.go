@@ -13,7 +13,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// TestGroup is about ids and lookup.
+// TestGroup checks ids and lookup.
 func TestGroup(t *testing.T) {
 	group := newGroup(t, testLog{t})
 	spec := func(keys string) string { return "popen" + keys }

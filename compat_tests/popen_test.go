@@ -14,7 +14,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// newGroup is a group whose workers are gone when the test is over.
+// newGroup makes a group. Its workers are terminated when the test ends.
 func newGroup(t *testing.T, stderr io.Writer) *execnet.Group {
 	t.Helper()
 	group := execnet.NewGroup()
@@ -53,7 +53,7 @@ func receive(t *testing.T, ch *execnet.Channel) any {
 	return item
 }
 
-// testLog shows what workers say on stderr with the test's own output.
+// testLog writes the stderr of workers to the test's log.
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(p []byte) (int, error) {
@@ -68,18 +68,18 @@ func opener(spec string) func(t *testing.T) *execnet.Gateway {
 	}
 }
 
-// TestChannels runs the channel test on every CPython found, with our worker and, where the release
-// under test runs, with the installed one.
+// TestChannels runs the channel test on every CPython found: with this module's worker and, where
+// the release under test runs, with the installed one.
 func TestChannels(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) { channeltest.Run(t, opener(w.spec()), w.caps()) })
 }
 
-// TestMainThreadOnly is about the execution model that GUI and signal code needs.
+// TestMainThreadOnly tests the execution model for source that needs the main thread.
 func TestMainThreadOnly(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		spec := w.spec() + "//execmodel=main_thread_only"
 		if w.dir != "" && !hasMainThreadOnly() {
-			// The installed worker answers and then finds that it does not know its model.
+			// The installed worker answers the bootstrap before it refuses the execution model.
 			gw := gateway(t, spec)
 			_, err := gw.RemoteStatus(within.Soon(t))
 			var died *execnet.GatewayDiedError
@@ -92,9 +92,10 @@ func TestMainThreadOnly(t *testing.T) {
 }
 
 // TestGreenlets runs the channel test on workers whose executions are greenlets. gevent and
-// eventlet are in .venv. Of the installed workers only eventlet's takes part, with an echo: where a
-// greenlet blocks in a call that eventlet has not patched, so does its reading. gevent's hangs in
-// its first receive with the gevent of today, under its own driver too.
+// eventlet are in .venv. Of the installed workers only the one with eventlet is tested, and only
+// with an echo: when a greenlet blocks in a call that eventlet has not patched, the worker stops
+// reading. The one with gevent hangs in its first receive with current releases of gevent, also
+// with its own driver.
 func TestGreenlets(t *testing.T) {
 	python := pythons.WithExecnet(t)
 	for _, model := range []string{"gevent", "eventlet"} {

@@ -23,8 +23,8 @@ func release() string {
 	return "2.1.2"
 }
 
-// releaseDir is a folder with that release and nothing else, to be put on PYTHONPATH. Unless one is
-// given, pip makes one in the user's cache folder, once.
+// releaseDir is a folder for PYTHONPATH that holds that release and nothing else. If none is given,
+// pip makes one in the user's cache folder, once.
 func releaseDir(t *testing.T) string {
 	t.Helper()
 	dir, err := findRelease()
@@ -50,14 +50,14 @@ var findRelease = sync.OnceValues(func() (string, error) {
 	return dir, checkRelease(dir)
 })
 
-// cachePath is the path of something that is made once and kept in the user's cache folder.
+// cachePath is the path for what is made once and kept in the user's cache folder.
 func cachePath(name string) (string, error) {
 	cache, err := os.UserCacheDir()
 	return filepath.Join(cache, "go-execnet-tests", name), err
 }
 
-// checkRelease tells whether dir holds the release, so that no test compares with another one by
-// accident.
+// checkRelease returns an error if dir does not hold the release, so that no test compares with
+// another release by accident.
 func checkRelease(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "execnet", "gateway_base.py")); err != nil {
 		return fmt.Errorf("no execnet in %s: %w", dir, err)
@@ -68,8 +68,8 @@ func checkRelease(dir string) error {
 	return nil
 }
 
-// supported reports whether the release runs on the interpreter: what its metadata says, and for
-// 1.9.0 also newer ones than its authors could know.
+// supported reports whether the release runs on the interpreter: according to its metadata, and for
+// 1.9.0 also on later Pythons.
 func supported(p pythons.Interpreter) bool {
 	switch {
 	case strings.HasPrefix(release(), "1."):
@@ -80,7 +80,8 @@ func supported(p pythons.Interpreter) bool {
 	return p.AtLeast(3, 8)
 }
 
-// worker is one of the two workers an interpreter can be made.
+// worker is one of the two workers that an interpreter can run: this module's ("ours"), or that of
+// Python's execnet ("installed").
 type worker struct {
 	name   string
 	python pythons.Interpreter
@@ -94,7 +95,7 @@ func installed(t *testing.T, p pythons.Interpreter) worker {
 	return worker{name: "installed", python: p, dir: releaseDir(t)}
 }
 
-// workers are both workers of the interpreter, or ours alone where the release does not run.
+// workers are both workers of the interpreter, or only ours where the release does not run.
 func workers(t *testing.T, p pythons.Interpreter) []worker {
 	t.Helper()
 	if !supported(p) {
@@ -129,7 +130,7 @@ func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
 	}
 }
 
-// spec starts the worker.
+// spec is a spec that starts the worker.
 func (w worker) spec() string {
 	if w.dir == "" {
 		return w.python.Spec()
@@ -141,13 +142,13 @@ func (w worker) spec() string {
 func (w worker) caps() channeltest.Caps {
 	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6)}
 	if w.dir != "" {
-		caps.SilentSendOnlyDrop = true
+		caps.NoCloseAfterSendOnly = true
 		caps.NoIntBelowInt32 = true
-		caps.MuteOnUnsendableError = !caps.Python2
+		caps.LosesUnsendableErrors = !caps.Python2
 		caps.OneStringRule = strings.HasPrefix(release(), "1.")
 		caps.RefusesCookies = caps.Python2
 		caps.ASCIIFileNames = caps.Python2
-		caps.DeafAfterError = strings.HasPrefix(release(), "2.1.")
+		caps.RefusesAfterError = strings.HasPrefix(release(), "2.1.")
 	}
 	return caps
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// bulk is a tree that takes long to send: more bytes than a sender has on their way to a receiver at
-// a time. A receiver that has got more than smallOnes bytes of it is at the large file, which
+// bulk is a tree that takes long to send: more bytes than a sender has on their way to a receiver
+// at a time. A receiver that has got more than smallOnes bytes of it is at the large file, which
 // Python's execnet confirms before it writes it.
 func bulk() tree {
 	tr := tree{"large": file(noise(1, 24<<20)), "z/last": file("last")}
@@ -68,7 +68,8 @@ func TestRsyncKilledWorker(t *testing.T) {
 			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
 			pid := processOf(t, gateways[1])
 			var once sync.Once
-			// DeltaNever: a file that the worker copies by itself is there before it could be killed.
+			// DeltaNever: a file that the worker copies by itself is there before it could be
+			// killed.
 			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == gateways[1] && e.Kind == rsync.EventProgress && e.Size > smallOnes {

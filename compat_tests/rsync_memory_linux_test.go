@@ -15,8 +15,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the receiver
-// have ever used.
+// TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the
+// receiver have ever used.
 func TestRsyncMemory(t *testing.T) {
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))
@@ -25,7 +25,7 @@ func TestRsyncMemory(t *testing.T) {
 	const size = 1 << 30
 	require.NoError(t, f.Truncate(size))
 	require.NoError(t, f.Close())
-	program := commandPath(t) // without the race detector, which takes memory of its own
+	program := commandPath(t) // without the race detector, which needs memory itself
 	golang, python := "popen//python="+program+" worker", pythons.Default(t).Spec()
 	for name, txs := range map[string][]string{
 		"go":     {golang},
@@ -56,7 +56,7 @@ func TestRsyncMemory(t *testing.T) {
 				case <-tick.C:
 					workers := children(driver.Process.Pid)
 					for _, pid := range workers {
-						workers = append(workers, children(pid)...) // those behind it
+						workers = append(workers, children(pid)...) // workers via this one
 					}
 					for _, pid := range append(workers, driver.Process.Pid) {
 						if kib, ok := peakMemory(pid); ok {

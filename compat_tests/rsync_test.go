@@ -21,7 +21,7 @@ import (
 
 // farEnd is a place to sync to.
 type farEnd struct {
-	road
+	route
 	keeps     keeping
 	without   without
 	reference bool // it runs Python's execnet
@@ -31,20 +31,20 @@ type farEnd struct {
 const goWorker = "popen//self"
 
 func goEnd() farEnd {
-	return farEnd{road: road{name: "go", specs: []string{goWorker}}, keeps: keepsAll}
+	return farEnd{route: route{name: "go", specs: []string{goWorker}}, keeps: keepsAll}
 }
 
 // pythonEnd is a worker of the interpreter.
 func pythonEnd(w worker) farEnd {
-	end := farEnd{road: road{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
+	end := farEnd{route: route{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
 	if w.python.Major == 2 {
 		end.keeps = keepsTenths
-		end.without = times // of which its os.utime makes others
+		end.without = times // its os.utime cannot set them exactly
 	}
 	if w.dir != "" {
 		end.reference = true
-		// What Python's execnet does not do; root may do anything in read-only directories, but
-		// nobody else.
+		// Python's execnet does not support these. (In read-only directories it fails for everybody
+		// but root.)
 		end.without |= byteNames | modeChanges | readOnlyDirs
 		end.keeps = keepsFloats
 	}
@@ -95,7 +95,7 @@ func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, option
 func syncShapes(t *testing.T, end farEnd) {
 	source, dest := places(t)
 	gw := end.open(t)
-	before, after := landscapes(end.without)
+	before, after := allShapes(end.without)
 	for i, step := range []struct {
 		tree  tree
 		delta rsync.Delta
@@ -129,8 +129,8 @@ func TestRsyncShapes(t *testing.T) {
 	}
 }
 
-// TestRsyncRoads syncs over every transport.
-func TestRsyncRoads(t *testing.T) {
+// TestRsyncRoutes syncs over every transport.
+func TestRsyncRoutes(t *testing.T) {
 	server := sshdtest.Start(t)
 	program := commandPath(t)
 	all := pythons.All(t)
@@ -140,7 +140,7 @@ func TestRsyncRoads(t *testing.T) {
 	golang := "//python=" + program + " worker"
 	var ends []farEnd
 	add := func(name string, specs ...string) *farEnd {
-		ends = append(ends, farEnd{road: road{name: name, specs: specs}, keeps: keepsAll})
+		ends = append(ends, farEnd{route: route{name: name, specs: specs}, keeps: keepsAll})
 		return &ends[len(ends)-1]
 	}
 	add("ssh to Python", server.Spec()+python(usual))
@@ -166,8 +166,8 @@ func TestRsyncRoads(t *testing.T) {
 	}
 }
 
-// TestRsyncRelativeDestination syncs to a relative path. It is relative to the worker's folder, while
-// a relative source is relative to the driver's.
+// TestRsyncRelativeDestination syncs to a relative path. It is relative to the worker's folder,
+// while a relative source is relative to the driver's.
 func TestRsyncRelativeDestination(t *testing.T) {
 	for _, end := range kinds(t) {
 		t.Run(end.name, func(t *testing.T) {
@@ -214,7 +214,7 @@ func TestRsyncWithoutDelete(t *testing.T) {
 // tree already.
 func TestRsyncToMany(t *testing.T) {
 	source, base := places(t)
-	have, _ := landscapes(^0)
+	have, _ := allShapes(^0)
 	have.make(t, source)
 	r := rsync.New(source)
 	type place struct {
@@ -224,7 +224,7 @@ func TestRsyncToMany(t *testing.T) {
 	var all []place
 	for i, end := range append(kinds(t), kinds(t)...) {
 		dest := filepath.Join(base, end.name, strings.Repeat("x", i+1))
-		if i%3 == 1 { // it has some already
+		if i%3 == 1 { // this one has a part of the tree already
 			half := tree{}
 			for name, n := range have {
 				if len(name)%2 == 0 {
@@ -245,8 +245,8 @@ func TestRsyncToMany(t *testing.T) {
 	require.Len(t, r.Results(), len(all))
 }
 
-// commandPath is the execnet command: $EXECNET_TEST_BINARY, else one built for these tests, without
-// the race detector.
+// commandPath is the path of the execnet command: $EXECNET_TEST_BINARY, or one that is built for
+// these tests, without the race detector.
 func commandPath(t *testing.T) string {
 	t.Helper()
 	path, err := builtCommand()

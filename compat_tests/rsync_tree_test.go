@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// node is an entry of a tree that a test makes. In the target of a link SOURCE stands for the path of
-// the tree.
+// node is an entry of a tree that a test makes. In the target of a link SOURCE stands for the path
+// of the tree.
 type node struct {
 	kind byte        // 'f', 'd' or 'l'
 	text string      // the content of a file, or the target of a link (see below)
@@ -24,13 +24,13 @@ type node struct {
 	at   time.Time   // when a file or directory was changed
 }
 
-// tree is what is below a directory: names with slashes. Directories that only hold something need
-// not be named.
+// tree holds the entries below a directory, by their paths with slashes. A directory that has
+// entries in it need not be listed itself.
 type tree map[string]node
 
-// aWhile is the mtime of the entries for which a test names none. For files it is the beginning of a
-// range: files with different contents have different times, as a file of the same size and time is
-// taken to be the same. A float cannot hold it exactly.
+// aWhile is the mtime of the entries for which a test names none. For files it is the beginning of
+// a range: files with different contents have different times, as a file of the same size and time
+// is taken to be the same. A float cannot hold it exactly.
 var aWhile = time.Unix(1500000000, 123456789)
 
 func file(text string) node {
@@ -42,13 +42,13 @@ func link(to string) node              { return node{kind: 'l', text: to} }
 func (n node) with(m fs.FileMode) node { n.mode = m; return n }
 func (n node) when(t time.Time) node   { n.at = t; return n }
 
-// testingT is what both a test and a property have.
+// testingT is implemented by the t of tests and by that of rapid's properties.
 type testingT interface {
 	require.TestingT
 	Helper()
 }
 
-// make makes the tree at path, and nothing else there.
+// make makes the tree at path, in place of what is there.
 func (tr tree) make(t testingT, path string) {
 	t.Helper()
 	raze(t, path)
@@ -76,8 +76,8 @@ func (n node) make(t testingT, path, name string) {
 	}
 }
 
-// settle sets what making entries changes: modes of directories, which may forbid more of it, and
-// their times.
+// settle sets the times of directories, which change when entries are made in them, and their
+// modes, which may forbid that.
 func (tr tree) settle(t testingT, path string) {
 	t.Helper()
 	var dirs []string
@@ -87,7 +87,7 @@ func (tr tree) settle(t testingT, path string) {
 		}
 		return err
 	}))
-	for i := len(dirs) - 1; i >= 0; i-- { // what is in it first
+	for i := len(dirs) - 1; i >= 0; i-- { // the deepest first
 		name, err := filepath.Rel(path, dirs[i])
 		require.NoError(t, err)
 		n, named := tr[name]
@@ -119,8 +119,8 @@ type keeping struct {
 }
 
 var (
-	// keepsAll is for this module's halves. keepsTenths is for its receiving half in Python 2, which
-	// sets times in microseconds and is sometimes off by one.
+	// keepsAll is for this module's halves. keepsTenths is for its receiving half in Python 2,
+	// which sets times in microseconds and is sometimes off by one.
 	keepsAll    = keeping{func(t time.Time) time.Time { return t }, true, false}
 	keepsTenths = keeping{func(t time.Time) time.Time { return t.Round(time.Second / 10) }, true, false}
 	// keepsFloats is for Python's execnet, and keepsLittle what all of them have in common.
@@ -134,8 +134,8 @@ func throughFloat(t time.Time) time.Time {
 	return time.Unix(int64(whole), int64(math.Floor(part*1e9)))
 }
 
-// look describes every entry of a tree: kind, mode, time, content or target. Of a target inside the
-// tree the tree's own path is left out.
+// look describes every entry of a tree: kind, mode, time, content or target. In a target inside the
+// tree, TOP stands for the path of the tree.
 func look(t testingT, path string, k keeping) map[string]string {
 	t.Helper()
 	seen := map[string]string{}

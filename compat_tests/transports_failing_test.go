@@ -21,8 +21,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same
-// error. It returns those.
+// failsBothWays checks that MakeGateway fails for spec, and that what StartGateway returns fails
+// too. It returns both errors.
 func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	t.Helper()
 	_, made := group.MakeGateway(within.Soon(t), spec)
@@ -38,7 +38,7 @@ func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	return [2]error{made, started}
 }
 
-// requireErrors checks that every error is a T and says text.
+// requireErrors checks that every error is a T and contains text.
 func requireErrors[T error](t *testing.T, errs [2]error, text string) (found [2]T) {
 	t.Helper()
 	for i, err := range errs {
@@ -59,7 +59,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// silent is the address of a host that accepts connections, says what greeting is and then nothing
+// silent is the address of a server that accepts connections, sends greeting, and then nothing
 // more.
 func silent(t *testing.T, greeting string) string {
 	t.Helper()
@@ -74,7 +74,7 @@ func silent(t *testing.T, greeting string) string {
 				return
 			}
 			defer conn.Close()
-			_, _ = conn.Write([]byte(greeting)) // the test tells whether it came
+			_, _ = conn.Write([]byte(greeting)) // if it does not arrive, the test fails
 		}
 	}()
 	t.Cleanup(func() {
@@ -84,7 +84,7 @@ func silent(t *testing.T, greeting string) string {
 	return listener.Addr().String()
 }
 
-// TestHostNotFound is about hosts that are unknown or refuse.
+// TestHostNotFound connects to hosts that are unknown or refuse the connection.
 func TestHostNotFound(t *testing.T) {
 	port := freePort(t)
 	group := newGroup(t, testLog{t})
@@ -122,7 +122,7 @@ func TestVagrantFails(t *testing.T) {
 	requireErrors[*execnet.HostNotFoundError](t, failsBothWays(t, group, "vagrant_ssh=web"), "refused")
 }
 
-// TestSilentHosts is about hosts that take a connection and answer nothing.
+// TestSilentHosts connects to hosts that accept a connection and send nothing.
 func TestSilentHosts(t *testing.T) {
 	group := newGroup(t, testLog{t})
 	makeGateway(t, group, "popen//id=host")
@@ -158,7 +158,7 @@ func TestSilentHosts(t *testing.T) {
 	})
 }
 
-// TestSSHRefusals is about hosts that are reached and then something is wrong.
+// TestSSHRefusals connects to ssh servers where the host key, the user's key or Python is wrong.
 func TestSSHRefusals(t *testing.T) {
 	t.Run("another host key", func(t *testing.T) {
 		t.Parallel()
@@ -234,7 +234,8 @@ func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 	}
 }
 
-// cutOff takes away what a gateway is reached through while calls of every kind wait for its worker.
+// cutOff calls harm, which cuts the connection to a gateway's worker, while calls of every kind
+// wait for that worker.
 func cutOff(t *testing.T, gw *execnet.Gateway, harm func()) {
 	t.Helper()
 	waiting := remoteExec(t, gw, "channel.receive()")
@@ -253,9 +254,9 @@ func cutOff(t *testing.T, gw *execnet.Gateway, harm func()) {
 		func(string, *execnet.GatewayDiedError) {})
 }
 
-// TestRoadsEndInTheMiddle takes away what a gateway is reached through while calls of every kind
-// wait.
-func TestRoadsEndInTheMiddle(t *testing.T) {
+// TestConnectionsThatEnd kills the process through which a gateway is reached, or cuts its ssh
+// connection, while calls of every kind wait.
+func TestConnectionsThatEnd(t *testing.T) {
 	for _, python := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		for name, specs := range map[string][]string{
 			"via is killed":                  {"popen//via=host//id=middle", "popen//via=middle"},
@@ -297,8 +298,8 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTerminateMixedGroup ends gateways of every transport at once, of which one is stuck, and then
-// all.
+// TestTerminateMixedGroup terminates a group with gateways of every transport, of which one, or
+// all, do not end by themselves.
 func TestTerminateMixedGroup(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)

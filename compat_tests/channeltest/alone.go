@@ -11,7 +11,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// alone are the tests that need a gateway of their own, or leave it unusable.
+// alone are the tests that need a gateway of their own, or that make theirs unusable.
 var alone = []test{
 	{"string rules of a gateway", gatewayStrings},
 	{"an error whose text is no Unicode", unsendableError},
@@ -30,7 +30,7 @@ sub.send(type(sub.receive()) is bytes)
 	send(t, ch, "text")
 	plain, uni := any([]byte("plain")), any([]byte("uni"))
 	if r.caps.Python2 {
-		uni = "uni" // UNICODE is text whatever the rules
+		uni = "uni" // UNICODE is text with every strconfig
 	}
 	asBytes := r.caps.Python2 || !r.caps.OneStringRule
 	assert.Equal(t, execnet.Tuple{asBytes, asBytes, plain, uni}, receive(t, ch))
@@ -46,7 +46,7 @@ func unsendableError(t *testing.T, r *run) {
 		source = `raise ValueError('\xff\xfe')`
 	}
 	ch := r.exec(t, source)
-	if r.caps.MuteOnUnsendableError {
+	if r.caps.LosesUnsendableErrors {
 		_, err := ch.Receive(within.Time(t, 500*time.Millisecond))
 		assert.ErrorIs(t, err, execnet.ErrTimeout)
 		return

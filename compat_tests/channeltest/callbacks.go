@@ -57,7 +57,8 @@ func callbackLate(t *testing.T, r *run) {
 	assert.Equal(t, []any{int64(1), int64(2), "END"}, items)
 }
 
-// failingCallback has the worker tell what the failure of a callback here looks like there.
+// failingCallback sets the callback f, which has to fail, and returns the error text that the
+// worker gets for it.
 func (r *run) failingCallback(t *testing.T, f func(any) error) string {
 	t.Helper()
 	ch := r.exec(t, `

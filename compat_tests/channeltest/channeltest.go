@@ -1,6 +1,6 @@
-// Package channeltest is the test of everything a channel does, written once and run over every
-// transport and against every worker. The far end is a real interpreter; what it is sent runs under
-// Python 2.7 and 3 alike.
+// Package channeltest tests everything that a channel does. It runs over every transport and
+// against every worker. The far end is a real interpreter; the source that it gets runs under
+// Python 2.7 and 3.
 package channeltest
 
 import (
@@ -16,15 +16,15 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// Caps says what a worker is and where it differs from this module's own worker under Python 3,
-// which its zero value describes. A difference changes what a test expects; no test is left out
-// because of one.
+// Caps says what a worker is and how it differs from this module's own worker under Python 3, which
+// the zero value describes. A difference changes what a test expects. No test is skipped because of
+// one.
 type Caps struct {
-	// Python2 is set for an interpreter of Python 2, whose bytes are str and which orders no dict.
+	// Python2 is set for an interpreter of Python 2, where bytes are str and dicts have no order.
 	Python2 bool
 	// UnorderedDicts is set where a dict does not keep the order of its keys: Python 2 and 3.5.
 	UnorderedDicts bool
-	// ExecModel is what RemoteStatus is to name; empty means "thread".
+	// ExecModel is the execution model that RemoteStatus has to name; empty means "thread".
 	ExecModel string
 	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a
 	// stream of its own (sockets).
@@ -41,16 +41,15 @@ type Caps struct {
 	RefusesCookies bool
 	// ASCIIFileNames: execnet 1.9.0 under Python 2 cannot compile source with any other file name.
 	ASCIIFileNames bool
-	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution
+	// RefusesAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution
 	// that raised, and answers every later one with the deadlock text (protocol.md section 6.5).
-	DeafAfterError bool
-	// MuteOnUnsendableError: execnet cannot send a traceback that holds a lone surrogate. The
-	// execution's channel stays open for good.
-	MuteOnUnsendableError bool
-	// SilentSendOnlyDrop: execnet says nothing when it drops a channel that it could only send on,
-	// so that a callback here gets its endmarker with the end of the gateway (protocol.md section
-	// 5.3).
-	SilentSendOnlyDrop bool
+	RefusesAfterError bool
+	// LosesUnsendableErrors: execnet cannot send a traceback that holds a lone surrogate. The
+	// channel of that execution is never closed.
+	LosesUnsendableErrors bool
+	// NoCloseAfterSendOnly: execnet sends nothing when it drops a channel that is sendonly, so that
+	// a callback here gets its endmarker only when the gateway ends (protocol.md section 5.3).
+	NoCloseAfterSendOnly bool
 }
 
 func (c Caps) execModel() string {
@@ -60,18 +59,19 @@ func (c Caps) execModel() string {
 	return c.ExecModel
 }
 
-// green reports whether executions are greenlets, all of one thread.
+// green reports whether executions are greenlets, which all run in one thread.
 func (c Caps) green() bool { return c.ExecModel == "gevent" || c.ExecModel == "eventlet" }
 
-// run is one gateway that the tests share, and what its worker is.
+// run is a gateway that tests share, and what its worker is.
 type run struct {
 	gw   *execnet.Gateway
 	caps Caps
 }
 
-// Run runs the test. open makes a gateway and has it ended when the test given to it is over; Run
-// calls it for one gateway that most tests share and for some that they have to themselves. The
-// worker's execution model may be any but main_thread_only, which RunMainThreadOnly is for.
+// Run runs all tests. open makes a gateway, which has to end with the test that is given to open.
+// Run calls it once for the gateway that most tests share, and once for each test that needs its
+// own. The worker may have any execution model but main_thread_only; RunMainThreadOnly is for that
+// one.
 func Run(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	shared := &run{open(t), caps}
 	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads} {
@@ -102,13 +102,13 @@ func (r *run) idle(t *testing.T) {
 // nothingLeft looks for channels and executions that outlived the tests, at both ends.
 func (r *run) nothingLeft(t *testing.T) {
 	r.eventually(t, func(status execnet.RemoteStatus) bool {
-		runtime.GC() // for the next status
+		runtime.GC() // drops channels here, which the next status shows
 		return status.NumChannels == 0 && status.NumExecuting == 0
 	})
 }
 
-// eventually asks the worker for its status until ok says yes, at most 15 seconds long. It is for
-// states that no message announces.
+// eventually asks the worker for its status until ok returns true, for at most 15 seconds. It is
+// for states that no message announces.
 func (r *run) eventually(t *testing.T, ok func(execnet.RemoteStatus) bool) {
 	t.Helper()
 	var status execnet.RemoteStatus
@@ -123,7 +123,7 @@ func (r *run) eventually(t *testing.T, ok func(execnet.RemoteStatus) bool) {
 	t.Fatalf("the worker still has channels or executions: %+v", status)
 }
 
-// exec has source executed.
+// exec has the worker execute source.
 func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	t.Helper()
 	ch, err := r.gw.RemoteExec(t.Context(), source)
@@ -172,8 +172,8 @@ func atEnd(t *testing.T, ch *execnet.Channel, why ...any) {
 	assert.Equal(t, io.EOF, err, why...)
 }
 
-// gathered sets a callback on ch and returns what it is called with; room is how many items there
-// can be.
+// gathered sets a callback on ch and returns what it is called with, at most room items. The
+// endmarker is "END".
 func gathered(t *testing.T, ch *execnet.Channel, room int) <-chan any {
 	t.Helper()
 	items := make(chan any, room)
@@ -181,7 +181,7 @@ func gathered(t *testing.T, ch *execnet.Channel, room int) <-chan any {
 	return items
 }
 
-// endmarker checks that what a callback is called with next is its endmarker.
+// endmarker checks that the next item of gathered is the endmarker.
 func endmarker(t *testing.T, gathered <-chan any) {
 	t.Helper()
 	select {
@@ -198,7 +198,7 @@ func ends(t *testing.T, ch *execnet.Channel) {
 	require.NoError(t, ch.WaitClose(within.Soon(t)))
 }
 
-// fails waits for an execution that is to raise exception, and returns the error.
+// fails waits for the end of an execution that has to raise exception, and returns the error.
 func fails(t *testing.T, ch *execnet.Channel, exception string) *execnet.RemoteError {
 	t.Helper()
 	err := ch.WaitClose(within.Soon(t))

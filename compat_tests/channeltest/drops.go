@@ -22,7 +22,7 @@ var drops = []test{
 	{"channels in items that nobody receives", dropInside},
 }
 
-// receiveCollecting receives an item that comes only when the garbage collector has run.
+// receiveCollecting receives an item that comes only after the garbage collector has run.
 func receiveCollecting(t *testing.T, ch *execnet.Channel) any {
 	t.Helper()
 	ctx, cancel := context.WithCancel(within.Soon(t))
@@ -68,8 +68,9 @@ del sub
 	ends(t, ch)
 	assert.Equal(t, int64(1), <-got)
 	assert.Equal(t, int64(2), <-got)
-	if r.caps.SilentSendOnlyDrop {
-		_, err := r.gw.RemoteStatus(within.Soon(t)) // whatever was sent about the channel has come by now
+	if r.caps.NoCloseAfterSendOnly {
+		// When the status is here, everything that was sent before it has come too.
+		_, err := r.gw.RemoteStatus(within.Soon(t))
 		require.NoError(t, err)
 		assert.Empty(t, got)
 		return
@@ -130,7 +131,7 @@ report.send(channel.isclosed())
 		send(t, ch, report)
 	}()
 	r.eventually(t, func(status execnet.RemoteStatus) bool {
-		runtime.GC() // for the next status
+		runtime.GC() // drops the channel here, which the next status shows
 		return status.NumExecuting <= 1
 	})
 	send(t, report, "end")

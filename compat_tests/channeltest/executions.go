@@ -116,7 +116,7 @@ var embedded embed.FS
 
 const module = "remote/divide.py"
 
-// checkModule is what executing the module gives.
+// checkModule checks the result of executing the module.
 func checkModule(t *testing.T, ch *execnet.Channel, err error, file string) {
 	t.Helper()
 	require.NoError(t, err)
@@ -192,7 +192,7 @@ func exits(t *testing.T, r *run) {
 	fails(t, ch, "SystemExit")
 	ch = r.exec(t, "raise EOFError('no error to execnet')")
 	ends(t, ch)
-	if !r.caps.green() { // where it would end the hub, and the worker with it
+	if !r.caps.green() { // with greenlets it ends the hub, and so the worker
 		ch = r.exec(t, "raise KeyboardInterrupt")
 		assert.EqualError(t, ch.WaitClose(within.Soon(t)), "keyboard-interrupted")
 	}
@@ -247,7 +247,7 @@ func errorMessages(t *testing.T, r *run) {
 	}
 }
 
-// sideBySide runs executions that need each other: the last frees the first.
+// sideBySide runs executions at the same time and lets the last of them end first.
 func sideBySide(t *testing.T, r *run) {
 	r.idle(t)
 	const many = 20

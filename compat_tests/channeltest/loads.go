@@ -41,7 +41,7 @@ for sub in reversed(subs):
 	ends(t, ch)
 }
 
-// fullPipes has both ends write far more than a pipe holds before either reads.
+// fullPipes lets both ends write far more than a pipe holds before one of them reads.
 func fullPipes(t *testing.T, r *run) {
 	const count, size = 64, 128 << 10
 	ch := r.exec(t, `

@@ -11,8 +11,7 @@ import (
 
 const deadlockText = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
 
-// RunMainThreadOnly is the part of the test that is about the execution model main_thread_only.
-// open makes gateways of that model.
+// RunMainThreadOnly tests the execution model main_thread_only. open makes a gateway of that model.
 func RunMainThreadOnly(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	r := &run{open(t), caps}
 	inMain := `
@@ -28,7 +27,7 @@ channel.send(type(threading.current_thread()).__name__)
 	assert.Equal(t, "held", receive(t, holding))
 	refused := r.exec(t, "pass")
 	assert.EqualError(t, refused.WaitClose(within.Soon(t)), deadlockText)
-	// What was refused is told so a little before it is gone.
+	// An execution that was refused counts for a moment after its channel was closed.
 	var status execnet.RemoteStatus
 	r.eventually(t, func(now execnet.RemoteStatus) bool {
 		status = now
@@ -40,11 +39,11 @@ channel.send(type(threading.current_thread()).__name__)
 	ends(t, holding)
 
 	for _, end := range []string{"raise ValueError('x')", "raise SystemExit(1)", "raise EOFError"} {
-		_ = r.exec(t, end).WaitClose(within.Soon(t)) // how it ends is the channel test's business
+		_ = r.exec(t, end).WaitClose(within.Soon(t)) // other tests check how it ends
 		next := r.exec(t, inMain)
-		if caps.DeafAfterError {
+		if caps.RefusesAfterError {
 			assert.EqualError(t, next.WaitClose(within.Soon(t)), deadlockText)
-			return // and so it goes on
+			return // later executions are refused too
 		}
 		assert.Equal(t, "_MainThread", receive(t, next), end)
 		ends(t, next)

@@ -66,7 +66,7 @@ for end in (None, "an error"):
     sub.send("item")
     sub.close(end)
 `)
-	ends(t, ch) // by now all messages about the new channels have come
+	ends(t, ch) // now all messages about the new channels have come
 	for _, end := range []string{"", "an error"} {
 		list, _ := receive(t, ch).([]any)
 		require.Len(t, list, 1)
