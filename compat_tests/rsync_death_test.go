@@ -95,7 +95,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 				require.NoError(t, r.Results()[i].Err)
 				require.Equal(t, want, look(t, dests[i], end.keeps))
 			}
-			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) { // times can be compared exactly
+			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) { // times are exact
 				nothingHalf(t, source, dests[1])
 			}
 
@@ -175,7 +175,7 @@ func TestRsyncStoppedWorker(t *testing.T) {
 			t.Parallel()
 			good, bad := end.open(t), end.open(t)
 			pid := processOf(t, bad)
-			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // it has ended if all went well
+			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // may have ended
 			const stall = 2 * time.Second
 			var once sync.Once
 			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}

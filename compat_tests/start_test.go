@@ -68,7 +68,7 @@ func TestWhatIsNoPython(t *testing.T) {
 // TestGarbageAfterTheAnswer starts programs that answer the bootstrap like a worker and then send
 // something else.
 func TestGarbageAfterTheAnswer(t *testing.T) {
-	const reads = "read line; read worker; " // both lines; without reading it would not have started
+	const reads = "read line; read worker; " // reading nothing is a failed start
 	for name, text := range map[string]string{
 		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
 		"end":   reads + "printf 1; exit 4",
