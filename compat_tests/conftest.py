@@ -1,4 +1,4 @@
-"""Fixtures of the Python tests: the built programs, gateways over every transport, Python workers."""
+"""Fixtures of the Python tests: built programs, gateways over all transports, Python workers."""
 import gc
 import getpass
 import os
@@ -44,7 +44,7 @@ def pytest_sessionstart(session):
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory):
-    """build(package, variable) is the path of a Go program: $variable, or built for this session."""
+    """build(package, variable) is the path of a Go program: $variable, or built for the session."""
     def build(package, variable=None):
         binary = os.environ.get(variable or "")
         if not binary:
@@ -78,8 +78,8 @@ def run(command):
     return run
 
 
-# The transports to a Go worker. The first reach the program of goworker/, with the functions that it
-# registers, the others reach the command.
+# The transports to a Go worker. The first reach the program of goworker/, with the functions that
+# it registers, the others reach the command.
 TO_GOWORKER = ["popen", "popen_word", "ssh", "via_python", "via_go", "installvia"]
 TO_COMMAND = ["socketserver", "sshserver"]
 TRANSPORTS = TO_GOWORKER + TO_COMMAND
@@ -127,7 +127,7 @@ class Transports:
         return self._known[start]
 
     def serve(self, *args):
-        """Starts a server of the command and returns its process; .port is the port it listens on."""
+        """Starts a server of the command and returns its process; .port is where it listens."""
         server = subprocess.Popen([self.command, *args], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.servers.append(server)
@@ -242,7 +242,7 @@ def group():
 
 
 def gone(*pids, by=None):
-    """Waits until all these processes have ended (zombies have), at the latest until the time by."""
+    """Waits until these processes have ended (zombies have), at the latest until the time by."""
     by = by or time.time() + WAIT
     while True:
         left = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-p", ",".join(map(str, pids))],
@@ -323,7 +323,7 @@ def start():
 
 @pytest.fixture(scope="module", params=PYTHONS, ids=lambda p: p.split(os.sep)[-3])
 def worker(request):
-    """A Python worker for each interpreter. The tests of a module share it and leave it as it was."""
+    """A Python worker for each interpreter. The tests of a module share it."""
     w = Worker(request.param).started()
     w.py2 = w.run("import sys; channel.send(sys.version_info[0])").receive(WAIT) == 2
     yield w

@@ -18,7 +18,7 @@ WAIT = 20  # seconds that a step may take
 
 
 def pythons():
-    """The interpreters to test: $EXECNET_TEST_PYTHONS, or those of pyenv, or the one that runs this."""
+    """The interpreters to test: $EXECNET_TEST_PYTHONS, or those of pyenv, or this one."""
     named = os.environ.get("EXECNET_TEST_PYTHONS")
     if named:
         return named.split(os.pathsep if os.pathsep in named else None)

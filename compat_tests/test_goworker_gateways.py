@@ -226,7 +226,7 @@ def test_terminating_a_worker_that_hangs(transports, group):
 
 
 def test_what_waits_is_interrupted_after_five_seconds(transports, group):
-    """Go functions by their contexts, sources by KeyboardInterrupt. Then the workers exit with 0."""
+    """Go functions by their contexts, sources by KeyboardInterrupt. The workers exit with 0."""
     gateways = [transports.connect("popen", group) for _ in range(4)]
     channels = [gateway.remote_exec(source) for gateway, source in zip(gateways, [
         "import gofuncs; channel.send(1); gofuncs.wait()",

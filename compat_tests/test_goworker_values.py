@@ -1,4 +1,4 @@
-"""Values of every type from pip's execnet to a Go worker and back, by Go functions and by gpython."""
+"""Values of every type from pip's execnet to a Go worker and back."""
 import struct
 
 import pytest
@@ -185,7 +185,7 @@ def test_types_seen_remotely(popen_gw):
 def test_gpython_compares_as_python(compare, a, b, key):
     mine = [a == b, a == a, [a] == [b], (a, key) == (b, key), bool(a), key in {key: 1}, key == a]
     theirs = compare((a, b, key))
-    if "nan" in repr((a, b, key)):  # in containers a nan equals itself only if it is the same object
+    if "nan" in repr((a, b, key)):  # in a container a nan equals only the same object
         mine, theirs = mine[4], theirs[4]
     assert theirs == mine
 

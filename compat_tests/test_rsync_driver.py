@@ -1,4 +1,4 @@
-"""execnet's RSync drives the receiving halves of this module: in Go workers and in its Python worker."""
+"""execnet's RSync drives the receiving halves in Go workers and in this module's Python worker."""
 import itertools
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Channels between pip's execnet and bootstrap/worker.py, and who reads when several threads wait."""
+"""Channels between pip's execnet and bootstrap/worker.py, and which waiting thread reads."""
 import glob
 import os
 import random

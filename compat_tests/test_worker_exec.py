@@ -1,4 +1,4 @@
-"""What bootstrap/worker.py does with the source that pip's execnet sends, on every CPython found."""
+"""How bootstrap/worker.py executes the source that pip's execnet sends, on every CPython found."""
 import os
 import re
 
