@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -28,8 +29,6 @@ def remote_call(channel, function, args, kwargs):
 	remoteCallName = "remote_call"
 )
 
-var dottedName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$`)
-
 // RemoteCall calls a function at the far end by the name of its module and its own,
 // "textstats.count" or "os.path.join", and returns what it returns. In a Go worker that is a
 // function registered with worker.Register; in a Python worker, one of a module that can be
@@ -44,7 +43,7 @@ func (g *Gateway) RemoteCall(ctx context.Context, function string, args ...any) 
 // Channel.ReceiveInto does.
 func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ...any) (T, error) {
 	var result T
-	if !dottedName.MatchString(function) {
+	if !isDottedName(function) {
 		return result, badSource("%q is no name of a function in a module", function)
 	}
 	kwargs := Kwargs{}
@@ -66,6 +65,15 @@ func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ..
 		return result, errors.Join(err, ch.Close())
 	}
 	return result, ch.WaitClose(ctx)
+}
+
+func isDottedName(s string) bool {
+	for name := range strings.SplitSeq(s, ".") {
+		if !pyliteral.IsIdentifier(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // RemoteCall tells whether p is what RemoteCall sends, and then which function it is to call.

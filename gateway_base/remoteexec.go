@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -134,7 +135,7 @@ func (t *task) check() error {
 		}
 		return nil
 	}
-	if !identifier.MatchString(t.call) {
+	if !pyliteral.IsIdentifier(t.call) {
 		return badSource("%q is no name of a Python function", t.call)
 	}
 	def := regexp.MustCompile(`(?m)^(?:async[ \t]+)?def[ \t]+` + t.call + `[ \t]*\(\s*(\w*)`)
@@ -146,5 +147,3 @@ func (t *task) check() error {
 	}
 	return nil
 }
-
-var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
