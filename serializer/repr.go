@@ -12,8 +12,8 @@ import (
 	"github.com/go-execnet/execnet/internal/pystring"
 )
 
-// Repr is what Python's repr prints for a value as Loads gives it; other Go values print as
-// fmt.Sprint prints them. Items of sets come in the order they were added.
+// Repr returns what Python's repr prints for a value as [Loads] returns it. Other Go values look as
+// fmt.Sprint prints them. Items of sets come in the order in which they were added.
 func Repr(v any) string {
 	var b strings.Builder
 	writeRepr(&b, v, nil)
@@ -114,7 +114,7 @@ func writeSet(b *strings.Builder, items *Dict, around []container) {
 	b.WriteByte('}')
 }
 
-// floatRepr prints the shortest digits that read back the same, plainly between 1e-4 and 1e16.
+// floatRepr returns the shortest digits that read back as f, without exponent from 1e-4 up to 1e16.
 func floatRepr(f float64) string {
 	s := plainFloat(f)
 	if strings.ContainsAny(s, ".enf") {
