@@ -123,7 +123,7 @@ func TestOwnLines(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				spec := base.Clone()
 				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
-				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels...)).Draw(t, "execmodel")
+				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels()...)).Draw(t, "execmodel")
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")

@@ -195,8 +195,8 @@ func (g *Group) sshPool() *gatewayio.SSHPool {
 // model that there is not, and ErrHasGateways once the group has gateways. It is execnet's
 // Group.set_execmodel, without the model of the driver's own side, which Go has no choice of.
 func (g *Group) SetExecModel(model string) error {
-	if !slices.Contains(xspec.ExecModels, model) {
-		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	if !slices.Contains(xspec.ExecModels(), model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels(), ", "))
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

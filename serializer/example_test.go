@@ -78,7 +78,7 @@ func ExampleSet() {
 	fmt.Println(s, s.Len(), s.Contains("b"))
 	fmt.Println(serializer.NewFrozenSet("b", "a").Equal(serializer.NewFrozenSet("a", "b")))
 	// Output:
-	// {'a', 'b'} 2 True
+	// {'a', 'b'} 2 true
 	// true
 }
 
@@ -149,7 +149,7 @@ func ExampleMaxDepth() {
 	_, err = serializer.Loads(data, serializer.MaxDepth(2), serializer.MaxDigits(20))
 	fmt.Println(err)
 	// Output:
-	// execnet: cannot load the value (byte 22): nested more than 2 levels deep
+	// execnet: cannot load the value (byte 27): nested more than 2 levels deep
 }
 
 // Seconds travels as a Python float.
@@ -189,7 +189,7 @@ func ExampleUnmarshaler() {
 	fmt.Println(serializer.Unmarshal(data, &waits))
 	fmt.Println(time.Duration(waits[0]))
 	// Output:
-	// execnet: cannot load the value (byte 29, at [1]): UnmarshalExecnet of serializer_test.Seconds: a float is needed, not 'soon'
+	// execnet: cannot load the value (byte 26, at [1]): UnmarshalExecnet of serializer_test.Seconds: a float is needed, not 'soon'
 	// 250ms
 }
 
