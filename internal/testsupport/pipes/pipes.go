@@ -21,11 +21,14 @@ type End struct {
 	Result farend.Exit
 }
 
-// Interruptible is an End whose Read can be interrupted.
+// Interruptible is an End whose Read and Write can be interrupted.
 type Interruptible struct{ End }
 
 // InterruptRead implements farend.ReadInterrupter.
 func (e *Interruptible) InterruptRead() { _ = e.r.SetReadDeadline(time.Unix(1, 0)) }
+
+// InterruptWrite implements farend.WriteInterrupter.
+func (e *Interruptible) InterruptWrite() { _ = e.w.SetWriteDeadline(time.Unix(1, 0)) }
 
 // Pair returns two ends that are connected.
 func Pair(t testing.TB) (a, b *Interruptible) {
@@ -56,7 +59,14 @@ func (e *End) Read(b []byte) (int, error) {
 }
 
 // Write implements gatewaybase.IO.
-func (e *End) Write(b []byte) (int, error) { return e.w.Write(b) }
+func (e *End) Write(b []byte) (int, error) {
+	n, err := e.w.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = e.w.SetWriteDeadline(time.Time{})
+		return n, farend.ErrWriteInterrupted
+	}
+	return n, err
+}
 
 // CloseRead implements gatewaybase.IO.
 func (e *End) CloseRead() error { return e.r.Close() }
