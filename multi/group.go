@@ -198,8 +198,8 @@ func (g *Group) sshPool() *gatewayio.SSHPool {
 // an unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
 // Group.set_execmodel, without the model of the driver's side, of which Go has only one.
 func (g *Group) SetExecModel(model string) error {
-	if !slices.Contains(xspec.ExecModels, model) {
-		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	if !slices.Contains(xspec.ExecModels(), model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels(), ", "))
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -40,7 +40,7 @@ import (
 type Config struct {
 	// ID is what the driver calls this worker, with "-worker" behind it as a rule.
 	ID string
-	// ExecModel is one of xspec.ExecModels; empty means "thread". Under "thread", executions run
+	// ExecModel is one of xspec.ExecModels(); empty means "thread". Under "thread", executions run
 	// side by side, each in a goroutine; "gevent" and "eventlet" mean the same here. Under
 	// "main_thread_only" they run one after another in the goroutine that called Serve.
 	ExecModel string
@@ -57,7 +57,7 @@ type Config struct {
 // does not speak the protocol. It is execnet's gateway_base.serve.
 func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	if config.ExecModel == "" {
-		config.ExecModel = xspec.ExecModels[0]
+		config.ExecModel = xspec.ExecModelThread
 	}
 	w := &worker{engine: gpython.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
 	p := newPool(config.ExecModel, w.run)
