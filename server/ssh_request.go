@@ -6,7 +6,7 @@ import (
 
 	shellquote "github.com/kballard/go-shellquote"
 
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 )
 
 // asksForWorker reports why a session's command line is not what drivers of execnet send, nil if it
@@ -21,7 +21,7 @@ func asksForWorker(command string) error {
 	}
 	interpreter, program := words[:len(words)-2], words[len(words)-1]
 	script := interpreter[len(interpreter)-1] == "sh" && (program == searching("") || program == searching(" -B"))
-	if program != gatewayio.BootstrapLine && !script {
+	if program != cmdline.BootstrapLine && !script {
 		return notTheBootstrap(command)
 	}
 	if around := strings.Replace(command, program, "", 1); strings.ContainsAny(around, ";&|<>`$(){}\n\r") {
@@ -32,7 +32,7 @@ func asksForWorker(command string) error {
 
 // searching is the script for sh that looks for an interpreter.
 func searching(flag string) string {
-	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + gatewayio.BootstrapLine + `"`
+	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + cmdline.BootstrapLine + `"`
 }
 
 func notTheBootstrap(command string) error {
