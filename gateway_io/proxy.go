@@ -15,6 +15,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
@@ -74,7 +75,7 @@ func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) 
 		return nil, err
 	}
 	fail := func(err error) (gatewaybase.IO, error) {
-		return nil, fmt.Errorf("execnet: cannot start %s through gateway %s: %w", spec, via.ID(), err)
+		return nil, errtext.Wrap(fmt.Sprintf("cannot start %s through gateway %s", spec, via.ID()), err)
 	}
 	control, err := via.NewChannel()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
@@ -44,7 +45,7 @@ func dialSocket(ctx context.Context, address string) (*socket, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		if cancelled(ctx) {
-			return nil, timeout.During(ctx, "execnet: connecting to "+address)
+			return nil, timeout.During(ctx, "connecting to "+address)
 		}
 		return nil, &HostNotFoundError{Host: address, Err: dialReason(err)}
 	}
@@ -72,7 +73,7 @@ func dialReason(err error) error {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &netError) && netError.Timeout():
-		return fmt.Errorf("no answer in time: %w", timeout.Err)
+		return errtext.Wrap("no answer in time", timeout.Err)
 	case errors.As(err, &op):
 		return op.Err
 	}

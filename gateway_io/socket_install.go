@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -22,7 +23,7 @@ var socketServerSource string
 func installSocket(ctx context.Context, gw *gatewaybase.Gateway) (gatewaybase.IO, error) {
 	address, server, err := startSocketServer(ctx, gw)
 	if err != nil {
-		return nil, fmt.Errorf("execnet: cannot start a socket server through gateway %s: %w", gw.ID(), err)
+		return nil, errtext.Wrap("cannot start a socket server through gateway "+gw.ID(), err)
 	}
 	s, err := dialSocket(ctx, address)
 	if err != nil {

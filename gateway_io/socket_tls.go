@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -32,7 +32,7 @@ type TLSError struct {
 }
 
 func (e *TLSError) Error() string {
-	return fmt.Sprintf("execnet: TLS with %s failed: %s: %s", e.Address, e.Problem, farend.Text(e.Err))
+	return fmt.Sprintf("execnet: TLS with %s failed: %s: %s", e.Address, e.Problem, errtext.Of(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -58,7 +58,7 @@ func openSocket(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if err := secure.HandshakeContext(handshaking); err != nil {
 		_ = s.Kill() // the error is the first one
 		if cancelled(ctx) {
-			return nil, timeout.During(ctx, "execnet: connecting to "+spec.Socket)
+			return nil, timeout.During(ctx, "connecting to "+spec.Socket)
 		}
 		return nil, tlsError(spec.Socket, config.ServerName, err)
 	}

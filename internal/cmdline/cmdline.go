@@ -3,7 +3,6 @@
 package cmdline
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -11,6 +10,7 @@ import (
 
 	shellquote "github.com/kballard/go-shellquote"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -105,7 +105,7 @@ func OpenSSH(spec *xspec.Spec) ([]string, error) {
 	if spec.VagrantSSH == "" {
 		words, err := Split(spec.SSH)
 		if err != nil {
-			return nil, fmt.Errorf("execnet: ssh=%s: %w", spec.SSH, err)
+			return nil, errtext.Wrap("ssh="+spec.SSH, err)
 		}
 		argv = append(argv, words...)
 	}

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // PythonNotFoundError says that a spec names no interpreter and none is found on this machine. The
@@ -52,7 +52,7 @@ func (e *StartError) Error() string {
 	} else if errors.As(reason, &path) {
 		reason = path.Err
 	}
-	message := fmt.Sprintf("execnet: cannot start %q%s: %s", e.Args[0], source, farend.Text(reason))
+	message := fmt.Sprintf("execnet: cannot start %q%s: %s", e.Args[0], source, errtext.Of(reason))
 	switch {
 	case errors.Is(reason, fs.ErrPermission):
 		return message + "; check that it is a program and may be executed"

@@ -3,6 +3,8 @@ package farend
 import (
 	"fmt"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // HostNotFoundError says that a gateway's host could not be reached: its name is unknown, it
@@ -17,35 +19,28 @@ type HostNotFoundError struct {
 
 // Error names the host and the cause.
 func (e *HostNotFoundError) Error() string {
-	return fmt.Sprintf("execnet: host not found: %s: %s", e.Host, Text(e.Err))
+	return fmt.Sprintf("execnet: host not found: %s: %s", e.Host, errtext.Of(e.Err))
 }
 
 // Unwrap returns the cause.
 func (e *HostNotFoundError) Unwrap() error { return e.Err }
 
-// Text is the text of an error for a longer text that names this module already: it leaves out each
-// "execnet: ssh: " and "execnet: ".
-func Text(err error) string {
-	return prefixes.Replace(err.Error())
-}
-
-var prefixes = strings.NewReplacer("execnet: ssh: ", "", "execnet: ", "")
-
-// SSHError puts "execnet: ssh: " in front of an error's text, unless that names this module already.
-func SSHError(err error) error {
-	if err == nil || strings.HasPrefix(err.Error(), "execnet: ") {
+// SSHError returns an error with the text "execnet: ssh: DOING: TEXT OF ERR", that unwraps to err. If
+// doing is empty, an error that names this module already stays as it is.
+func SSHError(doing string, err error) error {
+	text := err.Error()
+	if doing != "" {
+		text = doing + ": " + strings.TrimPrefix(errtext.Of(err), "ssh: ")
+	} else if strings.HasPrefix(text, "execnet: ") {
 		return err
 	}
-	return Wrap("execnet: ssh", err)
+	return &sshError{text, err}
 }
 
-// Wrap returns an error whose text is doing, a colon and Text(err), and whose cause is err.
-func Wrap(doing string, err error) error { return &wrapped{doing + ": " + Text(err), err} }
-
-type wrapped struct {
+type sshError struct {
 	text string
 	err  error
 }
 
-func (e *wrapped) Error() string { return e.text }
-func (e *wrapped) Unwrap() error { return e.err }
+func (e *sshError) Error() string { return "execnet: ssh: " + e.text }
+func (e *sshError) Unwrap() error { return e.err }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/sshconfig"
 )
 
@@ -49,7 +49,7 @@ func (e *AuthError) Error() string {
 		}
 	}
 	if e.Err != nil {
-		b.WriteString(": " + farend.Text(e.Err))
+		b.WriteString(": " + errtext.Of(e.Err))
 	}
 	return b.String()
 }

@@ -28,7 +28,7 @@ func (p *Pool) dial(ctx context.Context, t *sshconfig.Target) (client *ssh.Clien
 	switch {
 	case t.Via != nil:
 		if via, err = p.acquire(ctx, t.Via, true); err != nil {
-			return nil, nil, nil, farend.Wrap("execnet: ssh: on the way to "+t.Address(), err)
+			return nil, nil, nil, farend.SSHError("on the way to "+t.Address(), err)
 		}
 		raw, err = dialThrough(ctx, t, via)
 	case t.ProxyCommand != "":

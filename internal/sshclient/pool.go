@@ -95,7 +95,7 @@ func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfi
 	}
 	session, err := p.startSession(ctx, target, command, address)
 	if err != nil {
-		return nil, farend.SSHError(err)
+		return nil, farend.SSHError("", err)
 	}
 	return session, nil
 }

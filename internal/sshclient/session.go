@@ -300,7 +300,7 @@ func (s *Session) lost(usual error) error {
 }
 
 func connectionLost(t *sshconfig.Target, cause error) error {
-	return farend.Wrap("execnet: ssh: the connection to "+t.Address()+" was lost", cause)
+	return farend.SSHError("the connection to "+t.Address()+" was lost", cause)
 }
 
 // known reports whether the process has told how it ended; then the connection's end has taken

@@ -51,7 +51,7 @@ var valueKeywords = map[byte]string{
 func ParseArgs(value string) (*Args, error) {
 	a := &Args{}
 	if err := a.parse(value); err != nil {
-		return nil, farend.SSHError(err)
+		return nil, farend.SSHError("", err)
 	}
 	return a, nil
 }

@@ -135,7 +135,10 @@ func (d *Defaults) Files(named string) []File {
 // *UnsupportedError, or says what is wrong in which line.
 func (d *Defaults) Resolve(args *Args, files []File) (*Target, error) {
 	t, err := d.resolveHop(args, files, 0)
-	return t, farend.SSHError(err)
+	if err != nil {
+		return nil, farend.SSHError("", err)
+	}
+	return t, nil
 }
 
 // maxJumps bounds a chain of jump hosts; a configuration can make one that never ends.

@@ -9,7 +9,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/process"
 )
 
@@ -108,7 +108,7 @@ func (n *Natives) start(argv, env []string) (gatewaybase.IO, error) {
 	p, err := process.Start(argv, env, n.Worker.Stderr)
 	var failed *cmdline.StartError
 	if errors.As(err, &failed) {
-		return nil, farend.Wrap("OSError", err)
+		return nil, errors.New("OSError: " + errtext.Of(err))
 	}
 	if err != nil {
 		return nil, err
