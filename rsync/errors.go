@@ -10,9 +10,9 @@ import (
 	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
-// ErrNoTargets is what [RSync.Send] reports when no AddTarget came before it, or none since the last
-// Send. In execnet RSync.send raises OSError then, unless its argument raises is false: a program
-// that does not mind ignores this error.
+// ErrNoTargets is what [RSync.Send] reports when no AddTarget came before it, or none since the
+// last Send. In execnet RSync.send raises OSError then, unless its argument raises is false: a
+// program that does not mind ignores this error.
 var ErrNoTargets = errors.New("execnet: rsync: no targets; each Send needs its own AddTarget calls")
 
 // TargetError is what [RSync.Send] reports of a target that does not have the whole tree; use
@@ -111,13 +111,14 @@ func (e *StallError) Error() string {
 func (e *StallError) Timeout() bool { return true }
 
 // ProtocolError is what ends the sync with a target that breaks the rules of the protocol
-// ([protocol.md section 11]); use errors.As with a *ProtocolError. Its field Problem, a string, says
-// how. Nothing was done for the item at fault.
+// ([protocol.md section 11]); use errors.As with a *ProtocolError. Its field Problem, a string,
+// says how. Nothing was done for the item at fault.
 //
 // [protocol.md section 11]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#11-rsync
 type ProtocolError = wire.ProtocolError
 
-// withoutPrefix is an error's text as a part of another one that says that it is of execnet's rsync.
+// withoutPrefix is an error's text as a part of another one that says that it is of execnet's
+// rsync.
 func withoutPrefix(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "execnet: "), "rsync: ")
 }

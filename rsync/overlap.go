@@ -16,7 +16,8 @@ func holds(spec *xspec.Spec, dest, source string) bool {
 		return false
 	}
 	if spec.ChDir != "" && !filepath.IsAbs(dest) {
-		dest = spec.ChDir + string(filepath.Separator) + dest // filepath.Join would remove "..", which is wrong after a link
+		// filepath.Join would remove "..", which is wrong after a link.
+		dest = spec.ChDir + string(filepath.Separator) + dest
 	}
 	there, err := os.Stat(dest)
 	if err != nil {

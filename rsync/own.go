@@ -58,8 +58,9 @@ func (ownDialect) begin(base *session) func(context.Context) {
 //
 // One goroutine walks the tree and sends it to all targets (announce). When all targets have
 // answered a batch of the tree, send goes through it in order, reads each file that any of them
-// needs once, and queues it for those. One goroutine for each target sends what is queued (deliver).
-// So a slow target delays the others only when it lags by more than may be on its way to it.
+// needs once, and queues it for those. One goroutine for each target sends what is queued
+// (deliver). So a slow target delays the others only when it lags by more than may be on its way to
+// it.
 type ownSession struct {
 	*session
 	peers []*ownTarget // those of targets

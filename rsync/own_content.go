@@ -10,7 +10,7 @@ import (
 	"github.com/go-execnet/execnet/rsync/internal/delta"
 )
 
-// chunks are the buffers of large content items: head, one record, and wire.PieceSize bytes of a file.
+// chunks are the buffers of large content items: head, one record, and a piece of a file.
 var chunks = sync.Pool{New: func() any {
 	b := make([]byte, chunkHead+wire.PieceSize)
 	return &b

@@ -234,8 +234,8 @@ func (s *ownSession) hasFailed(t *ownTarget, entry uint32) bool {
 	return failed
 }
 
-// offer has the targets on this machine copy a large file by themselves, which saves its way through
-// a pipe. A target that cannot will ask for it once more.
+// offer has the targets on this machine copy a large file by themselves, which saves its way
+// through a pipe. A target that cannot will ask for it once more.
 func (s *ownSession) offer(j *job, e *entry, f *os.File, info os.FileInfo) {
 	if info.Size() < wire.HereFrom || info.Size() != e.size || wire.Nanoseconds(info.ModTime()) != e.mtime {
 		return

@@ -78,8 +78,9 @@ func (s *ownSession) answered(k int) bool {
 	return false
 }
 
-// waitIdle sends what is collected for the targets, since they may be waiting for that, or waits for
-// a change if there is nothing to send. The caller holds the mutex, which is released meanwhile.
+// waitIdle sends what is collected for the targets, since they may be waiting for that, or waits
+// for a change if there is nothing to send. The caller holds the mutex, which is released
+// meanwhile.
 func (s *ownSession) waitIdle() {
 	for _, t := range s.peers {
 		if t.phase != ended && len(t.batch.records) > 0 {

@@ -80,8 +80,8 @@ type treeItem struct {
 }
 
 // add appends as many members of b as fit, and cuts them off b. It reports whether that was all of
-// them; otherwise the item is full. A block is encoded as its head, the entries, their names and the
-// targets of its links, with NUL between names and between targets.
+// them; otherwise the item is full. A block is encoded as its head, the entries, their names and
+// the targets of its links, with NUL between names and between targets.
 func (i *treeItem) add(b *source.Block) (all bool) {
 	if len(i.bytes) == 0 {
 		i.bytes = append(i.bytes, wire.ItemTree)

@@ -46,8 +46,8 @@ func (t *referenceTarget) handle(v any) ([]Event, error) {
 	return nil, wire.Errorf("%q out of turn", what)
 }
 
-// request reads a request. Only files that were announced can be asked for, in their order. (Python's
-// execnet opens whatever path it is told.)
+// request reads a request. Only files that were announced can be asked for, in their order.
+// (Python's execnet opens whatever path it is told.)
 func (t *referenceTarget) request(v any) (request, error) {
 	pair, _ := v.(serializer.Tuple)
 	if len(pair) != 2 {

@@ -39,8 +39,8 @@ def serve(channel, folder, module, source):
     scope["serve"](channel)
 `
 
-// executeRemote has the far end execute remote.py. A Go worker recognises it by its file and function
-// and runs its own receiving half.
+// executeRemote has the far end execute remote.py. A Go worker recognises it by its file and
+// function and runs its own receiving half.
 func executeRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 	source, kwargs := remoteSource, map[string]any(nil)
 	if pycache.Shared(gw.Spec()) {

@@ -34,8 +34,8 @@ type RSync struct {
 	// DryRun changes nothing at the targets, but finds out what would be changed. Targets that run
 	// Python's execnet cannot do that. It goes beyond execnet.
 	DryRun bool
-	// StallTimeout is how long a target that owes an answer may show no sign of life before it fails
-	// with a *StallError; 0 means a minute. The other targets go on.
+	// StallTimeout is how long a target that owes an answer may show no sign of life before it
+	// fails with a *StallError; 0 means a minute. The other targets go on.
 	StallTimeout time.Duration
 
 	mu      sync.Mutex // guards what follows
@@ -72,10 +72,11 @@ const (
 	// EventProgress comes whenever a target has said how far it is. Size is how many bytes of the
 	// files it needed are done, whether they were sent or not; in the end it is EventList's Size.
 	EventProgress EventKind = "progress"
-	// EventDelete comes for an entry that was deleted at a target, or would be without DryRun: Path.
+	// EventDelete comes for an entry that was deleted at a target, or would be without DryRun:
+	// Path.
 	EventDelete EventKind = "delete"
-	// EventSend comes when a file is going to be sent to a target, or would be without DryRun: Path,
-	// and Size, its size.
+	// EventSend comes when a file is going to be sent to a target, or would be without DryRun:
+	// Path, and Size, its size.
 	EventSend EventKind = "send"
 	// EventWarning comes for what did not go as it should but does not make the sync fail: Err. If
 	// it is about the source, Gateway and Channel are nil and Dest is empty.
@@ -128,21 +129,20 @@ type Stats struct {
 	Links   int64 // symbolic links made
 	Deleted int64 // entries deleted
 	Failed  int64 // entries that could not be made
-	Literal int64 // bytes of content that were sent, or copied from the source by a worker on the same machine
+	Literal int64 // bytes of content that were sent, or that the worker copied from the source
 	Matched int64 // bytes that the target took from the version it had
 }
 
 // AddTarget has a gateway receive the tree in the directory dest, which is made if need be and is
 // relative to the worker's directory. The receiving half starts at once. If the gateway's spec says
-// bootstrap=import that half is Python execnet's own, with the protocol of [protocol.md
-// section 11.1] to 11.4; otherwise it is this module's, with that of [protocol.md section 11.5]. It is
-// execnet's RSync.add_target.
+// bootstrap=import, it is that of Python's execnet ([protocol.md section 11.1] to 11.4), otherwise
+// this module's ([protocol.md section 11.5]). It is execnet's RSync.add_target.
 //
-// It reports a *[TargetError] if the receiving half cannot be started. With Delete, in a dry run too, it refuses a dest
-// on this machine that is the source or one of the directories that the source is in, whatever links
-// lead there, since the source would be deleted. It can only check this for popen gateways without
-// via whose python= is one word; the interpreter of others may be on another machine, and what their
-// dest holds is up to the caller.
+// It reports a *[TargetError] if the receiving half cannot be started. With Delete, in a dry run
+// too, it refuses a dest on this machine that is the source or one of the directories that the
+// source is in, whatever links lead there, since the source would be deleted. It can only check
+// this for popen gateways without via whose python= is one word; the interpreter of others may be
+// on another machine, and what their dest holds is up to the caller.
 //
 // [protocol.md section 11.1]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#111-start
 // [protocol.md section 11.5]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#115-this-modules-halves
@@ -174,14 +174,14 @@ func (r *RSync) AddTarget(gw *gatewaybase.Gateway, dest string, options TargetOp
 	return nil
 }
 
-// Send sends the tree to all targets added since the last Send, and returns when each of them has it
-// or has failed. A target that fails does not stop the others. When ctx ends, the targets that are
-// left fail with its error. Each file is read once for all targets that need it, or twice if some
-// targets run Python's execnet and others do not. It is execnet's RSync.send.
+// Send sends the tree to all targets added since the last Send, and returns when each of them has
+// it or has failed. A target that fails does not stop the others. When ctx ends, the targets that
+// are left fail with its error. Each file is read once for all targets that need it, or twice if
+// some targets run Python's execnet and others do not. It is execnet's RSync.send.
 //
-// It reports [ErrNoTargets]; that the source is no directory or cannot be read; a *[TargetError] for
-// each target that failed or lacks files; a *[SourceError] when files could not be read. If there are
-// several errors they are joined, as by errors.Join. Results tells more.
+// It reports [ErrNoTargets]; that the source is no directory or cannot be read; a *[TargetError]
+// for each target that failed or lacks files; a *[SourceError] when files could not be read. If
+// there are several errors they are joined, as by errors.Join. Results tells more.
 func (r *RSync) Send(ctx context.Context) error {
 	r.mu.Lock()
 	targets := r.targets

@@ -268,7 +268,7 @@ func contents(records ...record) []byte {
 	return item
 }
 
-// finish ends the sync and returns its wire.Statistics.
+// finish ends the sync and returns its statistics.
 func (s *script) finish() [wire.Statistics]uint64 {
 	s.t.Helper()
 	s.send([]byte{wire.ItemFinish})

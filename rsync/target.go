@@ -14,8 +14,8 @@ import (
 
 // This file has the life of a target, which is the same in both protocols. AddTarget starts the
 // receiving half there. Send makes a session for all targets of one protocol: a goroutine for each
-// target receives what it says, one gives up those that stall, and the protocol's own code sends the
-// tree and the files until every target has ended.
+// target receives what it says, one gives up those that stall, and the protocol's own code sends
+// the tree and the files until every target has ended.
 
 // phase is how far a target is. Phases follow one another in this order; a target that fails goes
 // from any of them to ended.
@@ -61,8 +61,8 @@ type dialect interface {
 	execute(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error)
 	// hello returns the first item that the receiving half gets.
 	hello(t *target, dryRun bool) any
-	// begin gives each target of a session its peer. The function it returns sends the tree, and the
-	// files that are asked for, until each target has ended; ctx ends the targets.
+	// begin gives each target of a session its peer. The function it returns sends the tree, and
+	// the files that are asked for, until each target has ended; ctx ends the targets.
 	begin(s *session) (send func(ctx context.Context))
 }
 
@@ -118,8 +118,8 @@ func (t *target) end(err error) (complete bool) {
 	return complete
 }
 
-// takesBytes reports whether the far end has taken bytes since this was last asked: a large item may
-// take long on its way. The caller holds the session's mutex.
+// takesBytes reports whether the far end has taken bytes since this was last asked: a large item
+// may take long on its way. The caller holds the session's mutex.
 func (t *target) takesBytes() bool {
 	before := t.bytesSent
 	t.bytesSent = t.gw.BytesSent()

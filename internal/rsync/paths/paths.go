@@ -16,7 +16,7 @@ import (
 // path through something that is not a directory. Nothing has been written for that name. Python
 // execnet's receiver joins such names to the destination and writes there.
 type UnsafeError struct {
-	Path    string // as the sender gave it, or the path below the destination where it leads outside
+	Path    string // as the sender gave it, or where it leads outside the destination
 	Problem string
 }
 

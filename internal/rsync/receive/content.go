@@ -59,8 +59,8 @@ func (r *receiver) contents(f *wire.Fields, size int) error {
 	return nil
 }
 
-// content handles one record. Of an entry that failed here, everything is ignored up to its end: the
-// driver may have sent it before it knew.
+// content handles one record. Of an entry that failed here, everything is ignored up to its end:
+// the driver may have sent it before it knew.
 func (r *receiver) content(entry uint32, op byte, data []byte) error {
 	if op > wire.OpHere {
 		return wire.Errorf("a content record of unknown kind %d", op)
@@ -147,8 +147,8 @@ func (r *receiver) written(err error) error {
 	return err
 }
 
-// same handles the message that the content here is right: only mode and time are set. If the driver
-// has judged by signatures it sends a digest too, since signatures can be wrong.
+// same handles the message that the content here is right: only mode and time are set. If the
+// driver has judged by signatures it sends a digest too, since signatures can be wrong.
 func (r *receiver) same(w *wanted, entry uint32, digest []byte) (done bool, err error) {
 	if w.size < 0 || !w.signed && len(digest) > 0 || w.signed && len(digest) != wire.DigestSize {
 		return false, wire.Errorf("a file of which nothing is there called the same, or with a digest that was not wanted, or without one")
@@ -311,7 +311,8 @@ func (r *receiver) copyFrom(path string, id wire.Identity, w *wanted) error {
 	}
 	defer to.discard()
 	for left := id.Size; left > 0; {
-		n, err := io.CopyN(to.File, source, min(left, wire.HerePiece)) // within the kernel where that is possible
+		// Within the kernel where that is possible.
+		n, err := io.CopyN(to.File, source, min(left, wire.HerePiece))
 		left -= n
 		r.processed += uint64(n)
 		r.stats[wire.StatReceived] += uint64(n)

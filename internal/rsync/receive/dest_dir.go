@@ -82,8 +82,8 @@ func (d *dir) sub(name string) (*dir, error) {
 
 // makeDir makes a directory of that name unless there is one, removing what else has the name, and
 // reports whether it made one. The directory gets the given mode, with all permissions for the
-// owner, since it is going to be written to. A mode of 0 leaves the mode as it is. That the mode of a
-// directory that was there cannot be set is no error: it may belong to somebody else and yet be
+// owner, since it is going to be written to. A mode of 0 leaves the mode as it is. That the mode of
+// a directory that was there cannot be set is no error: it may belong to somebody else and yet be
 // writable.
 func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
 	info, err := d.lstat(name)
@@ -222,8 +222,8 @@ func (d *dir) names() ([]string, error) {
 	return nil, paths.Wrap("cannot list", d.path, err)
 }
 
-// clean removes the temporary files that killed syncs have left, and, if all is set, every entry that
-// was not announced.
+// clean removes the temporary files that killed syncs have left, and, if all is set, every entry
+// that was not announced.
 func (d *dir) clean(announced map[string]struct{}, all bool) error {
 	names, err := d.names()
 	if err != nil {

@@ -20,8 +20,8 @@ const temporaryMark = ".execnet-"
 
 var temporaryPattern = regexp.MustCompile(`(?s)^\..+\.execnet-[A-Z2-7]{8}$`)
 
-// temporaryName returns a random name for what will be called name. Long names are cut: the shortest
-// limit of a file system in use is 143 bytes (eCryptfs), the usual one 255.
+// temporaryName returns a random name for what will be called name. Long names are cut: the
+// shortest limit of a file system in use is 143 bytes (eCryptfs), the usual one 255.
 func temporaryName(name string) string {
 	const most = 100
 	if len(name) > most {
@@ -80,8 +80,8 @@ func (f *newFile) Write(b []byte) (int, error) {
 }
 
 // commit completes the file and gives it its permissions, its time of modification and its name. A
-// mode of 0 means the permissions of the file it replaces, or if there is none the owner's alone; the
-// zero time means now. Whether it succeeds or not, the temporary file is gone.
+// mode of 0 means the permissions of the file it replaces, or if there is none the owner's alone;
+// the zero time means now. Whether it succeeds or not, the temporary file is gone.
 func (f *newFile) commit(mode uint32, mtime time.Time) error {
 	err := f.setMode(mode)
 	if closeErr := f.File.Close(); err == nil {

@@ -47,17 +47,6 @@ func namesIn(t *testing.T, path string) []string {
 	return names
 }
 
-func TestNames(t *testing.T) {
-	for _, bad := range []string{"", ".", "..", "a/b", "/", "/etc", "../x", "a\x00b", "\x00"} {
-		var unsafe *paths.UnsafeError
-		require.ErrorAs(t, paths.CheckName(bad), &unsafe, "%q", bad)
-		assert.Equal(t, bad, unsafe.Path)
-	}
-	for _, good := range []string{"a", "...", ".hidden", "two words", "é", "\xff\xfe", "-rf", "a\nb", strings.Repeat("x", 255)} {
-		assert.NoError(t, paths.CheckName(good), "%q", good)
-	}
-}
-
 func TestTemporaryNames(t *testing.T) {
 	for _, name := range []string{"a", ".bashrc", strings.Repeat("é", 127), strings.Repeat("\xff", 255), "a\nb"} {
 		temporary := temporaryName(name)
@@ -243,8 +232,4 @@ func TestErrorsNameThePath(t *testing.T) {
 	_, err = tr.makeDir(&place{}, 0o755)
 	assert.ErrorIs(t, err, syscall.ENOTDIR)
 	assert.ErrorContains(t, err, file)
-
-	err = paths.Wrap("cannot write", "/a/\xff\x1b", &fs.PathError{Op: "openat", Path: "x", Err: syscall.ENOSPC})
-	assert.EqualError(t, err, `execnet: rsync: cannot write "/a/\xff\x1b": no space left on device`)
-	assert.ErrorIs(t, err, syscall.ENOSPC)
 }

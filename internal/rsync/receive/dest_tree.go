@@ -10,8 +10,8 @@ import (
 	"github.com/go-execnet/execnet/internal/rsync/paths"
 )
 
-// place is a path below the destination, as a chain from the entry up: entries of one directory share
-// its place. The place without a parent is the destination itself.
+// place is a path below the destination, as a chain from the entry up: entries of one directory
+// share its place. The place without a parent is the destination itself.
 type place struct {
 	parent *place
 	name   string
@@ -49,8 +49,8 @@ type openPlace struct {
 	dir   *dir
 }
 
-// newTree begins at a destination, which need not exist. The user has named it, so links in its path
-// are followed.
+// newTree begins at a destination, which need not exist. The user has named it, so links in its
+// path are followed.
 func newTree(destination string) (*tree, error) {
 	if destination == "" {
 		return nil, errors.New("execnet: rsync: the destination is empty")

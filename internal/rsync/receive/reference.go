@@ -16,8 +16,8 @@ import (
 )
 
 // ServeReference is the receiving half for the RSync of pip's execnet (2.x and 1.9) as the driver,
-// whose items it takes and gives exactly ([protocol.md section 11.1] to 11.4): what a Go worker does
-// when a driver has it execute execnet.rsync_remote. It returns nil once everything has been
+// whose items it takes and gives exactly ([protocol.md section 11.1] to 11.4): what a Go worker
+// does when a driver has it execute execnet.rsync_remote. It returns nil once everything has been
 // received; the caller then ends the execution.
 //
 // Unlike the reference's own half it refuses names that lead out of the destination
@@ -78,8 +78,8 @@ func (r *referenceReceiver) try(f func() error) {
 	}
 }
 
-// run returns nil at the end of the part of the conversation in which something has failed. An error
-// is one after which it cannot go on at all: the driver breaks the protocol or is gone.
+// run returns nil at the end of the part of the conversation in which something has failed. An
+// error is one after which it cannot go on at all: the driver breaks the protocol or is gone.
 func (r *referenceReceiver) run() error {
 	if err := r.start(); err != nil {
 		return err
@@ -284,7 +284,8 @@ func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) e
 	return nil
 }
 
-// compare asks for an announced file if it is not here, with the checksum of one that may be the same.
+// compare asks for an announced file if it is not here, with the checksum of one that may be the
+// same.
 func (r *referenceReceiver) compare(p *place, names []any, mode uint32, mtime float64, size int64) error {
 	info, err := r.tree.lstat(p)
 	if err != nil {
@@ -376,9 +377,9 @@ func (r *referenceReceiver) write(w wantedFile, data []byte, attributes bool) er
 	return d.write(name, data, w.mode, w.mtime)
 }
 
-// touch sets mode and time of a file whose content need not come, or has vanished at the driver. Like
-// the reference it ignores what it may not change, as of a file that belongs to somebody else: the
-// content is right.
+// touch sets mode and time of a file whose content need not come, or has vanished at the driver.
+// Like the reference it ignores what it may not change, as of a file that belongs to somebody else:
+// the content is right.
 func (r *referenceReceiver) touch(d *dir, name string, w wantedFile) error {
 	info, err := d.lstat(name)
 	if err != nil || info == nil || !info.Mode().IsRegular() || w.mode == 0 {

@@ -11,8 +11,8 @@ import (
 // digestsPerItem is how many digests one item holds at most.
 const digestsPerItem = 4096
 
-// sendDigests sends the digests of files that are there; the digest of one that cannot be read is all
-// zeros.
+// sendDigests sends the digests of files that are there; the digest of one that cannot be read is
+// all zeros.
 func (r *receiver) sendDigests(entries []uint32) error {
 	for len(entries) > 0 {
 		n := min(len(entries), digestsPerItem)

@@ -326,8 +326,8 @@ func sameTime(info fs.FileInfo, mtime int64) bool {
 	return difference == 0
 }
 
-// clean removes what was not announced, if that was asked for, and temporary files that killed syncs
-// have left, which are not counted.
+// clean removes what was not announced, if that was asked for, and temporary files that killed
+// syncs have left, which are not counted.
 func (r *receiver) clean(f *folder) error {
 	if f.missing || f.isNew {
 		return nil

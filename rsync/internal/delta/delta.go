@@ -1,5 +1,5 @@
-// Package delta finds what has changed in a file, rsync's idea: a delta tells a receiver how to make
-// a file from the blocks of the one it has and from bytes that it has not.
+// Package delta finds what has changed in a file, rsync's idea: a delta tells a receiver how to
+// make a file from the blocks of the one it has and from bytes that it has not.
 //
 // The receiver sends a weak and a strong checksum of each block. The sender looks at each position
 // of its file whether a block begins there: first by the weak checksum, which follows the position

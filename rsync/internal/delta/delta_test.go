@@ -63,15 +63,6 @@ func noise(seed uint64, n int) []byte {
 	return b
 }
 
-func TestBlockSize(t *testing.T) {
-	for size, want := range map[int64]int64{0: 2048, 1: 2048, 4 << 20: 2048, 4<<20 + 1: 2048, 5 << 20: 3072, 1 << 30: 32 << 10, 10 << 30: 104448, 1 << 40: 1 << 20, 4 << 40: 4 << 20} {
-		require.Equal(t, want, wire.BlockSize(size), size)
-		require.LessOrEqual(t, wire.BlockCount(size), int64(1<<20))
-	}
-	require.EqualValues(t, 0, wire.BlockCount(0))
-	require.EqualValues(t, 2, wire.BlockCount(2049))
-}
-
 func TestRolling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		data := noise(rapid.Uint64().Draw(t, "seed"), 20_000)
