@@ -100,7 +100,7 @@ type ownTarget struct {
 	// The session's mutex guards what follows.
 	queue      []*item
 	queued     int  // bytes in queue, and in the item that is being sent
-	copies     bool // it copies large files by itself if it sees them
+	copies     bool // it copies large files by itself if it can read them
 	asked      int  // tree items handed to queue
 	answers    [][]want
 	contents   uint64 // bytes of content items handed to queue, and of files to be copied
@@ -111,11 +111,11 @@ type ownTarget struct {
 	digests    map[uint32]*remoteDigest
 	digesting  int // digests that are to come
 	signing    map[uint32]*signing
-	unsigned   int              // files whose signatures are to come
-	signBytes  int64            // what the signatures asked for and not used up take
-	repeatable map[uint32]int64 // files it may ask for once more, and what was sent of each
-	again      []uint32         // those that it has asked for
-	failed     map[uint32]struct{}
+	unsigned   int                 // files whose signatures are to come
+	signBytes  int64               // size of the signatures that were asked for and are still needed
+	repeatable map[uint32]int64    // files it may ask for once more, and what was sent of each
+	again      []uint32            // those that it has asked for
+	failed     map[uint32]struct{} // files that it could not write
 }
 
 // want is a receiver's answer for one file.

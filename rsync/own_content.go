@@ -18,13 +18,14 @@ var chunks = sync.Pool{New: func() any {
 
 const chunkHead = wire.ContentHead + wire.ContentRecord
 
-// newChunk is a buffer to read a piece of a file into, from chunkHead on.
+// newChunk returns a buffer to read a piece of a file into, from chunkHead on.
 func newChunk() []byte {
 	b := *chunks.Get().(*[]byte)
 	return b[:chunkHead+wire.PieceSize]
 }
 
-// chunkItem makes a content item of a chunk with n bytes of an entry in it, for so many targets.
+// chunkItem makes a content item of a chunk that holds n bytes of an entry. The chunk is used again
+// when that many targets have sent it.
 func chunkItem(chunk []byte, entry uint32, n, targets int) *item {
 	b := chunk[:chunkHead+n]
 	b[0] = wire.ItemContents
@@ -43,7 +44,7 @@ type contentBatch struct {
 	files   []arrival // those that end in it; flush sets at
 }
 
-// add appends a record for a target, whose batch is sent first if the data would make it too long.
+// add appends a record to a target's batch, which is sent first if the data would make it too long.
 func (s *ownSession) add(t *ownTarget, entry uint32, op byte, data []byte) {
 	if len(t.batch.records) > 0 && len(t.batch.data)+len(t.batch.records)+len(data) > wire.BatchSize {
 		s.flush(t)
@@ -54,7 +55,7 @@ func (s *ownSession) add(t *ownTarget, entry uint32, op byte, data []byte) {
 	b.data = append(b.data, data...)
 }
 
-// complete appends the record that ends an entry of which a target was sent so many bytes.
+// complete appends the record that ends an entry. sent is how many bytes of it the target was sent.
 func (s *ownSession) complete(t *ownTarget, entry uint32, op byte, data []byte, sent int64) {
 	s.add(t, entry, op, data)
 	writes := op != wire.OpSame && op != wire.OpGone

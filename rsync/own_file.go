@@ -27,7 +27,7 @@ func (s *ownSession) serveJob(j *job) {
 	}
 	f, info, err := s.files.Open(e.dir, e.name)
 	if err != nil {
-		s.gone(j, &e, err)
+		s.cannotSend(j, &e, err)
 		return
 	}
 	defer f.Close()
@@ -37,7 +37,7 @@ func (s *ownSession) serveJob(j *job) {
 		err = s.sendLarge(j, &e, f, info)
 	}
 	if err != nil {
-		s.gone(j, &e, err)
+		s.cannotSend(j, &e, err)
 	}
 }
 
@@ -54,8 +54,9 @@ func (s *ownSession) forget(j *job) {
 	}
 }
 
-// gone reports that a file cannot be sent.
-func (s *ownSession) gone(j *job, e *entry, err error) {
+// cannotSend reports that a file of the source cannot be read, and ends it at the targets, which
+// keep what they have.
+func (s *ownSession) cannotSend(j *job, e *entry, err error) {
 	s.report.Unreadable(e.path(), err)
 	if s.dryRun {
 		return
@@ -75,10 +76,11 @@ func (s *ownSession) wouldSend(j *job, e *entry) {
 	}
 }
 
-// unreadable is the digest of a file that could not be read.
+// unreadable is the digest that a target sends of a file that it cannot read.
 var unreadable [wire.DigestSize]byte
 
-// dropSame drops the parts of targets that have the file's content already, and tells those so.
+// dropSame drops the parts of targets that have the file's content already, as their digests show,
+// and tells them to keep it.
 func (s *ownSession) dropSame(j *job, digest func() [wire.DigestSize]byte) {
 	j.parts = slices.DeleteFunc(j.parts, func(p part) bool {
 		if p.want != wire.WantCheck {
@@ -100,7 +102,7 @@ func (s *ownSession) dropSame(j *job, digest func() [wire.DigestSize]byte) {
 	})
 }
 
-// sendSmall sends a file that is read at once.
+// sendSmall sends a file that is read at once. Several such files travel in one item.
 func (s *ownSession) sendSmall(j *job, e *entry, f *os.File, info os.FileInfo) error {
 	if s.scratch == nil {
 		s.scratch = make([]byte, wire.BatchSize)
@@ -143,7 +145,8 @@ func (s *ownSession) changedSince(e *entry, info os.FileInfo, read int64) bool {
 	return true
 }
 
-// sendLarge sends a file in pieces.
+// sendLarge sends a file in pieces. Each piece is read once and given to all targets: as one shared
+// item to those that get the whole file, and to a matcher for each that gets a delta.
 func (s *ownSession) sendLarge(j *job, e *entry, f *os.File, info os.FileInfo) error {
 	s.dropSame(j, func() [wire.DigestSize]byte { return j.digest })
 	if s.dryRun {

@@ -226,7 +226,7 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 		s.mu.Lock()
 		sent := expectedAck{path: path, writes: answer != nil}
 		if err == nil {
-			// As execnet tells it: the file's size, also when the content was there.
+			// As in execnet: the file's size, also when the content was there.
 			sent.size = int64(len(data))
 		}
 		t.expected = append(t.expected, sent)

@@ -36,8 +36,8 @@ type target struct {
 	dest    string
 	options TargetOptions
 	dialect dialect
-	delta   bool // send changes of large files only
-	near    bool // the far end is likely to see the files of this process
+	delta   bool // of large files only the changes are sent
+	near    bool // the far end can probably read the files of this machine
 
 	ctx    context.Context // ends with the target
 	cancel context.CancelFunc

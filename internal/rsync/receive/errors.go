@@ -9,7 +9,7 @@ import (
 	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
-// channelError is what the channel reported: nobody can be told anything any more.
+// channelError is what the channel reported: nothing can be sent to the driver any more.
 type channelError struct{ error }
 
 func (e *channelError) Unwrap() error { return e.error }

@@ -108,7 +108,7 @@ func (o *Opener) Open(dir, name string) (*os.File, fs.FileInfo, error) {
 		}
 		o.root, o.dir = root, dir
 	}
-	// A FIFO may have taken the file's place since it was announced: opening must not wait for it.
+	// A FIFO may have replaced the file since it was announced: opening must not wait for it.
 	f, err := o.root.OpenFile(name, os.O_RDONLY|openWithoutWaiting, 0)
 	if err != nil {
 		return nil, nil, err
