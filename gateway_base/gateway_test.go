@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -66,7 +67,7 @@ func TestRemoteExecRefusesWhatCannotWork(t *testing.T) {
 		{"def f(x): pass", Call("f", nil), "must be named channel"},
 		{"def f(): pass", Call("f", nil), "must be named channel"},
 		{"def g(channel): pass", Call("f", nil), "does not define the function f"},
-		{"def f(channel): pass", Call("f()", nil), "no name of a Python function"},
+		{"def f(channel): pass", Call("f()", nil), "not the name of a Python function"},
 		{"def f(channel, n): pass", Call("f", map[string]any{"n": func() {}}), "func()"},
 	} {
 		_, err := gw.RemoteExec(t.Context(), test.source, test.option)
@@ -100,8 +101,8 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 }
 
 func TestDeathFailsEveryCall(t *testing.T) {
-	a, far := pipes(t)
-	a.exit = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
+	a, far := pipes.Pair(t)
+	a.Result = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
 	gw := New(a, Config{Spec: spec(t, "popen//id=gw7")})
 	ch, err := gw.NewChannel()
 	require.NoError(t, err)
@@ -116,7 +117,6 @@ func TestDeathFailsEveryCall(t *testing.T) {
 	go func() { fails <- ch.WaitClose(within.Soon(t)) }()
 	go func() { _, err := gw.RemoteStatus(within.Soon(t)); fails <- err }()
 	_ = readFrame(t, far) // the status request: that call is waiting
-	require.NoError(t, a.Kill())
 	far.CloseWrite()
 	far.CloseRead()
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/rsync/paths"
 	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
@@ -120,7 +121,7 @@ type ProtocolError = wire.ProtocolError
 // withoutPrefix is an error's text as a part of another one that says that it is of execnet's
 // rsync.
 func withoutPrefix(err error) string {
-	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "execnet: "), "rsync: ")
+	return strings.TrimPrefix(errtext.Of(err), "rsync: ")
 }
 
 // filesShown is how many files an error's text names.
