@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-execnet/execnet/internal/rsync/paths"
@@ -20,7 +21,7 @@ func (s *referenceSession) announce(dir string, m source.Entry, to []*referenceT
 		s.mu.Lock()
 		s.announced[path] = announced{len(s.announced), m.Size}
 		s.mu.Unlock()
-		s.broadcast(to, serializer.Tuple{int64(m.Mode), pythonTime(m.MTime), m.Size})
+		s.broadcast(to, serializer.Tuple{int64(m.Mode), wire.FloatTime(time.Unix(0, m.MTime)), m.Size})
 	case wire.KindLink:
 		s.announceLink(to, "link", path, m.Target)
 	case wire.KindLinkBase:
@@ -46,7 +47,8 @@ func (s *referenceSession) announceLink(to []*referenceTarget, kind, path, targe
 	s.broadcast(to, leaveAlone)
 }
 
-// announceDir sends a directory and what is in it.
+// announceDir sends a directory and what is in it. The protocol's list of names must be complete,
+// since a target with Delete removes what is not in it.
 func (s *referenceSession) announceDir(path string, m source.Entry, to []*referenceTarget) {
 	item := []any{int64(m.Mode)}
 	var members []source.Entry
@@ -102,14 +104,4 @@ func (s *referenceSession) skipWhereDeleting(to []*referenceTarget, path, why st
 		s.mu.Unlock()
 	}
 	return others
-}
-
-// pythonTime is st_mtime as Python computes it, so that comparing it there finds equal what is
-// equal.
-func pythonTime(nanoseconds int64) float64 {
-	seconds, rest := nanoseconds/1e9, nanoseconds%1e9
-	if rest < 0 {
-		seconds, rest = seconds-1, rest+1e9
-	}
-	return float64(seconds) + 1e-9*float64(rest)
 }

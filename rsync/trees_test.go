@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
 // node is an entry of a tree that tests make: text is a file's content or a link's target.
@@ -116,7 +118,7 @@ func survey(t *testing.T, path string, loose bool) string {
 			at := info.ModTime()
 			if loose {
 				// What execnet keeps of a time: seconds in a float, which os.utime rounds down.
-				seconds := pythonTime(at.UnixNano())
+				seconds := wire.FloatTime(at)
 				whole := math.Floor(seconds)
 				at = time.Unix(int64(whole), int64(math.Floor((seconds-whole)*1e9)))
 			}

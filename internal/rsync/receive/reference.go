@@ -12,6 +12,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/rsync/paths"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -174,19 +175,19 @@ func (r *referenceReceiver) entry(p *place, names []any) error {
 
 // directory makes a directory, receives what is in it, and removes what is not to be there.
 func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
-	wrong := unexpected("[mode, name ...]", item)
+	wrong := func() error { return unexpected("[mode, name ...]", item) }
 	if len(item) == 0 {
-		return wrong
+		return wrong()
 	}
 	mode, ok := asMode(item[0])
 	if !ok {
-		return wrong
+		return wrong()
 	}
 	announced := make(map[string]struct{}, len(item)-1)
 	for _, raw := range item[1:] {
 		name, ok := asName(raw)
 		if !ok {
-			return wrong
+			return wrong()
 		}
 		r.try(func() error { return paths.CheckName(name) })
 		announced[name] = struct{}{}
@@ -235,16 +236,16 @@ func (r *referenceReceiver) receiveLinks() error {
 
 // link makes a link that was announced.
 func (r *referenceReceiver) link(item any) error {
-	wrong := unexpected(`("link" or "linkbase", path, target) or 42`, item)
+	wrong := func() error { return unexpected(`("link" or "linkbase", path, target) or 42`, item) }
 	parts, _ := item.(serializer.Tuple)
 	if len(parts) != 3 {
-		return wrong
+		return wrong()
 	}
 	kind, _ := asName(parts[0])
 	path, isPath := asName(parts[1])
 	target, isTarget := asName(parts[2])
 	if kind != "link" && kind != "linkbase" || !isPath || !isTarget {
-		return wrong
+		return wrong()
 	}
 	p, announced := r.links[path]
 	if !announced {
@@ -270,15 +271,15 @@ func (r *referenceReceiver) link(item any) error {
 
 // file handles the announcement of a file.
 func (r *referenceReceiver) file(p *place, names []any, item serializer.Tuple) error {
-	wrong := unexpected("(mode, mtime, size)", item)
+	wrong := func() error { return unexpected("(mode, mtime, size)", item) }
 	if len(item) != 3 {
-		return wrong
+		return wrong()
 	}
 	mode, ok1 := asMode(item[0])
 	mtime, ok2 := asFloat(item[1])
 	size, ok3 := item[2].(int64)
 	if !ok1 || !ok2 || !ok3 || size < 0 {
-		return wrong
+		return wrong()
 	}
 	r.try(func() error { return r.compare(p, names, mode, mtime, size) })
 	return nil
@@ -297,7 +298,7 @@ func (r *referenceReceiver) compare(p *place, names []any, mode uint32, mtime fl
 	case info.IsDir() && p.parent == nil:
 		return fmt.Errorf("execnet: rsync: the destination %s is a directory, but the source is a file", paths.Printable(r.tree.path))
 	case !info.Mode().IsRegular(), info.Size() != size:
-	case floatTime(info.ModTime()) == mtime:
+	case wire.FloatTime(info.ModTime()) == mtime:
 		return r.keep(p, info, mode)
 	default:
 		if checksum, err = r.checksum(p); err != nil {

@@ -70,13 +70,6 @@ func asFloat(v any) (float64, bool) {
 	return f, ok && math.Abs(f) < 1<<40 // NaN is not
 }
 
-// floatTime is a time as Python's st_mtime has it, which keeps less than the nanoseconds.
-func floatTime(t time.Time) float64 {
-	// The conversion keeps the compiler from fusing the operations, which would round once instead
-	// of twice.
-	return float64(t.Unix()) + float64(1e-9*float64(t.Nanosecond()))
-}
-
 // timeOfFloat is the time that os.utime sets for a float: rounded down to a nanosecond.
 func timeOfFloat(f float64) time.Time {
 	seconds := math.Floor(f)

@@ -159,3 +159,11 @@ func Nanoseconds(t time.Time) int64 {
 	}
 	return t.UnixNano()
 }
+
+// FloatTime is a time as Python's st_mtime has it, which keeps less than the nanoseconds: so it
+// travels in the protocol of Python's execnet, whose halves compare such times.
+func FloatTime(t time.Time) float64 {
+	// The conversion keeps the compiler from fusing the operations, which would round once instead
+	// of twice.
+	return float64(t.Unix()) + float64(1e-9*float64(t.Nanosecond()))
+}

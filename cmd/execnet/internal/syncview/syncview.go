@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/rsync/paths"
 	"github.com/go-execnet/execnet/rsync"
 )
 
@@ -38,9 +39,9 @@ func eventLine(e rsync.Event) string {
 	id := e.Gateway.ID()
 	switch e.Kind {
 	case rsync.EventSend:
-		return fmt.Sprintf("%s <= %s", id, printable(e.Path))
+		return fmt.Sprintf("%s <= %s", id, paths.Printable(e.Path))
 	case rsync.EventDelete:
-		return fmt.Sprintf("%s deletes %s", id, printable(e.Path))
+		return fmt.Sprintf("%s deletes %s", id, paths.Printable(e.Path))
 	case rsync.EventWarning:
 		return fmt.Sprintf("%s: warning: %s", id, plain(e.Err))
 	}
@@ -49,15 +50,6 @@ func eventLine(e rsync.Event) string {
 
 // plain is the text of a warning without the module's name.
 func plain(err *rsync.FileError) string { return strings.TrimPrefix(err.Error(), "execnet: rsync: ") }
-
-// printable quotes a name that holds control characters, which a terminal would obey.
-func printable(s string) string {
-	quoted := fmt.Sprintf("%q", s)
-	if plain := quoted[1 : len(quoted)-1]; plain == s {
-		return s
-	}
-	return quoted
-}
 
 // summary is the last line about a target: what was done there.
 func summary(r rsync.Result, dryRun bool) string {
