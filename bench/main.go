@@ -61,12 +61,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/worker"
@@ -81,7 +83,7 @@ func main() {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case driveCommand:
-			run = drive
+			run = driveGroup
 		case rawCommand:
 			run = serveRaw
 		case syncCommand:
@@ -102,6 +104,8 @@ type options struct {
 	only     *regexp.Regexp
 	markdown bool
 	json     bool
+	write    string
+	draw     string
 }
 
 func parse(args []string) (options, error) {
@@ -116,6 +120,8 @@ func parse(args []string) (options, error) {
 	})
 	flags.BoolVar(&o.markdown, "markdown", false, "print the table in Markdown")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object a line")
+	flags.StringVar(&o.write, "write", "", "put what is measured into benchmarks.md, its charts and its results.json in this `folder`")
+	flags.StringVar(&o.draw, "draw", "", "measure nothing: draw charts and tables again from the results.json in this `folder`")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -133,29 +139,69 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	var r results
+	if docs := o.write + o.draw; docs != "" {
+		if r, err = readResults(docs); err != nil {
+			return err
+		}
+	}
+	if o.draw != "" {
+		return r.write(o.draw)
+	}
+	p := newProgress(os.Stderr)
+	p.begin("starting the processes that are measured")
 	b, err := newBench(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	table := newTable(os.Stdout, o)
-	table.head(b)
-	compared := false
-	for _, part := range []func() []measurement{b.values, b.pipes, b.goWorkers, b.starts, b.workers, b.network, b.syncs} {
-		for _, m := range part() {
-			if !o.only.MatchString(m.title()) {
-				continue
+	setting := b.setting(o.rounds)
+	p.clear()
+	if !o.json {
+		fmt.Printf("%s\n\n", setting)
+	}
+	measured, err := b.measure(ctx, o, p)
+	if err != nil || o.write == "" {
+		return err
+	}
+	r.merge(setting, measured)
+	return r.write(o.write)
+}
+
+// all are the measurements, in the order of the table.
+func (b *bench) all() []measurement {
+	return slices.Concat(b.values(), b.pipes(), b.goWorkers(), b.starts(), b.groups(), b.network(), b.syncs())
+}
+
+// measure makes the measurements that are wanted, prints their rows and returns them.
+func (b *bench) measure(ctx context.Context, o options, p *progress) ([][]row, error) {
+	wanted := slices.DeleteFunc(b.all(), func(m measurement) bool { return !o.only.MatchString(m.title()) })
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("nothing matches -only %s", o.only)
+	}
+	t := newTable(os.Stdout, o.markdown)
+	if !o.json {
+		t.head()
+	}
+	p.total, p.done = len(wanted), 0
+	var measured [][]row
+	for _, m := range wanted {
+		p.begin(m.title())
+		rows, err := m.run(ctx, o.rounds, p)
+		p.clear()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.title(), err)
+		}
+		measured = append(measured, rows)
+		if !o.json {
+			t.rows(rows)
+			continue
+		}
+		for _, r := range rows {
+			if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
+				return nil, err
 			}
-			rows, err := m.run(ctx, o.rounds)
-			if err != nil {
-				return fmt.Errorf("%s: %w", m.title(), err)
-			}
-			table.rows(rows)
-			compared = true
 		}
 	}
-	if !compared {
-		return fmt.Errorf("nothing matches -only %s", o.only)
-	}
-	return table.flush()
+	return measured, t.flush()
 }

@@ -26,11 +26,11 @@ const (
 // pipes compares what goes through a pipe.
 func (b *bench) pipes() []measurement {
 	small, large := make([]byte, smallItem), make([]byte, largeItem)
-	contests := []measurement{contest{
+	comparisons := []measurement{comparison{
 		name:   "echo round trip",
-		figure: duration,
+		figure: asTime,
 		sides:  []side{b.tasks.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
-		goals:  []goal{{"ours", rawPipe, span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, span, 0}},
+		goals:  []goal{{"ours", rawPipe, longer, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, longer, 0}},
 	}}
 	directions := []struct {
 		name, command string
@@ -41,24 +41,24 @@ func (b *bench) pipes() []measurement {
 		{"Python to Go", "give", b.tasks.give, b.raw.give},
 	}
 	for _, d := range directions {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "items of 10 bytes, " + d.name,
-			figure: rate,
+			figure: asRate,
 			sides:  []side{d.ours(small), b.pip.side(d.command, small)},
 			goals:  []goal{{"ours", "execnet", speed, 3}},
 		})
 	}
 	for _, d := range directions {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "bytes of 1 MiB, " + d.name,
-			figure: throughput(largeItem),
+			figure: asThroughput(largeItem),
 			sides: []side{
 				d.ours(large), d.raw(rawPipe, largeItem, false), d.raw(keepingPipe, largeItem, true), b.pip.side(d.command, large),
 			},
 			goals: []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}, {"ours", "execnet", speed, 0}},
 		})
 	}
-	return contests
+	return comparisons
 }
 
 // tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and

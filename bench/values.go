@@ -86,19 +86,19 @@ func repeat(name string, f func() error) side {
 
 // values compares dumps and loads with Python's execnet, and loads with other formats.
 func (b *bench) values() []measurement {
-	var contests []measurement
+	var comparisons []measurement
 	for _, w := range b.workloads {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "dumps " + w.name,
-			figure: duration,
+			figure: asTime,
 			sides: []side{
 				repeat("ours", func() error { _, err := serializer.Dumps(w.value); return err }),
 				b.pip.side("dumps", w.execnet),
 			},
 			goals: []goal{{"ours", "execnet", speed, 40}},
-		}, contest{
+		}, comparison{
 			name:   "loads " + w.name,
-			figure: duration,
+			figure: asTime,
 			sides: []side{
 				repeat("ours", func() error { _, err := serializer.Loads(w.execnet); return err }),
 				b.pip.side("loads", w.execnet),
@@ -108,18 +108,18 @@ func (b *bench) values() []measurement {
 			goals: []goal{{"ours", "execnet", speed, 40}, {"ours", "msgpack", speed, 1}, {"ours", "cbor", speed, 1}},
 		})
 		if w.name == recordsName {
-			contests = append(contests, typed(w)...)
+			comparisons = append(comparisons, typed(w)...)
 		}
 	}
-	return contests
+	return comparisons
 }
 
 // typed compares loading into Go structs with loading to any.
 func typed(w workload) []measurement {
 	structs := func() error { var v []record; return serializer.Unmarshal(w.execnet, &v) }
-	return []measurement{contest{
+	return []measurement{comparison{
 		name:   "loads " + w.name + " into structs",
-		figure: duration,
+		figure: asTime,
 		sides: []side{
 			repeat("ours", structs),
 			repeat("ours to any", func() error { _, err := serializer.Loads(w.execnet); return err }),
