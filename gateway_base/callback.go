@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// callback is who gets a channel's items instead of Receive.
+// callback is the function that gets a channel's items, which Receive then does not.
 type callback struct {
 	f         func(item any) error
 	endmarker any // NoEndmarker if f is not to be called at the end
@@ -18,14 +18,14 @@ const NoEndmarker noEndmarker = 0
 
 type noEndmarker int
 
-// SetCallback has f called with each item, first with those that wait already, one call at a time
-// and in order, in a goroutine of the gateway. A channel has one callback; from then on Receive
-// reports ErrHasCallback. With an endmarker, f is called with it at last, when no more items come.
-// WaitClose returns only after that.
+// SetCallback makes the gateway call f with each item: first with those that have come already, one
+// call at a time and in order, in a goroutine of the gateway. After the last item it calls f with
+// endmarker, unless that is [NoEndmarker]; WaitClose returns after that. A channel has one callback.
+// From then on Receive returns ErrHasCallback.
 //
-// If f returns an error or panics, the channel closes with that error at both ends, as with an
-// exception in a Python callback. f may block: other channels go on, which execnet's would not. It
-// is execnet's Channel.setcallback.
+// If f returns an error or panics, the channel closes with that error at both ends, as it does for an
+// exception in a Python callback. f may block: other channels go on. (In execnet they do not.) It is
+// execnet's Channel.setcallback.
 func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
@@ -35,8 +35,8 @@ func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 		return ErrHasCallback
 	}
 	core.callback = &callback{f: f, endmarker: endmarker}
-	core.gateway.reader.stayAwake()
-	core.changed() // whoever is in Receive has to leave
+	core.gateway.reader.readContinuously()
+	core.changed() // a goroutine in Receive has to return
 	if !core.receiveClosed {
 		defer core.mu.Unlock()
 		if core.items.len() > 0 {
@@ -44,7 +44,7 @@ func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 		}
 		return nil
 	}
-	// Nothing more comes, and the channel's state is final: what is left is fed here and now.
+	// Nothing more comes: f gets what is left in this call.
 	core.draining = true
 	core.mu.Unlock()
 	core.drain()
@@ -52,7 +52,7 @@ func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 	return nil
 }
 
-// drain feeds the callback until the queue is empty.
+// drain calls the callback until the queue is empty.
 func (c *core) drain() {
 	for {
 		c.mu.Lock()
@@ -76,7 +76,7 @@ func (c *core) drain() {
 	}
 }
 
-// feed calls the callback with one item.
+// feed loads one item and calls the callback with it.
 func (c *core) feed(it item) error {
 	v, err := it.codec.Load(it.payload)
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *core) feed(it item) error {
 	return c.call(v)
 }
 
-// call runs the user's function; a panic is an error like another.
+// call calls the user's function. A panic becomes an error.
 func (c *core) call(v any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -100,13 +100,13 @@ func (c *core) callEndmarker() {
 		return
 	}
 	if err := c.call(c.callback.endmarker); err != nil {
-		// The channel is over; there is nobody to send the error to.
+		// The channel has ended, so the error cannot be sent to the far end.
 		c.gateway.warn(&RemoteError{Formatted: "in the callback's endmarker call: " + err.Error()})
 	}
 }
 
-// callbackFailed closes the channel at both ends with the callback's error. What had come after the
-// item is dropped.
+// callbackFailed closes the channel at both ends with the callback's error. Items that came after the
+// one that failed are dropped.
 func (c *core) callbackFailed(err error) {
 	c.gateway.trace("channel", c.id, "error in callback:", err)
 	c.notify(codeCloseError, errorPayload(err.Error()))

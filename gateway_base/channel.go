@@ -52,7 +52,7 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	if core.cannotSend() {
-		return core.gateway.ended(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
+		return core.gateway.diedOr(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
 	}
 	f := newFrame()
 	var err error
@@ -199,7 +199,7 @@ func (c *Channel) WaitClose(ctx context.Context) error {
 	core := c.core
 	core.mu.Lock()
 	defer core.mu.Unlock()
-	if err := core.wait(ctx, func() bool { return core.receiveClosed }, "execnet: waiting for the channel's close"); err != nil {
+	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "execnet: waiting for the channel's close"); err != nil {
 		return err
 	}
 	return core.takeError()

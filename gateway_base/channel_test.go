@@ -265,7 +265,7 @@ func TestUnreceivedErrorIsWarnedOf(t *testing.T) {
 func (c *core) waitEnded(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.wait(ctx, func() bool { return c.receiveClosed }, "waiting")
+	return c.gateway.reader.wait(ctx, c, func() bool { return c.receiveClosed }, "waiting")
 }
 
 // collect runs the garbage collector until ready.

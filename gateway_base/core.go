@@ -8,54 +8,53 @@ import (
 	"sync/atomic"
 	"weak"
 
-	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// core is a channel as its gateway knows it. What the user holds is a Channel, a handle: when the
-// last reference to that is gone, the core hears of it and tells the other end, as Python's
+// core is a channel as its gateway's table holds it. The user holds a Channel, which refers to it.
+// When the last reference to the Channel is gone, dropped tells the far end, as Python's
 // Channel.__del__ does.
 //
-// Its states (protocol.md section 5): open; sendonly (receiveClosed: the far end sends no more);
-// closed (both).
+// Its states (protocol.md section 5) are open, sendonly (receiveClosed: the far end sends no more)
+// and closed (both).
 type core struct {
 	gateway *Gateway
 	id      int32
-	codec   atomic.Pointer[serializer.Codec] // how items that arrive now are to be loaded
+	codec   atomic.Pointer[serializer.Codec] // the string configuration of items that arrive now
 
 	mu            sync.Mutex // guards what follows; no callback and no write runs under it
-	change        sync.Cond  // an item came, or a state changed
+	change        sync.Cond  // an item has come, or a state has changed
 	items         queue
 	closed        bool // sending is over, at this end or at the other
 	sendClosed    bool // this end has said that it sends no more
 	executing     bool // at the worker: the program that this channel belongs to has not ended
-	ending        bool // the end of the items is known, and waits for a callback to come to it
+	ending        bool // the last item has come; a callback may have items before it to process
 	receiveClosed bool // no more items will come
 	remoteErrors  []*RemoteError
 	died          error // how the gateway died, if that ended the channel
 	callback      *callback
 	draining      bool      // a goroutine is feeding the callback
-	afterClose    []*func() // what AfterClose has been given
-	receiving     int       // goroutines that wait for an item or the end, while somebody else reads
-	leading       bool      // a goroutine that waits for them reads itself
+	afterClose    []*func() // the functions given to AfterClose
+	receiving     int       // goroutines that wait for an item while another one reads
+	reading       bool      // a goroutine that waits for an item reads the messages itself
 
-	user       weak.Pointer[Channel] // the handle, if one is alive
-	generation int                   // how many handles there have been
+	user       weak.Pointer[Channel] // the Channel, if somebody holds one
+	generation int                   // how many Channels there have been
 }
 
 // item is one CHANNEL_DATA payload, or, when last is set, the end of the items.
 type item struct {
 	payload []byte
 	codec   *serializer.Codec
-	carried map[int32]*Channel // the other channels that payload names, held until it is received or thrown away
+	carried map[int32]*Channel // the other channels that payload names; this keeps them alive
 	last    *ending
 }
 
-// ending is a close that waits for its turn behind the items a callback has yet to see.
+// ending is the end of a channel's items. With a callback it takes effect after the items before it.
 type ending struct {
 	err      *RemoteError
 	sendOnly bool
-	died     error // how the gateway died, if that is why
+	died     error // how the gateway died, if that ended the channel
 }
 
 func newCore(g *Gateway, id int32) *core {
@@ -65,7 +64,7 @@ func newCore(g *Gateway, id int32) *core {
 	return c
 }
 
-// handle returns the user's view of the channel, the same one for as long as somebody holds it.
+// handle returns the user's Channel: the same one for as long as somebody holds it.
 func (c *core) handle() *Channel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,17 +78,17 @@ func (c *core) handle() *Channel {
 	return ch
 }
 
-// dropped runs when a handle is gone for good.
+// dropped runs when the user holds the Channel no longer.
 func (c *core) dropped(generation int) {
 	c.mu.Lock()
 	if c.generation != generation {
 		c.mu.Unlock()
-		return // the far end has named the channel again, and it has a new handle
+		return // the far end has sent the channel again, and there is a new Channel
 	}
 	errs, hasCallback := c.remoteErrors, c.callback != nil
 	closed, receiveClosed := c.closed, c.receiveClosed
 	if !hasCallback {
-		c.items.takeAll() // nobody will receive them; this lets go of the channels in them
+		c.items.takeAll() // nobody will receive them; this releases the channels in them
 	}
 	c.mu.Unlock()
 
@@ -102,8 +101,8 @@ func (c *core) dropped(generation int) {
 		// The callback goes on receiving; only sending has ended.
 		c.notify(codeLastMessage, nil)
 	default:
-		// Also when the far end sends no more: it may have a callback that waits for its endmarker.
-		// (execnet says nothing then, and the callback waits for the gateway's end.)
+		// Also when the far end sends no more: a callback there may wait for its endmarker. (execnet
+		// sends nothing then, and the callback waits until the gateway ends.)
 		c.gateway.table.remove(c)
 		c.notify(codeClose, nil)
 	}
@@ -135,8 +134,8 @@ func (c *core) deliver(it item) (awaited bool) {
 	return c.receiving > 0
 }
 
-// end ends receiving, and unless e.sendOnly sending as well, once a callback has seen all items
-// before it. Only the first call counts. It reports whether a goroutine waits for it.
+// end ends receiving and, unless e.sendOnly, sending too. With a callback that happens after all items
+// before. Only the first call counts. It reports whether a goroutine waits for it.
 func (c *core) end(e ending) (awaited bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,7 +152,7 @@ func (c *core) end(e ending) (awaited bool) {
 	return false
 }
 
-// apply makes an ending the channel's state. The caller holds mu.
+// apply changes the channel's state as an ending says. The caller holds mu.
 func (c *core) apply(e ending) {
 	if e.err != nil {
 		c.remoteErrors = append(c.remoteErrors, e.err)
@@ -176,7 +175,7 @@ func (c *core) cannotSend() bool {
 	return c.closed || c.sendClosed
 }
 
-// wake lets a receiver or the callback see the queue. The caller holds mu.
+// wake makes a receiver or the callback look at the queue. The caller holds mu.
 func (c *core) wake() {
 	if c.callback == nil {
 		c.change.Broadcast()
@@ -188,62 +187,23 @@ func (c *core) wake() {
 	}
 }
 
-// wait blocks until ready reports true, or until ctx ends, and reads the gateway's messages itself
-// where nobody else does. ready runs under mu, which the caller holds.
-func (c *core) wait(ctx context.Context, ready func() bool, doing string) error {
-	if ready() {
-		return nil
-	}
-	r := c.gateway.reader
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.changed()
-		})
-		defer stop()
-	}
-	for !ready() {
-		if ctx.Err() != nil {
-			return timeout.During(ctx, doing)
-		}
-		if r.takeOrWait() {
-			c.leading = true
-			c.mu.Unlock()
-			r.lead(ctx, func() bool {
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				return ready()
-			})
-			c.mu.Lock()
-			c.leading = false
-			continue
-		}
-		c.receiving++
-		c.change.Wait()
-		c.receiving--
-		r.waited()
-	}
-	return nil
-}
-
-// changed tells those who wait that they should look again. The caller holds mu.
+// changed makes every goroutine that waits look again. The caller holds mu.
 func (c *core) changed() {
 	c.change.Broadcast()
-	if c.leading {
-		c.gateway.reader.disturb()
+	if c.reading {
+		c.gateway.reader.lookAgain()
 	}
 }
 
-// next takes the oldest item, waiting for it if need be; after the last it returns the channel's
-// error or io.EOF.
+// next removes the oldest item, and waits until there is one. After the last item it returns the
+// channel's error or io.EOF.
 func (c *core) next(ctx context.Context) (item, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.callback != nil {
 		return item{}, ErrHasCallback
 	}
-	err := c.wait(ctx, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "execnet: receiving")
+	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "execnet: receiving")
 	if err != nil {
 		return item{}, err
 	}
@@ -259,7 +219,7 @@ func (c *core) next(ctx context.Context) (item, error) {
 	return item{}, io.EOF
 }
 
-// takeError hands out a remote error once, then how the gateway died if it did (execnet's
+// takeError returns a remote error once, and after that how the gateway died if it did (execnet's
 // Channel._getremoteerror). The caller holds mu.
 func (c *core) takeError() error {
 	if len(c.remoteErrors) > 0 {
@@ -268,4 +228,37 @@ func (c *core) takeError() error {
 		return err
 	}
 	return c.died
+}
+
+// queue holds a channel's items in the order they came. Its zero value is empty.
+type queue struct {
+	items []item
+	head  int
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(it item) {
+	if q.head > 0 && len(q.items) == cap(q.items) && q.head >= len(q.items)/2 {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, it)
+}
+
+func (q *queue) pop() item {
+	it := q.items[q.head]
+	q.items[q.head] = item{}
+	q.head++
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	}
+	return it
+}
+
+func (q *queue) takeAll() []item {
+	all := q.items[q.head:]
+	*q = queue{}
+	return all
 }

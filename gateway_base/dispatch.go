@@ -8,39 +8,40 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// errTerminated ends receiving when the far end says GATEWAY_TERMINATE.
+// errTerminated ends receiving when the far end has sent GATEWAY_TERMINATE.
 var errTerminated = errors.New("execnet: the far end has terminated the gateway")
 
-// executionDisallowed is what a driver answers to a worker that asks it to execute source
-// (execnet's BaseGateway._local_schedulexec).
+// executionDisallowed is what a driver answers to a worker that asks it to execute source (execnet's
+// BaseGateway._local_schedulexec).
 const executionDisallowed = "execution disallowed"
 
-// dispatch acts on one message (protocol.md section 3). It never waits: not for a channel's user,
-// not for writing. An error ends the gateway.
-func (g *Gateway) dispatch(m message) error {
+// dispatch acts on one message (protocol.md section 3). It waits for nothing: neither for the user of
+// a channel nor for a write. It reports whether a goroutine waits for what came. An error ends the
+// gateway.
+func (g *Gateway) dispatch(m message) (awaited bool, err error) {
 	switch m.code {
 	case codeData:
 		return g.dispatchData(m)
 	case codeClose:
-		g.table.remoteClose(m.channel, nil, false)
+		return g.table.remoteClose(m.channel, nil, false), nil
 	case codeCloseError:
-		g.table.remoteClose(m.channel, remoteErrorOf(m.payload), false)
+		return g.table.remoteClose(m.channel, remoteErrorOf(m.payload), false), nil
 	case codeLastMessage:
-		g.table.remoteClose(m.channel, nil, true)
+		return g.table.remoteClose(m.channel, nil, true), nil
 	case codeTerminate:
-		return errTerminated
+		return false, errTerminated
 	case codeReconfigure:
-		return g.dispatchReconfigure(m)
+		return false, g.dispatchReconfigure(m)
 	case codeStatus:
-		return g.answerStatus(m.channel)
+		return false, g.answerStatus(m.channel)
 	case codeExec:
-		return g.execute(m)
+		return false, g.execute(m)
 	}
-	return nil
+	return false, nil
 }
 
-// answer posts what a message of the far end calls for. That the pipe is closed for writing is no
-// reason to stop reading.
+// answer posts the answer to a message. It is no error if the pipe is closed for writing: what the
+// far end has sent is still to be read.
 func (g *Gateway) answer(c code, channel int32, payload []byte) error {
 	if err := g.post(c, channel, payload); errors.Is(err, errNotReading) {
 		return err
@@ -48,15 +49,15 @@ func (g *Gateway) answer(c code, channel int32, payload []byte) error {
 	return nil
 }
 
-func (g *Gateway) dispatchData(m message) error {
+func (g *Gateway) dispatchData(m message) (awaited bool, err error) {
 	c := g.table.get(m.channel)
 	if c == nil {
 		g.trace("dropping data for unknown channel", m.channel)
-		return g.refuseChannelsIn(m.payload)
+		return false, g.closeChannelsIn(m.payload)
 	}
 	// Channels inside the item must exist before the next message, which may be for one of them.
 	var carried map[int32]*Channel
-	err := serializer.ChannelIDs(m.payload, func(id int32) error {
+	err = serializer.ChannelIDs(m.payload, func(id int32) error {
 		inner, err := g.table.ensure(id)
 		if err != nil {
 			return err
@@ -70,25 +71,24 @@ func (g *Gateway) dispatchData(m message) error {
 		return nil
 	})
 	if err != nil {
-		// The frame is whole, so the stream goes on; whoever receives the item is told.
+		// The message is complete, so the next one can be read. Receive reports the error.
 		g.trace("channel", m.channel, "got an item that cannot be loaded:", err)
 	}
-	g.reader.found = c.deliver(item{payload: m.payload, carried: carried})
-	return nil
+	return c.deliver(item{payload: m.payload, carried: carried}), nil
 }
 
-// refuseChannelsIn closes the channels that an item names which nobody will receive: whoever waits
-// at their other end would wait for good.
-func (g *Gateway) refuseChannelsIn(payload []byte) error {
-	var refused error
-	// An item that cannot be read to its end is thrown away like another.
+// closeChannelsIn closes the channels that are named by an item which nobody will receive. Otherwise
+// whoever waits at their other end would wait for ever.
+func (g *Gateway) closeChannelsIn(payload []byte) error {
+	var failed error
+	// An item that cannot be read to its end is dropped like any other.
 	_ = serializer.ChannelIDs(payload, func(id int32) error {
 		if g.table.get(id) == nil {
-			refused = g.answer(codeClose, id, nil)
+			failed = g.answer(codeClose, id, nil)
 		}
-		return refused
+		return failed
 	})
-	return refused
+	return failed
 }
 
 func (g *Gateway) dispatchReconfigure(m message) error {
@@ -115,8 +115,8 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 	return nil
 }
 
-// answerStatus tells the far end about this one, as execnet's Message._status: the answer is data
-// on the id asked with, then its close; no channel is made for it here.
+// answerStatus sends this end's status, as execnet's Message._status does: as data on the id that the
+// far end asked with, and then the close of that id. This end makes no channel for it.
 func (g *Gateway) answerStatus(id int32) error {
 	executing, model := g.status()
 	payload, err := g.codec.Load().Append(nil, serializer.NewDict(

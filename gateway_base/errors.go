@@ -11,41 +11,41 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// ErrTimeout is what a call reports when its time ran out before anything came; errors.Is finds
-// context.DeadlineExceeded in it as well. It is execnet's TimeoutError.
+// ErrTimeout is the error of a call whose context's deadline has passed. errors.Is also finds
+// context.DeadlineExceeded in it. It is execnet's TimeoutError.
 var ErrTimeout = timeout.Err
 
 var (
-	// ErrClosed is what sending on a closed channel, or using a gateway that has ended, reports.
+	// ErrClosed is the error of sending on a closed channel, and of using a gateway that has ended.
 	ErrClosed = errors.New("execnet: already closed")
-	// ErrHasCallback is what receiving from a channel with a callback reports, and setting a second
-	// callback.
+	// ErrHasCallback is the error of receiving from a channel that has a callback, and of setting a
+	// second one.
 	ErrHasCallback = errors.New("execnet: the channel has a receiver callback")
-	// ErrExecuting is what closing the channel of an execution reports while that runs, at the
-	// worker.
-	ErrExecuting = errors.New("cannot explicitly close channel within remote_exec")
+	// ErrExecuting is the error of closing the channel of an execution while that runs, at the worker.
+	ErrExecuting = errors.New("execnet: the channel of a running execution cannot be closed")
 )
 
-// RemoteError is an exception raised by the code at the other end. It is execnet's RemoteError.
+// RemoteError is an exception that the code at the other end has raised. It is execnet's RemoteError.
+// Use errors.As with a *RemoteError.
 type RemoteError struct {
-	// Formatted is the text that came: the remote traceback, or whatever the other end closed the
-	// channel with.
+	// Formatted is the text that came: the remote traceback, or the text that the other end closed
+	// the channel with.
 	Formatted string
 }
 
 // Error returns the remote text.
 func (e *RemoteError) Error() string { return strings.TrimRight(e.Formatted, "\n") }
 
-// exceptionLine is the line of a traceback that names the exception: it starts at the margin, after
-// the frames.
+// exceptionLine matches the line of a traceback that names the exception: it is not indented, and
+// stands after the frames.
 var exceptionLine = regexp.MustCompile(`(?m)^([A-Za-z_][\w.]*)(?:: (.*))?$`)
 
-// Exception is the name of the remote exception's class as the traceback gives it
-// ("ZeroDivisionError", "package.module.Error"), or empty if the text is no traceback.
+// Exception is the name of the remote exception's class, as the traceback has it
+// ("ZeroDivisionError", "package.module.Error"). It is empty if the text is not a traceback.
 func (e *RemoteError) Exception() string { return e.parse()[1] }
 
-// Message is the first line of what the remote exception says of itself, or the whole text if it is
-// no traceback.
+// Message is the first line of the remote exception's message, or the whole text if that is not a
+// traceback.
 func (e *RemoteError) Message() string { return e.parse()[2] }
 
 func (e *RemoteError) parse() [3]string {
@@ -61,25 +61,25 @@ func (e *RemoteError) parse() [3]string {
 	return [3]string{"", "", e.Error()}
 }
 
-// unhandled is the line that execnet prints for a remote error nobody asked for.
+// unhandled is the line that execnet prints for a remote error that nobody receives.
 func (e *RemoteError) unhandled(gateway string) string {
 	return fmt.Sprintf("[%s] Warning: unhandled remote error: %s\n", gateway, e.Error())
 }
 
-// interruptText is what a worker closes a channel with when the user interrupted it; nobody is
-// warned of that.
+// interruptText is the text with which a worker closes a channel when the user has interrupted it.
+// Nobody is warned of that.
 const interruptText = "keyboard-interrupted"
 
-// GatewayDiedError is what every waiting and later call reports when a gateway's far end ended
-// without having been asked to. It unwraps to what reading the pipe reported, io.ErrUnexpectedEOF
-// for a plain end, never to io.EOF.
+// GatewayDiedError is the error of every waiting and later call on a gateway whose far end ended
+// without having been asked to. Use errors.As with a *GatewayDiedError. It unwraps to the error of
+// reading the pipe, which is io.ErrUnexpectedEOF for a plain end and never io.EOF.
 type GatewayDiedError struct {
-	ID   string // the gateway
-	Exit Exit   // how the process ended, and the last it said on stderr
-	Err  error  // what reading reported
+	ID   string // the gateway's id
+	Exit Exit   // how the process ended, and the end of its stderr
+	Err  error  // the error of reading the pipe
 }
 
-// Error tells the gateway, how its process ended, and the last lines of its stderr.
+// Error names the gateway, how its process ended, and the last lines of its stderr.
 func (e *GatewayDiedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: gateway %s died", e.ID)

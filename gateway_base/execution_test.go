@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -91,7 +92,7 @@ func TestBadProgramsEndTheGateway(t *testing.T) {
 		"kwargs by number": serializer.Tuple{"pass", nil, nil, serializer.NewDict(int64(1), int64(2))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, b := pipes(t)
+			a, b := pipes.Pair(t)
 			gw := New(a, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: &buffer{}})
 			var codec serializer.Codec
 			dumped, err := codec.Append(nil, payload)

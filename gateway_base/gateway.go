@@ -16,8 +16,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Gateway is a connection to another interpreter. Its methods may be used from any number of
-// goroutines. It is execnet's Gateway.
+// Gateway is a connection to another interpreter, or to a Go worker. Its methods may be used from any
+// number of goroutines. It is execnet's Gateway.
 type Gateway struct {
 	id       string
 	spec     *xspec.Spec
@@ -28,15 +28,15 @@ type Gateway struct {
 	out      *outbox
 	reader   *reader
 	table    channelTable
-	codec    atomic.Pointer[serializer.Codec] // what a new channel starts with
-	exiting  atomic.Bool                      // Exit was called: the far end's end is no surprise
+	codec    atomic.Pointer[serializer.Codec] // the string configuration of new channels
+	exiting  atomic.Bool                      // Exit or Kill was called, so the end is no death
 	tasks    tasks
-	finished chan struct{} // closed when nothing more will be received; died is set before
-	died     error
+	finished chan struct{} // closed when nothing more will be received; died is set before that
+	died     error         // how the gateway died, nil after an orderly end
 	rinfo    rinfoCache
 }
 
-// Config is what New needs to know beside the pipe.
+// Config is what New needs besides the pipe.
 type Config struct {
 	// Spec is what the gateway was made from; its ID names the gateway in errors, traces and
 	// groups.
@@ -53,7 +53,11 @@ type Config struct {
 // The gateway owns the pipe: it closes both directions when the far end ends, when Exit is called,
 // or when what arrives is not the protocol.
 func New(pipe IO, config Config) *Gateway {
-	g := &Gateway{id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor, warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{})}
+	g := &Gateway{
+		id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor,
+		warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{}),
+		rinfo: rinfoCache{asking: make(chan struct{}, 1)},
+	}
 	if g.warnings == nil {
 		g.warnings = os.Stderr
 	}
@@ -73,7 +77,7 @@ func New(pipe IO, config Config) *Gateway {
 // ID is the gateway's name, unique in its group.
 func (g *Gateway) ID() string { return g.id }
 
-// Spec is what the gateway was made from. It is not to be changed.
+// Spec is what the gateway was made from. The caller must not change it.
 func (g *Gateway) Spec() *xspec.Spec { return g.spec }
 
 // ExitStatus is how the far end's process ended, as far as that is known by now: after Join it is,
@@ -83,8 +87,8 @@ func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 // RemoteAddress names the far end's host as the spec does, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
-// BytesSent is how many bytes have been written to the pipe so far, messages' headers included. It
-// tells that a large item is on its way while Send still waits.
+// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages. It
+// shows that a large item is on its way while Send still waits.
 func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
 
 // String shows the gateway as execnet's repr does.
@@ -108,12 +112,12 @@ func (g *Gateway) HasReceiver() bool {
 }
 
 // Done is closed when nothing more will be received: the far end has terminated the gateway, has
-// ended, or has died. Err then tells which.
+// ended, or has died. Err then says which.
 func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
-// NewChannel makes a channel that the other end does not know yet: send it over another one, or
-// name its id there. After the gateway's end it reports ErrClosed or a GatewayDiedError. It is
-// execnet's Gateway.newchannel.
+// NewChannel makes a channel that the far end does not know yet: send it over another channel, or use
+// its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is execnet's
+// Gateway.newchannel.
 func (g *Gateway) NewChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
@@ -122,20 +126,20 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 	return c.handle(), nil
 }
 
-// Exit asks the far end to end (GATEWAY_TERMINATE, then the end of the stream) and returns at once;
-// what was sent before still goes out first. Join, or the group's Terminate, waits. It is execnet's
-// Gateway.exit.
+// Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at once.
+// What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
+// execnet's Gateway.exit.
 func (g *Gateway) Exit() {
 	if g.exiting.Swap(true) {
 		return
 	}
 	g.trace("--> sending GATEWAY_TERMINATE")
-	// It fails only where the pipe is closed for writing already, which tells the far end the same.
+	// An error means that the pipe is closed for writing, which tells the far end the same.
 	_ = g.post(codeTerminate, 0, nil)
 	g.out.close()
 }
 
-// Exiting reports whether Exit or Kill was called: the gateway is no longer a member of its group.
+// Exiting reports whether Exit or Kill was called. The gateway then no longer belongs to its group.
 func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 
 // Join waits until nothing is left of the gateway: it has received everything there is, its callbacks
@@ -148,23 +152,23 @@ func (g *Gateway) Join(ctx context.Context) error {
 	return nil
 }
 
-// Go runs f in a goroutine that Join waits for: f has to end soon after Done is closed. It is meant
-// for what executions leave running behind them.
+// Go runs f in a goroutine that Join waits for. f must end soon after Done is closed. It is for work
+// that an execution leaves running.
 func (g *Gateway) Go(f func()) { g.tasks.start(f) }
 
-// Kill ends the far end by force and at once, as execnet does when a group's terminate runs out of
+// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out of
 // time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)
 	err := g.io.Kill()
-	// Whatever the far end's process does now, nothing here waits for it any more.
+	// Nothing here waits for the far end any more, whether or not its process ends.
 	g.out.fail(ErrClosed)
 	g.io.CloseRead()
 	return err
 }
 
-// Err tells how the gateway ended: nil while it lives and after an orderly end, a GatewayDiedError
-// otherwise, or why it never started.
+// Err is nil while the gateway lives and after an orderly end. Otherwise it is a [GatewayDiedError],
+// or the reason why the far end was never reached.
 func (g *Gateway) Err() error {
 	if g.HasReceiver() {
 		return nil
@@ -178,7 +182,7 @@ func (g *Gateway) trace(words ...any) { g.tracer.trace(g.id, words...) }
 func (g *Gateway) receive() {
 	g.trace("[receiver] starting to run")
 	err := g.reader.run()
-	g.died = g.verdict(err)
+	g.died = g.endError(err)
 	g.trace("[receiver] finished:", err, g.died)
 	close(g.finished)
 	g.table.finish(g.died)
@@ -186,26 +190,27 @@ func (g *Gateway) receive() {
 		g.executor.Finish()
 		g.out.close()
 	} else {
-		g.out.fail(g.ended(ErrClosed))
+		g.out.fail(g.diedOr(ErrClosed))
 	}
 	g.io.CloseRead()
 }
 
-// deathNotice is how long the end of the stream waits for news of the process behind it.
-const deathNotice = 60 * time.Millisecond
+// exitWait is how long the gateway waits for the exit status of the far end's process after the end
+// of the stream.
+const exitWait = 60 * time.Millisecond
 
-// lastWords is how long the end of the stream may be behind a pipe that breaks. It comes at once
-// unless the far end has only stopped reading.
-const lastWords = 5 * time.Second
+// streamEndWait is how long a Send that failed waits for the end of the stream, which explains the
+// failure. It comes at once, unless the far end has only stopped reading.
+const streamEndWait = 5 * time.Second
 
-// verdict turns the reason for which receiving ended into what the gateway's users are told: nil
-// for an orderly end.
-func (g *Gateway) verdict(err error) error {
+// endError is the error that the gateway's users get when receiving has ended with err: nil for an
+// orderly end.
+func (g *Gateway) endError(err error) error {
 	if errors.Is(err, errTerminated) || g.exiting.Load() {
 		return nil
 	}
 	if g.executor != nil && errors.Is(err, io.EOF) {
-		return nil // a worker's driver may just go (protocol.md section 8.2)
+		return nil // a driver may end without a message (protocol.md section 8.2)
 	}
 	var notStarted *farend.NotStartedError
 	if errors.As(err, &notStarted) {
@@ -214,22 +219,22 @@ func (g *Gateway) verdict(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deathNotice)
+	ctx, cancel := context.WithTimeout(context.Background(), exitWait)
 	defer cancel()
-	// Not knowing in time is an answer as well: Exit then says so.
+	// If the status does not come in time, Exit says that it is not known.
 	_ = g.io.Wait(ctx)
 	return &GatewayDiedError{ID: g.id, Exit: g.io.Exit(), Err: err}
 }
 
-// ended is what a call on an ended gateway reports: the death if it died, otherwise otherwise.
-func (g *Gateway) ended(otherwise error) error {
-	if err := g.Err(); err != nil {
-		return err
+// diedOr is what a call on an ended gateway returns: the gateway's own error if it died, else err.
+func (g *Gateway) diedOr(err error) error {
+	if died := g.Err(); died != nil {
+		return died
 	}
-	return otherwise
+	return err
 }
 
-// send writes one message and waits for that.
+// send writes one message and returns when it is written.
 func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) error {
 	if err := putHeader(f.bytes, c, channel); err != nil {
 		return err
@@ -242,20 +247,20 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		return err
 	}
 	g.trace("failed to send", err)
-	// The pipe breaks a moment before the reader knows how the far end ended, a long one on a busy
-	// machine.
-	limit := lastWords
+	// A pipe breaks shortly before the reader knows how the far end ended, on a busy machine much
+	// earlier.
+	limit := streamEndWait
 	if errors.Is(err, ErrClosed) {
-		limit = 2 * deathNotice // it was closed here
+		limit = 2 * exitWait // this end closed it
 	}
 	select {
 	case <-g.finished:
 	case <-time.After(limit):
 	}
-	return g.ended(fmt.Errorf("execnet: cannot send to gateway %s: %w", g.id, err))
+	return g.diedOr(fmt.Errorf("execnet: cannot send to gateway %s: %w", g.id, err))
 }
 
-// post writes one message without waiting for that. payload may be nil.
+// post hands in one message and does not wait until it is written. payload may be nil.
 func (g *Gateway) post(c code, channel int32, payload []byte) error {
 	f := newFrame()
 	f.bytes = append(f.bytes, payload...)
@@ -268,8 +273,8 @@ func (g *Gateway) post(c code, channel int32, payload []byte) error {
 	return g.out.post(f)
 }
 
-// tasks are the goroutines a gateway has started. The first one is the receiver; when the last has
-// ended, idle closes.
+// tasks counts the goroutines that a gateway has started. The first one is the receiver. When the
+// last one has ended, idle is closed.
 type tasks struct {
 	mu    sync.Mutex // guards count and ended
 	count int

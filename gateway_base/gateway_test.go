@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -100,8 +101,8 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 }
 
 func TestDeathFailsEveryCall(t *testing.T) {
-	a, far := pipes(t)
-	a.exit = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
+	a, far := pipes.Pair(t)
+	a.Result = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
 	gw := New(a, Config{Spec: spec(t, "popen//id=gw7")})
 	ch, err := gw.NewChannel()
 	require.NoError(t, err)
@@ -116,7 +117,6 @@ func TestDeathFailsEveryCall(t *testing.T) {
 	go func() { fails <- ch.WaitClose(within.Soon(t)) }()
 	go func() { _, err := gw.RemoteStatus(within.Soon(t)); fails <- err }()
 	_ = readFrame(t, far) // the status request: that call is waiting
-	require.NoError(t, a.Kill())
 	far.CloseWrite()
 	far.CloseRead()
 

@@ -2,9 +2,9 @@ package gatewaybase
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
+
+	"github.com/go-execnet/execnet/internal/farend"
 )
 
 // IO is the byte pipe between a gateway and its far end: a subprocess, an ssh session, a socket, or
@@ -37,26 +37,5 @@ type IO interface {
 	RemoteAddress() string
 }
 
-// Exit is how the far end of an IO ended.
-type Exit struct {
-	// Known is false while the far end lives, and for good where nobody can tell (a socket).
-	Known bool
-	// Code is the process's exit status, -1 when a signal ended it.
-	Code int
-	// Signal is the signal that ended the process, nil if none did.
-	Signal os.Signal
-	// Stderr is the last 8 KiB of what the far end wrote to its stderr.
-	Stderr string
-}
-
-// String is how a far end ended as errors show it: " (signal: killed)", " (exit status 1)", or
-// nothing where that is not known.
-func (e Exit) String() string {
-	switch {
-	case e.Signal != nil:
-		return fmt.Sprintf(" (signal: %v)", e.Signal)
-	case e.Known:
-		return fmt.Sprintf(" (exit status %d)", e.Code)
-	}
-	return ""
-}
+// Exit is how the far end of an IO ended: the fields Known, Code, Signal and Stderr.
+type Exit = farend.Exit

@@ -36,8 +36,7 @@ func (c code) String() string {
 // section 2).
 const headerSize = 9
 
-// payloadChunk is how much memory a header's word alone is worth; beyond it, memory follows the
-// bytes that came.
+// payloadChunk is how much memory is taken because a header says so. More is taken as bytes arrive.
 const payloadChunk = 4 << 20
 
 // message is one frame of the wire.
@@ -63,15 +62,15 @@ func putHeader(frame []byte, c code, channel int32) error {
 	return nil
 }
 
-// protocolError is what reading reports when the bytes cannot be execnet's.
+// protocolError is the error of bytes that are not execnet's protocol.
 type protocolError struct{ text string }
 
 func (e *protocolError) Error() string {
 	return "execnet: " + e.text + " (did something else write to the worker's pipe?)"
 }
 
-// messageReader reads frames. When reading is interrupted it keeps what has come of a frame, and
-// goes on with that.
+// messageReader reads frames. When a Read is interrupted, it keeps what has come of a frame and goes on
+// from there.
 type messageReader struct {
 	header  [headerSize]byte
 	have    int // bytes of header and payload that have come
@@ -79,7 +78,7 @@ type messageReader struct {
 	length  int
 }
 
-// errCutOff is what reading reports when the stream ends within a frame.
+// errCutOff is the error of a stream that ends within a frame.
 var errCutOff = fmt.Errorf("execnet: the stream ended within a message: %w", io.ErrUnexpectedEOF)
 
 // next reads one frame. It returns io.EOF when the stream ends between two frames and errCutOff
@@ -89,9 +88,9 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 		n, err := io.ReadFull(r, p.header[p.have:])
 		p.have += n
 		if err != nil {
-			return message{}, p.inside(err)
+			return message{}, p.readError(err)
 		}
-		if err := p.announce(); err != nil {
+		if err := p.readHeader(); err != nil {
 			return message{}, err
 		}
 	}
@@ -104,7 +103,7 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 		n, err := io.ReadFull(r, p.message.payload[at:])
 		p.have += n
 		if err != nil {
-			return message{}, p.inside(err)
+			return message{}, p.readError(err)
 		}
 	}
 	m := p.message
@@ -112,8 +111,8 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 	return m, nil
 }
 
-// announce reads the header.
-func (p *messageReader) announce() error {
+// readHeader checks the header and takes memory for the payload.
+func (p *messageReader) readHeader() error {
 	m := message{code: code(p.header[0]), channel: int32(binary.BigEndian.Uint32(p.header[1:]))}
 	n := int32(binary.BigEndian.Uint32(p.header[5:]))
 	if m.code < 0 || int(m.code) >= len(codeNames) {
@@ -128,10 +127,11 @@ func (p *messageReader) announce() error {
 	return nil
 }
 
-// inside makes of what reading reported what that means for the frame.
-func (p *messageReader) inside(err error) error {
-	// One that is only wrapped has a reason of its own, as the death of the gateway that leads
-	// there.
+// readError is the error of a frame whose Read has returned err: errCutOff if the stream ended within
+// the frame, else err.
+func (p *messageReader) readError(err error) error {
+	// An io.ErrUnexpectedEOF that another error wraps has a cause of its own, such as the death of
+	// the gateway that the bytes come through.
 	if err == io.ErrUnexpectedEOF || p.have > 0 && errors.Is(err, io.EOF) {
 		return errCutOff
 	}

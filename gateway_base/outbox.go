@@ -3,60 +3,67 @@ package gatewaybase
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// maxPosted bounds what waits to be written on behalf of nobody: answers to the far end's own
-// messages. A far end that sends and never reads must not fill our memory with answers.
+// maxPosted bounds the bytes of answers that wait to be written. A far end that sends and never reads
+// must not fill this program's memory with answers.
 const maxPosted = 16 << 20
 
 var errNotReading = errors.New("execnet: the far end sends but does not read")
 
-// outbox writes frames to a pipe in the order they were handed in, whole, from any number of
-// goroutines.
+// outbox writes frames to a pipe: each one whole, in the order in which they were handed in, from any
+// number of goroutines.
 //
-// A lone sender writes for itself, without a switch of goroutines; while it does, others queue up,
-// and a goroutine that lives as long as the queue writes theirs, several in one write.
+// A goroutine that sends while nobody else does writes its frame itself, which saves a switch between
+// goroutines. What others send meanwhile is queued. A goroutine that lives as long as the queue is not
+// empty then writes it, several frames in one write.
 type outbox struct {
-	io    IO
-	spawn func(func()) // runs a function in a goroutine its gateway waits for
-	bytes atomic.Int64 // written so far
+	io        IO
+	interrupt func()       // interrupts a Write; nil if the pipe has no such thing
+	spawn     func(func()) // runs a function in a goroutine that the gateway waits for
+	bytes     atomic.Int64 // written so far
 
 	mu      sync.Mutex // guards what follows; never held during a write
-	change  sync.Cond  // written, err or closing changed
+	change  sync.Cond  // written, err or closing has changed
 	queue   []*frame
 	posted  int    // bytes in queue that nobody waits for
-	taken   uint64 // how many frames have been handed in; each frame's number
-	written uint64 // the number of the last frame written
-	writing bool   // somebody is in io.Write
-	closing bool   // no more frames; close the pipe when the queue is empty
+	taken   uint64 // how many frames have been handed in, and so the number of the latest
+	written uint64 // the number of the last frame that was written
+	writing bool   // a goroutine is in io.Write
+	closing bool   // no more frames are taken; the pipe is closed when the queue is empty
 	err     error  // why nothing can be written any more
 }
 
-// frame is a message on its way out. Its first headerSize bytes are the header.
+// frame is a message to be written. Its first headerSize bytes are the header.
 type frame struct {
 	bytes  []byte
+	sent   int // how many of them have been written
 	number uint64
 	posted bool
 }
 
 func newOutbox(io IO, spawn func(func())) *outbox {
 	o := &outbox{io: io, spawn: spawn}
+	if pipe, ok := io.(farend.WriteInterrupter); ok {
+		o.interrupt = pipe.InterruptWrite
+	}
 	o.change.L = &o.mu
 	return o
 }
 
-// frames keeps buffers for reuse. Large items gain most from it: memory that is fresh each time
-// costs more than the copy.
+// frames keeps buffers for reuse. Large items gain most: fresh memory costs more than the copy.
 var frames = sync.Pool{New: func() any { return &frame{bytes: make([]byte, headerSize, 512)} }}
 
 func newFrame() *frame { return frames.Get().(*frame) }
 
-// maxKept is the largest buffer kept for reuse; the collector frees those that are not used for a
-// while.
+// maxKept is the largest buffer that is kept for reuse. The collector frees those that are not used
+// for a while.
 const maxKept = 4 << 20
 
 func (f *frame) free() {
@@ -64,35 +71,24 @@ func (f *frame) free() {
 		return
 	}
 	f.bytes = f.bytes[:headerSize]
-	f.posted = false
+	f.sent, f.posted = 0, false
 	frames.Put(f)
 }
 
 // send writes f and returns when it is written, or when ctx ends. After an error from ctx the frame
-// is either withdrawn or, if its writing had begun, still goes out. The outbox owns f from here on.
+// is withdrawn; if writing it had begun, the rest of it still goes out. The outbox owns f from here on.
 func (o *outbox) send(ctx context.Context, f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.admit(f); err != nil {
 		return err
 	}
+	if !o.writing && (ctx.Done() == nil || o.interrupt != nil) {
+		return o.sendDirectly(ctx, f)
+	}
 	number := f.number
-	if !o.writing && ctx.Done() == nil {
-		o.write([]*frame{f})
-		if len(o.queue) > 0 && o.err == nil {
-			o.startFlush()
-		} else {
-			o.finish()
-		}
-		if o.written < number {
-			return o.err
-		}
-		return nil
-	}
 	o.queue = append(o.queue, f)
-	if !o.writing {
-		o.startFlush()
-	}
+	o.flush()
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() {
 			o.mu.Lock()
@@ -114,8 +110,35 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 	return nil
 }
 
-// post hands in f and does not wait. It is for the goroutine that reads, which must never wait for
-// writing.
+// sendDirectly writes f in the caller's goroutine. The caller holds mu and has seen that nobody
+// writes; mu is unlocked during the write.
+func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
+	if ctx.Done() != nil {
+		if ctx.Err() != nil {
+			f.free()
+			return timeout.During(ctx, "execnet: sending")
+		}
+		stop := context.AfterFunc(ctx, o.interrupt)
+		defer stop()
+	}
+	number := f.number
+	o.write(ctx, []*frame{f})
+	if len(o.queue) > 0 && o.err == nil {
+		o.flush()
+	} else {
+		o.finish()
+	}
+	switch {
+	case o.written >= number:
+		return nil
+	case o.err != nil:
+		return o.err
+	}
+	return timeout.During(ctx, "execnet: sending")
+}
+
+// post hands f in and does not wait. The goroutine that reads uses it, which must never wait for a
+// write.
 func (o *outbox) post(f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -128,13 +151,11 @@ func (o *outbox) post(f *frame) error {
 	f.posted = true
 	o.posted += len(f.bytes)
 	o.queue = append(o.queue, f)
-	if !o.writing {
-		o.startFlush()
-	}
+	o.flush()
 	return nil
 }
 
-// close lets what is queued be written and closes the pipe for writing then. It does not wait.
+// close closes the pipe for writing once everything in the queue is written. It does not wait.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -142,12 +163,10 @@ func (o *outbox) close() {
 		return
 	}
 	o.closing = true
-	if !o.writing {
-		o.startFlush()
-	}
+	o.flush()
 }
 
-// fail ends the outbox: nothing is written any more, and a write under way is broken off.
+// fail ends the outbox with err: nothing more is written, and a write under way is interrupted.
 func (o *outbox) fail(err error) {
 	o.mu.Lock()
 	o.setErr(err)
@@ -168,17 +187,31 @@ func (o *outbox) admit(f *frame) error {
 	return nil
 }
 
-// write writes frames, which are the oldest, and frees them. The caller holds mu, which is given up
-// meanwhile.
-func (o *outbox) write(batch []*frame) {
+// write writes frames, which are the oldest, and frees them. If ctx ends while the only frame of a
+// batch is written, the rest of it goes back to the front of the queue. The caller holds mu, which is
+// unlocked during the write.
+func (o *outbox) write(ctx context.Context, batch []*frame) {
 	o.writing = true
 	o.mu.Unlock()
 	last := batch[len(batch)-1].number
 	var err error
 	if len(batch) == 1 {
-		err = o.put(batch[0].bytes)
+		f := batch[0]
+		var n int
+		n, err = o.put(ctx, f.bytes[f.sent:])
+		f.sent += n
 	} else {
-		err = o.writeJoined(batch)
+		_, err = o.put(ctx, join(batch))
+	}
+	if err != nil && ctx.Err() != nil && errors.Is(err, farend.ErrWriteInterrupted) {
+		o.mu.Lock()
+		o.writing = false
+		if f := batch[0]; f.sent > 0 {
+			o.queue = slices.Insert(o.queue, 0, f)
+		} else {
+			f.free()
+		}
+		return
 	}
 	posted := 0
 	for _, f := range batch {
@@ -198,51 +231,64 @@ func (o *outbox) write(batch []*frame) {
 	o.change.Broadcast()
 }
 
-// putPiece is how much is written at once, so that it can be seen how far a large frame has got on
-// a slow way. It is what a pipe to a process holds.
-const putPiece = 256 << 10
+// pieceSize is how many bytes one Write takes. It is what a pipe to a process holds, and lets
+// Gateway.BytesSent tell how far a large frame has got on a slow network.
+const pieceSize = 256 << 10
 
-func (o *outbox) put(b []byte) error {
-	for len(b) > 0 {
-		n, err := o.io.Write(b[:min(len(b), putPiece)])
+// put writes b, and returns how many bytes were written. It returns ErrWriteInterrupted once ctx has
+// ended; an interruption for the context of an earlier write does not count.
+func (o *outbox) put(ctx context.Context, b []byte) (written int, err error) {
+	for written < len(b) {
+		n, err := o.io.Write(b[written:min(len(b), written+pieceSize)])
+		written += n
 		o.bytes.Add(int64(n))
-		if err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
-// joinUpTo is how much is gathered into one write: what a pipe takes at once.
-const joinUpTo = 64 << 10
-
-func (o *outbox) writeJoined(batch []*frame) error {
-	joined := make([]byte, 0, joinUpTo)
-	for i, f := range batch {
-		joined = append(joined, f.bytes...)
-		if i == len(batch)-1 || len(joined)+len(batch[i+1].bytes) > joinUpTo {
-			if err := o.put(joined); err != nil {
-				return err
-			}
-			joined = joined[:0]
+		if err != nil && (ctx.Err() != nil || !errors.Is(err, farend.ErrWriteInterrupted)) {
+			return written, err
 		}
 	}
-	return nil
+	return written, nil
 }
 
-// startFlush starts the goroutine that writes the queue. The caller holds mu and has seen that
-// nobody writes.
-func (o *outbox) startFlush() {
+// joinedSize is how many bytes of several frames are gathered into one Write: what a pipe takes at
+// once.
+const joinedSize = 64 << 10
+
+// nextBatch takes the oldest frames that fit into one Write out of the queue, at least one. The caller
+// holds mu.
+func (o *outbox) nextBatch() []*frame {
+	n, size := 1, len(o.queue[0].bytes)
+	for n < len(o.queue) && size+len(o.queue[n].bytes) <= joinedSize {
+		size += len(o.queue[n].bytes)
+		n++
+	}
+	batch := o.queue[:n:n]
+	if o.queue = o.queue[n:]; len(o.queue) == 0 {
+		o.queue = nil
+	}
+	return batch
+}
+
+// join puts the bytes of several frames together.
+func join(batch []*frame) []byte {
+	joined := make([]byte, 0, joinedSize)
+	for _, f := range batch {
+		joined = append(joined, f.bytes[f.sent:]...)
+	}
+	return joined
+}
+
+// flush starts the goroutine that writes the queue, unless somebody writes. The caller holds mu.
+func (o *outbox) flush() {
+	if o.writing {
+		return
+	}
 	o.writing = true
 	o.spawn(func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.writing = false
 		for len(o.queue) > 0 && o.err == nil {
-			batch := o.queue
-			o.queue = nil
-			o.write(batch)
+			o.write(context.Background(), o.nextBatch())
 		}
 		o.finish()
 	})
@@ -256,18 +302,18 @@ func (o *outbox) finish() {
 	}
 }
 
-// withdraw takes a frame whose writing has not begun out of the queue. The caller holds mu.
+// withdraw removes a frame from the queue, unless writing it has begun. The caller holds mu.
 func (o *outbox) withdraw(number uint64) {
 	for i, f := range o.queue {
-		if f.number == number {
-			o.queue = append(o.queue[:i:i], o.queue[i+1:]...)
+		if f.number == number && f.sent == 0 {
+			o.queue = slices.Delete(o.queue, i, i+1)
 			f.free()
 			return
 		}
 	}
 }
 
-// setErr records the first error and wakes who waits. The caller holds mu.
+// setErr records the first error and wakes the goroutines that wait. The caller holds mu.
 func (o *outbox) setErr(err error) {
 	if o.err == nil {
 		o.err = err

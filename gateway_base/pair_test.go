@@ -2,68 +2,19 @@ package gatewaybase
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"io"
-	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// pipeIO is one end of a pair of kernel pipes.
-type pipeIO struct {
-	r, w *os.File
-	exit Exit
-	gone chan struct{} // closed when the "process" has ended
-	once sync.Once
-}
-
-func (p *pipeIO) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		p.r.SetReadDeadline(time.Time{})
-		return n, farend.ErrReadInterrupted
-	}
-	return n, err
-}
-
-func (p *pipeIO) InterruptRead() { p.r.SetReadDeadline(time.Unix(1, 0)) }
-
-func (p *pipeIO) Write(b []byte) (int, error) { return p.w.Write(b) }
-func (p *pipeIO) CloseRead() error            { return p.r.Close() }
-func (p *pipeIO) CloseWrite() error           { return p.w.Close() }
-func (p *pipeIO) Kill() error                 { p.once.Do(func() { close(p.gone) }); return nil }
-func (p *pipeIO) Exit() Exit                  { return p.exit }
-func (p *pipeIO) RemoteAddress() string       { return "" }
-
-func (p *pipeIO) Wait(ctx context.Context) error {
-	select {
-	case <-p.gone:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// pipes makes two ends of one connection.
-func pipes(t *testing.T) (a, b *pipeIO) {
-	t.Helper()
-	ar, bw, err := os.Pipe()
-	require.NoError(t, err)
-	br, aw, err := os.Pipe()
-	require.NoError(t, err)
-	return &pipeIO{r: ar, w: aw, gone: make(chan struct{})}, &pipeIO{r: br, w: bw, gone: make(chan struct{})}
-}
 
 // buffer collects warnings.
 type buffer struct {
@@ -93,7 +44,7 @@ func spec(t *testing.T, text string) *xspec.Spec {
 // pair connects a driver's gateway and a worker's one, both in this process.
 func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
 	t.Helper()
-	a, b := pipes(t)
+	a, b := pipes.Pair(t)
 	warnings = &buffer{}
 	driver = New(a, Config{Spec: spec(t, "popen//id=driver"), Warnings: warnings})
 	worker = New(b, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: warnings})
@@ -107,9 +58,9 @@ func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
 }
 
 // raw connects a gateway to a bare pipe end on which a test plays the other side byte by byte.
-func raw(t *testing.T) (*Gateway, *pipeIO) {
+func raw(t *testing.T) (*Gateway, *pipes.Interruptible) {
 	t.Helper()
-	a, b := pipes(t)
+	a, b := pipes.Pair(t)
 	gw := New(a, Config{Spec: spec(t, "popen//id=gw0"), Warnings: &buffer{}})
 	t.Cleanup(func() {
 		b.CloseRead()

@@ -9,88 +9,78 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// reader reads a gateway's messages. One goroutine at a time has that role. It is the gateway's own
-// as a rule; but when a message is what somebody waited for, that goroutine is likely to wait for
-// another one soon, and then reads by itself: so requests and answers pass without a switch of
-// goroutines.
+// reader reads a gateway's messages and dispatches them. One goroutine at a time does that: usually
+// the gateway's own (run), but also a goroutine that waits for an item (wait). When a message is what
+// a goroutine waited for, that goroutine probably waits for another one soon. It then reads by
+// itself, so that requests and answers need no switch between goroutines.
 type reader struct {
 	gateway   *Gateway
 	in        *bufio.Reader
-	interrupt func() // breaks a Read off; nil if that is impossible
+	interrupt func() // interrupts a Read; nil if the pipe has no such thing
 
-	// Of whoever has the role:
-	partial messageReader
-	found   bool // the last message was what a goroutine waits for
+	partial messageReader // belongs to the goroutine that reads
 
-	restless atomic.Bool // there are callbacks: somebody reads all the time
-	blocked  atomic.Bool // who leads is in Read, or about to be
+	continuous atomic.Bool // a callback is set, so somebody has to read at all times
+	inRead     atomic.Bool // a waiting goroutine is in Read, or about to be
 
-	mu      sync.Mutex    // guards what follows; taken after a core's mu, never before
-	taken   bool          // somebody has the role
-	waiting int           // goroutines that wait for what somebody reads
-	err     error         // why reading has ended
-	loans   int           // how often others have had the role
-	asleep  bool          // the gateway's goroutine waits for turn, whatever time it takes
-	turn    chan struct{} // wakes the gateway's goroutine; holds one
+	mu       sync.Mutex // guards what follows; locked after a core's mu, never before
+	taken    bool       // some goroutine reads
+	waiting  int        // goroutines that wait for what another one reads
+	err      error      // why reading has ended
+	times    int        // how often waiting goroutines have taken over
+	sleeping bool       // run waits for wakeUp, however long that takes
+	wakeUp   chan struct{}
 }
 
-// freeFor is how long nobody has the role, at least, before the gateway's own goroutine takes it
-// again. That looks this often, as an alarm set at each return of the role would cost more than the
-// return.
-const freeFor = time.Millisecond
+// unusedFor is how long nobody reads before the gateway's own goroutine takes over again. It looks
+// this often; setting a timer each time a waiting goroutine stops reading would cost more.
+const unusedFor = time.Millisecond
 
 func newReader(g *Gateway) *reader {
-	r := &reader{gateway: g, in: bufio.NewReaderSize(g.io, 64<<10), taken: true, turn: make(chan struct{}, 1)}
-	if io, ok := g.io.(farend.ReadInterrupter); ok {
-		r.interrupt = io.InterruptRead
+	r := &reader{gateway: g, in: bufio.NewReaderSize(g.io, 64<<10), taken: true, wakeUp: make(chan struct{}, 1)}
+	if pipe, ok := g.io.(farend.ReadInterrupter); ok {
+		r.interrupt = pipe.InterruptRead
 	}
 	return r
 }
 
-// run reads until the stream ends and returns why. It is the gateway's own goroutine, which has the
-// role at first.
+// run reads until the stream ends and returns why. It is called by the gateway's own goroutine.
 func (r *reader) run() error {
 	for {
-		err := r.step()
-		if errors.Is(err, farend.ErrReadInterrupted) {
-			continue // meant for somebody who had the role before
-		}
-		if err != nil {
+		awaited, err := r.step()
+		switch {
+		case errors.Is(err, farend.ErrReadInterrupted):
+			// The interruption was for a goroutine that has read before.
+		case err != nil:
 			r.fail(err)
 			return err
-		}
-		if r.lend() {
-			if err := r.takeBack(); err != nil {
+		case awaited && r.release():
+			if err := r.reclaim(); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// step reads one message and acts on it.
-func (r *reader) step() error {
+// step reads one message and dispatches it. It reports whether a goroutine waits for what came.
+func (r *reader) step() (awaited bool, err error) {
 	m, err := r.partial.next(r.in)
+	r.inRead.Store(false)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return r.act(m)
-}
-
-// act acts on a message.
-func (r *reader) act(m message) error {
 	if r.gateway.tracer != nil {
 		r.gateway.trace("[receiver] received", m)
 	}
-	r.found = false
 	return r.gateway.dispatch(m)
 }
 
-// lend gives the role up for a while if the goroutine that is likely to read next has just been
-// woken.
-func (r *reader) lend() bool {
-	if r.interrupt == nil || !r.found || r.in.Buffered() > 0 || r.restless.Load() {
+// release lets a waiting goroutine read if exactly one waits: the one that the last message was for.
+func (r *reader) release() bool {
+	if r.interrupt == nil || r.in.Buffered() > 0 || r.continuous.Load() {
 		return false
 	}
 	r.mu.Lock()
@@ -102,53 +92,90 @@ func (r *reader) lend() bool {
 	return true
 }
 
-// takeBack takes the role again when nobody else has wanted it for a while, or when it is needed at
-// once; it returns why reading has ended if it has.
-func (r *reader) takeBack() error {
-	look := time.NewTimer(freeFor)
+// reclaim blocks until no other goroutine has read for a while, or until one has to read at once.
+// Then the caller reads again. It returns why reading has ended if it has.
+func (r *reader) reclaim() error {
+	look := time.NewTimer(unusedFor)
 	defer look.Stop()
 	seen := -1
 	for {
 		select {
 		case <-look.C:
-		case <-r.turn:
+		case <-r.wakeUp:
 		}
 		r.mu.Lock()
 		switch {
 		case r.err != nil:
 			defer r.mu.Unlock()
 			return r.err
-		case !r.taken && (r.loans == seen || r.needed()):
+		case !r.taken && (r.times == seen || r.needed()):
 			defer r.mu.Unlock()
 			r.taken = true
 			return nil
 		}
-		seen = r.loans
-		r.asleep = r.taken // somebody waits, perhaps for long
-		if r.asleep {
+		seen = r.times
+		r.sleeping = r.taken // a goroutine waits for an item, perhaps for long
+		if r.sleeping {
 			look.Stop()
 		} else {
-			look.Reset(freeFor)
+			look.Reset(unusedFor)
 		}
 		r.mu.Unlock()
 	}
 }
 
-// needed tells whether somebody has to read who has nothing else to do. The caller holds mu, and
-// nobody has the role.
-func (r *reader) needed() bool { return r.waiting > 0 || r.in.Buffered() > 0 || r.restless.Load() }
+// needed reports whether somebody has to read although nobody reads for himself. The caller holds mu.
+func (r *reader) needed() bool {
+	return r.waiting > 0 || r.in.Buffered() > 0 || r.continuous.Load()
+}
 
-// wake has the gateway's goroutine look at once.
 func (r *reader) wake() {
 	select {
-	case r.turn <- struct{}{}:
+	case r.wakeUp <- struct{}{}:
 	default:
 	}
 }
 
-// takeOrWait takes the role if it is free; otherwise the caller counts as waiting until it calls
-// waited.
-func (r *reader) takeOrWait() (taken bool) {
+// wait blocks until ready reports true, and then returns nil, or until ctx ends, and then returns
+// ctx's error with doing in front. Meanwhile it reads messages if no other goroutine does. The caller
+// holds c.mu, under which ready runs; whoever makes ready true calls c.changed or c.wake.
+func (r *reader) wait(ctx context.Context, c *core, ready func() bool, doing string) error {
+	if ready() {
+		return nil
+	}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.changed()
+		})
+		defer stop()
+	}
+	for !ready() {
+		if ctx.Err() != nil {
+			return timeout.During(ctx, doing)
+		}
+		if r.take() {
+			c.reading = true
+			c.mu.Unlock()
+			r.readFor(ctx, c, ready)
+			c.mu.Lock()
+			c.reading = false
+			continue
+		}
+		c.receiving++
+		c.change.Wait()
+		c.receiving--
+		r.mu.Lock()
+		r.waiting--
+		r.mu.Unlock()
+	}
+	return nil
+}
+
+// take makes the caller the goroutine that reads, if none does. Otherwise the caller counts as
+// waiting, and it decreases waiting afterwards.
+func (r *reader) take() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.taken || r.err != nil || r.interrupt == nil {
@@ -156,32 +183,24 @@ func (r *reader) takeOrWait() (taken bool) {
 		return false
 	}
 	r.taken = true
-	r.loans++
+	r.times++
 	return true
 }
 
-func (r *reader) waited() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting--
-}
-
-// lead reads on behalf of a goroutine that has taken the role until ready reports true, ctx ends,
-// or the stream does. Then the role is free again. Whoever makes ready true otherwise has to call
-// disturb.
-func (r *reader) lead(ctx context.Context, ready func() bool) {
+// readFor reads until ready reports true, ctx ends, or the stream does. After that nobody reads.
+func (r *reader) readFor(ctx context.Context, c *core, ready func() bool) {
+	isReady := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return ready()
+	}
 	for {
-		r.blocked.Store(true) // before asking, so that no change is missed
-		if ready() || ctx.Err() != nil {
-			r.blocked.Store(false)
+		r.inRead.Store(true) // before the question, so that no change is missed
+		if isReady() || ctx.Err() != nil {
+			r.inRead.Store(false)
 			break
 		}
-		m, err := r.partial.next(r.in)
-		r.blocked.Store(false)
-		if err == nil {
-			err = r.act(m)
-		}
-		if err != nil && !errors.Is(err, farend.ErrReadInterrupted) {
+		if _, err := r.step(); err != nil && !errors.Is(err, farend.ErrReadInterrupted) {
 			r.fail(err)
 			return
 		}
@@ -189,28 +208,28 @@ func (r *reader) lead(ctx context.Context, ready func() bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken = false
-	if r.asleep || r.needed() {
-		r.asleep = false
+	if r.sleeping || r.needed() {
+		r.sleeping = false
 		r.wake()
 	}
 }
 
-// disturb has the goroutine that leads ask again whether it is ready.
-func (r *reader) disturb() {
-	if r.blocked.Load() {
+// lookAgain makes a waiting goroutine that reads ask again whether it is ready.
+func (r *reader) lookAgain() {
+	if r.inRead.Load() {
 		r.interrupt()
 	}
 }
 
-// stayAwake has somebody read all the time from now on: a callback does not wait in a goroutine
-// that could.
-func (r *reader) stayAwake() {
-	if !r.restless.Swap(true) {
+// readContinuously makes somebody read at all times from now on, since no goroutine waits for the
+// items of a callback.
+func (r *reader) readContinuously() {
+	if !r.continuous.Swap(true) {
 		r.wake()
 	}
 }
 
-// fail ends reading, and has the gateway's goroutine draw the consequences.
+// fail ends reading. The gateway's own goroutine then ends the gateway.
 func (r *reader) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

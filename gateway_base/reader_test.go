@@ -33,7 +33,7 @@ func leading(t *testing.T, receive func(ch *Channel) error) (here, there *Channe
 	require.Eventually(t, func() bool {
 		here.core.mu.Lock()
 		defer here.core.mu.Unlock()
-		return here.core.leading
+		return here.core.reading
 	}, 5*time.Second, time.Millisecond)
 	return here, there, driver, ended
 }

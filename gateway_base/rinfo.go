@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync"
 
+	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// RInfo describes the interpreter at the far end. It is execnet's RInfo.
+// RInfo describes the interpreter, or the Go worker, at the far end. It is execnet's RInfo.
 type RInfo struct {
 	Executable  string      `execnet:"executable"`   // sys.executable
 	VersionInfo VersionInfo `execnet:"version_info"` // sys.version_info
@@ -67,16 +67,22 @@ channel.send({
     "cwd": os.getcwd(), "pid": os.getpid()})
 `
 
+// rinfoCache keeps the answer of RInfo. Who has put a value into asking asks the far end, so that it is
+// asked once, and the others wait.
 type rinfoCache struct {
-	mu   sync.Mutex // held while asking, so that the far end is asked once
-	info *RInfo
+	asking chan struct{} // room for one
+	info   *RInfo        // guarded by asking
 }
 
-// RInfo asks the far end about itself, once; later calls return the first answer. It is execnet's
-// Gateway._rinfo.
+// RInfo asks the far end for its description, once; later calls return the first answer. It is
+// execnet's Gateway._rinfo.
 func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
-	g.rinfo.mu.Lock()
-	defer g.rinfo.mu.Unlock()
+	select {
+	case g.rinfo.asking <- struct{}{}:
+		defer func() { <-g.rinfo.asking }()
+	case <-ctx.Done():
+		return RInfo{}, timeout.During(ctx, "execnet: asking gateway "+g.id+" for its RInfo")
+	}
 	if g.rinfo.info != nil {
 		return *g.rinfo.info, nil
 	}
@@ -95,22 +101,22 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	return info, nil
 }
 
-// RemoteStatus is what the far end says of its work. It is execnet's RemoteStatus.
+// RemoteStatus describes what the far end is doing. It is execnet's RemoteStatus.
 type RemoteStatus struct {
 	NumChannels  int    `execnet:"numchannels"`  // channels that are open there
 	NumExecuting int    `execnet:"numexecuting"` // sources that are being executed
 	ExecModel    string `execnet:"execmodel"`    // "thread", "main_thread_only", "gevent" or "eventlet"
 }
 
-// RemoteStatus asks the far end about its channels and executions; executing code does not delay
-// the answer. It is execnet's Gateway.remote_status.
+// RemoteStatus asks the far end how many channels and executions it has. The answer comes at once,
+// even while source is being executed. It is execnet's Gateway.remote_status.
 func (g *Gateway) RemoteStatus(ctx context.Context) (RemoteStatus, error) {
 	var status RemoteStatus
 	ch, err := g.NewChannel()
 	if err != nil {
 		return status, err
 	}
-	// The far end makes no channel of this id, so there is nothing to close there.
+	// The far end makes no channel of this id, so it has nothing to close.
 	defer func() {
 		g.table.remove(ch.core)
 		ch.core.end(ending{})

@@ -8,8 +8,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). It is also what
-// the serializer asks about channels inside values.
+// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). The serializer asks
+// it about the channels inside values.
 type channelTable struct {
 	gateway *Gateway
 
@@ -30,7 +30,7 @@ func (t *channelTable) allocate() (*core, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.finished {
-		return nil, t.gateway.ended(ErrClosed)
+		return nil, t.gateway.diedOr(ErrClosed)
 	}
 	if t.next > math.MaxInt32-2 {
 		return nil, fmt.Errorf("execnet: gateway %s has used up its channel ids", t.gateway.id)
@@ -40,7 +40,7 @@ func (t *channelTable) allocate() (*core, error) {
 	return t.add(id), nil
 }
 
-// ensure returns the channel with the id, made if need be: the far end has named it.
+// ensure returns the channel with the id, and makes it if there is none: the far end has named it.
 func (t *channelTable) ensure(id int32) (*core, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -48,7 +48,7 @@ func (t *channelTable) ensure(id int32) (*core, error) {
 		return c, nil
 	}
 	if t.finished {
-		return nil, t.gateway.ended(ErrClosed)
+		return nil, t.gateway.diedOr(ErrClosed)
 	}
 	return t.add(id), nil
 }
@@ -83,19 +83,20 @@ func (t *channelTable) remove(c *core) {
 	}
 }
 
-// remoteClose acts on the far end's closing of the channel with the id.
-func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) {
+// remoteClose ends the channel with the id because the far end has closed it. It reports whether a
+// goroutine waits for that.
+func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) (awaited bool) {
 	c := t.get(id)
 	if c == nil {
 		t.gateway.warn(err)
-		return
+		return false
 	}
 	t.remove(c)
-	t.gateway.reader.found = c.end(ending{err: err, sendOnly: sendOnly})
+	return c.end(ending{err: err, sendOnly: sendOnly})
 }
 
-// finish ends every channel, since nothing more will be received; died tells why if the gateway
-// died.
+// finish ends every channel, because nothing more will be received. died is how the gateway died, nil
+// after an orderly end.
 func (t *channelTable) finish(died error) {
 	t.mu.Lock()
 	t.finished = true
@@ -131,8 +132,8 @@ func (t *channelTable) Channel(id int32) (any, error) {
 	return c.handle(), nil
 }
 
-// carriedChannels are the channels that one item names, as they were when it came: by the time it
-// is received they may have ended and be out of the table, with items of their own still to be
+// carriedChannels finds the channels that one item names, as they were when the item came. When the
+// item is received, they may have ended and left the table, with items of their own still to be
 // received.
 type carriedChannels struct {
 	*channelTable

@@ -130,7 +130,7 @@ func (c *channel) failure(err error) error {
 	case c.in.ctx.Err() != nil && (errors.Is(err, c.in.ctx.Err()) || errors.Is(err, gatewaybase.ErrTimeout)):
 		return c.in.interruption()
 	case errors.Is(err, gatewaybase.ErrExecuting):
-		return c.osError("%s", gatewaybase.ErrExecuting.Error())
+		return c.osError("cannot explicitly close channel within remote_exec")
 	case errors.Is(err, gatewaybase.ErrHasCallback):
 		return c.osError("cannot receive(), channel has receiver callback")
 	case errors.As(err, &died):

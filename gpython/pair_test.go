@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
@@ -24,24 +23,6 @@ import (
 func TestMain(m *testing.M) {
 	pyvalue.MostBytes = 256 << 20 // so that what just fits fits into the machine, with the race detector's share
 	goleak.VerifyTestMain(m)
-}
-
-// pipeEnd is one end of a pair of kernel pipes.
-type pipeEnd struct {
-	r, w *os.File
-	once sync.Once
-	gone chan struct{}
-}
-
-func (p *pipeEnd) Read(b []byte) (int, error)  { return p.r.Read(b) }
-func (p *pipeEnd) Write(b []byte) (int, error) { return p.w.Write(b) }
-func (p *pipeEnd) CloseRead() error            { return p.r.Close() }
-func (p *pipeEnd) CloseWrite() error           { return p.w.Close() }
-func (p *pipeEnd) Kill() error                 { p.once.Do(func() { close(p.gone) }); return nil }
-func (p *pipeEnd) Exit() gatewaybase.Exit      { return gatewaybase.Exit{} }
-func (p *pipeEnd) RemoteAddress() string       { return "" }
-func (p *pipeEnd) Wait(ctx context.Context) error {
-	return farend.Await(ctx, p.gone)
 }
 
 // executor runs each program in a goroutine of its own, as a worker does.
@@ -77,12 +58,7 @@ type worker struct {
 
 func newWorker(t testing.TB, modules engine.Modules) worker {
 	t.Helper()
-	ar, bw, err := os.Pipe()
-	require.NoError(t, err)
-	br, aw, err := os.Pipe()
-	require.NoError(t, err)
-	a := &pipeEnd{r: ar, w: aw, gone: make(chan struct{})}
-	b := &pipeEnd{r: br, w: bw, gone: make(chan struct{})}
+	a, b := pipes.Pair(t)
 	spec := func(text string) *xspec.Spec {
 		s, err := xspec.Parse(text)
 		require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -41,7 +42,7 @@ func (i *impostor) Finish() { i.running.Wait() }
 // pretend returns a gateway to an impostor.
 func pretend(t *testing.T, keys string, play func(ch *gatewaybase.Channel)) *gatewaybase.Gateway {
 	t.Helper()
-	ours, theirs := pipes(t)
+	ours, theirs := pipes.Pair(t)
 	return connected(t, keys, &impostor{play: play}, ours, theirs)
 }
 
@@ -251,11 +252,11 @@ func TestStalledTarget(t *testing.T) {
 }
 
 // slowPipe is a far end that takes 64 KiB at a time, ten times a second.
-type slowPipe struct{ pipeEnd }
+type slowPipe struct{ pipes.End }
 
 func (p *slowPipe) Read(b []byte) (int, error) {
 	time.Sleep(100 * time.Millisecond)
-	return p.pipeEnd.Read(b[:min(len(b), 64<<10)])
+	return p.End.Read(b[:min(len(b), 64<<10)])
 }
 
 // TestSlowTargetIsNotGivenUp has items on their way for longer than a target may show no sign of
@@ -264,8 +265,8 @@ func TestSlowTargetIsNotGivenUp(t *testing.T) {
 	for _, keys := range []string{"", "//bootstrap=import"} {
 		source, dest := t.TempDir(), t.TempDir()
 		grow(t, source, nodes{"a": file(string(noise(1, 2<<20)))})
-		ours, theirs := pipes(t)
-		gw := connected(t, keys, &receivers{}, ours, &slowPipe{*theirs})
+		ours, theirs := pipes.Pair(t)
+		gw := connected(t, keys, &receivers{}, ours, &slowPipe{theirs.End})
 		r := &RSync{Source: source, StallTimeout: time.Second, Delta: DeltaNever}
 		require.NoError(t, r.AddTarget(gw, dest, TargetOptions{}))
 		require.NoError(t, r.Send(within.Soon(t)))

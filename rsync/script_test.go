@@ -15,33 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
-
-// pipeEnd is one end of a pair of kernel pipes.
-type pipeEnd struct{ r, w *os.File }
-
-func (p *pipeEnd) Read(b []byte) (int, error)     { return p.r.Read(b) }
-func (p *pipeEnd) Write(b []byte) (int, error)    { return p.w.Write(b) }
-func (p *pipeEnd) CloseRead() error               { return p.r.Close() }
-func (p *pipeEnd) CloseWrite() error              { return p.w.Close() }
-func (p *pipeEnd) Kill() error                    { return nil }
-func (p *pipeEnd) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
-func (p *pipeEnd) RemoteAddress() string          { return "" }
-func (p *pipeEnd) Wait(ctx context.Context) error { return nil }
-
-// pipes are two ends that are connected.
-func pipes(t testing.TB) (ours, theirs *pipeEnd) {
-	t.Helper()
-	ar, bw, err := os.Pipe()
-	require.NoError(t, err)
-	br, aw, err := os.Pipe()
-	require.NoError(t, err)
-	return &pipeEnd{ar, aw}, &pipeEnd{br, bw}
-}
 
 // connected makes a gateway of two ends that are connected, at the other of which something
 // executes.
@@ -62,7 +41,7 @@ func connected(t testing.TB, keys string, executor gatewaybase.Executor, ours, t
 // goReceivers returns a gateway to a Go worker in this process.
 func goReceivers(t testing.TB) *gatewaybase.Gateway {
 	t.Helper()
-	ours, theirs := pipes(t)
+	ours, theirs := pipes.Pair(t)
 	return connected(t, "", &receivers{}, ours, theirs)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
@@ -30,17 +30,14 @@ type serving struct {
 // serve starts a worker in this process and returns the driver's gateway to it.
 func serve(t *testing.T, config Config) serving {
 	t.Helper()
-	hereIn, thereOut, err := os.Pipe()
-	require.NoError(t, err)
-	thereIn, hereOut, err := os.Pipe()
-	require.NoError(t, err)
+	here, there := pipes.Pair(t)
 	ctx, stop := context.WithCancel(context.Background())
 	s := serving{ended: make(chan error, 1), stop: stop}
 	if config.ID == "" {
 		config.ID = "gw0-worker"
 	}
-	go func() { s.ended <- Serve(ctx, newStreams(thereIn, thereOut), config) }()
-	s.driver = gatewaybase.New(newStreams(hereIn, hereOut), gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
+	go func() { s.ended <- Serve(ctx, there, config) }()
+	s.driver = gatewaybase.New(here, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
 	t.Cleanup(func() {
 		s.driver.Exit()
 		require.NoError(t, s.driver.Join(within.Soon(t)))
@@ -211,22 +208,19 @@ func TestStuckFunctionsAreGivenUp(t *testing.T) {
 }
 
 func TestDriverThatDoesNotRead(t *testing.T) {
-	thereIn, hereOut, err := os.Pipe()
-	require.NoError(t, err)
-	hereIn, thereOut, err := os.Pipe() // which nobody reads
-	require.NoError(t, err)
-	defer hereIn.Close()
+	here, there := pipes.Pair(t)
+	defer here.CloseRead()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(context.Background(), newStreams(thereIn, thereOut),
+		ended <- Serve(context.Background(), there,
 			Config{ID: "gw0-worker", patience: &patience{time.Millisecond, time.Millisecond, 100 * time.Millisecond}})
 	}()
 	// STATUS is answered by the worker itself, until the pipe is full.
 	for range 2000 {
-		_, err := hereOut.Write([]byte{0, 0, 0, 0, 1, 0, 0, 0, 0})
+		_, err := here.Write([]byte{0, 0, 0, 0, 1, 0, 0, 0, 0})
 		require.NoError(t, err)
 	}
-	require.NoError(t, hereOut.Close())
+	require.NoError(t, here.CloseWrite())
 	select {
 	case err := <-ended:
 		assert.NoError(t, err)
@@ -306,14 +300,11 @@ func TestValuesOfCalls(t *testing.T) {
 }
 
 func TestMessagesThatAreCutOff(t *testing.T) {
-	thereIn, hereOut, err := os.Pipe()
+	here, there := pipes.Pair(t)
+	defer here.CloseRead()
+	_, err := here.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
 	require.NoError(t, err)
-	hereIn, thereOut, err := os.Pipe()
-	require.NoError(t, err)
-	defer hereIn.Close()
-	_, err = hereOut.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
-	require.NoError(t, err)
-	require.NoError(t, hereOut.Close())
-	err = Serve(within.Soon(t), newStreams(thereIn, thereOut), Config{ID: "gw0-worker"})
+	require.NoError(t, here.CloseWrite())
+	err = Serve(within.Soon(t), there, Config{ID: "gw0-worker"})
 	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
 }

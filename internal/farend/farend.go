@@ -18,6 +18,16 @@ type ReadInterrupter interface {
 // ErrReadInterrupted is what Read returns after InterruptRead.
 var ErrReadInterrupted = errors.New("execnet: reading was interrupted")
 
+// WriteInterrupter is implemented by a pipe whose Write can be interrupted and taken up again.
+type WriteInterrupter interface {
+	// InterruptWrite makes the Write under way, or the next one, return the number of bytes that
+	// were written and ErrWriteInterrupted.
+	InterruptWrite()
+}
+
+// ErrWriteInterrupted is what Write returns after InterruptWrite.
+var ErrWriteInterrupted = errors.New("execnet: writing was interrupted")
+
 // NotStartedError is what the Read and Write of a pipe return when the far end, which is reached
 // while the pipe is in use already, could not be reached. A gateway's calls report Err itself.
 type NotStartedError struct{ Err error }

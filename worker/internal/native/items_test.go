@@ -50,9 +50,10 @@ func TestProxyRefusesWhatItDoesNotKnow(t *testing.T) {
 		if test.second == nil {
 			test.second = control
 		}
-		require.NoError(t, io.Send(t.Context(), test.second))
+		// The proxy may have refused what came before and closed the channel.
+		_ = io.Send(t.Context(), test.second)
 		if test.third != nil {
-			require.NoError(t, io.Send(t.Context(), test.third))
+			_ = io.Send(t.Context(), test.third)
 		}
 		assert.ErrorContains(t, io.WaitClose(within.Soon(t)), want)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/xspec"
@@ -41,27 +41,10 @@ func beWorker() int {
 	}
 	fmt.Print("1")
 	from := io.MultiReader(bytes.NewReader(invitation.Ahead), in)
-	gw := newWorker(&stream{in: from, r: os.Stdin, w: os.Stdout, gone: make(chan struct{})}, os.Stderr)
+	gw := newWorker(pipes.Of(from, os.Stdin, os.Stdout), os.Stderr)
 	_ = gw.Join(context.Background()) // whose end nothing comes before
 	return 0
 }
-
-// stream is a pair of files as a gateway's pipe.
-type stream struct {
-	in   io.Reader
-	r, w *os.File
-	gone chan struct{}
-	once sync.Once
-}
-
-func (s *stream) Read(b []byte) (int, error)     { return s.in.Read(b) }
-func (s *stream) Write(b []byte) (int, error)    { return s.w.Write(b) }
-func (s *stream) CloseRead() error               { return s.r.Close() }
-func (s *stream) CloseWrite() error              { return s.w.Close() }
-func (s *stream) Kill() error                    { s.once.Do(func() { close(s.gone) }); return nil }
-func (s *stream) Wait(ctx context.Context) error { return farend.Await(ctx, s.gone) }
-func (s *stream) Exit() gatewaybase.Exit         { return gatewaybase.Exit{} }
-func (s *stream) RemoteAddress() string          { return "" }
 
 // runner serves what Find knows and a program of its own: one that never ends by itself.
 type runner struct {
@@ -113,12 +96,7 @@ func (r *runner) Finish() {
 // may be earlier.
 func connect(t *testing.T) (driver *gatewaybase.Gateway, end func()) {
 	t.Helper()
-	ar, bw, err := os.Pipe()
-	require.NoError(t, err)
-	br, aw, err := os.Pipe()
-	require.NoError(t, err)
-	a := &stream{in: ar, r: ar, w: aw, gone: make(chan struct{})}
-	b := &stream{in: br, r: br, w: bw, gone: make(chan struct{})}
+	a, b := pipes.Pair(t)
 	worker := newWorker(b, nil)
 	driver = gatewaybase.New(a, gatewaybase.Config{Spec: parse(t, "popen//id=tested"), Warnings: io.Discard})
 	end = sync.OnceFunc(func() {
