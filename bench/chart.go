@@ -59,8 +59,8 @@ const (
 	groupStep  = 30 // for the name of a group and the space before it
 )
 
-// style has colours for light and dark surroundings. The chart has a background of its own, since a page may
-// be dark where the system is light.
+// style has colours for light and dark systems. The chart has a background of its own, since a page
+// may be dark where the system is light.
 const style = `
 text { font: 13px system-ui, "DejaVu Sans", sans-serif; fill: #24292f }
 .title { font-size: 16px; font-weight: bold }

@@ -52,7 +52,7 @@ type row struct {
 	Name         string  `json:"name"`
 	Side         string  `json:"side"`
 	Figure       string  `json:"figure"`          // the median, as text
-	Value        float64 `json:"value,omitempty"` // the median, as a number of seconds, bytes, round trips or things a second
+	Value        float64 `json:"value,omitempty"` // seconds, bytes, round trips, or things a second
 	Against      string  `json:"against,omitempty"`
 	TheirFigure  string  `json:"their_figure,omitempty"`
 	TheirValue   float64 `json:"their_value,omitempty"`

@@ -17,7 +17,7 @@ const (
 	drivesPythons = "execnet, two CPythons"
 )
 
-// goWorkers compares Go programs as workers, of this module and of pip's execnet.
+// goWorkers compares Go programs as workers, with this module and with pip's execnet as driver.
 func (b *bench) goWorkers() []measurement {
 	small, large := make([]byte, smallItem), make([]byte, largeItem)
 	comparisons := []measurement{
@@ -67,7 +67,7 @@ func (b *bench) goWorkers() []measurement {
 	)
 }
 
-// remoteCalls makes calls of a function that returns what it gets.
+// remoteCalls calls a function that returns its argument.
 func (b *bench) remoteCalls() side {
 	item := make([]byte, smallItem)
 	return side{"RemoteCall", func(ctx context.Context, n int) (time.Duration, error) {

@@ -99,7 +99,7 @@ func (c networkComparison) run(ctx context.Context, rounds int, p *progress) ([]
 	for i, s := range sides {
 		names[i] = s.name
 	}
-	// By side and round: seconds with and without the delay, and what the delay costs in round trips.
+	// By side and round: seconds with and without the delay, and its cost in round trips.
 	slow, fast, waits := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	rounds = fewer(rounds, 3)
 	err = inTurns(ctx, p, rounds, names, func(_, i int) error {

@@ -18,12 +18,12 @@ import (
 const (
 	smallItem = 10
 	largeItem = 1 << 20
-	// frameSize is what bytes of smallItem are on the wire: header, opcode, length, the bytes, and
-	// STOP.
+	// frameSize is the size on the wire of a bytes value of smallItem bytes: header, opcode,
+	// length, the bytes, and STOP.
 	frameSize = 9 + 1 + 4 + smallItem + 1
 )
 
-// pipes compares what goes through a pipe.
+// pipes compares round trips and throughput with a Python worker.
 func (b *bench) pipes() []measurement {
 	small, large := make([]byte, smallItem), make([]byte, largeItem)
 	comparisons := []measurement{comparison{
@@ -61,8 +61,8 @@ func (b *bench) pipes() []measurement {
 	return comparisons
 }
 
-// tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and
-// one of them.
+// tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple of
+// its name, a number of items, and the item to send for "give".
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n int, item []byte) error {
@@ -125,8 +125,8 @@ func (t tasks) give(item []byte) side {
 //go:embed raw.py
 var rawSource string
 
-// The sides that raw gives: one reads everything into the same memory; the other reads each block
-// into memory of its own, as one must whose reader may keep it.
+// The sides of raw: rawPipe reads everything into the same memory; keepingPipe reads each block into
+// memory of its own, as a program must that keeps what it reads.
 const (
 	rawPipe     = "raw pipe"
 	keepingPipe = "raw pipe, blocks kept"

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 )
 
-// progress tells on stderr what is being measured: on a terminal in one line that changes, elsewhere
-// in a line for each measurement and then one every ten seconds at most.
+// progress tells what is being measured: on a terminal in one line that changes, elsewhere in a
+// line for each measurement and then at most one every ten seconds.
 type progress struct {
 	w     io.Writer
 	live  bool
@@ -30,7 +31,7 @@ func newProgress(w *os.File) *progress {
 func (p *progress) begin(what string) {
 	p.done++
 	p.what, p.last = fmt.Sprintf("[%d/%d] %s", p.done, p.total, what), time.Time{}
-	p.step("")
+	p.step("begin")
 }
 
 // round tells which side is measured in which round.
@@ -40,10 +41,7 @@ func (p *progress) round(round, rounds int, side string) {
 
 // step tells what the measurement is doing.
 func (p *progress) step(doing string) {
-	line := p.what
-	if doing != "" {
-		line += ": " + doing
-	}
+	line := strings.TrimPrefix(p.what+": "+doing, ": ")
 	switch {
 	case p.live:
 		fmt.Fprintf(p.w, "\r\x1b[K%.79s", line) // a line that wraps could not be replaced

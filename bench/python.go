@@ -51,8 +51,8 @@ func execnetPython() string {
 //go:embed pip.py
 var pipSource string
 
-// pip is a Python process that drives pip's execnet and times it. Commands and answers are JSON, each
-// with its length in four bytes before it.
+// pip is a Python process that drives pip's execnet and times it. Commands and answers are JSON,
+// each with its length in four bytes before it.
 type pip struct {
 	python  interpreter
 	release string

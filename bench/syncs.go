@@ -158,10 +158,10 @@ func (c syncComparison) targetDirs(dir, name string, round int) []string {
 	return dirs
 }
 
-// syncer brings the tree at source to all targets.
+// syncer sends the tree at source to all targets.
 type syncer func(source string, targets []string) (syncResult, error)
 
-// sides are the syncers by name, or what they lack.
+// sides returns the syncers by name, or the program that is missing.
 func (c syncComparison) sides(ctx context.Context, program string) (_ map[string]syncer, missing string, err error) {
 	// The interpreter that pip's execnet uses for its targets: its time to start depends on what is
 	// installed in it.
@@ -210,7 +210,7 @@ func (c syncComparison) sides(ctx context.Context, program string) (_ map[string
 // syncCommand is the argument with which this program runs itself as a driver that sends a tree.
 const syncCommand = "drive-sync"
 
-// syncOurs has a driver of its own send the tree, as rsync is a process of its own.
+// syncOurs sends the tree from a new driver process, since rsync(1) is a process too.
 func syncOurs(ctx context.Context, spec, source string, targets []string) (r syncResult, err error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// record is what 1000 of make the value "1k records".
+// record is an element of the value "1k records".
 type record struct {
 	ID     int      `execnet:"id" msgpack:"id" cbor:"id"`
 	Name   string   `execnet:"name" msgpack:"name" cbor:"name"`
@@ -30,7 +30,7 @@ const (
 // workload is a value that is dumped and loaded.
 type workload struct {
 	name                   string
-	value                  any // as loading gives it: a *Dict where Python has a dict
+	value                  any // as Loads returns it: a *Dict where Python has a dict
 	execnet, msgpack, cbor []byte
 }
 
@@ -56,7 +56,7 @@ func workloads() ([]workload, error) {
 	return all, nil
 }
 
-// encode brings a value made of Go's own types into each of the formats.
+// encode dumps a value of Go's own types in each of the formats.
 func (w *workload) encode() (err error) {
 	if w.execnet, err = serializer.Dumps(w.value); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (w *workload) encode() (err error) {
 	return err
 }
 
-// repeat is a side that is timed here.
+// repeat is a side that runs f in this process.
 func repeat(name string, f func() error) side {
 	return side{name, func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
