@@ -61,8 +61,8 @@ func (b *bench) pipes() []measurement {
 	return comparisons
 }
 
-// tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple of
-// its name, a number of items, and the item to send for "give".
+// tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple
+// of its name, a number of items, and the item to send for "give".
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n int, item []byte) error {
@@ -125,8 +125,8 @@ func (t tasks) give(item []byte) side {
 //go:embed raw.py
 var rawSource string
 
-// The sides of raw: rawPipe reads everything into the same memory; keepingPipe reads each block into
-// memory of its own, as a program must that keeps what it reads.
+// The sides of raw: rawPipe reads everything into the same memory; keepingPipe reads each block
+// into memory of its own, as a program must that keeps what it reads.
 const (
 	rawPipe     = "raw pipe"
 	keepingPipe = "raw pipe, blocks kept"

@@ -1,5 +1,5 @@
-# Moves blocks through pipes and does nothing else. A command is a letter, the size of a block and the
-# number of blocks.
+# Moves blocks through pipes and does nothing else. A command is a letter, the size of a block and
+# the number of blocks.
 import os
 import struct
 

@@ -18,7 +18,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// everyWorker runs a test with both workers of every CPython found.
+// everyWorker runs a test with the workers of every CPython found.
 func everyWorker(t *testing.T, test func(t *testing.T, w worker)) {
 	t.Helper()
 	for _, p := range pythons.All(t) {
@@ -31,8 +31,7 @@ func everyWorker(t *testing.T, test func(t *testing.T, w worker)) {
 	}
 }
 
-// bothWorkers runs a test with both workers of the newest CPython that the release under test
-// supports.
+// bothWorkers runs a test with the workers of the newest CPython.
 func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
 	t.Helper()
 	all := pythons.All(t)

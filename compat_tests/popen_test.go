@@ -86,6 +86,7 @@ func TestMainThreadOnly(t *testing.T) {
 // greenlet blocks in a call that eventlet has not patched, so does its reading. gevent's hangs in
 // its first receive with the gevent of today, under its own driver too.
 func TestGreenlets(t *testing.T) {
+	independent(t)
 	python := pythons.WithExecnet(t)
 	for _, model := range []string{"gevent", "eventlet"} {
 		t.Run(model, func(t *testing.T) {

@@ -67,13 +67,14 @@ func processOf(t *testing.T, gw *execnet.Gateway) int {
 func TestRsyncKilledWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
 			pid := processOf(t, gateways[1])
 			var once sync.Once
-			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever} // what workers copy by themselves is too quick to be killed at
+			// what workers copy by themselves is too quick to be killed at
+			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == gateways[1] && e.Kind == rsync.EventProgress && e.Size > smallOnes {
 					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
@@ -98,7 +99,8 @@ func TestRsyncKilledWorker(t *testing.T) {
 				require.NoError(t, r.Results()[i].Err)
 				require.Equal(t, want, look(t, dests[i], end.keeps))
 			}
-			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) { // so that it can be compared exactly
+			// so that it can be compared exactly
+			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) {
 				nothingHalf(t, source, dests[1])
 			}
 
@@ -111,6 +113,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 // TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being
 // written.
 func TestRsyncKilledDriver(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	bulk().make(t, source)
 	large := filepath.Join(source, "large")
@@ -172,12 +175,13 @@ func groupEnded(group int) bool {
 func TestRsyncStoppedWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			good, bad := end.open(t), end.open(t)
 			pid := processOf(t, bad)
-			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // gone already if all went well
+			// gone already if all went well
+			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
 			const patience = 2 * time.Second
 			var once sync.Once
 			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}

@@ -71,6 +71,7 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 // TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and
 // leaves no half of it.
 func TestRsyncFullDisk(t *testing.T) {
+	independent(t)
 	source, disk := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
 	require.NoError(t, os.Mkdir(disk, 0o700))
@@ -109,6 +110,7 @@ func everyWay(t *testing.T, specs map[string]string, source string, test func(t 
 
 // TestRsyncFileTooLarge has one file fail that the receiver may not write; everything else arrives.
 func TestRsyncFileTooLarge(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
 	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
@@ -130,6 +132,7 @@ const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(6
 // TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may
 // not touch.
 func TestRsyncPermissionDenied(t *testing.T) {
+	independent(t)
 	source, _ := places(t)
 	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
 	base := publicFolder(t)

@@ -18,6 +18,7 @@ import (
 // TestRsyncMemory sends a file of 1 GiB, and looks at the most memory that the driver and the
 // receiver have ever used.
 func TestRsyncMemory(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))
 	f, err := os.Create(filepath.Join(source, "large"))
@@ -28,9 +29,10 @@ func TestRsyncMemory(t *testing.T) {
 	program := commandPath(t) // without the race detector, which takes memory of its own
 	golang, python := "popen//python="+program+" worker", pythons.Default(t).Spec()
 	for name, txs := range map[string][]string{
-		"go":                  {golang},
-		"python":              {python},
-		"go, through another": {golang + "//id=first", golang + "//via=first"}, // which does not copy by itself
+		"go":     {golang},
+		"python": {python},
+		// which does not copy by itself
+		"go, through another": {golang + "//id=first", golang + "//via=first"},
 		"python, through go":  {golang + "//id=first", python + "//via=first"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +99,8 @@ func peakMemory(pid int) (kib int, ok bool) {
 
 // children are the processes that any thread of a process has started.
 func children(pid int) (pids []int) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // a pattern without mistakes
+	// a pattern without mistakes
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
 		text, _ := os.ReadFile(list) // the thread may have ended
 		for _, field := range strings.Fields(string(text)) {

@@ -116,12 +116,13 @@ func TestRsyncShapes(t *testing.T) {
 	ends := []farEnd{goEnd()}
 	for _, p := range pythons.All(t) {
 		for _, w := range workers(t, p) {
-			if w.dir == "" || p.Major == 3 { // a driver in Python 3 does not understand execnet's half in Python 2 either
+			// a driver in Python 3 does not understand execnet's half in Python 2 either
+			if w.dir == "" || p.Major == 3 {
 				ends = append(ends, pythonEnd(w))
 			}
 		}
 	}
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -158,7 +159,7 @@ func TestRsyncRoads(t *testing.T) {
 	reference := pythonEnd(pip)
 	reference.name, reference.specs = "installed over ssh", []string{server.Spec() + "//bootstrap=import" + strings.TrimSuffix(strings.TrimPrefix(pip.spec(), "popen"), "//bootstrap=import")}
 	ends = append(ends, reference)
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -169,7 +170,7 @@ func TestRsyncRoads(t *testing.T) {
 // TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have
 // nothing to do with.
 func TestRsyncRelativeDestination(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			source, folder := places(t)
 			tree{"f": file("f"), "sub/g": file("g")}.make(t, source)
@@ -184,7 +185,7 @@ func TestRsyncRelativeDestination(t *testing.T) {
 
 // TestRsyncWithoutDelete leaves what is not in the source.
 func TestRsyncWithoutDelete(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			source, dest := places(t)

@@ -17,8 +17,9 @@ import (
 
 // node is an entry of a tree that a test makes.
 type node struct {
-	kind byte        // 'f', 'd' or 'l'
-	text string      // a file's content, or where a link leads; SOURCE in that stands for the tree's own path
+	kind byte // 'f', 'd' or 'l'
+	// a file's content, or where a link leads; SOURCE in that stands for the tree's own path
+	text string
 	mode fs.FileMode // of files and directories
 	at   time.Time   // when a file or directory was changed
 }

@@ -39,6 +39,7 @@ func failsToStart(t *testing.T, ctx context.Context, spec string) error {
 }
 
 func TestWhatIsNoPython(t *testing.T) {
+	independent(t)
 	for name, test := range map[string]struct {
 		script, got string
 		code        int
@@ -66,7 +67,9 @@ func TestWhatIsNoPython(t *testing.T) {
 
 // TestGarbageAfterTheAnswer is about what looks like a worker for one byte.
 func TestGarbageAfterTheAnswer(t *testing.T) {
-	const reads = "read line; read worker; " // all there is: who ends without reading has not started
+	independent(t)
+	// all there is: who ends without reading has not started
+	const reads = "read line; read worker; "
 	for name, text := range map[string]string{
 		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
 		"end":   reads + "printf 1; exit 4",
@@ -93,6 +96,7 @@ func TestGarbageAfterTheAnswer(t *testing.T) {
 
 // TestSilentPython is started with a context that ends.
 func TestSilentPython(t *testing.T) {
+	independent(t)
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	path := script(t, "echo $$ > "+pidFile+"; exec sleep 1000")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -112,6 +116,7 @@ func TestSilentPython(t *testing.T) {
 }
 
 func TestPythonThatCannotBeStarted(t *testing.T) {
+	independent(t)
 	plain := filepath.Join(t.TempDir(), "plain file")
 	require.NoError(t, os.WriteFile(plain, []byte("text"), 0o600))
 	for spec, says := range map[string]string{
@@ -204,6 +209,7 @@ func TestFolderThatCannotBe(t *testing.T) {
 }
 
 func TestWrappedPython(t *testing.T) {
+	independent(t)
 	p := pythons.Default(t)
 	gw := gateway(t, "popen//python=env FOO='two words' '"+p.Path+"' -W ignore")
 	ch := remoteExec(t, gw, "import os, sys; channel.send((os.environ['FOO'], sys.warnoptions))")
@@ -213,6 +219,7 @@ func TestWrappedPython(t *testing.T) {
 }
 
 func TestUnknownExecutionModel(t *testing.T) {
+	independent(t)
 	err := failsToStart(t, within.Soon(t), "popen//execmodel=fibers")
 	var wrong *execnet.XSpecError
 	require.ErrorAs(t, err, &wrong)

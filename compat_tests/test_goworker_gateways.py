@@ -145,7 +145,8 @@ def test_rsync(transports, group, tmp_path, transport):
 
     def sync(**options):
         finished = []
-        callback = None if options else lambda *args: seen.append(args[:2])  # it fails when nothing is to be sent
+        # it fails when nothing is to be sent
+        callback = None if options else lambda *args: seen.append(args[:2])
         rsync = execnet.RSync(str(source), callback=callback, verbose=False)
         rsync.add_target(gateway, str(target), finishedcallback=lambda: finished.append(1), **options)
         rsync.send()

@@ -316,7 +316,8 @@ CONTENTS = st.binary(max_size=9) | st.sampled_from([LARGE[i:i + n] for i in (0, 
 MODES = st.sampled_from([0o644, 0o600, 0o755, 0o444])
 CHANGES = st.lists(st.tuples(NAMES, st.one_of(
     st.tuples(st.just("file"), CONTENTS, MODES, st.just(True)),
-    st.tuples(st.just("file"), st.none(), MODES, st.booleans()),  # what is there, with another mode, and maybe another time
+    # what is there, with another mode, and maybe another time
+    st.tuples(st.just("file"), st.none(), MODES, st.booleans()),
     st.tuples(st.just("link"), st.sampled_from(["a", "../b", "no/where", "/etc/hostname", "TOP/a", "."])),
     st.tuples(st.just("folder"), st.sampled_from([0o755, 0o700, 0o777])),
     st.tuples(st.just("nothing")))), max_size=8)

@@ -39,6 +39,7 @@ func blackHole(t *testing.T) string {
 
 // TestBlackHole is about hosts that do not answer at all.
 func TestBlackHole(t *testing.T) {
+	independent(t)
 	address := blackHole(t)
 	_, port, _ := net.SplitHostPort(address)
 	group := newGroup(t, testLog{t})

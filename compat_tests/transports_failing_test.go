@@ -86,6 +86,7 @@ func silent(t *testing.T, greeting string) string {
 
 // TestHostNotFound is about hosts that are unknown or refuse.
 func TestHostNotFound(t *testing.T) {
+	independent(t)
 	port := freePort(t)
 	group := newGroup(t, testLog{t})
 	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
@@ -115,6 +116,7 @@ func TestHostNotFound(t *testing.T) {
 
 // TestVagrantFails asks for a machine that vagrant does not know, and for one that is down.
 func TestVagrantFails(t *testing.T) {
+	independent(t)
 	server := sshdtest.Start(t)
 	fakeVagrant(t, server)
 	group := newGroup(t, testLog{t})
@@ -125,6 +127,7 @@ func TestVagrantFails(t *testing.T) {
 
 // TestSilentHosts is about hosts that take a connection and answer nothing.
 func TestSilentHosts(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
 	require.NoError(t, err)
@@ -162,6 +165,7 @@ func TestSilentHosts(t *testing.T) {
 
 // TestSSHRefusals is about hosts that are reached and then something is wrong.
 func TestSSHRefusals(t *testing.T) {
+	independent(t)
 	t.Run("another host key", func(t *testing.T) {
 		t.Parallel()
 		server := sshdtest.Start(t)
@@ -215,6 +219,7 @@ func TestSSHRefusals(t *testing.T) {
 
 // TestUnknownGateways names gateways that the group does not have.
 func TestUnknownGateways(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	for key, spec := range map[string]string{"via": "popen//via=nobody", "installvia": "socket//installvia=nobody"} {
 		errs := failsBothWays(t, group, spec)
@@ -302,6 +307,7 @@ func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 // TestRoadsEndInTheMiddle takes away what a gateway is reached through while calls of every kind
 // wait.
 func TestRoadsEndInTheMiddle(t *testing.T) {
+	independent(t)
 	for _, python := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		t.Run("via is killed, "+python.Version(), func(t *testing.T) {
 			t.Parallel()

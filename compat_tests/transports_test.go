@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,11 @@ type road struct {
 	// the place of ADDRESS in specs.
 	socketServer *worker
 	caps         channeltest.Caps
+}
+
+// usesRelease reports whether Python's execnet takes part.
+func (r road) usesRelease() bool {
+	return r.socketServer != nil || slices.ContainsFunc(r.specs, func(spec string) bool { return strings.Contains(spec, "bootstrap=import") })
 }
 
 // open goes down the road.
@@ -153,7 +159,7 @@ func TestTransports(t *testing.T) {
 	add("ssh via popen", is(usual), usual.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion")
 	add("popen, ssh, popen", is(usual), old.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion//id=far", "popen//via=far")
 
-	for _, road := range roads {
+	for _, road := range dependent(roads) {
 		t.Run(road.name, func(t *testing.T) {
 			t.Parallel()
 			channeltest.Run(t, road.open, road.caps)
@@ -167,11 +173,11 @@ func TestMainThreadOnlyTransports(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)
 	pip := installed(t, all[len(all)-1])
-	for _, road := range []road{
+	for _, road := range dependent([]road{
 		{name: "ssh", specs: []string{server.Spec() + "//python=" + usual.Path}},
 		{name: "socket", specs: []string{"socket=ADDRESS"}, socketServer: &pip},
 		{name: "via", specs: []string{usual.Spec() + "//id=host", "popen//via=host"}},
-	} {
+	}) {
 		road.specs[len(road.specs)-1] += "//execmodel=main_thread_only"
 		t.Run(road.name, func(t *testing.T) {
 			t.Parallel()
