@@ -114,7 +114,7 @@ func TestInstalledRelease(t *testing.T) {
 	}
 }
 
-// TestOwnLines has Accept read whatever firstWords writes.
+// TestOwnLines has Accept read whatever firstLines writes.
 func TestOwnLines(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "it's \"here\" é"))
 	for name, base := range ownSpecs() {
@@ -146,7 +146,7 @@ func TestOwnLines(t *testing.T) {
 						want.Ahead = ahead
 					}
 				}
-				input := string(bytes.Join(firstWords(spec, ahead), nil))
+				input := string(bytes.Join(firstLines(spec, ahead), nil))
 				r := bufio.NewReader(strings.NewReader(input + "what follows"))
 				got, err := Accept(r)
 				require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestOwnLines(t *testing.T) {
 func TestSelf(t *testing.T) {
 	spec := &xspec.Spec{Popen: true, Self: true, ID: "gw0"}
 	assert.True(t, CanStartLazily(spec))
-	words := firstWords(spec, []byte{3, 'x'})
+	words := firstLines(spec, []byte{3, 'x'})
 	require.Len(t, words, 1)
 	assert.Equal(t, `"serve_popen(\"gw0-worker\", \"thread\", {\"ahead\": b\"\\x03x\"})"`+"\n", string(words[0]))
 }
@@ -174,7 +174,7 @@ func TestSelf(t *testing.T) {
 func TestHostile(t *testing.T) {
 	good := execText(modernBase, "'thread'", "'gw0-worker'")
 	own := `serve_popen("gw0-worker", "thread", {})`
-	installed := string(firstWords(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
+	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
 	installed, _, err := readString(installed)
 	require.NoError(t, err)
 	replaced := func(text, old, with string) string {
@@ -329,8 +329,8 @@ func TestLineLimit(t *testing.T) {
 	_, err = Accept(bufio.NewReader(io.MultiReader(strings.NewReader("x"), iotest.ErrReader(errors.New("read on")))))
 	assert.ErrorContains(t, err, "not a Python string literal")
 
-	most := bytes.Repeat([]byte{0}, aheadMost)
-	words := firstWords(&xspec.Spec{Popen: true, Self: true}, most)
+	most := bytes.Repeat([]byte{0}, maxAhead)
+	words := firstLines(&xspec.Spec{Popen: true, Self: true}, most)
 	require.Less(t, len(words[0]), maxLine)
 	inv, err := accept(string(words[0]))
 	require.NoError(t, err)
@@ -412,7 +412,7 @@ func FuzzAccept(f *testing.F) {
 			ahead = []byte{0, '"', 255}
 		}
 		var lines string
-		for i, words := range firstWords(spec, ahead) {
+		for i, words := range firstLines(spec, ahead) {
 			text, _, err := readString(string(words))
 			require.NoError(f, err)
 			lines += pyString(short.Replace(text)) + "\n"
@@ -455,9 +455,9 @@ func FuzzAccept(f *testing.F) {
 
 func BenchmarkAccept(b *testing.B) {
 	lines := map[string]string{
-		"self":   string(firstWords(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
-		"sent":   string(firstWords(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
-		"cached": string(bytes.Join(firstWords(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
+		"self":   string(firstLines(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
+		"sent":   string(firstLines(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
+		"cached": string(bytes.Join(firstLines(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
 	}
 	for style, line := range referenceLines(b, "gw0") {
 		lines["execnet "+string(style)] = line

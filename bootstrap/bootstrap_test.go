@@ -217,12 +217,12 @@ func TestLazyCarriesMuchAndLittle(t *testing.T) {
 	go func() { // more than is kept: this waits
 		err := ch.Send(t.Context(), strings.Repeat("x", 1000))
 		for range 3 {
-			err = errors.Join(err, ch.Send(t.Context(), make([]byte, aheadMost-100000)))
+			err = errors.Join(err, ch.Send(t.Context(), make([]byte, maxAhead-100000)))
 		}
 		sent <- err
 	}()
 	close(let)
-	for _, want := range []int{1000, aheadMost - 100000, aheadMost - 100000, aheadMost - 100000} {
+	for _, want := range []int{1000, maxAhead - 100000, maxAhead - 100000, maxAhead - 100000} {
 		var got int
 		require.NoError(t, ch.ReceiveInto(within(t, 20*time.Second), &got))
 		assert.Equal(t, want, got)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker/internal/native"
 )
@@ -108,7 +109,7 @@ func Main() int {
 }
 
 func complain(what string, err error, status int) int {
-	text := strings.TrimPrefix(err.Error(), "execnet: ")
+	text := errtext.Of(err)
 	if what != "" {
 		text = what + ": " + text
 	}

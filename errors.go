@@ -1,0 +1,107 @@
+package execnet
+
+import (
+	"github.com/go-execnet/execnet/bootstrap"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/multi"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// The errors that errors.Is finds.
+var (
+	// ErrTimeout says that a context's deadline has passed. It is also context.DeadlineExceeded.
+	ErrTimeout = gatewaybase.ErrTimeout
+	// ErrClosed says that the channel or the gateway is closed.
+	ErrClosed = gatewaybase.ErrClosed
+	// ErrHasCallback says that the channel's items go to a callback.
+	ErrHasCallback = gatewaybase.ErrHasCallback
+	// ErrExecuting says, in a worker, that the channel closes when the execution ends, not before.
+	ErrExecuting = gatewaybase.ErrExecuting
+	// ErrDuplicateID says that the group has a gateway of this id.
+	ErrDuplicateID = multi.ErrDuplicateID
+	// ErrHasGateways says that the group has gateways, so that its execution model is fixed.
+	ErrHasGateways = multi.ErrHasGateways
+	// ErrTerminated says that the group was terminated while the gateway was being made.
+	ErrTerminated = multi.ErrTerminated
+)
+
+// RemoteError is an exception that the remote code has raised. Use errors.As with a *RemoteError.
+// It is execnet's RemoteError.
+//
+//	Formatted string         the traceback
+//	Exception() string       the name of its class, such as "ValueError"
+//	Message() string         the first line of its message
+type RemoteError = gatewaybase.RemoteError
+
+// GatewayDiedError says that the far end has ended without having been asked to. Use errors.As with
+// a *GatewayDiedError.
+//
+//	ID   string              the gateway's
+//	Exit Exit                exit status or signal, and the end of stderr
+//	Err  error
+type GatewayDiedError = gatewaybase.GatewayDiedError
+
+// SourceError says that RemoteExec or RemoteCall was given a source or a name that could only fail
+// at the far end. Use errors.As with a *SourceError.
+//
+//	Problem string
+type SourceError = gatewaybase.SourceError
+
+// BootstrapError says that the interpreter did not become a worker. Use errors.As with a
+// *BootstrapError.
+//
+//	Spec *XSpec
+//	Got  []byte              what came instead of a worker's answer
+//	Exit Exit
+//	Err  error
+type BootstrapError = bootstrap.Error
+
+// MakeGatewaysError says which gateways of a Group.MakeGateways failed, and why. Use errors.As with
+// a *MakeGatewaysError; errors.Is and errors.As also find the single reasons.
+//
+//	Failed []FailedGateway   ID, Spec and Err of each
+//	Total  int
+type MakeGatewaysError = multi.MakeGatewaysError
+
+// InterruptedError is the cause of the end of a context of Group.NotifyContext that a signal has
+// ended. Use errors.As with a *InterruptedError.
+//
+//	Signal os.Signal
+type InterruptedError = multi.InterruptedError
+
+// XSpecError says why a spec cannot be used. Use errors.As with a *XSpecError.
+//
+//	Spec, Key, Problem string
+type XSpecError = xspec.Error
+
+// DumpError says why a Go value cannot be sent to Python, and where in it the reason is. Use
+// errors.As with a *DumpError. [serializer.DumpError] describes its fields. It is execnet's
+// DumpError.
+type DumpError = serializer.DumpError
+
+// LoadError says why bytes are not a serialized value, or why a value does not fit into a Go
+// variable. Use errors.As with a *LoadError. [serializer.LoadError] describes its fields. It is
+// execnet's LoadError.
+type LoadError = serializer.LoadError
+
+// PythonNotFoundError says that there is no interpreter to start. Use errors.As with a
+// *PythonNotFoundError.
+type PythonNotFoundError = gatewayio.PythonNotFoundError
+
+// HostNotFoundError says that a host is unknown or cannot be reached. Use errors.As with a
+// *HostNotFoundError. It is execnet's HostNotFound.
+type HostNotFoundError = gatewayio.HostNotFoundError
+
+// HostKeyError says that an ssh host did not show the key that is known for it. Use errors.As with
+// a *HostKeyError.
+type HostKeyError = gatewayio.HostKeyError
+
+// SSHAuthError says that an ssh host accepted none of the keys and passwords. Use errors.As with a
+// *SSHAuthError.
+type SSHAuthError = gatewayio.SSHAuthError
+
+// UnsupportedSSHError names something that only the ssh command can do. Use errors.As with a
+// *UnsupportedSSHError.
+type UnsupportedSSHError = gatewayio.UnsupportedSSHError
