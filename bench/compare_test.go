@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -18,22 +19,25 @@ func TestQuantile(t *testing.T) {
 	assert.Equal(t, []float64{4, 1, 3, 2, 5}, values)
 }
 
+// quiet is progress that nobody reads.
+var quiet = &progress{w: io.Discard}
+
 // steady is a side whose repetitions take as long as told, by its own clock.
 func steady(name string, each time.Duration) side {
 	return side{name, func(_ context.Context, n int) (time.Duration, error) { return time.Duration(n) * each, nil }}
 }
 
-func TestContest(t *testing.T) {
-	c := contest{
+func TestComparison(t *testing.T) {
+	c := comparison{
 		name:   "walk",
-		figure: duration,
+		figure: asTime,
 		sides:  []side{steady("ours", 2*time.Microsecond), steady("theirs", 3*time.Microsecond)},
 		goals: []goal{
-			{"ours", "theirs", speed, 1.4}, {"ours", "theirs", speed, 1.6}, {"theirs", "ours", span, 1.4}, {"theirs", "ours", span, 1.6},
+			{"ours", "theirs", speed, 1.4}, {"ours", "theirs", speed, 1.6}, {"theirs", "ours", longer, 1.4}, {"theirs", "ours", longer, 1.6},
 			{"ours", "theirs", speed, 0},
 		},
 	}
-	rows, err := c.run(t.Context(), 3)
+	rows, err := c.run(t.Context(), 3, quiet)
 	require.NoError(t, err)
 	var met []bool
 	for _, r := range rows {
@@ -43,9 +47,10 @@ func TestContest(t *testing.T) {
 	}
 	assert.Equal(t, []bool{true, false, false, true, false}, met)
 	assert.Equal(t, "2 µs", rows[0].Figure)
-	assert.Equal(t, []string{"at least 1.4", "met"}, []string{rows[0].aim(), rows[0].verdict()})
-	assert.Equal(t, []string{"at most 1.4", "missed"}, []string{rows[2].aim(), rows[2].verdict()})
-	assert.Equal(t, []string{"", ""}, []string{rows[4].aim(), rows[4].verdict()})
+	assert.InDelta(t, 2e-6, rows[0].Value, 1e-12)
+	assert.Equal(t, []string{"at least 1.4", "met"}, []string{rows[0].aim(), rows[0].result()})
+	assert.Equal(t, []string{"at most 1.4", "missed"}, []string{rows[2].aim(), rows[2].result()})
+	assert.Equal(t, []string{"", ""}, []string{rows[4].aim(), rows[4].result()})
 	assert.Contains(t, rows[0].ratio(), "speed × 1.5")
 }
 
@@ -57,8 +62,8 @@ func TestRoundsTakeTurns(t *testing.T) {
 			return time.Second, nil
 		}}
 	}
-	c := contest{name: "turns", figure: duration, once: true, sides: []side{turn("a"), turn("b")}}
-	_, err := c.run(t.Context(), 2)
+	c := comparison{name: "turns", figure: asTime, once: true, sides: []side{turn("a"), turn("b")}}
+	_, err := c.run(t.Context(), 2, quiet)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "a", "b", "b", "a"}, order, "two to warm up, then each round begins with another")
 }
