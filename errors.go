@@ -27,24 +27,24 @@ var (
 	ErrTerminated = multi.ErrTerminated
 )
 
-// RemoteError is an exception that the remote code has raised. Use errors.As with a *RemoteError. It
-// is execnet's RemoteError.
+// RemoteError is an exception that the remote code has raised. Use errors.As with a *RemoteError.
+// It is execnet's RemoteError.
 //
 //	Formatted string         the traceback
 //	Exception() string       the name of its class, such as "ValueError"
 //	Message() string         the first line of its message
 type RemoteError = gatewaybase.RemoteError
 
-// GatewayDiedError says that the far end has ended without having been asked to. Use errors.As with a
-// *GatewayDiedError.
+// GatewayDiedError says that the far end has ended without having been asked to. Use errors.As with
+// a *GatewayDiedError.
 //
 //	ID   string              the gateway's
 //	Exit Exit                exit status or signal, and the end of stderr
 //	Err  error
 type GatewayDiedError = gatewaybase.GatewayDiedError
 
-// SourceError says that RemoteExec or RemoteCall was given a source or a name that could only fail at
-// the far end. Use errors.As with a *SourceError.
+// SourceError says that RemoteExec or RemoteCall was given a source or a name that could only fail
+// at the far end. Use errors.As with a *SourceError.
 //
 //	Problem string
 type SourceError = gatewaybase.SourceError
@@ -58,15 +58,15 @@ type SourceError = gatewaybase.SourceError
 //	Err  error
 type BootstrapError = bootstrap.Error
 
-// MakeGatewaysError says which gateways of a Group.MakeGateways failed, and why. Use errors.As with a
-// *MakeGatewaysError; errors.Is and errors.As also find the single reasons.
+// MakeGatewaysError says which gateways of a Group.MakeGateways failed, and why. Use errors.As with
+// a *MakeGatewaysError; errors.Is and errors.As also find the single reasons.
 //
 //	Failed []FailedGateway   ID, Spec and Err of each
 //	Total  int
 type MakeGatewaysError = multi.MakeGatewaysError
 
-// InterruptedError is the cause of the end of a context of Group.NotifyContext that a signal has ended.
-// Use errors.As with a *InterruptedError.
+// InterruptedError is the cause of the end of a context of Group.NotifyContext that a signal has
+// ended. Use errors.As with a *InterruptedError.
 //
 //	Signal os.Signal
 type InterruptedError = multi.InterruptedError
@@ -76,13 +76,14 @@ type InterruptedError = multi.InterruptedError
 //	Spec, Key, Problem string
 type XSpecError = xspec.Error
 
-// DumpError says why a Go value cannot be sent to Python, and where in it the reason is. Use errors.As
-// with a *DumpError. [serializer.DumpError] describes its fields. It is execnet's DumpError.
+// DumpError says why a Go value cannot be sent to Python, and where in it the reason is. Use
+// errors.As with a *DumpError. [serializer.DumpError] describes its fields. It is execnet's
+// DumpError.
 type DumpError = serializer.DumpError
 
-// LoadError says why bytes are not a serialized value, or why a value does not fit into a Go variable.
-// Use errors.As with a *LoadError. [serializer.LoadError] describes its fields. It is execnet's
-// LoadError.
+// LoadError says why bytes are not a serialized value, or why a value does not fit into a Go
+// variable. Use errors.As with a *LoadError. [serializer.LoadError] describes its fields. It is
+// execnet's LoadError.
 type LoadError = serializer.LoadError
 
 // PythonNotFoundError says that there is no interpreter to start. Use errors.As with a
@@ -93,8 +94,8 @@ type PythonNotFoundError = gatewayio.PythonNotFoundError
 // *HostNotFoundError. It is execnet's HostNotFound.
 type HostNotFoundError = gatewayio.HostNotFoundError
 
-// HostKeyError says that an ssh host did not show the key that is known for it. Use errors.As with a
-// *HostKeyError.
+// HostKeyError says that an ssh host did not show the key that is known for it. Use errors.As with
+// a *HostKeyError.
 type HostKeyError = gatewayio.HostKeyError
 
 // SSHAuthError says that an ssh host accepted none of the keys and passwords. Use errors.As with a

@@ -1,16 +1,23 @@
-// Package execnet drives Python interpreters from Go: it starts them, runs source in them and
-// exchanges Python values with them over channels. It speaks the protocol of Python's execnet on
-// the wire, so either side can also be the original.
+// Package execnet drives Python interpreters from Go: it starts them, calls Python functions, runs
+// source, and exchanges Python values with it over channels. It speaks the protocol of Python's
+// execnet, so the other end can also be the original.
 //
-// # A gateway, a channel
+// # Calling Python
 //
-// A gateway is a connection to an interpreter; a spec says which one and how to reach it.
-// RemoteExec runs source there and returns a channel, whose other end the source finds as the
-// global name channel:
+// A gateway is a connection to an interpreter. A spec says which one, and how to reach it: "popen"
+// is python3 of this machine. [RemoteCall] calls a function of any module that can be imported
+// there:
 //
 //	gw, err := execnet.MakeGateway(ctx, "popen//python=python3.12")
 //	...
 //	defer execnet.Terminate(ctx)
+//	n, err := execnet.RemoteCall[int](ctx, gw, "math.gcd", 42, 30)
+//
+// # Running source
+//
+// RemoteExec runs source. It returns a channel, whose other end the source has in the variable
+// channel:
+//
 //	ch, err := gw.RemoteExec(ctx, `
 //		for text in channel:
 //			channel.send((text, len(text)))
@@ -19,10 +26,8 @@
 //	err = ch.Send(ctx, "hello")
 //	item, err := ch.Receive(ctx) // serializer.Tuple{"hello", int64(5)}
 //
-// The channel closes when the source has run. After the last item Receive reports io.EOF, or, once,
-// a *RemoteError with the Python traceback if the source raised an exception. A ctx that runs out
-// gives ErrTimeout; an interpreter that dies gives every call that waits for it a
-// *GatewayDiedError, with its exit status and the last it wrote to stderr.
+// The channel closes when the source has run. After the last item Receive returns io.EOF, or, once,
+// a [*RemoteError] with the Python traceback if the source raised an exception.
 //
 // # Values
 //
@@ -38,35 +43,36 @@
 //	set, frozenset       *Set, FrozenSet                   map[T]struct{}
 //	execnet.Channel      *Channel
 //
-// Receive and Items of this package, and Channel.ReceiveInto, fill Go types directly, as
-// encoding/json does:
+// [Receive], [Items], [RemoteCall] and Channel.ReceiveInto fill Go types directly, as encoding/json
+// does:
 //
 //	words, err := execnet.Receive[map[string]int](ctx, ch)
 //
+// # Contexts and errors
+//
+// Every call that can wait takes a context, which is the one way to bound it. A deadline that
+// passes is [ErrTimeout]. An interpreter that dies gives every call that waits for it a
+// [*GatewayDiedError], with its exit status and the end of its stderr. errors.go lists all errors.
+//
 // # Groups
 //
-// Gateways belong to a Group, which finds them by id and ends them together: Terminate asks all
+// Gateways belong to a [Group], which finds them by id and ends them together: Terminate asks all
 // workers to end, waits, and kills what is left. MakeGateway and Terminate of this package use
-// DefaultGroup. A worker whose driver is gone ends by itself. Group.MakeGateways starts many side
-// by side; Group.RemoteExec runs a source in all of them and returns a MultiChannel;
-// Group.NotifyContext ends them on Ctrl-C.
+// [DefaultGroup]. A worker whose driver is gone ends by itself. Group.MakeGateways starts many side
+// by side; Group.RemoteExec runs a source in all of them and returns a [MultiChannel];
+// Group.NotifyContext ends them at Ctrl-C.
 //
 // # Other hosts
 //
-// A spec can lead further than this machine: "ssh=user@host" with a built-in client that reads the
-// same configuration as the ssh command, "socket=host:port" to a socket server, and "popen//via=ID"
-// through another gateway. Package xspec has all the keys.
+// A spec can lead to another machine: "ssh=user@host" with a built-in client that reads the same
+// configuration as the ssh command, "socket=host:port" to a socket server, and "popen//via=ID"
+// through another gateway. Package xspec describes all keys.
 //
 // # Workers in Go
 //
-// A driver in Python or Go can also drive a Go program: one that imports package worker, registers
-// functions and calls worker.ServeIfWorker at the top of main. "popen//self" starts the program
-// itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function there:
-//
-//	worker.Register("textstats", worker.Funcs{"count": Count})
-//	worker.ServeIfWorker()
-//	...
-//	n, err := execnet.RemoteCall[int](ctx, gw, "textstats.count", text)
+// A driver in Python or Go can also drive a Go program: one that registers functions with package
+// worker and calls worker.ServeIfWorker at the top of main. "popen//self" starts the driving program
+// itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function there.
 //
 // This package links no interpreter and no worker. A worker that is to run Python source too
 // imports package gpython.
@@ -74,7 +80,8 @@
 // # Python names
 //
 // Python execnet's makegateway, remote_exec, waitclose, setcallback and so on are MakeGateway,
-// RemoteExec, WaitClose, SetCallback here. A timeout is a context; iteration is Items.
+// RemoteExec, WaitClose, SetCallback here. A timeout is a context; iteration over a channel is
+// Items.
 package execnet
 
 import (
@@ -96,28 +103,28 @@ var DefaultGroup = multi.DefaultGroup
 // NewGroup returns an empty group.
 func NewGroup() *Group { return multi.NewGroup() }
 
-// NewMultiChannel puts channels together, to send to all of them and to receive what comes from
-// any.
+// NewMultiChannel makes a MultiChannel of channels, which may belong to any gateways.
 func NewMultiChannel(channels ...*Channel) *MultiChannel { return multi.NewMultiChannel(channels...) }
 
-// MakeGateway starts an interpreter as spec says, in DefaultGroup. See Group.MakeGateway.
+// MakeGateway starts an interpreter as spec says, in DefaultGroup. See [multi.Group.MakeGateway].
 func MakeGateway(ctx context.Context, spec string) (*Gateway, error) {
 	return DefaultGroup.MakeGateway(ctx, spec)
 }
 
-// Terminate ends all gateways of DefaultGroup. See Group.Terminate.
+// Terminate ends all gateways of DefaultGroup: it waits until ctx ends, or for five seconds if ctx
+// has no deadline, and kills what is left then. See [multi.Group.Terminate].
 func Terminate(ctx context.Context) error { return DefaultGroup.Terminate(ctx) }
 
 // ParseXSpec reads a spec. See package xspec for the grammar and the keys.
 func ParseXSpec(spec string) (*XSpec, error) { return xspec.Parse(spec) }
 
-// Call has RemoteExec call a function that the source defines, with the channel as its first
+// Call makes RemoteExec call a function that the source defines, with the channel as its first
 // argument and kwargs after it.
 func Call(function string, kwargs map[string]any) ExecOption {
 	return gatewaybase.Call(function, kwargs)
 }
 
-// File names the file and line that a source given to RemoteExec was taken from, for tracebacks.
+// File names the file and the line that a source given to RemoteExec comes from, for tracebacks.
 func File(name string, line int) ExecOption { return gatewaybase.File(name, line) }
 
 // ProxyClose makes closing a channel's file close the channel.
@@ -126,28 +133,31 @@ func ProxyClose() FileOption { return gatewaybase.ProxyClose() }
 // Text makes a channel's file send str instead of bytes.
 func Text() FileOption { return gatewaybase.Text() }
 
-// Receive receives the channel's next item as a T, as Channel.ReceiveInto does, and reports what
-// that reports.
+// Receive receives the next item of the channel as a T, as Channel.ReceiveInto does, with the same
+// errors.
 func Receive[T any](ctx context.Context, ch *Channel) (T, error) {
 	return gatewaybase.Receive[T](ctx, ch)
 }
 
-// Items iterates over the channel's items as values of type T until the channel ends. Any error but
-// io.EOF is handed out last; an ended ctx stops it even if more items wait.
+// Items iterates over the items of the channel as values of type T, until the channel ends. An
+// error other than io.EOF comes last. If ctx ends, so does the iteration, even if more items have
+// come.
 func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 	return gatewaybase.Items[T](ctx, ch)
 }
 
-// RemoteCall calls a function of the far end by name, "module.function", and returns its result as
-// a T. See Gateway.RemoteCall.
+// RemoteCall calls a function of the far end by its name, "module.function", and returns its result
+// as a T. In a Python worker that is a function of any module that can be imported there, in a Go
+// worker one that is registered. See [gatewaybase.Gateway.RemoteCall].
 func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
 }
 
-// Dumps serializes a value as execnet.dumps does.
+// Dumps serializes a value as execnet.dumps does. Its error is a [*DumpError].
 func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }
 
-// Loads is execnet.loads: it reads what Dumps, in either language, has written.
+// Loads returns the value that Dumps, or execnet.dumps in Python, has serialized. Its error is a
+// [*LoadError]. It is execnet.loads.
 func Loads(data []byte, options ...serializer.Option) (any, error) {
 	return serializer.Loads(data, options...)
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// The types that a program uses are defined in the packages that implement them. Their comments here
-// list the methods, because "go doc" shows none for an alias; docs/architecture.md says why they are
-// aliases. A test compares the lists with the methods.
+// The types that a program uses are defined in the packages that implement them. Their comments
+// here list the methods, because "go doc" shows none for an alias; docs/architecture.md says why
+// they are aliases. A test compares the lists with the methods.
 
-// Gateway is a connection to another interpreter, or to a Go worker: [MakeGateway] or a [Group] makes
-// one. [gatewaybase.Gateway] describes each method. It is execnet's Gateway.
+// Gateway is a connection to another interpreter, or to a Go worker: [MakeGateway] or a [Group]
+// makes one. [gatewaybase.Gateway] describes each method. It is execnet's Gateway.
 //
 // Running code there:
 //
@@ -143,8 +143,8 @@ type RemoteStatus = gatewaybase.RemoteStatus
 //	String() string
 type Exit = gatewaybase.Exit
 
-// Group makes gateways from specs, finds them by id, and ends them together. [multi.Group] describes
-// each field and method. It is execnet's Group.
+// Group makes gateways from specs, finds them by id, and ends them together. [multi.Group]
+// describes each field and method. It is execnet's Group.
 //
 // Making gateways:
 //

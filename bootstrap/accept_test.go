@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -114,7 +115,7 @@ func TestInstalledRelease(t *testing.T) {
 	}
 }
 
-// TestOwnLines has Accept read whatever firstWords writes.
+// TestOwnLines has Accept read whatever firstLines writes.
 func TestOwnLines(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "it's \"here\" é"))
 	for name, base := range ownSpecs() {
@@ -122,7 +123,7 @@ func TestOwnLines(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				spec := base.Clone()
 				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
-				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels...)).Draw(t, "execmodel")
+				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels()...)).Draw(t, "execmodel")
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
@@ -146,7 +147,7 @@ func TestOwnLines(t *testing.T) {
 						want.Ahead = ahead
 					}
 				}
-				input := string(bytes.Join(firstWords(spec, ahead), nil))
+				input := string(bytes.Join(firstLines(spec, ahead), nil))
 				r := bufio.NewReader(strings.NewReader(input + "what follows"))
 				got, err := Accept(r)
 				require.NoError(t, err)
@@ -165,7 +166,7 @@ func TestOwnLines(t *testing.T) {
 func TestSelf(t *testing.T) {
 	spec := &xspec.Spec{Popen: true, Self: true, ID: "gw0"}
 	assert.True(t, CanStartLazily(spec))
-	words := firstWords(spec, []byte{3, 'x'})
+	words := firstLines(spec, []byte{3, 'x'})
 	require.Len(t, words, 1)
 	assert.Equal(t, `"serve_popen(\"gw0-worker\", \"thread\", {\"ahead\": b\"\\x03x\"})"`+"\n", string(words[0]))
 }
@@ -174,8 +175,8 @@ func TestSelf(t *testing.T) {
 func TestHostile(t *testing.T) {
 	good := execText(modernBase, "'thread'", "'gw0-worker'")
 	own := `serve_popen("gw0-worker", "thread", {})`
-	installed := string(firstWords(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
-	installed, _, err := readString(installed)
+	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
+	installed, _, err := pystring.CutString(installed)
 	require.NoError(t, err)
 	replaced := func(text, old, with string) string {
 		require.Equal(t, 1, strings.Count(text, old), old)
@@ -329,8 +330,8 @@ func TestLineLimit(t *testing.T) {
 	_, err = Accept(bufio.NewReader(io.MultiReader(strings.NewReader("x"), iotest.ErrReader(errors.New("read on")))))
 	assert.ErrorContains(t, err, "not a Python string literal")
 
-	most := bytes.Repeat([]byte{0}, aheadMost)
-	words := firstWords(&xspec.Spec{Popen: true, Self: true}, most)
+	most := bytes.Repeat([]byte{0}, maxAhead)
+	words := firstLines(&xspec.Spec{Popen: true, Self: true}, most)
 	require.Less(t, len(words[0]), maxLine)
 	inv, err := accept(string(words[0]))
 	require.NoError(t, err)
@@ -365,42 +366,6 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestReadLiterals compares with what Python reads.
-func TestReadLiterals(t *testing.T) {
-	python := pythons.WithExecnet(t)
-	literals := []string{
-		`'\\\'\"\a\b\f\n\r\t\v'`, `"it's"`, `'say "hi"'`, `u'\xe9\u20ac\U0001F40D'`, `'\0\7\12\1234\x00'`, `'\d\8\é é'`, `''`, `""`, "'é€🐍\u0085'",
-	}
-	bytesLiterals := []string{`b'\\\'\"\a\n\xff\u1234\N{x}\377'`, `b""`, `b"it's \d"`}
-	check := func(literal, got string) {
-		out, err := exec.Command(python, "-W", "ignore", "-c",
-			`import ast, sys; v = ast.literal_eval(sys.argv[1]); sys.stdout.buffer.write(v if type(v) is bytes else v.encode())`, literal).Output()
-		require.NoError(t, err, literal)
-		assert.Equal(t, string(out), got, literal)
-	}
-	for _, literal := range literals {
-		got, rest, err := readString(literal + "'")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "'", rest)
-		check(literal, got)
-	}
-	for _, literal := range bytesLiterals {
-		got, rest, err := readBytes(literal + "x")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "x", rest)
-		check(literal, got)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		text, raw := rapid.String().Draw(t, "text"), rapid.SliceOf(rapid.Byte()).Draw(t, "raw")
-		got, rest, err := readString(pyString(text) + ")")
-		require.NoError(t, err)
-		require.Equal(t, text+")", got+rest)
-		got, rest, err = readBytes(pyBytes(raw) + ")")
-		require.NoError(t, err)
-		require.Equal(t, string(raw)+")", got+rest)
-	})
-}
-
 // FuzzAccept tries lines, and texts of lines, in which changes have more effect.
 func FuzzAccept(f *testing.F) {
 	f.Setenv("XDG_CACHE_HOME", f.TempDir())
@@ -412,8 +377,8 @@ func FuzzAccept(f *testing.F) {
 			ahead = []byte{0, '"', 255}
 		}
 		var lines string
-		for i, words := range firstWords(spec, ahead) {
-			text, _, err := readString(string(words))
+		for i, words := range firstLines(spec, ahead) {
+			text, _, err := pystring.CutString(string(words))
 			require.NoError(f, err)
 			lines += pyString(short.Replace(text)) + "\n"
 			if i == 0 {
@@ -447,7 +412,7 @@ func FuzzAccept(f *testing.F) {
 		require.Contains(t, []Style{StyleExec, StyleImport, StyleSocket}, inv.Style)
 		require.NotContains(t, inv.ID, "\n")
 		require.LessOrEqual(t, len(inv.ID)+len(inv.ChDir)+len(inv.Ahead), len(read))
-		text, _, err := readString(string(read))
+		text, _, err := pystring.CutString(string(read))
 		require.NoError(t, err)
 		require.Contains(t, text, "serve", "only what ends in a call to serve is recognised")
 	})
@@ -455,9 +420,9 @@ func FuzzAccept(f *testing.F) {
 
 func BenchmarkAccept(b *testing.B) {
 	lines := map[string]string{
-		"self":   string(firstWords(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
-		"sent":   string(firstWords(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
-		"cached": string(bytes.Join(firstWords(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
+		"self":   string(firstLines(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
+		"sent":   string(firstLines(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
+		"cached": string(bytes.Join(firstLines(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
 	}
 	for style, line := range referenceLines(b, "gw0") {
 		lines["execnet "+string(style)] = line

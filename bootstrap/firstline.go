@@ -26,14 +26,15 @@ const workerModule = "execnet_go_worker"
 
 var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
 
-// firstWords are what the interpreter reads first: a line with Python source as one string literal,
-// which it evaluates and executes, and possibly another that the first reads. A worker of ours in a
-// process of its own takes the messages of ahead as the first that it gets; for others ahead is not
-// to be given. A program of ours that is started again needs the call alone, since it is no Python.
+// firstLines are the first line that the interpreter reads, and for some specs a second one. The
+// interpreter evaluates the first line, a string literal, and executes the Python source in it,
+// which may read the second line. ahead holds messages that the worker takes as the first ones:
+// only a worker of this module in a process of its own can, so for others ahead must be empty. A Go
+// program that is started again (self) gets only the call, since it is no Python.
 //
-// Accept reads all of these by the formats they are written with, in which %s then stands for a
-// literal and %d for a number.
-func firstWords(spec *xspec.Spec, ahead []byte) [][]byte {
+// Accept recognises all of these lines by the formats below, in which %s stands for a literal and
+// %d for a number.
+func firstLines(spec *xspec.Spec, ahead []byte) [][]byte {
 	switch {
 	case spec.Self:
 		return [][]byte{line(serveCall(spec, ahead))}
@@ -60,8 +61,8 @@ const packedFormat = `import base64, zlib
 exec(zlib.decompress(base64.b64decode(%s)))
 `
 
-// packedWorker is Python source that executes the worker's, in a third of its size: what goes over
-// a network should fit into few packets.
+// packedWorker is Python source that executes the worker's source. It is compressed to a third of
+// the size, so that it travels over a network in few packets.
 var packedWorker = sync.OnceValue(func() string {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
@@ -89,8 +90,8 @@ func importSource(spec *xspec.Spec) string {
 		fmt.Sprintf(importServeFormat, pyString(execModel(spec)), pyString(workerID(spec)))
 }
 
-// A socket server has left a connection in the name clientsock and its own execution model in the
-// name execmodel. The latter counts unless the spec names another.
+// A socket server provides a connection in the variable clientsock and its own execution model in
+// the variable execmodel. The latter is used unless the spec names another.
 const (
 	importSocketFormat = `from execnet import gateway_base
 from execnet.gateway_socket import SocketIO
@@ -146,12 +147,14 @@ finally:
     sys.dont_write_bytecode = keep
 `
 
-// cachedSource has the interpreter import the worker from a folder of this user's, where it keeps
-// the compiled form beside it as with any module: compiling takes longer than all the rest of a
+// cachedSource makes the interpreter import the worker from a folder of this user. Python keeps the
+// compiled form there, as for any module, because compiling takes longer than all the rest of a
 // start. An interpreter that cannot read the folder (it runs in a container, or as another user)
-// executes the source instead, which is a line of its own behind this one, so that it costs the
-// others next to nothing. PYTHONDONTWRITEBYTECODE keeps folders of sources tidy, which this one is
-// not; the spec's dont_write_bytecode is obeyed (see pycache.Shared).
+// executes the source instead. The source is the second line, so that it costs other interpreters
+// next to nothing.
+//
+// PYTHONDONTWRITEBYTECODE is overridden: it keeps folders of sources clean, and this is none. The
+// spec's dont_write_bytecode is obeyed (see pycache.Shared).
 func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
 	return fmt.Sprintf(cachedFormat, pyString(dir), pyString(dir)) + serveCall(spec, ahead) + "\n"
 }
@@ -162,8 +165,8 @@ const (
 	chDirFormat = "os.path.isdir(%s) or os.makedirs(%s)\nos.chdir(%s)\n"
 )
 
-// setUpLines do what worker.py does by itself when it is given a process of its own: the spec's
-// env, nice and chdir.
+// setUpLines apply the spec's env, nice and chdir, which worker.py does by itself in a process of
+// its own.
 func setUpLines(spec *xspec.Spec) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
@@ -189,8 +192,8 @@ except Exception:
     raise
 `
 
-// socketSetUp is setUpLines for a socket server, whose stderr nobody here sees: an exception goes
-// over the connection.
+// socketSetUp is setUpLines for a socket server. Nobody here sees the stderr of that, so an
+// exception is sent over the connection.
 func socketSetUp(spec *xspec.Spec) string {
 	if lines := setUpLines(spec); lines != "" {
 		return fmt.Sprintf(socketSetUpFormat, pyString(lines))

@@ -10,37 +10,39 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// aheadMost is how much may be written before the far end is reached; then writing waits for it.
-const aheadMost = 256 << 10
+// maxAhead bounds the bytes that may be written before the far end is reached. Further writes wait
+// for it.
+const maxAhead = 256 << 10
 
-// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there with
-// the first line, so that over a slow network the first source to be executed does not wait for the
-// answer to the bootstrap.
+// lazyIO is a pipe whose far end is still being reached. What is written meanwhile goes there
+// inside the first line, so that over a slow network the first source does not wait for the answer
+// to the bootstrap.
 type lazyIO struct {
 	spec   *xspec.Spec
-	cancel context.CancelFunc // ends reaching out
-	done   chan struct{}      // closed when reaching out has ended, well or not
+	cancel context.CancelFunc // gives up reaching the far end
+	done   chan struct{}      // closed when the far end is reached, or cannot be
 
 	mu          sync.Mutex // guards what follows
 	change      sync.Cond
-	ahead       []byte         // written, and not yet on its way
+	ahead       []byte         // written by the gateway, not yet sent
 	pipe        gatewaybase.IO // nil until there is one
 	ready       bool           // the far end has answered
-	err         error          // why it never will
+	err         error          // why it will never answer
 	exit        gatewaybase.Exit
 	readClosed  bool
 	writeClosed bool
 }
 
-// CanStartLazily reports whether StartLazily is for spec: its worker has to be ours, in a process
-// of its own.
+// CanStartLazily reports whether StartLazily works for spec: the worker has to be this module's
+// own, in a process of its own.
 func CanStartLazily(spec *xspec.Spec) bool {
 	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket
 }
 
-// StartLazily returns a gateway at once, and reaches its far end meanwhile: open makes the pipe,
-// then the first line, with whatever has been sent by then inside it, makes a worker. ctx bounds
-// that. If it fails, every call that waits for the gateway reports what Start would have reported.
+// StartLazily returns a gateway at once, and reaches the far end meanwhile: open makes the pipe;
+// then the first line, which contains everything that has been sent by then, makes a worker. ctx
+// bounds both. If that fails, every call that waits for the gateway returns the error that Start
+// would have returned.
 func StartLazily(ctx context.Context, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config) *gatewaybase.Gateway {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &lazyIO{spec: config.Spec, cancel: cancel, done: make(chan struct{})}
@@ -88,7 +90,7 @@ func (l *lazyIO) fail(err error, exit gatewaybase.Exit) {
 	l.change.Broadcast()
 }
 
-// await blocks until the far end has answered, or until that is out of the question. The caller
+// await blocks until the far end has answered, cannot be reached, or *closed is set. The caller
 // holds mu.
 func (l *lazyIO) await(closed *bool) (gatewaybase.IO, error) {
 	for !l.ready && l.err == nil && !*closed {
@@ -115,7 +117,7 @@ func (l *lazyIO) Read(p []byte) (int, error) {
 
 func (l *lazyIO) Write(p []byte) (int, error) {
 	l.mu.Lock()
-	if l.pipe == nil && l.err == nil && !l.writeClosed && len(l.ahead)+len(p) <= aheadMost {
+	if l.pipe == nil && l.err == nil && !l.writeClosed && len(l.ahead)+len(p) <= maxAhead {
 		l.ahead = slices.Concat(l.ahead, p)
 		l.mu.Unlock()
 		return len(p), nil
@@ -136,7 +138,7 @@ func (l *lazyIO) CloseRead() error {
 	if l.ready {
 		return l.pipe.CloseRead()
 	}
-	l.cancel() // whoever does not want to read does not want the far end
+	l.cancel() // a gateway that does not read needs no far end
 	return nil
 }
 

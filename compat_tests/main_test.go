@@ -1,4 +1,4 @@
-// Package compat_tests holds the tests that need the real thing: several CPythons and releases of
+// Package compat_tests holds the tests that run against several CPythons and several releases of
 // Python's execnet.
 //
 // EXECNET_TEST_PYTHONS lists the interpreters, EXECNET_TEST_RELEASE names the release of execnet to

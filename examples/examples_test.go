@@ -1,4 +1,4 @@
-// Package examples holds nothing but the test that runs each example, as a reader would.
+// Package examples holds a test that runs each example as a reader would.
 package examples
 
 import (

@@ -20,12 +20,12 @@ type noEndmarker int
 
 // SetCallback makes the gateway call f with each item: first with those that have come already, one
 // call at a time and in order, in a goroutine of the gateway. After the last item it calls f with
-// endmarker, unless that is [NoEndmarker]; WaitClose returns after that. A channel has one callback.
-// From then on Receive returns ErrHasCallback.
+// endmarker, unless that is [NoEndmarker]; WaitClose returns after that. A channel has one
+// callback. From then on Receive returns ErrHasCallback.
 //
-// If f returns an error or panics, the channel closes with that error at both ends, as it does for an
-// exception in a Python callback. f may block: other channels go on. (In execnet they do not.) It is
-// execnet's Channel.setcallback.
+// If f returns an error or panics, the channel closes with that error at both ends, as it does for
+// an exception in a Python callback. f may block: other channels go on. (In execnet they do not.)
+// It is execnet's Channel.setcallback.
 func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
@@ -105,8 +105,8 @@ func (c *core) callEndmarker() {
 	}
 }
 
-// callbackFailed closes the channel at both ends with the callback's error. Items that came after the
-// one that failed are dropped.
+// callbackFailed closes the channel at both ends with the callback's error. Items that came after
+// the one that failed are dropped.
 func (c *core) callbackFailed(err error) {
 	c.gateway.trace("channel", c.id, "error in callback:", err)
 	c.notify(codeCloseError, errorPayload(err.Error()))

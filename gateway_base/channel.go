@@ -9,28 +9,28 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // Channel carries Python values both ways between this program and code in another interpreter. Its
-// methods may be used from any number of goroutines. A channel that is no longer referenced closes
-// itself. It is execnet's Channel.
+// methods may be used from any number of goroutines. A channel that nothing refers to any more
+// closes itself. It is execnet's Channel.
 type Channel struct {
 	core *core
-	// The runtime keeps what it knows of weak pointers and cleanups in a list for each page of
-	// objects of one size: with objects as small as one pointer the lists are long, and searching
-	// them took most of the time of making a channel.
+	// The runtime keeps weak pointers and cleanups in a list for each page of objects of one size.
+	// For objects of the size of a pointer these lists are long, and searching them took most of
+	// the time of making a channel.
 	_ [31]uintptr
 }
 
-// ID is the channel's number in its gateway, as the wire has it.
+// ID is the channel's id in its gateway, as on the wire.
 func (c *Channel) ID() int { return int(c.core.id) }
 
-// ExecnetChannelID implements serializer.Channel: a channel may be sent over another one of its
-// gateway.
+// ExecnetChannelID makes a channel a value that can be sent over another channel of its gateway.
 func (c *Channel) ExecnetChannelID() int32 { return c.core.id }
 
-// Gateway is the gateway the channel belongs to.
+// Gateway is the gateway that the channel belongs to.
 func (c *Channel) Gateway() *Gateway { return c.core.gateway }
 
 // String shows the channel as execnet's repr does.
@@ -42,17 +42,18 @@ func (c *Channel) String() string {
 	return fmt.Sprintf("<Channel id=%d %s>", c.core.id, state)
 }
 
-// Send sends one value, in the mapping of package serializer, and returns when it is written to the
-// pipe; that takes as long as the far end does not read. When ctx ends first, Send returns ctx's
-// error (ErrTimeout for a deadline); the value is then withdrawn, unless writing it had begun.
+// Send sends one value, as package serializer maps it to Python, and returns when it is written to
+// the pipe. That takes as long as the far end does not read. When ctx ends first, Send returns
+// ctx's error ([ErrTimeout] for a deadline); the value is then withdrawn, unless writing it had
+// begun.
 //
-// It reports a serializer.DumpError for a value that has no Python form, ErrClosed on a closed
-// channel and a GatewayDiedError when the far end is gone. It is execnet's Channel.send.
+// It returns a [serializer.DumpError] for a value that has no Python form, [ErrClosed] on a closed
+// channel, and a [GatewayDiedError] when the far end is gone. It is execnet's Channel.send.
 func (c *Channel) Send(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	if core.cannotSend() {
-		return core.gateway.diedOr(fmt.Errorf("cannot send to %v: %w", c, ErrClosed))
+		return core.gateway.diedOr(errtext.Wrap("cannot send to "+c.String(), ErrClosed))
 	}
 	f := newFrame()
 	var err error
@@ -63,14 +64,14 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	return core.gateway.send(ctx, codeData, core.id, f)
 }
 
-// Receive returns the next item, waiting for it if need be. Values have the shapes of package
-// serializer: int64, string, []byte, []any, *serializer.Dict and so on; a channel arrives as
+// Receive returns the next item, and waits until there is one. Items have the Go types of package
+// serializer: int64, string, []byte, []any, *serializer.Dict and so on. A channel arrives as a
 // *Channel.
 //
-// After the last item it reports, once, the RemoteError that ended the remote code, and io.EOF from
-// then on; a GatewayDiedError if the far end died; ErrTimeout or ctx's error when ctx ends first;
-// ErrHasCallback after SetCallback; a serializer.LoadError for an item that is no value. It is
-// execnet's Channel.receive.
+// After the last item Receive returns, once, the [RemoteError] that ended the remote code, and then
+// io.EOF; or a [GatewayDiedError] if the far end has died. It returns [ErrTimeout] or ctx's error
+// when ctx ends first, [ErrHasCallback] after SetCallback, and a [serializer.LoadError] for an item
+// that cannot be loaded. It is execnet's Channel.receive.
 func (c *Channel) Receive(ctx context.Context) (any, error) {
 	defer runtime.KeepAlive(c)
 	it, err := c.core.next(ctx)
@@ -80,8 +81,8 @@ func (c *Channel) Receive(ctx context.Context) (any, error) {
 	return it.codec.Load(it.payload)
 }
 
-// ReceiveInto receives the next item into what v points to, as serializer.Unmarshal does: a struct,
-// a map, a slice or any other Go type that fits. The item is gone even if it does not fit.
+// ReceiveInto receives the next item into the variable that v points to, as serializer.Unmarshal
+// does: a struct, a map, a slice or any other Go type that fits. An item that does not fit is lost.
 func (c *Channel) ReceiveInto(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	it, err := c.core.next(ctx)
@@ -98,9 +99,9 @@ func Receive[T any](ctx context.Context, c *Channel) (T, error) {
 	return v, err
 }
 
-// Items iterates over what Receive returns until the channel ends. Any error but io.EOF is handed
-// out last, with a nil item; an ended ctx stops it even if more items wait. It is iteration over an
-// execnet channel.
+// Items iterates over the items that Receive returns until the channel ends. An error other than
+// io.EOF comes last, with a nil item. When ctx ends, so does the iteration, even if more items have
+// come. It is iteration over an execnet channel.
 func (c *Channel) Items(ctx context.Context) iter.Seq2[any, error] {
 	return iterate(ctx, c.Receive)
 }
@@ -116,7 +117,7 @@ func iterate[T any](ctx context.Context, receive func(context.Context) (T, error
 			var v T
 			err := ctx.Err()
 			if err != nil {
-				err = timeout.During(ctx, "execnet: receiving")
+				err = timeout.During(ctx, "receiving")
 			} else {
 				v, err = receive(ctx)
 			}
@@ -127,10 +128,10 @@ func iterate[T any](ctx context.Context, receive func(context.Context) (T, error
 	}
 }
 
-// CloseSend tells the other end that no more items come, so that its iteration over the channel
-// ends; this end still receives. Sending again reports ErrClosed. execnet has no such call, and its
-// own workers (bootstrap=import) do not tell when their source ends after it: WaitClose then waits
-// for the gateway's end.
+// CloseSend tells the other end that no more items come, so that a loop over the channel ends
+// there. This end still receives. A later Send returns [ErrClosed]. execnet has no such call. Its
+// own workers (bootstrap=import) do not say when their source ends after it, so WaitClose then
+// waits until the gateway ends.
 func (c *Channel) CloseSend() error {
 	defer runtime.KeepAlive(c)
 	core := c.core
@@ -144,7 +145,7 @@ func (c *Channel) CloseSend() error {
 	return nil
 }
 
-// IsClosed reports whether the channel is closed for sending; items may still be waiting. It is
+// IsClosed reports whether the channel is closed for sending. Items may still be waiting. It is
 // execnet's Channel.isclosed.
 func (c *Channel) IsClosed() bool {
 	c.core.mu.Lock()
@@ -152,12 +153,12 @@ func (c *Channel) IsClosed() bool {
 	return c.core.closed
 }
 
-// Close closes the channel at both ends; it does not wait. Items that have come can still be
-// received. Closing twice does nothing. At a worker, the channel of a running execution reports
-// ErrExecuting. It is execnet's Channel.close.
+// Close closes the channel at both ends, and does not wait. Items that have come can still be
+// received. Closing a closed channel does nothing. In a worker, it returns [ErrExecuting] for the
+// channel of a running execution. It is execnet's Channel.close.
 func (c *Channel) Close() error { return c.CloseWithError(nil) }
 
-// CloseWithError is Close, with an error that the other end's receive and waitclose raise as a
+// CloseWithError is Close with an error, which receive and waitclose of the other end raise as a
 // RemoteError. It is channel.close(error) in execnet.
 func (c *Channel) CloseWithError(reason error) error {
 	defer runtime.KeepAlive(c)
@@ -173,7 +174,7 @@ func (c *Channel) CloseWithError(reason error) error {
 	}
 	core.closed = true
 	var raised *RemoteError
-	// What came from one channel may be handed to another, which then raises it here as well.
+	// A remote error of one channel may close another one, whose Receive then returns it here, too.
 	errors.As(reason, &raised)
 	if core.receiveClosed && raised != nil {
 		core.remoteErrors = append(core.remoteErrors, raised)
@@ -191,24 +192,24 @@ func (c *Channel) CloseWithError(reason error) error {
 }
 
 // WaitClose waits until the other end sends no more: the remote code has finished, or has closed or
-// dropped the channel. Items that came before can still be received afterwards. It reports the
-// RemoteError that ended the remote code unless that was received already, a GatewayDiedError if
-// the far end died, and ErrTimeout or ctx's error. It is execnet's Channel.waitclose.
+// dropped the channel. Items that came before can still be received. It returns the [RemoteError]
+// that ended the remote code, unless Receive has returned that already, a [GatewayDiedError] if the
+// far end has died, and [ErrTimeout] or ctx's error when ctx ends first. It is execnet's
+// Channel.waitclose.
 func (c *Channel) WaitClose(ctx context.Context) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	core.mu.Lock()
 	defer core.mu.Unlock()
-	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "execnet: waiting for the channel's close"); err != nil {
+	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "waiting for the channel's close"); err != nil {
 		return err
 	}
 	return core.takeError()
 }
 
-// AfterClose has f called, in a goroutine of the gateway, once the other end sends no more: when
-// WaitClose would return. If that is so already it is called now. stop keeps f from being called,
-// and reports whether it came in time. It is context.AfterFunc for channels, and execnet has no
-// such call.
+// AfterClose calls f, in a goroutine of the gateway, when the other end sends no more, which is
+// when WaitClose returns. If that is so already it calls f now. stop prevents the call, and reports
+// whether it was in time. It is context.AfterFunc for channels; execnet has no such call.
 func (c *Channel) AfterClose(f func()) (stop func() bool) {
 	defer runtime.KeepAlive(c)
 	core := c.core

@@ -13,11 +13,10 @@ type FileOption func(*fileOptions)
 
 type fileOptions struct{ proxyClose, text bool }
 
-// ProxyClose makes closing the file close the channel too (proxyclose=True in execnet).
+// ProxyClose makes closing the file close the channel, too (proxyclose=True in execnet).
 func ProxyClose() FileOption { return func(o *fileOptions) { o.proxyClose = true } }
 
-// Text makes a file's Write send str instead of bytes, which is what Python's text functions expect
-// to receive.
+// Text makes a file's Write send str instead of bytes. Text functions in Python expect that.
 func Text() FileOption { return func(o *fileOptions) { o.text = true } }
 
 func fileOptionsOf(options []FileOption) (o fileOptions) {
@@ -35,13 +34,13 @@ type FileWriter struct {
 	options fileOptions
 }
 
-// MakeFileWriter returns a file that sends what is written to it over the channel, as bytes, or as
-// str with Text. It is execnet's Channel.makefile("w").
+// MakeFileWriter returns a file that sends what is written to it over the channel: as bytes, or as
+// str with [Text]. ctx bounds each Write. It is execnet's Channel.makefile("w").
 func (c *Channel) MakeFileWriter(ctx context.Context, options ...FileOption) *FileWriter {
 	return &FileWriter{ctx: ctx, channel: c, options: fileOptionsOf(options)}
 }
 
-// Write sends p as one item. It reports what Channel.Send reports.
+// Write sends p as one item. Its errors are those of Channel.Send.
 func (w *FileWriter) Write(p []byte) (int, error) {
 	if w.options.text {
 		return w.WriteString(string(p))
@@ -73,15 +72,15 @@ type FileReader struct {
 	err     error
 }
 
-// MakeFileReader returns a file that reads the channel's items one after the other; text is read as
-// UTF-8. It is execnet's Channel.makefile("r").
+// MakeFileReader returns a file that reads the channel's items one after the other, str as UTF-8.
+// ctx bounds each Read. It is execnet's Channel.makefile("r").
 func (c *Channel) MakeFileReader(ctx context.Context, options ...FileOption) *FileReader {
 	return &FileReader{ctx: ctx, channel: c, options: fileOptionsOf(options)}
 }
 
-// Read reads as io.Reader does; it waits for an item only if nothing is left of the last one. The
-// channel's end is io.EOF; other errors are those of Channel.Receive, and one for an item that is
-// neither str nor bytes.
+// Read reads as io.Reader does. It waits for an item only if nothing is left of the last one. At
+// the channel's end it returns io.EOF. Other errors are those of Channel.Receive, and one for an
+// item that is neither str nor bytes.
 func (r *FileReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -96,8 +95,8 @@ func (r *FileReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ReadLine returns the next line with its newline. The last line may lack one; after it comes
-// io.EOF. It is readline of execnet's channel files.
+// ReadLine returns the next line with its newline, which the last line may lack. After the last
+// line it returns io.EOF. It is readline of execnet's channel files.
 func (r *FileReader) ReadLine() (string, error) {
 	var line []byte
 	for {
@@ -117,7 +116,7 @@ func (r *FileReader) ReadLine() (string, error) {
 	}
 }
 
-// fill takes one more item.
+// fill receives one more item.
 func (r *FileReader) fill() error {
 	if r.err != nil {
 		return r.err
@@ -136,7 +135,7 @@ func (r *FileReader) fill() error {
 	}
 	r.err = err
 	if errors.Is(err, io.EOF) {
-		_ = r.Close() // as execnet does; a channel at its end has nothing left to report
+		_ = r.Close() // as execnet does; closing a channel that has ended cannot fail
 	}
 	return err
 }

@@ -50,7 +50,8 @@ type item struct {
 	last    *ending
 }
 
-// ending is the end of a channel's items. With a callback it takes effect after the items before it.
+// ending is the end of a channel's items. With a callback it takes effect after the items before
+// it.
 type ending struct {
 	err      *RemoteError
 	sendOnly bool
@@ -101,8 +102,8 @@ func (c *core) dropped(generation int) {
 		// The callback goes on receiving; only sending has ended.
 		c.notify(codeLastMessage, nil)
 	default:
-		// Also when the far end sends no more: a callback there may wait for its endmarker. (execnet
-		// sends nothing then, and the callback waits until the gateway ends.)
+		// Also when the far end sends no more: a callback there may wait for its endmarker.
+		// (execnet sends nothing then, and the callback waits until the gateway ends.)
 		c.gateway.table.remove(c)
 		c.notify(codeClose, nil)
 	}
@@ -134,8 +135,8 @@ func (c *core) deliver(it item) (awaited bool) {
 	return c.receiving > 0
 }
 
-// end ends receiving and, unless e.sendOnly, sending too. With a callback that happens after all items
-// before. Only the first call counts. It reports whether a goroutine waits for it.
+// end ends receiving and, unless e.sendOnly, sending too. With a callback that happens after all
+// items before. Only the first call counts. It reports whether a goroutine waits for it.
 func (c *core) end(e ending) (awaited bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,7 +204,7 @@ func (c *core) next(ctx context.Context) (item, error) {
 	if c.callback != nil {
 		return item{}, ErrHasCallback
 	}
-	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "execnet: receiving")
+	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "receiving")
 	if err != nil {
 		return item{}, err
 	}

@@ -11,13 +11,13 @@ import (
 // errTerminated ends receiving when the far end has sent GATEWAY_TERMINATE.
 var errTerminated = errors.New("execnet: the far end has terminated the gateway")
 
-// executionDisallowed is what a driver answers to a worker that asks it to execute source (execnet's
-// BaseGateway._local_schedulexec).
+// executionDisallowed is what a driver answers to a worker that asks it to execute source
+// (execnet's BaseGateway._local_schedulexec).
 const executionDisallowed = "execution disallowed"
 
-// dispatch acts on one message (protocol.md section 3). It waits for nothing: neither for the user of
-// a channel nor for a write. It reports whether a goroutine waits for what came. An error ends the
-// gateway.
+// dispatch acts on one message (protocol.md section 3). It waits for nothing: neither for the user
+// of a channel nor for a write. It reports whether a goroutine waits for what came. An error ends
+// the gateway.
 func (g *Gateway) dispatch(m message) (awaited bool, err error) {
 	switch m.code {
 	case codeData:
@@ -77,8 +77,8 @@ func (g *Gateway) dispatchData(m message) (awaited bool, err error) {
 	return c.deliver(item{payload: m.payload, carried: carried}), nil
 }
 
-// closeChannelsIn closes the channels that are named by an item which nobody will receive. Otherwise
-// whoever waits at their other end would wait for ever.
+// closeChannelsIn closes the channels that are named by an item which nobody will receive.
+// Otherwise whoever waits at their other end would wait for ever.
 func (g *Gateway) closeChannelsIn(payload []byte) error {
 	var failed error
 	// An item that cannot be read to its end is dropped like any other.
@@ -115,8 +115,8 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 	return nil
 }
 
-// answerStatus sends this end's status, as execnet's Message._status does: as data on the id that the
-// far end asked with, and then the close of that id. This end makes no channel for it.
+// answerStatus sends this end's status, as execnet's Message._status does: as data on the id that
+// the far end asked with, and then the close of that id. This end makes no channel for it.
 func (g *Gateway) answerStatus(id int32) error {
 	executing, model := g.status()
 	payload, err := g.codec.Load().Append(nil, serializer.NewDict(

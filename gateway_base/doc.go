@@ -1,10 +1,12 @@
-// Package gatewaybase is execnet's protocol itself: messages, gateways and channels, the same code
-// at both ends.
+// Package gatewaybase implements execnet's protocol: messages, gateways and channels, with the same
+// code at both ends.
 //
-// A Gateway owns one byte pipe (an IO) to another interpreter. One goroutine reads it and hands
-// each message to the channel it is for; whoever sends writes. A Channel carries Python values both
-// ways: Send serializes a Go value, Receive hands out what came, in order. docs/protocol.md
-// specifies every byte of it.
+// A [Gateway] owns a byte pipe, an [IO], to another interpreter. One goroutine reads the pipe and
+// gives each message to the channel that it is for; a goroutine that sends writes its message
+// itself if nobody else writes. A [Channel] carries Python values both ways: Send serializes a Go
+// value, Receive returns what has come, in order. [protocol.md] specifies every byte.
 //
-// The package corresponds to execnet's gateway_base.py and to the Gateway class of gateway.py.
+// The package corresponds to execnet's gateway_base.py and to the class Gateway of gateway.py.
+//
+// [protocol.md]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md
 package gatewaybase

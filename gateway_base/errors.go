@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
@@ -21,12 +22,13 @@ var (
 	// ErrHasCallback is the error of receiving from a channel that has a callback, and of setting a
 	// second one.
 	ErrHasCallback = errors.New("execnet: the channel has a receiver callback")
-	// ErrExecuting is the error of closing the channel of an execution while that runs, at the worker.
+	// ErrExecuting is the error of closing the channel of an execution while that runs, at the
+	// worker.
 	ErrExecuting = errors.New("execnet: the channel of a running execution cannot be closed")
 )
 
-// RemoteError is an exception that the code at the other end has raised. It is execnet's RemoteError.
-// Use errors.As with a *RemoteError.
+// RemoteError is an exception that the code at the other end has raised. It is execnet's
+// RemoteError. Use errors.As with a *RemoteError.
 type RemoteError struct {
 	// Formatted is the text that came: the remote traceback, or the text that the other end closed
 	// the channel with.
@@ -85,7 +87,7 @@ func (e *GatewayDiedError) Error() string {
 	fmt.Fprintf(&b, "execnet: gateway %s died", e.ID)
 	b.WriteString(e.Exit.String())
 	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
-		fmt.Fprintf(&b, ": %s", strings.TrimPrefix(e.Err.Error(), "execnet: "))
+		fmt.Fprintf(&b, ": %s", errtext.Of(e.Err))
 	}
 	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()

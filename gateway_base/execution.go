@@ -8,37 +8,40 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// Program is what the driver asks to have executed: the payload of a CHANNEL_EXEC (protocol.md
-// sections 3.4 and 6).
+// Program is what the driver asks to have executed: the payload of a CHANNEL_EXEC
+// ([protocol.md section 3.4]).
+//
+// [protocol.md section 3.4]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#34-channel_exec-3
 type Program struct {
-	// Source is Python source, not yet compiled.
+	// Source is Python source.
 	Source string
 	// File is the name that tracebacks show, empty if the driver named none.
 	File string
-	// Call names a function that Source defines, to be called with the channel and Kwargs; empty
-	// for none.
+	// Call names a function that Source defines; it is called with the channel and Kwargs. Empty
+	// means that there is none.
 	Call string
-	// Kwargs are the keyword arguments of Call; never nil, its keys are strings.
+	// Kwargs are the keyword arguments of Call. It is never nil, and its keys are strings.
 	Kwargs *serializer.Dict
 }
 
-// Executor executes what a driver sends. It makes a gateway the worker's end: see Config.
+// Executor executes the programs that a driver sends. A gateway with an Executor is a worker's: see
+// [Config].
 type Executor interface {
-	// Execute begins an execution. The goroutine that reads calls it, in the order of the
-	// CHANNEL_EXECs: it must not wait for anything. It ends the execution with Execution.End,
-	// exactly once, from any goroutine.
+	// Execute begins an execution. The goroutine that reads calls it, in the order of the messages,
+	// so it must not wait for anything. Whoever runs the execution calls Execution.End once at its
+	// end, from any goroutine.
 	Execute(*Execution)
-	// Status tells how many executions have begun and not ended, and the name of the execution
+	// Status returns how many executions have begun and not ended, and the name of the execution
 	// model.
 	Status() (executing int, execModel string)
-	// Finish is called once, when nothing more will be received and so no further execution begins.
-	// It waits for those that run; what they send until it returns is written.
+	// Finish is called once, when nothing more will be received and so no more executions begin. It
+	// waits for those that run. What they send until it returns is written.
 	Finish()
 }
 
-// ExecModel names the execution model of this end: at a worker what its driver asked for, at a
-// driver "thread". It is the backend of execnet's gateway.execmodel, which remote code looks at; a
-// driver learns its worker's by RemoteStatus.
+// ExecModel is the name of the execution model of this end: in a worker the one that its driver
+// asked for, in a driver "thread". Remote code sees it as gateway.execmodel.backend. RemoteStatus
+// returns that of the far end.
 func (g *Gateway) ExecModel() string {
 	_, model := g.status()
 	return model
@@ -51,16 +54,16 @@ func (g *Gateway) status() (executing int, execModel string) {
 	return g.executor.Status()
 }
 
-// Execution is one program with its channel, at the worker.
+// Execution is a program that runs in a worker, and its channel.
 type Execution struct {
 	Program
-	// Channel is what the program knows as channel. Its Close reports ErrExecuting until End.
+	// Channel is the program's variable channel. Its Close returns ErrExecuting until End.
 	Channel *Channel
 }
 
-// End ends the execution and with it the channel: in order if text is empty, otherwise with text as
-// the driver's RemoteError. Once nothing is received any more, as after GATEWAY_TERMINATE, the
-// driver is told nothing (execnet's WorkerGateway.executetask).
+// End ends the execution and its channel: in order if text is empty, else with text as the driver's
+// RemoteError. If nothing is received any more, as after GATEWAY_TERMINATE, the driver is not told
+// (execnet's WorkerGateway.executetask).
 func (e *Execution) End(text string) {
 	c := e.Channel.core
 	c.mu.Lock()
@@ -73,11 +76,11 @@ func (e *Execution) End(text string) {
 			return
 		}
 	}
-	// Nothing but ErrExecuting can come of it.
+	// The only error is ErrExecuting, which has just been ruled out.
 	_ = e.Channel.CloseWithError(reason)
 }
 
-// execute hands a CHANNEL_EXEC to the executor; a driver has none and refuses.
+// execute gives a CHANNEL_EXEC to the executor. A driver has none, and refuses.
 func (g *Gateway) execute(m message) error {
 	if g.executor == nil {
 		return g.answer(codeCloseError, m.channel, errorPayload(executionDisallowed))
@@ -94,8 +97,8 @@ func (g *Gateway) execute(m message) error {
 	c.executing = true
 	c.mu.Unlock()
 	g.executor.Execute(&Execution{program, c.handle()})
-	// The execution begins on this thread, which would look for the next message first; waking
-	// another takes as long again.
+	// Let the execution begin on this thread before it looks for the next message: waking another
+	// thread takes as long again.
 	runtime.Gosched()
 	return nil
 }

@@ -10,14 +10,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Gateway is a connection to another interpreter, or to a Go worker. Its methods may be used from any
-// number of goroutines. It is execnet's Gateway.
+// Gateway is a connection to another interpreter, or to a Go worker. Its methods may be used from
+// any number of goroutines. It is execnet's Gateway.
 type Gateway struct {
 	id       string
 	spec     *xspec.Spec
@@ -49,9 +50,11 @@ type Config struct {
 	Warnings io.Writer
 }
 
-// New starts a gateway on a pipe whose far end has answered the bootstrap (protocol.md section 7).
-// The gateway owns the pipe: it closes both directions when the far end ends, when Exit is called,
-// or when what arrives is not the protocol.
+// New starts a gateway on a pipe whose far end has answered the bootstrap ([protocol.md section
+// 7]). The gateway owns the pipe: it closes both directions when the far end ends, when Exit is
+// called, or when bytes arrive that are not the protocol.
+//
+// [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 func New(pipe IO, config Config) *Gateway {
 	g := &Gateway{
 		id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor,
@@ -84,11 +87,11 @@ func (g *Gateway) Spec() *xspec.Spec { return g.spec }
 // unless nobody can tell, as behind a socket.
 func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 
-// RemoteAddress names the far end's host as the spec does, empty for a local process.
+// RemoteAddress is the far end's host as in the spec, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
 
-// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages. It
-// shows that a large item is on its way while Send still waits.
+// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages.
+// It shows that a large item is on its way while Send still waits.
 func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
 
 // String shows the gateway as execnet's repr does.
@@ -115,9 +118,9 @@ func (g *Gateway) HasReceiver() bool {
 // ended, or has died. Err then says which.
 func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
-// NewChannel makes a channel that the far end does not know yet: send it over another channel, or use
-// its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is execnet's
-// Gateway.newchannel.
+// NewChannel makes a channel that the far end does not know yet: send it over another channel, or
+// use its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is
+// execnet's Gateway.newchannel.
 func (g *Gateway) NewChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
@@ -126,8 +129,8 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 	return c.handle(), nil
 }
 
-// Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at once.
-// What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
+// Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at
+// once. What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
 // execnet's Gateway.exit.
 func (g *Gateway) Exit() {
 	if g.exiting.Swap(true) {
@@ -142,22 +145,23 @@ func (g *Gateway) Exit() {
 // Exiting reports whether Exit or Kill was called. The gateway then no longer belongs to its group.
 func (g *Gateway) Exiting() bool { return g.exiting.Load() }
 
-// Join waits until nothing is left of the gateway: it has received everything there is, its callbacks
-// have returned, its goroutines have ended, and the far end's process is reaped. It returns ctx's
-// error if ctx ends first. It does not make the far end go: see Exit. It is execnet's Gateway.join.
+// Join waits until nothing is left of the gateway: it has received everything there is, its
+// callbacks have returned, its goroutines have ended, and the far end's process is reaped. It
+// returns ctx's error if ctx ends first. It does not make the far end go: see Exit. It is execnet's
+// Gateway.join.
 func (g *Gateway) Join(ctx context.Context) error {
 	if farend.Await(ctx, g.tasks.idle) != nil || g.io.Wait(ctx) != nil {
-		return timeout.During(ctx, "execnet: joining gateway "+g.id)
+		return timeout.During(ctx, "joining gateway "+g.id)
 	}
 	return nil
 }
 
-// Go runs f in a goroutine that Join waits for. f must end soon after Done is closed. It is for work
-// that an execution leaves running.
+// Go runs f in a goroutine that Join waits for. f must end soon after Done is closed. It is for
+// work that an execution leaves running.
 func (g *Gateway) Go(f func()) { g.tasks.start(f) }
 
-// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out of
-// time.
+// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out
+// of time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)
 	err := g.io.Kill()
@@ -167,8 +171,8 @@ func (g *Gateway) Kill() error {
 	return err
 }
 
-// Err is nil while the gateway lives and after an orderly end. Otherwise it is a [GatewayDiedError],
-// or the reason why the far end was never reached.
+// Err is nil while the gateway lives and after an orderly end. Otherwise it is a
+// [GatewayDiedError], or the reason why the far end was never reached.
 func (g *Gateway) Err() error {
 	if g.HasReceiver() {
 		return nil
@@ -257,7 +261,7 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 	case <-g.finished:
 	case <-time.After(limit):
 	}
-	return g.diedOr(fmt.Errorf("execnet: cannot send to gateway %s: %w", g.id, err))
+	return g.diedOr(errtext.Wrap("cannot send to gateway "+g.id, err))
 }
 
 // post hands in one message and does not wait until it is written. payload may be nil.

@@ -67,7 +67,7 @@ func TestRemoteExecRefusesWhatCannotWork(t *testing.T) {
 		{"def f(x): pass", Call("f", nil), "must be named channel"},
 		{"def f(): pass", Call("f", nil), "must be named channel"},
 		{"def g(channel): pass", Call("f", nil), "does not define the function f"},
-		{"def f(channel): pass", Call("f()", nil), "no name of a Python function"},
+		{"def f(channel): pass", Call("f()", nil), "not the name of a Python function"},
 		{"def f(channel, n): pass", Call("f", map[string]any{"n": func() {}}), "func()"},
 	} {
 		_, err := gw.RemoteExec(t.Context(), test.source, test.option)

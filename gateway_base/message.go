@@ -69,8 +69,8 @@ func (e *protocolError) Error() string {
 	return "execnet: " + e.text + " (did something else write to the worker's pipe?)"
 }
 
-// messageReader reads frames. When a Read is interrupted, it keeps what has come of a frame and goes on
-// from there.
+// messageReader reads frames. When a Read is interrupted, it keeps what has come of a frame and
+// goes on from there.
 type messageReader struct {
 	header  [headerSize]byte
 	have    int // bytes of header and payload that have come
@@ -127,8 +127,8 @@ func (p *messageReader) readHeader() error {
 	return nil
 }
 
-// readError is the error of a frame whose Read has returned err: errCutOff if the stream ended within
-// the frame, else err.
+// readError is the error of a frame whose Read has returned err: errCutOff if the stream ended
+// within the frame, else err.
 func (p *messageReader) readError(err error) error {
 	// An io.ErrUnexpectedEOF that another error wraps has a cause of its own, such as the death of
 	// the gateway that the bytes come through.

@@ -11,18 +11,18 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// maxPosted bounds the bytes of answers that wait to be written. A far end that sends and never reads
-// must not fill this program's memory with answers.
+// maxPosted bounds the bytes of answers that wait to be written. A far end that sends and never
+// reads must not fill this program's memory with answers.
 const maxPosted = 16 << 20
 
 var errNotReading = errors.New("execnet: the far end sends but does not read")
 
-// outbox writes frames to a pipe: each one whole, in the order in which they were handed in, from any
-// number of goroutines.
+// outbox writes frames to a pipe: each one whole, in the order in which they were handed in, from
+// any number of goroutines.
 //
-// A goroutine that sends while nobody else does writes its frame itself, which saves a switch between
-// goroutines. What others send meanwhile is queued. A goroutine that lives as long as the queue is not
-// empty then writes it, several frames in one write.
+// A goroutine that sends while nobody else does writes its frame itself, which saves a switch
+// between goroutines. What others send meanwhile is queued. A goroutine that lives as long as the
+// queue is not empty then writes it, several frames in one write.
 type outbox struct {
 	io        IO
 	interrupt func()       // interrupts a Write; nil if the pipe has no such thing
@@ -76,7 +76,8 @@ func (f *frame) free() {
 }
 
 // send writes f and returns when it is written, or when ctx ends. After an error from ctx the frame
-// is withdrawn; if writing it had begun, the rest of it still goes out. The outbox owns f from here on.
+// is withdrawn; if writing it had begun, the rest of it still goes out. The outbox owns f from here
+// on.
 func (o *outbox) send(ctx context.Context, f *frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -100,7 +101,7 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 	for o.written < number && o.err == nil {
 		if ctx.Err() != nil {
 			o.withdraw(number)
-			return timeout.During(ctx, "execnet: sending")
+			return timeout.During(ctx, "sending")
 		}
 		o.change.Wait()
 	}
@@ -116,7 +117,7 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	if ctx.Done() != nil {
 		if ctx.Err() != nil {
 			f.free()
-			return timeout.During(ctx, "execnet: sending")
+			return timeout.During(ctx, "sending")
 		}
 		stop := context.AfterFunc(ctx, o.interrupt)
 		defer stop()
@@ -134,7 +135,7 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	case o.err != nil:
 		return o.err
 	}
-	return timeout.During(ctx, "execnet: sending")
+	return timeout.During(ctx, "sending")
 }
 
 // post hands f in and does not wait. The goroutine that reads uses it, which must never wait for a
@@ -188,8 +189,8 @@ func (o *outbox) admit(f *frame) error {
 }
 
 // write writes frames, which are the oldest, and frees them. If ctx ends while the only frame of a
-// batch is written, the rest of it goes back to the front of the queue. The caller holds mu, which is
-// unlocked during the write.
+// batch is written, the rest of it goes back to the front of the queue. The caller holds mu, which
+// is unlocked during the write.
 func (o *outbox) write(ctx context.Context, batch []*frame) {
 	o.writing = true
 	o.mu.Unlock()
@@ -235,8 +236,8 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 // Gateway.BytesSent tell how far a large frame has got on a slow network.
 const pieceSize = 256 << 10
 
-// put writes b, and returns how many bytes were written. It returns ErrWriteInterrupted once ctx has
-// ended; an interruption for the context of an earlier write does not count.
+// put writes b, and returns how many bytes were written. It returns ErrWriteInterrupted once ctx
+// has ended; an interruption for the context of an earlier write does not count.
 func (o *outbox) put(ctx context.Context, b []byte) (written int, err error) {
 	for written < len(b) {
 		n, err := o.io.Write(b[written:min(len(b), written+pieceSize)])
@@ -253,8 +254,8 @@ func (o *outbox) put(ctx context.Context, b []byte) (written int, err error) {
 // once.
 const joinedSize = 64 << 10
 
-// nextBatch takes the oldest frames that fit into one Write out of the queue, at least one. The caller
-// holds mu.
+// nextBatch takes the oldest frames that fit into one Write out of the queue, at least one. The
+// caller holds mu.
 func (o *outbox) nextBatch() []*frame {
 	n, size := 1, len(o.queue[0].bytes)
 	for n < len(o.queue) && size+len(o.queue[n].bytes) <= joinedSize {

@@ -13,8 +13,8 @@ import (
 )
 
 // reader reads a gateway's messages and dispatches them. One goroutine at a time does that: usually
-// the gateway's own (run), but also a goroutine that waits for an item (wait). When a message is what
-// a goroutine waited for, that goroutine probably waits for another one soon. It then reads by
+// the gateway's own (run), but also a goroutine that waits for an item (wait). When a message is
+// what a goroutine waited for, that goroutine probably waits for another one soon. It then reads by
 // itself, so that requests and answers need no switch between goroutines.
 type reader struct {
 	gateway   *Gateway
@@ -78,7 +78,8 @@ func (r *reader) step() (awaited bool, err error) {
 	return r.gateway.dispatch(m)
 }
 
-// release lets a waiting goroutine read if exactly one waits: the one that the last message was for.
+// release lets a waiting goroutine read if exactly one waits: the one that the last message was
+// for.
 func (r *reader) release() bool {
 	if r.interrupt == nil || r.in.Buffered() > 0 || r.continuous.Load() {
 		return false
@@ -124,7 +125,8 @@ func (r *reader) reclaim() error {
 	}
 }
 
-// needed reports whether somebody has to read although nobody reads for himself. The caller holds mu.
+// needed reports whether somebody has to read although nobody reads for himself. The caller holds
+// mu.
 func (r *reader) needed() bool {
 	return r.waiting > 0 || r.in.Buffered() > 0 || r.continuous.Load()
 }
@@ -137,8 +139,8 @@ func (r *reader) wake() {
 }
 
 // wait blocks until ready reports true, and then returns nil, or until ctx ends, and then returns
-// ctx's error with doing in front. Meanwhile it reads messages if no other goroutine does. The caller
-// holds c.mu, under which ready runs; whoever makes ready true calls c.changed or c.wake.
+// ctx's error with doing in front. Meanwhile it reads messages if no other goroutine does. The
+// caller holds c.mu, under which ready runs; whoever makes ready true calls c.changed or c.wake.
 func (r *reader) wait(ctx context.Context, c *core, ready func() bool, doing string) error {
 	if ready() {
 		return nil

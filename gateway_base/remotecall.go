@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// Kwargs are the keyword arguments of a RemoteCall: its last argument, if that is of this type.
+// Kwargs are the keyword arguments of a RemoteCall, given as its last argument.
 type Kwargs map[string]any
 
-// remoteCallSource calls a function of a module and sends what it returns. A Go worker knows it and
-// takes no interpreter for it; any other worker executes it.
+// remoteCallSource calls a function of a module and sends its result. A Go worker recognises it and
+// needs no interpreter for it; any other worker executes it.
 const (
 	remoteCallSource = `
 def remote_call(channel, function, args, kwargs):
@@ -28,24 +29,24 @@ def remote_call(channel, function, args, kwargs):
 	remoteCallName = "remote_call"
 )
 
-var dottedName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$`)
-
-// RemoteCall calls a function at the far end by the name of its module and its own,
-// "textstats.count" or "os.path.join", and returns what it returns. In a Go worker that is a
-// function registered with worker.Register; in a Python worker, one of a module that can be
-// imported there. Arguments are sent as Channel.Send would send them; the last one may be Kwargs.
-// An exception, or a Go function's error, is a RemoteError. When ctx ends the call is abandoned: a
-// Go function's own context ends then, a Python function runs on.
+// RemoteCall calls a function of the far end by its module's name and its own, "os.path.join" or
+// "textstats.count", and returns its result. In a Python worker that is a function of any module
+// that can be imported there, in a Go worker one that worker.Register has registered. The arguments
+// are sent as by Channel.Send; the last one may be [Kwargs].
+//
+// An exception, or the error of a Go function, is a [RemoteError]. A name that cannot be a
+// function's is a [SourceError]. When ctx ends, RemoteCall returns: the context of a Go function
+// ends then, too, while a Python function goes on.
 func (g *Gateway) RemoteCall(ctx context.Context, function string, args ...any) (any, error) {
 	return RemoteCall[any](ctx, g, function, args...)
 }
 
-// RemoteCall is Gateway.RemoteCall for a function whose result is to be a T, filled as
-// Channel.ReceiveInto does.
+// RemoteCall is Gateway.RemoteCall with a result of type T, which is filled as by
+// Channel.ReceiveInto.
 func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ...any) (T, error) {
 	var result T
-	if !dottedName.MatchString(function) {
-		return result, badSource("%q is no name of a function in a module", function)
+	if !isDottedName(function) {
+		return result, badSource("%q is not the name of a function in a module", function)
 	}
 	kwargs := Kwargs{}
 	if n := len(args); n > 0 {
@@ -68,7 +69,16 @@ func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ..
 	return result, ch.WaitClose(ctx)
 }
 
-// RemoteCall tells whether p is what RemoteCall sends, and then which function it is to call.
+func isDottedName(s string) bool {
+	for name := range strings.SplitSeq(s, ".") {
+		if !pyliteral.IsIdentifier(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// RemoteCall reports whether p is the source that RemoteCall sends, and which function it calls.
 func (p *Program) RemoteCall() (function string, args []any, kwargs *serializer.Dict, ok bool) {
 	if p.Call != remoteCallName || p.File != remoteCallFile || p.Source != remoteCallSource {
 		return "", nil, nil, false

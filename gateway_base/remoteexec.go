@@ -10,13 +10,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
 // ExecOption says more about the source given to RemoteExec.
 type ExecOption func(*task)
 
-// task is what CHANNEL_EXEC carries (protocol.md section 6).
+// task is the payload of a CHANNEL_EXEC (protocol.md section 3.4).
 type task struct {
 	source string
 	file   string // the name shown in tracebacks, empty for execnet's "<remote exec>"
@@ -25,30 +26,33 @@ type task struct {
 	kwargs map[string]any
 }
 
-// File names the file, and the line in it, that the source was taken from: tracebacks show those.
-// line counts from 1.
+// File names the file and the line that the source comes from, for tracebacks. line counts from 1.
 func File(name string, line int) ExecOption {
 	return func(t *task) { t.file, t.line = name, line }
 }
 
-// Call has the remote side call a function that the source defines, with the channel as its first
-// argument, which must be named channel, and kwargs after it. Values of kwargs are sent as
-// Channel.Send would send them. It is what execnet does when remote_exec is given a function.
+// Call makes the far end call a function that the source defines, with the channel as its first
+// argument, which must be named channel, and kwargs after it. The values of kwargs are sent as by
+// Channel.Send. execnet does this when remote_exec is given a function.
 func Call(function string, kwargs map[string]any) ExecOption {
 	return func(t *task) { t.call, t.kwargs = function, kwargs }
 }
 
-// RemoteExec has the far end execute Python source, with a channel to this end as the global name
-// channel and with __name__ set to "__channelexec__". It returns this end of that channel at once;
-// the channel closes when the source has run, with a RemoteError if it raised an exception. Common
-// indentation is removed first. It is execnet's Gateway.remote_exec.
+// RemoteExec executes Python source at the far end, with the channel as the global variable channel
+// and with __name__ set to "__channelexec__". It returns this end of the channel at once. The
+// channel closes when the source has run, with a [RemoteError] if the source raised an exception.
+// Indentation that all lines have in common is removed first. ctx bounds the sending of the source,
+// not its execution.
+//
+// It returns a [SourceError] for options that do not fit the source, and the errors of
+// Channel.Send. It is execnet's Gateway.remote_exec.
 func (g *Gateway) RemoteExec(ctx context.Context, source string, options ...ExecOption) (*Channel, error) {
 	t := task{source: dedent(source)}
 	return g.exec(ctx, &t, options)
 }
 
-// RemoteExecFile is RemoteExec of a Python file, whose name and lines the remote tracebacks show.
-// It is execnet's remote_exec of a module.
+// RemoteExecFile is RemoteExec of a Python file. Remote tracebacks show its name and lines. It is
+// execnet's remote_exec of a module.
 func (g *Gateway) RemoteExecFile(ctx context.Context, name string, options ...ExecOption) (*Channel, error) {
 	source, err := os.ReadFile(name)
 	if err != nil {
@@ -79,7 +83,7 @@ func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Cha
 	return g.start(ctx, t)
 }
 
-// start sends a task that has been checked.
+// start sends a task, which check has accepted.
 func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 	f := newFrame()
 	var err error
@@ -116,11 +120,11 @@ func orNone(s string) any {
 	return s
 }
 
-// SourceError is what RemoteExec reports for a source that could only fail at the far end, where it
-// is harder to understand.
+// SourceError is the error of RemoteExec and RemoteCall for a source or a name that could only fail
+// at the far end, where the error would be harder to understand. Use errors.As with a *SourceError.
 type SourceError struct{ Problem string }
 
-// Error tells what is wrong.
+// Error says what is wrong.
 func (e *SourceError) Error() string { return "execnet: " + e.Problem }
 
 func badSource(format string, args ...any) error {
@@ -134,8 +138,8 @@ func (t *task) check() error {
 		}
 		return nil
 	}
-	if !identifier.MatchString(t.call) {
-		return badSource("%q is no name of a Python function", t.call)
+	if !pyliteral.IsIdentifier(t.call) {
+		return badSource("%q is not the name of a Python function", t.call)
 	}
 	def := regexp.MustCompile(`(?m)^(?:async[ \t]+)?def[ \t]+` + t.call + `[ \t]*\(\s*(\w*)`)
 	if m := def.FindStringSubmatch(t.source); m != nil && m[1] != "channel" {
@@ -147,11 +151,9 @@ func (t *task) check() error {
 	return nil
 }
 
-var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
-
 // dedent removes the indentation that all lines of source have in common, as Python's
-// textwrap.dedent does: lines of white space alone do not count and become empty, and tabs and
-// spaces are different.
+// textwrap.dedent does: lines of white space do not count and become empty; tabs and spaces are
+// different.
 func dedent(source string) string {
 	lines := strings.Split(source, "\n")
 	margin, found := "", false

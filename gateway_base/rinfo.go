@@ -67,8 +67,8 @@ channel.send({
     "cwd": os.getcwd(), "pid": os.getpid()})
 `
 
-// rinfoCache keeps the answer of RInfo. Who has put a value into asking asks the far end, so that it is
-// asked once, and the others wait.
+// rinfoCache keeps the answer of RInfo. Who has put a value into asking asks the far end, so that
+// it is asked once, and the others wait.
 type rinfoCache struct {
 	asking chan struct{} // room for one
 	info   *RInfo        // guarded by asking
@@ -81,7 +81,7 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	case g.rinfo.asking <- struct{}{}:
 		defer func() { <-g.rinfo.asking }()
 	case <-ctx.Done():
-		return RInfo{}, timeout.During(ctx, "execnet: asking gateway "+g.id+" for its RInfo")
+		return RInfo{}, timeout.During(ctx, "asking gateway "+g.id+" for its RInfo")
 	}
 	if g.rinfo.info != nil {
 		return *g.rinfo.info, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). The serializer asks
-// it about the channels inside values.
+// channelTable holds a gateway's open channels by id (execnet's ChannelFactory). The serializer
+// asks it about the channels inside values.
 type channelTable struct {
 	gateway *Gateway
 
@@ -95,8 +95,8 @@ func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) (a
 	return c.end(ending{err: err, sendOnly: sendOnly})
 }
 
-// finish ends every channel, because nothing more will be received. died is how the gateway died, nil
-// after an orderly end.
+// finish ends every channel, because nothing more will be received. died is how the gateway died,
+// nil after an orderly end.
 func (t *channelTable) finish(died error) {
 	t.mu.Lock()
 	t.finished = true

@@ -177,7 +177,7 @@ func (in *interp) withTimeout(timeout py.Object) (context.Context, context.Cance
 	return ctx, cancel, nil
 }
 
-// duration is a number of seconds; more than a Duration holds is all it holds.
+// duration is a number of seconds as a Duration, or the largest Duration if that is too short.
 func duration(seconds float64) time.Duration {
 	if seconds >= math.MaxInt64/float64(time.Second) {
 		return math.MaxInt64
@@ -219,7 +219,7 @@ func (c *channel) receive(timeout py.Object) (py.Object, error) {
 	return c.in.fromGo(v)
 }
 
-// noMore is what the gateway is given as endmarker; the program's own stays with the callback.
+// noMore is the endmarker that the gateway gets; the callback replaces it by the program's own.
 type noMore struct{}
 
 func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
@@ -247,13 +247,13 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 	return py.None, c.failure(err)
 }
 
-// callback calls a program's function from a goroutine of the gateway. The error is the traceback
-// that the other end is to see.
+// callback calls a program's function from a goroutine of the gateway. The error's text is the
+// traceback that the other end gets.
 func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err error) {
 	in.lock()
 	defer in.unlock()
 	in.depth, in.thread = 0, callbackThread
-	if in.calling > 0 { // one that waits now, of another channel
+	if in.calling > 0 { // the callback of another channel has begun, and waits now
 		in.threads++
 		in.thread = in.threads
 	}

@@ -136,7 +136,7 @@ func (in *interp) pythonError(err error) error {
 // dumpText is what execnet says of a value that it cannot serialize, and where in the value that
 // is.
 func dumpText(e *serializer.DumpError) string {
-	text := e.Msg
+	text := e.Problem
 	switch {
 	case e.Err != nil && text == "":
 		text = e.Err.Error()

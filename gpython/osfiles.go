@@ -224,7 +224,7 @@ type walker struct {
 	todo    []step // the next one is the last
 }
 
-// step is a folder to look into, or to be told about if that has been done.
+// step is a folder that is still to be listed or, if it has been, to be returned or descended into.
 type step struct {
 	path   string
 	folder py.Tuple
@@ -285,7 +285,7 @@ func (w *walker) M__next__() (py.Object, error) {
 	return nil, py.StopIteration
 }
 
-// descend has the folders in a folder come next, the first of them at first.
+// descend makes the folders in a folder the next steps, in their order.
 func (w *walker) descend(in step) {
 	for _, name := range slices.Backward(in.folder[1].(*py.List).Items) {
 		name, ok := name.(py.String)
@@ -300,7 +300,7 @@ func (w *walker) descend(in step) {
 	}
 }
 
-// listed is what a folder has, as os.walk tells it: its path, the names of the folders in it, and
+// listed returns a folder as os.walk does: its path, the names of the folders in it, and the names
 // of the rest.
 func listed(path string) (py.Tuple, error) {
 	entries, err := os.ReadDir(path)

@@ -11,10 +11,10 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// super is what super() gives: an object, with what its class has from the classes behind a certain
-// one.
+// super is what super() returns: self, with the attributes that its class has from the classes that
+// come after a certain class in its Mro.
 type super struct {
-	class *py.Type // behind this one
+	class *py.Type // that certain class
 	self  py.Object
 	of    *py.Type // the class of self, or self if that is a class
 }

@@ -113,8 +113,8 @@ func (in *interp) runThread(id int64, f py.Object, args py.Tuple, kwargs py.Stri
 	in.complain("Exception ignored in thread started by: " + name + "\n" + in.traceback(exceptionInfo(err)))
 }
 
-// complain writes to what the program has put into sys.stderr, or else to this process's: nobody
-// else would be told.
+// complain reports an error that no caller gets: it writes to what the program has assigned to
+// sys.stderr, or else to this process's stderr.
 func (in *interp) complain(text string) {
 	if sys, err := in.store.GetModule("sys"); err == nil {
 		if file := sys.Globals["stderr"]; file != nil && file != py.None && file != py.Object(nullOutput) {
@@ -125,7 +125,7 @@ func (in *interp) complain(text string) {
 			}
 		}
 	}
-	// There is nobody left to tell that it cannot be told.
+	// If this fails, there is no other place to report it.
 	_, _ = os.Stderr.WriteString(text)
 }
 
@@ -133,7 +133,7 @@ func (in *interp) complain(text string) {
 type lock struct {
 	in      *interp
 	held    bool
-	waiting []chan struct{} // closed when it is that one's turn; the lock stays held then
+	waiting []chan struct{} // one for each that waits; closed to hand the lock over, which stays held
 }
 
 var lockType = newType(py.ObjectType, "_thread.lock", "A lock.")

@@ -13,11 +13,10 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// started is where the clocks without a date begin.
+// started is the time at which monotonic and perf_counter are 0.
 var started = time.Now()
 
-// timeModule has the clocks, and a sleep that ends with the execution. gpython's own module has
-// little more.
+// timeModule makes the module.
 func (in *interp) timeModule() (*py.Module, error) {
 	globals := py.StringDict{"sleep": &function{"sleep", in.sleep}}
 	clock := func(name string, now func() py.Object) {

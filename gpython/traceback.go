@@ -25,7 +25,7 @@ func (in *interp) traceback(info py.ExceptionInfo) string {
 	e := info.Value.(*py.Exception)
 	text := in.oneTraceback(e, info.Traceback)
 	if !strings.HasPrefix(text, tracebackHead) {
-		text = tracebackHead + text // in CPython, frames of the worker would come here
+		text = tracebackHead + text // CPython would show frames of its worker here
 	}
 	for range mostChained {
 		var before *py.Exception
@@ -112,7 +112,7 @@ func (in *interp) sourceLine(file string, n int) string {
 	return shorten(line)
 }
 
-// shorten cuts a line that nobody would read to its end.
+// shorten cuts a line of more than 1000 bytes, for tracebacks.
 func shorten(line string) string {
 	const most = 1000
 	if len(line) <= most {

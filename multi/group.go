@@ -1,5 +1,6 @@
-// Package multi keeps gateways together: a Group makes them from specs, finds them by id, and ends
-// them all, however stuck they are. It corresponds to execnet's multi.py.
+// Package multi holds groups of gateways: a [Group] makes gateways from specs, finds them by id,
+// and ends them all, however stuck they are. A [MultiChannel] uses one channel to each of them. The
+// package corresponds to execnet's multi.py.
 package multi
 
 import (
@@ -22,20 +23,19 @@ import (
 )
 
 // Group is a set of gateways that are found by id and ended together. Its zero value is an empty
-// group, ready to use; its fields are to be set before the first gateway is made. It is execnet's
-// Group.
+// group, ready to use. Set its fields before you make the first gateway. It is execnet's Group.
 type Group struct {
 	// DefaultSpec is what MakeGateway uses for an empty spec; empty means "popen".
 	DefaultSpec string
 	// ExecModel is the execution model of workers whose spec names none; empty means "thread".
 	ExecModel string
-	// MaxStarting is how many gateways MakeGateways starts at the same time; 0 means four for each
-	// processor of those that run on this machine, and any number of others.
+	// MaxStarting bounds how many gateways MakeGateways starts at the same time. 0 means four for
+	// each processor among those that run on this machine, and no bound for others.
 	MaxStarting int
-	// Stderr is where what the workers print to stderr goes; nil means os.Stderr.
+	// Stderr gets what the workers print to their stderr; nil means os.Stderr.
 	Stderr io.Writer
-	// Grace is how long Terminate lets workers end by themselves when its context has no deadline; 0
-	// means DefaultGrace.
+	// Grace is how long Terminate lets workers end by themselves when its context has no deadline;
+	// 0 means DefaultGrace.
 	Grace time.Duration
 	// SSH is for gateways over ssh: passwords, timeouts and so on. Its Stderr is set from the
 	// group's if it is nil.
@@ -45,29 +45,30 @@ type Group struct {
 	gateways []*gatewaybase.Gateway
 	starting map[string]*start // gateways that are being made, by id
 	autoID   int
-	ssh      *gatewayio.SSHPool // made when the first gateway needs it
+	opener   *gatewayio.Opener // made when the first gateway needs it
 }
 
 // start is a gateway that is being made.
 type start struct {
 	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when it is a member, or has failed
+	done   chan struct{} // closed when the gateway is a member, or has failed
 }
 
 // NewGroup returns an empty group.
 func NewGroup() *Group { return &Group{} }
 
-// DefaultGroup is the group that the face's MakeGateway and Terminate use, as execnet's
+// DefaultGroup is the group that execnet.MakeGateway and execnet.Terminate use. It is execnet's
 // default_group.
 var DefaultGroup = NewGroup()
 
-// MakeGateway starts an interpreter as spec says and returns the gateway to it when it has
-// answered; ctx bounds that. The spec's grammar and keys are those of package xspec; an empty spec
-// means DefaultSpec. A gateway whose spec names no id gets the next free one of gw0, gw1 and so on.
+// MakeGateway starts an interpreter as spec says, and returns the gateway to it when the
+// interpreter has answered. ctx bounds that. Package xspec describes the spec; an empty one means
+// DefaultSpec. A gateway whose spec has no id gets the next free one of gw0, gw1 and so on.
 //
-// It reports an xspec.Error for a spec that is none, ErrDuplicateID, a
-// gatewayio.PythonNotFoundError when there is no interpreter to start, and a bootstrap.Error, with
-// what the interpreter said, when it does not become a worker. It is execnet's Group.makegateway.
+// It returns an [xspec.Error] for a spec that cannot be used, [ErrDuplicateID], a
+// [gatewayio.PythonNotFoundError] when there is no interpreter to start, and a [bootstrap.Error],
+// with what the interpreter has printed, when it does not become a worker. It is execnet's
+// Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -76,12 +77,12 @@ func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gate
 	return g.MakeGatewaySpec(ctx, parsed)
 }
 
-// parse reads a spec; an empty one means the default.
+// parse reads a spec. An empty one means the default.
 func (g *Group) parse(spec string) (*xspec.Spec, error) {
 	return xspec.Parse(cmp.Or(spec, g.DefaultSpec, "popen"))
 }
 
-// MakeGatewaySpec is MakeGateway for a spec that is parsed already. It works on a copy.
+// MakeGatewaySpec is MakeGateway for a parsed spec, of which it makes a copy.
 func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gateway, error) {
 	spec = spec.Clone()
 	if err := spec.Validate(); err != nil {
@@ -95,12 +96,14 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 	return g.start(ctx, spec)
 }
 
-// StartGateway is MakeGateway without the waiting: it returns at once, while the far end is still
-// being reached; ctx bounds that. What is sent meanwhile goes with the bootstrap, so that over a
-// slow network the first RemoteExec costs no round trip of its own. Any call on the gateway that
-// waits for the far end reports it if there is none, with the errors of MakeGateway; the gateway is
-// a member all the same, until its Exit. Where the worker cannot take messages that early (a socket
-// server's, or that of bootstrap=import), StartGateway waits as MakeGateway does.
+// StartGateway is MakeGateway that does not wait: it returns at once, and reaches the far end
+// meanwhile; ctx bounds that. What is sent until then goes along with the first words to the
+// interpreter, so that over a slow network the first RemoteExec costs no round trip of its own.
+//
+// If the far end cannot be reached, the calls on the gateway that wait for it return the error that
+// MakeGateway would have returned. The gateway is a member until its Exit even then. Where a worker
+// cannot take messages that early (behind a socket server, or with bootstrap=import), StartGateway
+// waits as MakeGateway does.
 func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -145,58 +148,23 @@ func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gatew
 	return gw, nil
 }
 
-// open makes the byte pipe that spec asks for.
+// open opens the byte pipe that spec asks for.
 func (g *Group) open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
-	if spec.Via != "" {
-		via, err := g.member(spec, "via", spec.Via)
-		if err != nil {
-			return nil, err
-		}
-		return gatewayio.StartVia(ctx, via, spec)
-	}
-	switch spec.Kind() {
-	case xspec.KindSSH, xspec.KindVagrantSSH:
-		return g.sshPool().Start(ctx, spec)
-	case xspec.KindSocket:
-		if spec.InstallVia == "" {
-			return gatewayio.OpenSocket(ctx, spec)
-		}
-		host, err := g.member(spec, "installvia", spec.InstallVia)
-		if err != nil {
-			return nil, err
-		}
-		return gatewayio.InstallSocket(ctx, host)
-	default:
-		return gatewayio.Popen(spec, g.stderr())
-	}
-}
-
-// member is the gateway that a key of spec names.
-func (g *Group) member(spec *xspec.Spec, key, id string) (*gatewaybase.Gateway, error) {
-	if gw := g.Get(id); gw != nil {
-		return gw, nil
-	}
-	return nil, &xspec.Error{Spec: spec.String(), Key: key, Problem: fmt.Sprintf("the group has no gateway with the id %q; make that one first", id)}
-}
-
-// sshPool holds the group's ssh connections.
-func (g *Group) sshPool() *gatewayio.SSHPool {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.ssh == nil {
-		options := g.SSH
-		options.Stderr = cmp.Or(options.Stderr, g.stderr())
-		g.ssh = gatewayio.NewSSHPool(options)
+	if g.opener == nil {
+		g.opener = &gatewayio.Opener{Stderr: g.stderr(), SSH: g.SSH, Gateway: g.Get}
 	}
-	return g.ssh
+	opener := g.opener
+	g.mu.Unlock()
+	return opener.Open(ctx, spec)
 }
 
-// SetExecModel sets the execution model of workers whose spec names none. It reports an error for a
-// model that there is not, and ErrHasGateways once the group has gateways. It is execnet's
-// Group.set_execmodel, without the model of the driver's own side, which Go has no choice of.
+// SetExecModel sets the execution model of workers whose spec names none. It returns an error for
+// an unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
+// Group.set_execmodel, without the model of the driver's side, of which Go has only one.
 func (g *Group) SetExecModel(model string) error {
-	if !slices.Contains(xspec.ExecModels, model) {
-		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	if !slices.Contains(xspec.ExecModels(), model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels(), ", "))
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -208,7 +176,7 @@ func (g *Group) SetExecModel(model string) error {
 	return nil
 }
 
-// ErrHasGateways is what SetExecModel reports when the group has gateways already.
+// ErrHasGateways is the error of SetExecModel when the group has gateways.
 var ErrHasGateways = errors.New("execnet: cannot set the execution model: the group has gateways already")
 
 func (g *Group) stderr() io.Writer {
@@ -218,14 +186,14 @@ func (g *Group) stderr() io.Writer {
 	return g.Stderr
 }
 
-// ErrDuplicateID is what MakeGateway reports when the group has a gateway of that id.
-var ErrDuplicateID = errors.New("the group already has a gateway with this id")
+// ErrDuplicateID is the error of making a gateway whose id another one of the group has.
+var ErrDuplicateID = errors.New("execnet: the group already has a gateway with this id")
 
-// ErrTerminated is why a gateway that was being made when its group was terminated was not.
+// ErrTerminated is the error of making a gateway when the group is terminated meanwhile.
 var ErrTerminated = errors.New("execnet: the group was terminated")
 
-// reserve gives spec an id and an execution model if it has none, and keeps the id from others
-// until release is called. The context it returns ends when the group is terminated.
+// reserve gives spec an id and an execution model if it has none. Nobody else gets the id until
+// release is called. The context that it returns ends when the group is terminated.
 func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Context, release func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -236,7 +204,7 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 			g.autoID++
 		}
 	} else if g.taken(spec.ID) {
-		return nil, nil, fmt.Errorf("execnet: cannot make %s: id %q: %w", spec, spec.ID, ErrDuplicateID)
+		return nil, nil, fmt.Errorf("%w: %q of %s", ErrDuplicateID, spec.ID, spec)
 	}
 	if spec.ExecModel == "" {
 		spec.ExecModel = g.ExecModel
@@ -257,14 +225,14 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 	}, nil
 }
 
-// taken reports whether a member, or a gateway in the making, has the id. The caller holds mu.
+// taken reports whether a member, or a gateway that is being made, has the id. The caller holds mu.
 func (g *Group) taken(id string) bool {
 	return g.starting[id] != nil || slices.ContainsFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
 		return !gw.Exiting() && gw.ID() == id
 	})
 }
 
-// forgetEnded drops gateways that have exited and left nothing behind. The caller holds mu.
+// forgetEnded removes gateways that have exited and of which nothing is left. The caller holds mu.
 func (g *Group) forgetEnded() {
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -273,7 +241,7 @@ func (g *Group) forgetEnded() {
 	})
 }
 
-// members are the gateways that have not been asked to exit, in the order they were made.
+// members are the gateways that have not been asked to exit, in the order in which they were made.
 func (g *Group) members() []*gatewaybase.Gateway {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -283,7 +251,8 @@ func (g *Group) members() []*gatewaybase.Gateway {
 // Len is the number of gateways.
 func (g *Group) Len() int { return len(g.members()) }
 
-// At returns the i-th gateway in the order they were made, or nil. It is group[i] in execnet.
+// At returns the i-th gateway in the order in which they were made, or nil. It is group[i] in
+// execnet.
 func (g *Group) At(i int) *gatewaybase.Gateway {
 	if members := g.members(); i >= 0 && i < len(members) {
 		return members[i]
@@ -304,8 +273,8 @@ func (g *Group) Get(id string) *gatewaybase.Gateway {
 	return nil
 }
 
-// All iterates over the gateways in the order they were made; those that have been asked to exit
-// are no longer among them.
+// All iterates over the gateways in the order in which they were made, without those that have been
+// asked to exit.
 func (g *Group) All() iter.Seq[*gatewaybase.Gateway] { return slices.Values(g.members()) }
 
 // String shows the ids, as execnet's repr does.

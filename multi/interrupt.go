@@ -9,26 +9,26 @@ import (
 	"syscall"
 )
 
-// InterruptedError is the cause of the end of a context that NotifyContext made, when a signal
-// ended it.
+// InterruptedError is the cause of the end of a context of NotifyContext that a signal has ended.
+// Use errors.As with a *InterruptedError on context.Cause(ctx).
 type InterruptedError struct{ Signal os.Signal }
 
 // Error names the signal.
 func (e *InterruptedError) Error() string { return fmt.Sprintf("execnet: interrupted (%v)", e.Signal) }
 
-// NotifyContext makes a program end its workers when it is interrupted. It is signal.NotifyContext
-// for a group:
+// NotifyContext ends the program's workers when the program is interrupted. It is
+// signal.NotifyContext for a group:
 //
 //	ctx, stop := group.NotifyContext(context.Background())
 //	defer stop()
 //
 // At the first Ctrl-C (os.Interrupt) or SIGTERM, or when parent ends, ctx ends, and with it the
-// calls that were given it, and the group is terminated as Terminate does within Group.Grace. A second signal
-// kills what is left of it at once.
+// calls that use ctx; then the group is terminated as by Terminate within Group.Grace. A second
+// signal kills at once what is left of it.
 //
-// stop terminates the group if that was not done yet, waits until it is done, and returns what
-// Terminate reports; a signal meanwhile makes it quick as well. From then on signals do again what
-// they did before. Calling it once more returns the same.
+// stop terminates the group unless that is done, waits until it is, and returns the error of
+// Terminate. A signal meanwhile kills what is left, too. After that signals do again what they did
+// before. A later call of stop returns the same.
 func (g *Group) NotifyContext(parent context.Context) (ctx context.Context, stop func() error) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
@@ -41,7 +41,7 @@ func (g *Group) NotifyContext(parent context.Context) (ctx context.Context, stop
 			cancel(&InterruptedError{s})
 		case <-ctx.Done():
 		}
-		ended <- g.terminateUnless(signals)
+		ended <- g.terminateUntil(signals)
 	}()
 	return ctx, sync.OnceValue(func() error {
 		cancel(nil)
@@ -49,15 +49,15 @@ func (g *Group) NotifyContext(parent context.Context) (ctx context.Context, stop
 	})
 }
 
-// terminateUnless is Terminate that stops waiting at a signal.
-func (g *Group) terminateUnless(signals <-chan os.Signal) error {
-	ctx, hurry := context.WithCancel(context.Background())
-	defer hurry()
+// terminateUntil is Terminate that kills what is left when a signal comes.
+func (g *Group) terminateUntil(signals <-chan os.Signal) error {
+	ctx, kill := context.WithCancel(context.Background())
+	defer kill()
 	ended := make(chan error, 1)
 	go func() { ended <- g.Terminate(ctx) }()
 	select {
 	case <-signals:
-		hurry()
+		kill()
 		return <-ended
 	case err := <-ended:
 		return err

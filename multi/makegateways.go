@@ -14,21 +14,21 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// FailedGateway is one gateway that MakeGateways could not make.
+// FailedGateway is a gateway that MakeGateways could not make.
 type FailedGateway struct {
 	ID   string // its id, empty if it failed before it got one
 	Spec string // the spec as it was given
-	Err  error  // what MakeGateway would have reported
+	Err  error  // the error that MakeGateway would have returned
 }
 
-// MakeGatewaysError is what MakeGateways reports: which gateways failed, and why. errors.Is and
-// errors.As find the reasons.
+// MakeGatewaysError is the error of MakeGateways: which gateways failed, and why. Use errors.As
+// with a *MakeGatewaysError. errors.Is and errors.As also find the reasons.
 type MakeGatewaysError struct {
 	Failed []FailedGateway // in the order of the specs
 	Total  int             // how many were asked for
 }
 
-// Error has a line for each gateway that failed, and more where its error has more.
+// Error has a line for each gateway that failed, and more lines where its reason has more.
 func (e *MakeGatewaysError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: %d of %d gateways could not be made", len(e.Failed), e.Total)
@@ -48,27 +48,27 @@ func (e *MakeGatewaysError) Unwrap() []error {
 	return errs
 }
 
-// newcomer is a gateway on its way through MakeGateways.
-type newcomer struct {
+// pending is a gateway that MakeGateways makes.
+type pending struct {
 	spec    *xspec.Spec
 	ctx     context.Context
 	gateway *gatewaybase.Gateway
 	err     error
-	ended   chan struct{} // closed once gateway or err is set
+	ended   chan struct{} // closed when gateway or err is set
 }
 
-// MakeGateways makes a gateway for each spec, as MakeGateway does, all side by side within the
-// limits of MaxStarting, and returns them in the specs' order, in which they also got their ids. A
+// MakeGateways makes a gateway for each spec, as MakeGateway does, side by side within the bounds
+// of MaxStarting. It returns them in the order of the specs, in which they also get their ids. A
 // gateway that is reached through another one of the same call (via, installvia) waits for that
-// one, which must stand before it.
+// one, whose spec must stand before it.
 //
-// It is all or nothing: when some fail, the others are still waited for, then ended, and the error
-// is a *MakeGatewaysError that names each that failed. ctx bounds the starts.
+// If some fail, MakeGateways waits for the others, ends them, and returns a [MakeGatewaysError]
+// that names each one that failed. ctx bounds the starts.
 func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
-	all := make([]*newcomer, len(specs))
+	all := make([]*pending, len(specs))
 	failed := false
 	for i := range all {
-		n := &newcomer{ended: make(chan struct{})}
+		n := &pending{ended: make(chan struct{})}
 		all[i] = n
 		n.spec, n.err = g.admit(specs[i])
 		if n.err == nil {
@@ -86,7 +86,7 @@ func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewayba
 	return g.outcome(specs, all)
 }
 
-// admit reads a spec and checks it.
+// admit parses and checks a spec.
 func (g *Group) admit(text string) (*xspec.Spec, error) {
 	spec, err := g.parse(text)
 	if err != nil {
@@ -95,8 +95,8 @@ func (g *Group) admit(text string) (*xspec.Spec, error) {
 	return spec, spec.Validate()
 }
 
-// startAll starts the newcomers and waits for all of them.
-func (g *Group) startAll(all []*newcomer) {
+// startAll starts the gateways and waits for all of them.
+func (g *Group) startAll(all []*pending) {
 	limit := g.MaxStarting
 	if limit <= 0 {
 		limit = 4 * runtime.GOMAXPROCS(0)
@@ -108,10 +108,11 @@ func (g *Group) startAll(all []*newcomer) {
 			defer close(n.ended)
 			for _, host := range all[:i] {
 				if host.spec.ID == n.spec.Via || host.spec.ID == n.spec.InstallVia {
-					<-host.ended // which takes no longer than ctx
+					<-host.ended // ctx bounds that too
 				}
 			}
-			// Without a limit of the user's, only what loads this machine has to wait its turn.
+			// Unless the user has set a bound, only interpreters on this machine wait for each
+			// other.
 			if g.MaxStarting > 0 || n.spec.Local() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
@@ -122,11 +123,12 @@ func (g *Group) startAll(all []*newcomer) {
 	wg.Wait()
 }
 
-// startGrace is how long gateways that were made in vain have to end before they are killed.
+// startGrace is how long gateways have to end, before they are killed, after another one has
+// failed.
 const startGrace = 2 * time.Second
 
-// outcome is what MakeGateways returns.
-func (g *Group) outcome(specs []string, all []*newcomer) ([]*gatewaybase.Gateway, error) {
+// outcome makes the results of MakeGateways.
+func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway, error) {
 	var gateways []*gatewaybase.Gateway
 	failure := &MakeGatewaysError{Total: len(all)}
 	for i, n := range all {
@@ -154,7 +156,8 @@ func (g *Group) outcome(specs []string, all []*newcomer) ([]*gatewaybase.Gateway
 	return nil, failure
 }
 
-// arrange puts members, which joined the group as they were ready, into this order.
+// arrange puts members into this order. They joined the group in the order in which they were
+// ready.
 func (g *Group) arrange(gateways []*gatewaybase.Gateway) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

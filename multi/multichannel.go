@@ -12,10 +12,10 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// MultiChannel is a list of channels, usually one to each gateway of a group, that are used
-// together. Its methods may be used from any number of goroutines. It is execnet's MultiChannel.
+// MultiChannel is a list of channels that are used together, usually one to each gateway of a
+// group. Its methods may be used from any number of goroutines. It is execnet's MultiChannel.
 //
-// Errors name the gateway they come from; errors.Is and errors.As find what the channel reported.
+// Errors name the gateway that they come from. errors.Is and errors.As find the channel's error.
 type MultiChannel struct {
 	channels []*gatewaybase.Channel
 
@@ -24,14 +24,14 @@ type MultiChannel struct {
 	err   error // why queue could not be made
 }
 
-// NewMultiChannel puts channels together, of whichever gateways.
+// NewMultiChannel makes a MultiChannel of channels, which may belong to any gateways.
 func NewMultiChannel(channels ...*gatewaybase.Channel) *MultiChannel {
 	return &MultiChannel{channels: slices.Clone(channels)}
 }
 
-// RemoteExec has every gateway of the group execute source, as Gateway.RemoteExec does, and returns
-// the channels in the gateways' order. When one cannot be asked, the channels made by then are
-// closed. It is execnet's Group.remote_exec.
+// RemoteExec executes source in every gateway of the group, as Gateway.RemoteExec does, and returns
+// the channels in the order of the gateways. If it fails for one of them, the channels that exist
+// by then are closed. It is execnet's Group.remote_exec.
 func (g *Group) RemoteExec(ctx context.Context, source string, options ...gatewaybase.ExecOption) (*MultiChannel, error) {
 	return g.remoteExec(func(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 		return gw.RemoteExec(ctx, source, options...)
@@ -58,7 +58,7 @@ func (g *Group) remoteExec(exec func(*gatewaybase.Gateway) (*gatewaybase.Channel
 		ch, err := exec(gw)
 		if err != nil {
 			for _, ch := range m.channels {
-				_ = ch.Close() // the error is the first one
+				_ = ch.Close() // err is what the caller gets
 			}
 			return nil, fmt.Errorf("gateway %s: %w", gw.ID(), err)
 		}
@@ -99,15 +99,15 @@ func (m *MultiChannel) SendEach(ctx context.Context, item any) error {
 	return errors.Join(errs...)
 }
 
-// Received is an item and the channel it came on.
+// Received is an item and the channel that it came from.
 type Received struct {
 	Channel *gatewaybase.Channel
 	Item    any
 }
 
-// ReceiveEach receives one item from every channel, in the channels' order. At the first channel
-// that has none to give it stops with that channel's error (io.EOF for its end) and the items of
-// the channels before; nothing is taken from those behind. It is execnet's
+// ReceiveEach receives one item from every channel, in the order of the channels. If a channel has
+// no more items, or fails, ReceiveEach returns that channel's error (io.EOF for its end) and the
+// items of the channels before it, and takes nothing from the channels after it. It is execnet's
 // MultiChannel.receive_each.
 func (m *MultiChannel) ReceiveEach(ctx context.Context) ([]any, error) {
 	received, err := m.ReceiveEachWithChannel(ctx)
@@ -118,7 +118,7 @@ func (m *MultiChannel) ReceiveEach(ctx context.Context) ([]any, error) {
 	return items, err
 }
 
-// ReceiveEachWithChannel is ReceiveEach that tells which channel each item came on. It is
+// ReceiveEachWithChannel is ReceiveEach that also returns the channel of each item. It is
 // receive_each(withchannel=True) in execnet.
 func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, error) {
 	received := make([]Received, 0, len(m.channels))
@@ -132,9 +132,9 @@ func (m *MultiChannel) ReceiveEachWithChannel(ctx context.Context) ([]Received, 
 	return received, nil
 }
 
-// Items iterates over the items of all channels in the order they come, until all channels have
-// ended; it makes the receive queue for that. The first error, of ctx or of a channel as WaitClose
-// reports it, is handed out last.
+// Items iterates over the items of all channels, in the order in which they come, until all
+// channels have ended. It makes the receive queue for that. The first error, that of ctx or that of
+// a channel's WaitClose, comes last.
 func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		queue, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
@@ -153,9 +153,9 @@ func (m *MultiChannel) Items(ctx context.Context) iter.Seq2[Received, error] {
 	}
 }
 
-// WaitClose waits until every channel's other end sends no more, as Channel.WaitClose does, and
-// returns the error of the first channel, in their order, that has one. When ctx ends first, it
-// returns ctx's error. It is execnet's MultiChannel.waitclose.
+// WaitClose waits until the other end of every channel sends no more, as Channel.WaitClose does,
+// and returns the error of the first channel in the list that has one, or ctx's error if ctx ends
+// first. It is execnet's MultiChannel.waitclose.
 func (m *MultiChannel) WaitClose(ctx context.Context) error {
 	var first error
 	for _, ch := range m.channels {

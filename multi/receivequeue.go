@@ -11,8 +11,8 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// ReceiveQueue gathers the items of a MultiChannel's channels in the order they come. Its methods
-// may be used from any number of goroutines; each item goes to one of them.
+// ReceiveQueue gathers the items of a MultiChannel's channels in the order in which they come. Its
+// methods may be used from any number of goroutines; each item goes to one of them.
 type ReceiveQueue struct {
 	mu     sync.Mutex // guards what follows
 	change sync.Cond
@@ -20,14 +20,14 @@ type ReceiveQueue struct {
 	open   int // channels that may still send
 }
 
-// MakeReceiveQueue has the items of all channels, first those that wait already, go into one queue;
-// from then on the channels' own Receive, and ReceiveEach, report gatewaybase.ErrHasCallback. With
-// an endmarker, the queue gets it once for each channel, after the channel's last item. Later calls
-// return the same queue, whose endmarker is the first call's. It is execnet's
-// MultiChannel.make_receive_queue.
+// MakeReceiveQueue returns a queue of the items of all channels, which begins with those that have
+// come already. From then on Receive of the channels, and ReceiveEach, return
+// [gatewaybase.ErrHasCallback]. The queue gets endmarker once for each channel, after its last
+// item, unless endmarker is [gatewaybase.NoEndmarker]. Later calls return the same queue, with the
+// endmarker of the first call. It is execnet's MultiChannel.make_receive_queue.
 //
-// When a channel has a callback already, it reports gatewaybase.ErrHasCallback together with the
-// queue of the others.
+// If a channel has a callback already, MakeReceiveQueue returns gatewaybase.ErrHasCallback together
+// with the queue of the other channels.
 func (m *MultiChannel) MakeReceiveQueue(endmarker any) (*ReceiveQueue, error) {
 	m.once.Do(func() {
 		q := &ReceiveQueue{open: len(m.channels)}
@@ -43,10 +43,10 @@ func (m *MultiChannel) MakeReceiveQueue(endmarker any) (*ReceiveQueue, error) {
 	return m.queue, m.err
 }
 
-// channelEnd is the endmarker the queue itself asks channels for.
+// channelEnd is the endmarker that the queue uses for its own callbacks.
 type channelEnd struct{}
 
-// ended notes that a channel sends no more.
+// ended counts a channel that sends no more.
 func (q *ReceiveQueue) ended() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -54,7 +54,7 @@ func (q *ReceiveQueue) ended() {
 	q.change.Broadcast()
 }
 
-// follow has a channel's items put into the queue.
+// follow puts a channel's items into the queue.
 func (q *ReceiveQueue) follow(ch *gatewaybase.Channel, endmarker any) error {
 	return ch.SetCallback(func(item any) error {
 		if item != any(channelEnd{}) {
@@ -83,10 +83,10 @@ func (q *ReceiveQueue) Len() int {
 	return len(q.items)
 }
 
-// Receive returns the next item, waiting for it if need be. When all channels have ended and their
-// items are received, it reports io.EOF (execnet's queue would wait for ever);
-// MultiChannel.WaitClose tells of remote errors then. It reports gatewaybase.ErrTimeout or ctx's
-// error when ctx ends first.
+// Receive returns the next item, and waits until there is one. When all channels have ended and
+// their items are received, it returns io.EOF (execnet's queue would wait for ever);
+// MultiChannel.WaitClose then returns remote errors. If ctx ends first, it returns
+// gatewaybase.ErrTimeout or ctx's error.
 func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
@@ -101,18 +101,18 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 		case q.open == 0:
 			return Received{}, io.EOF
 		case ctx.Err() != nil:
-			return Received{}, timeout.During(ctx, "execnet: receiving")
+			return Received{}, timeout.During(ctx, "receiving")
 		}
 		q.change.Wait()
 	}
 	r := q.items[0]
-	q.items[0] = Received{} // not to be kept alive by the rest
+	q.items[0] = Received{} // so that the rest of the slice does not keep it alive
 	q.items = q.items[1:]
 	return r, nil
 }
 
-// Items iterates over what Receive returns until all channels have ended. Any error but io.EOF is
-// handed out last.
+// Items iterates over the items that Receive returns until all channels have ended. An error other
+// than io.EOF comes last.
 func (q *ReceiveQueue) Items(ctx context.Context) iter.Seq2[Received, error] {
 	return func(yield func(Received, error) bool) {
 		for {

@@ -16,15 +16,16 @@ import (
 // Group.Grace says otherwise.
 const DefaultGrace = 5 * time.Second
 
-// killGrace is how long a killed worker may take to be gone. Only one that the kernel itself holds
-// up takes longer.
+// killGrace is how long a killed worker may take to be gone. It takes longer only while the kernel
+// itself does not let it go.
 const killGrace = 2 * time.Second
 
-// Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and kills
-// those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns when all
-// are gone and their processes are reaped, which takes hardly longer than that however stuck they
-// are. A gateway that others are reached through ends after them, and they share its time. Gateways
-// that are being made meanwhile are given up. The error names gateways that even survived the kill.
+// Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and
+// kills those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns
+// when all are gone and their processes are reaped, which takes hardly longer than that however
+// stuck they are. A gateway that others are reached through ends after them, and they share its
+// time. Gateways that are being made meanwhile are given up. The error names gateways that even
+// survived the kill.
 //
 // The group is empty then and can be used again. Calls at the same time share the work: one whose
 // ctx has ended makes the others quick as well. It is execnet's Group.terminate.
@@ -37,16 +38,16 @@ func (g *Group) Terminate(ctx context.Context) error {
 	g.abandonStarts()
 	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
 	g.mu.Lock()
-	pool := g.ssh
-	g.ssh = nil
+	opener := g.opener
+	g.opener = nil
 	g.mu.Unlock()
-	if pool != nil {
-		err = errors.Join(err, pool.Close())
+	if opener != nil {
+		opener.Close()
 	}
 	return err
 }
 
-// abandonStarts gives up the gateways that are being made and waits until nothing is left of them.
+// abandonStarts cancels the gateways that are being made, and waits until nothing is left of them.
 func (g *Group) abandonStarts() {
 	g.mu.Lock()
 	var pending []*start
@@ -60,7 +61,7 @@ func (g *Group) abandonStarts() {
 	}
 }
 
-// end ends those gateways of the group that are chosen, and takes them out of it.
+// end ends the chosen gateways of the group, and removes them from it.
 func (g *Group) end(ctx context.Context, chosen func(*gatewaybase.Gateway) bool) error {
 	var errs []error
 	for {
@@ -75,7 +76,7 @@ func (g *Group) end(ctx context.Context, chosen func(*gatewaybase.Gateway) bool)
 	}
 }
 
-// nextToEnd asks those of the chosen gateways to exit that no other one depends on.
+// nextToEnd asks those of the chosen gateways to exit through which no other one is reached.
 func (g *Group) nextToEnd(chosen func(*gatewaybase.Gateway) bool) []*gatewaybase.Gateway {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -97,7 +98,7 @@ func (g *Group) nextToEnd(chosen func(*gatewaybase.Gateway) bool) []*gatewaybase
 		}
 	}
 	if len(round) == 0 {
-		round = all // ids used again can look like a circle
+		round = all // ids that are used again can look like a circle
 	}
 	for _, gw := range round {
 		gw.Exit()
@@ -105,8 +106,7 @@ func (g *Group) nextToEnd(chosen func(*gatewaybase.Gateway) bool) []*gatewaybase
 	return round
 }
 
-// endAll waits for gateways that were asked to exit, each in a goroutine of its own, and kills them
-// when ctx ends.
+// endAll waits for gateways that were asked to exit, side by side, and kills them when ctx ends.
 func endAll(ctx context.Context, gateways []*gatewaybase.Gateway) []error {
 	errs := make([]error, len(gateways))
 	var wg sync.WaitGroup

@@ -17,7 +17,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-execnet/execnet/bootstrap"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker/internal/native"
 )
@@ -63,7 +64,7 @@ func isWorker(args []string) bool {
 		return named
 	}
 	n := len(args)
-	if n < 2 || args[n-2] != "-c" || args[n-1] != gatewayio.BootstrapLine {
+	if n < 2 || args[n-2] != "-c" || args[n-1] != cmdline.BootstrapLine {
 		return false
 	}
 	return !slices.ContainsFunc(args[:n-2], func(arg string) bool { return arg != "-u" && arg != "-B" })
@@ -131,7 +132,7 @@ func Main() int {
 
 // complain writes one line to stderr and returns status.
 func complain(what string, err error, status int) int {
-	text := strings.TrimPrefix(err.Error(), "execnet: ")
+	text := errtext.Of(err)
 	if what != "" {
 		text = what + ": " + text
 	}

@@ -53,9 +53,6 @@ type registry struct {
 	funcs map[string]map[string]*gofunc.Func
 }
 
-// isName tells whether Python source can use s as a name.
-func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKeyword(s) }
-
 // add registers all of funcs or, with an error, none.
 func (r *registry) add(module string, funcs Funcs) error {
 	wrapped := map[string]*gofunc.Func{}
@@ -90,6 +87,8 @@ func (r *registry) add(module string, funcs Funcs) error {
 	maps.Copy(r.funcs[module], wrapped)
 	return nil
 }
+
+func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKeyword(s) }
 
 // functions are the registered functions as one worker sees them.
 type functions struct {

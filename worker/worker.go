@@ -43,7 +43,7 @@ import (
 // config says how serve serves.
 type config struct {
 	id        string // what the driver calls this worker, as a rule with "-worker" behind it
-	execModel string // one of xspec.ExecModels; empty means "thread"
+	execModel string // one of xspec.ExecModels(); empty means "thread"
 	// Under "thread", executions run side by side, each in a goroutine; "gevent" and "eventlet"
 	// mean the same here. Under "main_thread_only" they run one after another in the goroutine that
 	// called serve.
@@ -57,7 +57,7 @@ type config struct {
 // errStuck if they did not end; other errors mean that the driver does not speak the protocol.
 func serve(ctx context.Context, pipe gatewaybase.IO, c config) error {
 	if c.execModel == "" {
-		c.execModel = xspec.ExecModels[0]
+		c.execModel = xspec.ExecModelThread
 	}
 	if c.engine == nil {
 		c.engine = engine.Default()

@@ -14,6 +14,7 @@ import (
 	"github.com/go-execnet/execnet/bootstrap"
 	"github.com/go-execnet/execnet/cmd/execnet/internal/fleet"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -94,7 +95,7 @@ func plainError(err error) string {
 		bare.Exit.Stderr = ""
 		err = &bare
 	}
-	return strings.TrimPrefix(err.Error(), "execnet: ")
+	return errtext.Of(err)
 }
 
 // prefixed puts a gateway's id before each line.

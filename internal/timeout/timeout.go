@@ -4,7 +4,8 @@ package timeout
 import (
 	"context"
 	"errors"
-	"fmt"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // Err is what a call reports when its time is over. It is also context.DeadlineExceeded, and a
@@ -27,7 +28,5 @@ func Cause(ctx context.Context) error {
 	return cause
 }
 
-// During is Cause with what the caller was doing in front: "execnet: receiving: execnet: timeout".
-func During(ctx context.Context, doing string) error {
-	return fmt.Errorf("%s: %w", doing, Cause(ctx))
-}
+// During is Cause with what the caller was doing in front: "execnet: receiving: timeout".
+func During(ctx context.Context, doing string) error { return errtext.Wrap(doing, Cause(ctx)) }

@@ -76,7 +76,7 @@ func (op Comparison) holds(c int) bool {
 // Equal is a == b, made a bool.
 func Equal(a, b py.Object) (bool, error) { return equalAt(a, b, 0) }
 
-// sameOrEqual is what containers ask of their items.
+// sameOrEqual is how containers compare their items: a is b or a == b.
 func sameOrEqual(a, b py.Object) (bool, error) {
 	if Identical(a, b) {
 		return true, nil
@@ -188,7 +188,7 @@ func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 	return nil, notOrdered(op, a, b)
 }
 
-// knownType says that what this package knows of comparing o is all there is to know.
+// knownType reports whether this package alone decides how o compares: gpython is not asked.
 func knownType(o py.Object) bool {
 	switch o.(type) {
 	case py.Int, *py.BigInt, py.Bool, py.Float, py.Complex, py.String, py.Bytes, py.Tuple, *py.List, *Dict, py.StringDict,
@@ -254,8 +254,8 @@ func compareInstances(op Comparison, a, b py.Object) (py.Object, error) {
 	return compareIdentity(op, a, b)
 }
 
-// compareIdentity is for objects that do not know each other: they are equal if they are one, and
-// have no order.
+// compareIdentity compares objects whose types say nothing about each other: they are equal if they
+// are the same object, and have no order.
 func compareIdentity(op Comparison, a, b py.Object) (py.Object, error) {
 	switch op {
 	case equal:
@@ -275,8 +275,8 @@ func gpythonCompare(op Comparison, a, b py.Object) (py.Object, error) {
 	return res, err
 }
 
-// eqSlot and neSlot are the slots by which gpython itself compares this package's types. What they
-// do not know is left to the other type, which compareAt may have asked gpython about.
+// eqSlot and neSlot are the methods by which gpython itself compares this package's types. For a
+// type that they do not know they return NotImplemented, so that gpython asks that type.
 func eqSlot(a, b py.Object) (py.Object, error) { return equalitySlot(equal, a, b) }
 func neSlot(a, b py.Object) (py.Object, error) { return equalitySlot(notEqual, a, b) }
 

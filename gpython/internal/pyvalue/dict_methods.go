@@ -70,7 +70,7 @@ func dictMethod(text string, changes bool, f func(d *Dict, a []py.Object) (py.Ob
 	})
 }
 
-// putBack makes s what d is.
+// putBack gives s the entries of d, and no others.
 func putBack(s py.StringDict, d *Dict) error {
 	now, err := d.StringDict()
 	if err != nil {

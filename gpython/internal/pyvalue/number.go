@@ -101,7 +101,7 @@ func asSize(o py.Object) (int, error) {
 	return int(i.Int64()), nil
 }
 
-// exactFloat is up to where every int is a float.
+// exactFloat is the bound up to which every int is a float, without rounding.
 const exactFloat = 1 << 53
 
 // compareNumbers compares exactly: an int is not rounded to be compared with a float.

@@ -53,8 +53,8 @@ func isInstanceOfProgram(o py.Object) bool {
 	return false
 }
 
-// instanceMethod looks up a method by which an instance of a class of the program answers an
-// operator, or gives nil.
+// instanceMethod returns the method of this name that the program's class of o has, or nil. It is
+// nil for other objects too.
 func instanceMethod(o py.Object, name string) py.Object {
 	if !isInstanceOfProgram(o) {
 		return nil

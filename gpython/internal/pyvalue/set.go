@@ -92,7 +92,8 @@ func setTable(o py.Object) (*table, bool) {
 	return nil, false
 }
 
-// setItem is the form in which an item is looked for: a set stands for the frozenset equal to it.
+// setItem is the form in which an item is looked up: a set, which has no hash, is looked up as a
+// frozenset of the same items.
 func setItem(item py.Object) py.Object {
 	if s, ok := item.(*Set); ok {
 		return &FrozenSet{table: s.clone()}

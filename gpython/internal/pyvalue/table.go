@@ -190,7 +190,7 @@ func (t *table) addAll(other *table) error {
 	return nil
 }
 
-// walk is an iteration over a table in which the table may change: it notices, as Python's
+// walk is an iteration over a table. If the table's keys change meanwhile it fails, as Python's
 // iterators do.
 type walk struct {
 	t       *table

@@ -158,8 +158,8 @@ func stripBytes(s, chars string, side int) string {
 	return s
 }
 
-// needle reads what is searched for.
-func (k *textKind) needle(o py.Object) (string, error) {
+// pattern returns the text that is searched for.
+func (k *textKind) pattern(o py.Object) (string, error) {
 	if s, ok := k.of(o); ok {
 		return s, nil
 	}
@@ -192,7 +192,7 @@ func (k *textKind) window(s string, start, end py.Object) (part string, from int
 func (k *textKind) addSearching() {
 	search := func(index func(s, sub string) int, must bool) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
-			sub, err := k.needle(a[0])
+			sub, err := k.pattern(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -219,7 +219,7 @@ func (k *textKind) addSearching() {
 	k.method("rfind(sub, start=, end=, /)", search(strings.LastIndex, false))
 	k.method("rindex(sub, start=, end=, /)", search(strings.LastIndex, true))
 	k.method("count(sub, start=, end=, /)", func(s string, a []py.Object) (py.Object, error) {
-		sub, err := k.needle(a[0])
+		sub, err := k.pattern(a[0])
 		if err != nil {
 			return nil, err
 		}
