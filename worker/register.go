@@ -88,6 +88,7 @@ func (r *registry) add(module string, funcs Funcs) error {
 	return nil
 }
 
+// isName tells whether Python source can use s as a name.
 func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKeyword(s) }
 
 // functions are the registered functions as one worker sees them.
