@@ -51,6 +51,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	return all
 })
 
+// addBuiltins gives the interpreter its builtins: the common ones, and those that are its own.
 func (in *interp) addBuiltins() {
 	// It fails for code only, and there is none.
 	_, _ = in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: "builtins"}, Globals: commonBuiltins()})
@@ -155,6 +156,8 @@ var (
 	nullOutput   = newNullFile(nil)
 )
 
+// newNullFile makes the null device: with these results of its reading methods, or, without
+// results, to write to.
 func newNullFile(results map[string]py.Object) *nullFile {
 	f := &nullFile{make(map[string]*function)}
 	add := func(name string, call func(args py.Tuple) (py.Object, error)) {

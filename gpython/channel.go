@@ -114,6 +114,7 @@ func (c *channel) nextMethod(args py.Tuple, kwargs py.StringDict) (py.Object, er
 
 func (c *channel) iterMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) { return c, nil }
 
+// sendMethod is channel.send(item).
 func (c *channel) sendMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("send", args, kwargs, 1, "item")
 	if err != nil {
@@ -122,6 +123,7 @@ func (c *channel) sendMethod(args py.Tuple, kwargs py.StringDict) (py.Object, er
 	return py.None, c.send(a[0])
 }
 
+// send sends an object. CPython checks first whether the channel is closed, and so does this.
 func (c *channel) send(item py.Object) error {
 	if c.ch.IsClosed() {
 		return c.osError("cannot send to %v", c.ch)
@@ -197,6 +199,7 @@ func (c *channel) timedOut(err error, format string, timeout py.Object) error {
 	return py.ExceptionNewf(timeoutError, format, shown)
 }
 
+// receiveMethod is channel.receive(timeout).
 func (c *channel) receiveMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("receive", args, kwargs, 0, "timeout")
 	if err != nil {
@@ -205,6 +208,7 @@ func (c *channel) receiveMethod(args py.Tuple, kwargs py.StringDict) (py.Object,
 	return c.receive(a[0])
 }
 
+// receive waits for the next item, without the interpreter's lock.
 func (c *channel) receive(timeout py.Object) (py.Object, error) {
 	ctx, cancel, err := c.in.withTimeout(timeout)
 	if err != nil {
@@ -222,6 +226,7 @@ func (c *channel) receive(timeout py.Object) (py.Object, error) {
 // noMore is the endmarker that the gateway gets; the callback replaces it by the program's own.
 type noMore struct{}
 
+// setCallback is channel.setcallback(callback, endmarker).
 func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("setcallback", args, kwargs, 1, "callback", "endmarker")
 	if err != nil {
@@ -276,6 +281,7 @@ func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err err
 	return errors.New(in.traceback(exceptionInfo(err)))
 }
 
+// close is channel.close(error): the text of the error is what the other end gets.
 func (c *channel) close(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("close", args, kwargs, 0, "error")
 	if err != nil {
@@ -300,6 +306,7 @@ func (c *channel) isClosed(args py.Tuple, kwargs py.StringDict) (py.Object, erro
 	return py.NewBool(c.ch.IsClosed()), err
 }
 
+// waitClose is channel.waitclose(timeout).
 func (c *channel) waitClose(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("waitclose", args, kwargs, 0, "timeout")
 	if err != nil {
@@ -314,6 +321,7 @@ func (c *channel) waitClose(args py.Tuple, kwargs py.StringDict) (py.Object, err
 	return py.None, c.timedOut(err, "Timeout after %s seconds", a[0])
 }
 
+// reconfigure is channel.reconfigure(py2str_as_py3str, py3str_as_py2str).
 func (c *channel) reconfigure(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("reconfigure", args, kwargs, 0, "py2str_as_py3str", "py3str_as_py2str")
 	if err != nil {

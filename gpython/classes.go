@@ -47,6 +47,7 @@ func exceptionAmong(bases py.Tuple) *py.Type {
 	return nil
 }
 
+// exceptionClass makes a class that is derived from an exception.
 func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.StringDict) (*py.Type, error) {
 	class := &py.Type{
 		ObjectType: py.TypeType,

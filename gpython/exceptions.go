@@ -35,6 +35,7 @@ var (
 // for tracebacks only.
 const goFrames = "__go_frames__"
 
+// newException makes an exception of a class, with its args.
 func newException(class *py.Type, args ...py.Object) *py.Exception {
 	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
 }

@@ -99,6 +99,7 @@ func (in *interp) open(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return f, nil
 }
 
+// openPath opens a file by its path, which a program gave. A folder is an error, as in CPython.
 func (in *interp) openPath(o py.Object, flags int) (f *os.File, err error) {
 	path, err := anyPath("open", o)
 	if err != nil {

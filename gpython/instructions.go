@@ -86,6 +86,7 @@ func unary(name, symbol string) instruction {
 	}
 }
 
+// unaryNot is not a.
 func unaryNot(v *vm.Vm, _ int32) error {
 	yes, err := pyvalue.Truth(v.TOP())
 	if err == nil {
@@ -162,6 +163,7 @@ func jumpIfOrPop(wanted bool) instruction {
 	}
 }
 
+// getIter puts an iterator in the place of the object that a loop goes over.
 func getIter(v *vm.Vm, _ int32) error {
 	it, err := pyvalue.Iter(v.TOP())
 	if err == nil {
@@ -230,6 +232,7 @@ func forIter(v *vm.Vm, delta int32) error {
 	return nil
 }
 
+// jumpAbsolute jumps back to the beginning of a loop, among others.
 func jumpAbsolute(v *vm.Vm, target int32) error {
 	m := machineOf(v)
 	if err := m.checkLoop(); err != nil {
@@ -239,6 +242,7 @@ func jumpAbsolute(v *vm.Vm, target int32) error {
 	return nil
 }
 
+// continueLoop is "continue" within a try statement.
 func continueLoop(v *vm.Vm, target int32) error {
 	m := machineOf(v)
 	if err := m.checkLoop(); err != nil {
@@ -315,6 +319,7 @@ func unboundLocal(frame *py.Frame, index int32) error {
 		frame.Code.Varnames[index])
 }
 
+// loadAttr is o.name.
 func loadAttr(v *vm.Vm, index int32) error {
 	value, err := pyvalue.GetAttr(v.TOP(), machineOf(v).frame.Code.Names[index])
 	if err == nil {
@@ -323,12 +328,14 @@ func loadAttr(v *vm.Vm, index int32) error {
 	return err
 }
 
+// storeAttr is o.name = value.
 func storeAttr(v *vm.Vm, index int32) error {
 	o, value := v.TOP(), v.SECOND()
 	v.DROPN(2)
 	return pyvalue.SetAttr(o, machineOf(v).frame.Code.Names[index], value)
 }
 
+// deleteAttr is del o.name.
 func deleteAttr(v *vm.Vm, index int32) error {
 	return pyvalue.SetAttr(v.POP(), machineOf(v).frame.Code.Names[index], nil)
 }

@@ -66,6 +66,7 @@ const (
 	cleanUpSend    = 2 * time.Second // how long a send may take in a program that was interrupted
 )
 
+// newInterp makes the interpreter of one execution.
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
 	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: defaultDepth, loaded: pyvalue.NewDict(),
 		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
@@ -74,6 +75,7 @@ func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modu
 	return in
 }
 
+// lock waits for the interpreter; attention makes whoever runs hand it over.
 func (in *interp) lock() {
 	if in.mu.TryLock() {
 		return

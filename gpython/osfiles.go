@@ -110,6 +110,7 @@ func anyPath(name string, o py.Object) (string, error) {
 	return "", py.ExceptionNewf(py.TypeError, "%s: path should be string, bytes or os.PathLike, not %s", name, o.Type().Name)
 }
 
+// removeFolder is os.rmdir: unlike os.Remove it refuses what is no folder.
 func removeFolder(path string) error {
 	if info, err := os.Lstat(path); err == nil && !info.IsDir() {
 		return numberedError(eNotFolder, "Not a directory", path)
@@ -117,6 +118,7 @@ func removeFolder(path string) error {
 	return os.Remove(path)
 }
 
+// makeFolder is os.mkdir.
 func makeFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("mkdir", args, kwargs, 1, "path", "mode")
 	if err != nil {
@@ -129,6 +131,7 @@ func makeFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.None, os.Mkdir(path, mode)
 }
 
+// makeFolders is os.makedirs.
 func makeFolders(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("makedirs", args, kwargs, 1, "name", "mode", "exist_ok")
 	if err != nil {
@@ -236,6 +239,7 @@ func (w *walker) Type() *py.Type { return walkerType }
 
 func (w *walker) M__iter__() (py.Object, error) { return w, nil }
 
+// walk is os.walk.
 func walk(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("walk", args, kwargs, 1, "top", "topdown", "onerror", "followlinks")
 	if err != nil {

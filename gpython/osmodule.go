@@ -97,6 +97,7 @@ func (in *interp) tempfileModule() (*py.Module, error) {
 	return module, nil
 }
 
+// makeTemp is tempfile.mkstemp: the file stays open, and the program gets its descriptor.
 func (in *interp) makeTemp(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("mkstemp", args, kwargs, 0, "suffix", "prefix", "dir", "text")
 	if err != nil {
@@ -131,6 +132,7 @@ func (in *interp) takeDescriptor(fd int) (*os.File, error) {
 
 func badDescriptor() error { return numberedError(eBadFile, "Bad file descriptor") }
 
+// closeDescriptor is os.close, for descriptors of makeTemp.
 func (in *interp) closeDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("close", args, kwargs, 1, "fd")
 	if err != nil {

@@ -77,6 +77,7 @@ func (in *interp) osPathModule() (*py.Module, error) {
 	return in.newModule("os.path", globals)
 }
 
+// pathOf is a path that a program gave as str.
 func pathOf(name string, o py.Object) (string, error) {
 	if p, ok := o.(py.String); ok {
 		return string(p), nil
@@ -113,6 +114,7 @@ func joinPath(args py.Tuple, _ py.StringDict) (py.Object, error) {
 	return py.String(path), nil
 }
 
+// joined puts a path and a part together, as os.path.join does with two.
 func joined(path, part string) string {
 	switch {
 	case filepath.IsAbs(part):

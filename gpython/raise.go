@@ -69,6 +69,7 @@ func (m *machine) setContext(e *py.Exception) {
 	last.Context = handled
 }
 
+// contextOf is an exception's __context__, or nil.
 func contextOf(e *py.Exception) *py.Exception {
 	c, _ := e.Context.(*py.Exception)
 	return c

@@ -31,6 +31,7 @@ func init() {
 	}
 }
 
+// newSuper is super(of, self).
 func newSuper(of, self py.Object) (py.Object, error) {
 	class, ok := of.(*py.Type)
 	if !ok || class.Name == "" {

@@ -48,6 +48,7 @@ func (in *interp) excInfo(args py.Tuple, kwargs py.StringDict) (py.Object, error
 	return info, nil
 }
 
+// sysModule makes the module.
 func (in *interp) sysModule() (*py.Module, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -98,6 +99,8 @@ func (in *interp) sysModule() (*py.Module, error) {
 	return in.newModule("sys", globals)
 }
 
+// setRecursionLimit is sys.setrecursionlimit: at most deepest, and not below the depth that calls
+// have.
 func (in *interp) setRecursionLimit(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("setrecursionlimit", args, kwargs, 1, "limit")
 	if err != nil {

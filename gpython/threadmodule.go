@@ -67,6 +67,7 @@ func (in *interp) threadModule() (*py.Module, error) {
 	return in.newModule("_thread", globals)
 }
 
+// startNewThread is _thread.start_new_thread.
 func (in *interp) startNewThread(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("start_new_thread", args, kwargs, 2, "function", "args", "kwargs")
 	if err != nil {
@@ -169,6 +170,7 @@ func (l *lock) M__getattr__(name string) (py.Object, error) {
 	return nil, noAttribute(l, name)
 }
 
+// acquire is lock.acquire(blocking, timeout).
 func (l *lock) acquire(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("acquire", args, kwargs, 0, "blocking", "timeout")
 	if err != nil {
@@ -218,6 +220,7 @@ func (l *lock) acquire(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.True, nil
 }
 
+// release hands the lock to the one that has waited longest, or frees it.
 func (l *lock) release() error {
 	switch {
 	case !l.held:

@@ -74,6 +74,7 @@ func (in *interp) timeModule() (*py.Module, error) {
 	return in.newModule("time", globals)
 }
 
+// sleep is time.sleep: callbacks run meanwhile, and an interruption ends it.
 func (in *interp) sleep(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("sleep", args, kwargs, 1, "seconds")
 	if err != nil {
@@ -218,6 +219,7 @@ func formatTime(format string, s *namedTuple) (string, error) {
 var compound = map[byte]string{'c': "%a %b %e %H:%M:%S %Y", 'D': "%m/%d/%y", 'F': "%Y-%m-%d", 'R': "%H:%M", 'T': "%H:%M:%S",
 	'X': "%H:%M:%S", 'r': "%I:%M:%S %p", 'x': "%m/%d/%y"}
 
+// directive is what strftime writes for % and a letter.
 func directive(c byte, s *namedTuple, n [9]int) string {
 	if format, ok := compound[c]; ok {
 		text, _ := formatTime(format, s) // its numbers have been looked at

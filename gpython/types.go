@@ -20,6 +20,7 @@ func newType(base *py.Type, name, doc string) *py.Type {
 	return complete(base.NewTypeFlags(name, doc, nil, nil, base.Flags&^py.TPFLAGS_READY))
 }
 
+// complete makes a type ready again, with its methods and its place among the classes.
 func complete(t *py.Type) *py.Type {
 	t.Flags &^= py.TPFLAGS_READY
 	if err := t.Ready(); err != nil {

@@ -51,6 +51,7 @@ func arithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	return intArithmetic(op, x, y)
 }
 
+// intArithmetic does op on two ints.
 func intArithmetic(op Operator, x, y *big.Int) (py.Object, error) {
 	z := new(big.Int)
 	switch op {
@@ -103,6 +104,7 @@ func floorDiv(x, y *big.Int) (q, m *big.Int) {
 	return q, m
 }
 
+// intTrueDiv is x / y, rounded once.
 func intTrueDiv(x, y *big.Int) (py.Object, error) {
 	if y.Sign() == 0 {
 		return nil, py.ExceptionNewf(py.ZeroDivisionError, "division by zero")
@@ -114,6 +116,7 @@ func intTrueDiv(x, y *big.Int) (py.Object, error) {
 	return py.Float(f), nil
 }
 
+// intPow is x ** y; a negative y makes a float.
 func intPow(x, y *big.Int) (py.Object, error) {
 	if y.Sign() < 0 {
 		f, _, err := asFloat(intObject(x))
@@ -141,6 +144,7 @@ func intPow(x, y *big.Int) (py.Object, error) {
 	return intObject(new(big.Int).Exp(x, y, nil)), nil
 }
 
+// intShift is << or >>.
 func intShift(op Operator, x, n *big.Int) (py.Object, error) {
 	if n.Sign() < 0 {
 		return nil, py.ExceptionNewf(py.ValueError, "negative shift count")
@@ -161,6 +165,7 @@ func intShift(op Operator, x, n *big.Int) (py.Object, error) {
 	return intObject(new(big.Int).Lsh(x, uint(n.Int64()))), nil
 }
 
+// floatArithmetic does op on two real numbers, one of which is a float.
 func floatArithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	switch op {
 	case OpLshift, OpRshift, OpAnd, OpOr, OpXor:
@@ -204,6 +209,7 @@ func floatArithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	return nil, nil
 }
 
+// floatDivMod is divmod of floats, by CPython's steps and so with its rounding.
 func floatDivMod(x, y float64) (q, m float64) {
 	m = math.Mod(x, y)
 	q = (x - m) / y
@@ -227,6 +233,7 @@ func floatDivMod(x, y float64) (q, m float64) {
 	return q, m
 }
 
+// floatPow is x ** y; a negative x with a fraction as y makes a complex number.
 func floatPow(x, y float64) (py.Object, error) {
 	switch {
 	case x == 0 && y < 0:
@@ -251,6 +258,7 @@ func asComplex(o py.Object) (complex128, error) {
 	return complex(f, 0), err
 }
 
+// complexArithmetic does op on two numbers, one of which is complex.
 func complexArithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	x, err := asComplex(a)
 	if err != nil {

@@ -112,6 +112,7 @@ func iteratorClass(t *py.Type, f func(args py.Tuple, kwargs py.StringDict) (func
 	}
 }
 
+// enumerate is enumerate(iterable, start).
 func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "enumerate", params: []string{"iterable", "start"}, positional: 2, required: 1}
 	a, err := s.bind(args, kwargs)
@@ -138,6 +139,7 @@ func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), 
 	}, nil
 }
 
+// iterators makes an iterator of each argument.
 func iterators(args py.Tuple) ([]py.Object, error) {
 	its := make([]py.Object, len(args))
 	for i, o := range args {
@@ -149,6 +151,7 @@ func iterators(args py.Tuple) ([]py.Object, error) {
 	return its, nil
 }
 
+// zip is zip(*iterables, strict).
 func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	strict := false
 	for name, value := range kwargs {
@@ -208,6 +211,7 @@ func unevenZip(its []py.Object, i int) error {
 	return py.StopIteration
 }
 
+// mapping is map(f, *iterables).
 func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	if len(kwargs) > 0 {
 		return nil, py.ExceptionNewf(py.TypeError, "map() takes no keyword arguments")
@@ -229,6 +233,7 @@ func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), er
 	}, err
 }
 
+// filter is filter(f, iterable).
 func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "filter", params: []string{"function", "iterable"}, positional: 2, required: 2, nameless: 2}
 	a, err := s.bind(args, kwargs)
@@ -255,6 +260,7 @@ func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), err
 	}, err
 }
 
+// reversed is reversed(o), by __reversed__ or by all items in the opposite order.
 func reversed(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "reversed", params: []string{"sequence"}, positional: 1, required: 1, nameless: 1}
 	a, err := s.bind(args, kwargs)

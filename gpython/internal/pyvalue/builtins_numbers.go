@@ -89,6 +89,7 @@ func init() {
 	})
 }
 
+// absolute is abs(o).
 func absolute(o py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case py.Float:
@@ -105,6 +106,7 @@ func absolute(o py.Object) (py.Object, error) {
 	return nil, py.ExceptionNewf(py.TypeError, "bad operand type for abs(): '%s'", typeName(o))
 }
 
+// divMod is divmod(a, b).
 func divMod(a, b py.Object) (py.Object, error) {
 	_, aFloat := a.(py.Float)
 	_, bFloat := b.(py.Float)
@@ -140,6 +142,7 @@ func divMod(a, b py.Object) (py.Object, error) {
 	return py.Tuple{intObject(q), intObject(m)}, nil
 }
 
+// powMod is pow(base, exp, mod).
 func powMod(base, exp, mod py.Object) (py.Object, error) {
 	x, ok := asInt(base)
 	y, ok2 := asInt(exp)
@@ -200,6 +203,8 @@ func round(o, digits py.Object) (py.Object, error) {
 	return intObject(q.Mul(q, unit)), nil
 }
 
+// roundFloat is round(f, digits). It is exact: what counts as a half is half by the value of the
+// float.
 func roundFloat(f float64, digits py.Object) (py.Object, error) {
 	if isNone(digits) {
 		return floatToInt(math.RoundToEven(f))

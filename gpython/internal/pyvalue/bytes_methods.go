@@ -102,6 +102,7 @@ func isUpperByte(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isAlphaByte(c byte) bool { return isLowerByte(c) || isUpperByte(c) }
 func isDigitByte(c byte) bool { return c >= '0' && c <= '9' }
 
+// titleBytes is b.title().
 func titleBytes(s string) string {
 	inWord := false
 	return mapASCII(s, func(c byte) byte {
@@ -268,6 +269,7 @@ func hexBytes(s string, a []py.Object) (py.Object, error) {
 	return py.String(b.String()), nil
 }
 
+// fromHex is bytes.fromhex(text).
 func fromHex(a []py.Object) (py.Object, error) {
 	s, ok := a[0].(py.String)
 	if !ok {

@@ -119,6 +119,7 @@ func Identical(a, b py.Object) bool {
 	return a == b
 }
 
+// equalAt is a == b within containers so deep.
 func equalAt(a, b py.Object, depth int) (bool, error) {
 	res, err := compareAt(equal, a, b, depth)
 	if err != nil {
@@ -130,6 +131,7 @@ func equalAt(a, b py.Object, depth int) (bool, error) {
 // Compare is one of < <= == != > >=. The result need not be a bool.
 func Compare(op Comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
 
+// compareAt is Compare within containers so deep.
 func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 	if depth > deepest {
 		return nil, tooDeep("in Comparison")
@@ -203,6 +205,7 @@ func notOrdered(op Comparison, a, b py.Object) error {
 		comparisons[op].symbol, typeName(a), typeName(b))
 }
 
+// compareItems compares two sequences by their first items that differ.
 func compareItems(op Comparison, a, b []py.Object, depth int) (py.Object, error) {
 	if (op == equal || op == notEqual) && len(a) != len(b) {
 		return py.NewBool(op == notEqual), nil

@@ -124,6 +124,7 @@ type converter struct {
 	size   total // of what has been converted: one object may be in the value many times
 }
 
+// toGo converts one object.
 func (c *converter) toGo(o py.Object) (any, error) {
 	switch x := o.(type) {
 	case py.NoneType:
@@ -228,6 +229,7 @@ func (c *converter) items(all []py.Object) ([]any, error) {
 	return out, nil
 }
 
+// dict converts a dict; the keys are values, too.
 func (c *converter) dict(x *Dict) (any, error) {
 	if err := c.enter(); err != nil {
 		return nil, err

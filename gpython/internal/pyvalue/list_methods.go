@@ -10,11 +10,13 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
+// newList is list(iterable).
 func newList(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	all, err := sequenceArgument("list", args, kwargs)
 	return &py.List{Items: all}, err
 }
 
+// newTuple is tuple(iterable).
 func newTuple(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(args) == 1 {
 		if t, ok := args[0].(py.Tuple); ok {
@@ -37,6 +39,7 @@ func sequenceArgument(name string, args py.Tuple, kwargs py.StringDict) ([]py.Ob
 	return nil, py.ExceptionNewf(py.TypeError, "%s expected at most 1 argument, got %d", name, len(args))
 }
 
+// listMethod gives list a method.
 func listMethod(text string, f func(l *py.List, a []py.Object) (py.Object, error)) {
 	addMethod(py.ListType, text, func(self py.Object, a []py.Object) (py.Object, error) { return f(self.(*py.List), a) })
 }
@@ -124,6 +127,7 @@ func init() {
 	}
 }
 
+// indexOf is l.index(value, start, stop).
 func indexOf(self py.Object, a []py.Object) (py.Object, error) {
 	all, err := items(self)
 	if err != nil {

@@ -21,6 +21,7 @@ func property(t *py.Type, name string, get func(self py.Object) (py.Object, erro
 // intTypes are the types of ints: gpython has one of its own for those that an int64 cannot hold.
 var intTypes = []*py.Type{py.IntType, py.BoolType, py.BigIntType}
 
+// intMethod gives int and bool a method.
 func intMethod(text string, f func(i *big.Int, a []py.Object) (py.Object, error)) {
 	for _, t := range intTypes {
 		addMethod(t, text, func(self py.Object, a []py.Object) (py.Object, error) {
@@ -74,6 +75,7 @@ func integer(self py.Object) py.Object {
 	return intObject(i)
 }
 
+// newBool is bool(o).
 func newBool(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	switch {
 	case len(kwargs) > 0:
@@ -98,6 +100,7 @@ func littleEndian(o py.Object) (bool, error) {
 	return false, py.ExceptionNewf(py.ValueError, "byteorder must be either 'little' or 'big'")
 }
 
+// intToBytes is i.to_bytes(length, byteorder, signed).
 func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	n, err := sizeOr(a[0], 1)
 	if err != nil {
@@ -141,6 +144,7 @@ func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	return py.Bytes(b), nil
 }
 
+// intFromBytes is int.from_bytes(bytes, byteorder, signed).
 func intFromBytes(a []py.Object) (py.Object, error) {
 	o, err := newBytes(nil, py.Tuple{a[0]}, nil)
 	if _, isInt := asInt(a[0]); isInt {
@@ -171,6 +175,7 @@ func intFromBytes(a []py.Object) (py.Object, error) {
 	return intObject(i), nil
 }
 
+// floatMethod gives float a method.
 func floatMethod(text string, f func(x float64) (py.Object, error)) {
 	addMethod(py.FloatType, text, func(self py.Object, _ []py.Object) (py.Object, error) {
 		return f(float64(self.(py.Float)))

@@ -94,6 +94,7 @@ type printer struct {
 	depth  int
 }
 
+// repr writes the repr of one object.
 func (p *printer) repr(o py.Object) error {
 	if err := fitsText(p.Len() + sizeOf(o)); err != nil {
 		return err
@@ -225,6 +226,7 @@ func (p *printer) items(start string, all []py.Object, end string) error {
 	return nil
 }
 
+// dict writes a dict.
 func (p *printer) dict(d *Dict) error {
 	if p.depth++; p.depth > deepest {
 		return tooDeep("while getting the repr of an object")

@@ -107,6 +107,7 @@ func like(self py.Object, t *table) py.Object {
 	return &Set{*t}
 }
 
+// newSet is set(iterable).
 func newSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	t, err := setArgument("set", args, kwargs)
 	if err != nil {
@@ -115,6 +116,7 @@ func newSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	return &Set{*t}, nil
 }
 
+// newFrozenSet is frozenset(iterable).
 func newFrozenSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(args) == 1 {
 		if s, ok := args[0].(*FrozenSet); ok {
@@ -179,6 +181,7 @@ func init() {
 	addChangingMethods(py.SetType)
 }
 
+// combineAll does op on a set and each of others, which may be any iterables.
 func combineAll(op Operator, self py.Object, others []py.Object) (py.Object, error) {
 	t, _ := setTable(self)
 	out := t.clone()
@@ -196,6 +199,7 @@ func combineAll(op Operator, self py.Object, others []py.Object) (py.Object, err
 	return like(self, &out), nil
 }
 
+// compareWith is issubset and issuperset.
 func compareWith(op Comparison, self, other py.Object) (py.Object, error) {
 	a, _ := setTable(self)
 	b, err := tableOf(other)
@@ -205,6 +209,7 @@ func compareWith(op Comparison, self, other py.Object) (py.Object, error) {
 	return compareSets(op, a, b)
 }
 
+// addChangingMethods gives set the methods that frozenset has not.
 func addChangingMethods(t *py.Type) {
 	for name, op := range map[string]Operator{
 		"update": OpOr, "intersection_update": OpAnd, "difference_update": OpSub, "symmetric_difference_update": OpXor,

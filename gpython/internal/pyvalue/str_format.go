@@ -140,6 +140,7 @@ func nameEnd(field string) int {
 	return len(field)
 }
 
+// convert is what stands after "!": s, r or a.
 func convert(value py.Object, conversion string) (py.Object, error) {
 	var s string
 	var err error
@@ -217,6 +218,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 	return value, nil
 }
 
+// fieldKey is a key in brackets: an int if it has only digits, a str otherwise.
 func fieldKey(s string) py.Object {
 	if s[0] >= '0' && s[0] <= '9' {
 		if i, err := strconv.Atoi(s); err == nil {

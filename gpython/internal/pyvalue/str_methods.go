@@ -111,6 +111,7 @@ func isDigit(r rune) bool {
 	return false
 }
 
+// isTitle is s.istitle().
 func isTitle(s string) bool {
 	inWord, any := false, false
 	for _, r := range s {
@@ -132,6 +133,7 @@ func isTitle(s string) bool {
 	return any
 }
 
+// isIdentifier is s.isidentifier().
 func isIdentifier(s string) bool {
 	for i, r := range s {
 		letter := r == '_' || unicode.IsLetter(r) || unicode.Is(unicode.Nl, r)
@@ -146,6 +148,7 @@ func isIdentifier(s string) bool {
 // practice.
 var expansions = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J̌", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
 
+// upper is s.upper().
 func upper(s string) string { return strings.ToUpper(expansions.Replace(s)) }
 
 // lower writes a sigma that ends a word as such.
@@ -167,6 +170,7 @@ func lower(s string) string {
 
 var foldings = strings.NewReplacer("ß", "ss", "ẞ", "ss", "ς", "σ", "ﬀ", "ff", "ﬁ", "fi", "ﬂ", "fl", "ﬃ", "ffi", "ﬄ", "ffl", "ﬅ", "st", "ﬆ", "st", "ſ", "s", "µ", "μ")
 
+// casefold is s.casefold().
 func casefold(s string) string {
 	return strings.ToLower(foldings.Replace(strings.ReplaceAll(s, "İ", "i̇")))
 }
@@ -178,6 +182,7 @@ func titleRune(r rune) string {
 	return string(unicode.ToTitle(r))
 }
 
+// title is s.title().
 func title(s string) string {
 	var b strings.Builder
 	inWord := false
@@ -196,6 +201,7 @@ func title(s string) string {
 	return b.String()
 }
 
+// capitalize is s.capitalize().
 func capitalize(s string) string {
 	for i, r := range s {
 		if i == 0 {
@@ -206,6 +212,7 @@ func capitalize(s string) string {
 	return s
 }
 
+// swapcase is s.swapcase().
 func swapcase(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -252,6 +259,7 @@ func translate(s string, table py.Object) (py.Object, error) {
 	return py.String(b.String()), nil
 }
 
+// makeTranslation is str.maketrans(x, y, z).
 func makeTranslation(a []py.Object) (py.Object, error) {
 	d := NewDict()
 	if a[1] == nil {

@@ -63,6 +63,7 @@ func GetItem(o, key py.Object) (py.Object, error) {
 	return py.GetItem(o, key)
 }
 
+// stringItem is s[key], which counts characters.
 func stringItem(s string, key py.Object) (py.Object, error) {
 	ascii := isASCII(s)
 	n := len(s)
@@ -111,6 +112,7 @@ func sliced(slice *py.Slice, n int, take func(at []int) py.Object) (py.Object, e
 	return take(at), nil
 }
 
+// pick returns the items at some positions.
 func pick[T any](from []T, at []int) []T {
 	out := make([]T, len(at))
 	for i, j := range at {
@@ -221,6 +223,7 @@ func SetItem(o, key, value py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "'%s' object does not support item assignment", typeName(o))
 }
 
+// assignToList is l[key] = value, for an index or a slice.
 func assignToList(x *py.List, key, value py.Object) error {
 	slice, ok := key.(*py.Slice)
 	if !ok {

@@ -49,6 +49,7 @@ func needsBytes(o py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", typeName(o))
 }
 
+// addSplitting adds split, rsplit, splitlines, partition and rpartition.
 func (k *textKind) addSplitting() {
 	splitter := func(bySep func(s, sep string, most int) []string, bySpace func(string, func(rune) bool, int) []string) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
@@ -106,6 +107,7 @@ func (k *textKind) addSplitting() {
 	k.method("rpartition(sep, /)", partition(strings.LastIndex, false))
 }
 
+// addStripping adds strip and its kin, and removeprefix and removesuffix.
 func (k *textKind) addStripping() {
 	for name, side := range map[string]int{"strip": 0, "lstrip": -1, "rstrip": 1} {
 		k.method(name+"(chars=, /)", func(s string, a []py.Object) (py.Object, error) {
@@ -189,6 +191,7 @@ func (k *textKind) window(s string, start, end py.Object) (part string, from int
 	return s[k.offset(s, from):k.offset(s, to)], from, true, nil
 }
 
+// addSearching adds find, index, count, startswith and their kin.
 func (k *textKind) addSearching() {
 	search := func(index func(s, sub string) int, must bool) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
@@ -262,6 +265,7 @@ func (k *textKind) addSearching() {
 	}
 }
 
+// addJoining adds join and replace.
 func (k *textKind) addJoining() {
 	k.method("join(iterable, /)", func(s string, a []py.Object) (py.Object, error) {
 		if !iterable(a[0]) {
@@ -338,6 +342,7 @@ func interleave(s, what string, count int) string {
 	return b.String()
 }
 
+// addPadding adds center, ljust, rjust, zfill and expandtabs.
 func (k *textKind) addPadding() {
 	for name, align := range map[string]byte{"ljust": '<', "rjust": '>', "center": '^'} {
 		k.method(name+"(width, fillchar=, /)", func(s string, a []py.Object) (py.Object, error) {
