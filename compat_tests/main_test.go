@@ -12,11 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
+	goworker "github.com/go-execnet/execnet/worker"
 )
 
 func TestMain(m *testing.M) {
-	execnet.ServeIfWorker()
+	goworker.ServeIfWorker()
 	if spec := os.Getenv(driverVariable); spec != "" {
 		beDriver(spec)
 	}

@@ -16,13 +16,12 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/go-execnet/execnet/internal/farend"
 )
 
 // DefaultMaxConns is how many connections a server has at once unless told otherwise.
 const DefaultMaxConns = 1000
-
-// keepAlive finds out within a minute that a driver's host is gone.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4}
 
 // How long accepting pauses after an error, mostly for want of descriptors.
 const (
@@ -75,7 +74,7 @@ func accept(ctx context.Context, listener net.Listener, most int, log *eventLog,
 			continue
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetKeepAliveConfig(keepAlive) // a connection that is gone already is found out by reading
+			_ = tcp.SetKeepAliveConfig(farend.KeepAlive) // a connection that is gone already is found out by reading
 		}
 		running.Go(func() {
 			defer func() { <-slots }()

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 )
 
 // purpose tells people what they have reached.
@@ -128,7 +128,7 @@ func asksForWorker(command string) error {
 	}
 	interpreter, program := words[:len(words)-2], words[len(words)-1]
 	script := interpreter[len(interpreter)-1] == "sh" && (program == searching("") || program == searching(" -B"))
-	if program != gatewayio.BootstrapLine && !script {
+	if program != cmdline.BootstrapLine && !script {
 		return notTheBootstrap(command)
 	}
 	if around := strings.Replace(command, program, "", 1); strings.ContainsAny(around, ";&|<>`$(){}\n\r") {
@@ -139,7 +139,7 @@ func asksForWorker(command string) error {
 
 // searching is the script for sh that looks for an interpreter.
 func searching(flag string) string {
-	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + gatewayio.BootstrapLine + `"`
+	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + cmdline.BootstrapLine + `"`
 }
 
 func notTheBootstrap(command string) error {

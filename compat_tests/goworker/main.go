@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker"
 )
@@ -48,7 +49,7 @@ func main() {
 		"results": results,
 	})
 	worker.Register("gofuncs.more.deep", worker.Funcs{"upper": strings.ToUpper})
-	execnet.ServeIfWorker()
+	worker.ServeIfWorker()
 	fmt.Fprintln(os.Stderr, "goworker: to be started by a driver")
 	os.Exit(2)
 }

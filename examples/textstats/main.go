@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/worker"
 )
 
@@ -25,7 +26,7 @@ func Count(doc string) map[string]int {
 
 func main() {
 	worker.Register("textstats", worker.Funcs{"count": Count})
-	execnet.ServeIfWorker()
+	worker.ServeIfWorker()
 	if err := run(context.Background()); err != nil {
 		log.Fatal(err)
 	}
