@@ -26,7 +26,7 @@ var (
 	notInASlug = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 	link       = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	blobLink   = regexp.MustCompile(`https://github\.com/go-execnet/execnet/blob/main/([\w./-]+)(?:#([\w-]+))?`)
-	// mention matches a section of protocol.md in a comment, definition the target of a link to one.
+	// mention matches a section of protocol.md in a comment, definition the target of such a link.
 	mention    = regexp.MustCompile(`protocol\.md\s+sections?\s+([\d.]*\d)`)
 	definition = regexp.MustCompile(`(?m)^\[protocol\.md section ([\d.]+)\]: \S+/docs/protocol\.md#([\w-]+)$`)
 )
