@@ -47,7 +47,7 @@ type interp struct {
 	gatewayObject *gateway
 	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
-	sweep         int                           // the length of wrapped at which dead entries are removed
+	sweep         int                           // at this length of wrapped dead entries are removed
 
 	// attention is not zero when running code has something to check at its loops and calls: the
 	// number of goroutines that wait for mu, plus interrupted or polling.
@@ -62,7 +62,7 @@ const (
 	deepest      = 20000 // how deep sys.setrecursionlimit lets them go; Go's stack allows for more
 
 	callbackGrace  = 5 * time.Second // how long callbacks may run after the gateway's end
-	interruptAgain = time.Second     // after this, a program that is still busy is interrupted again
+	interruptAgain = time.Second     // after it a busy program is interrupted again
 	cleanUpSend    = 2 * time.Second // how long a send may take in a program that was interrupted
 )
 

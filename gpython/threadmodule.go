@@ -132,9 +132,10 @@ func (in *interp) complain(text string) {
 
 // lock is a lock of _thread.
 type lock struct {
-	in      *interp
-	held    bool
-	waiting []chan struct{} // one for each that waits; closed to hand the lock over, which stays held
+	in   *interp
+	held bool
+	// waiting has a channel for each that waits. Closing it hands the lock over, which stays held.
+	waiting []chan struct{}
 }
 
 var lockType = newType(py.ObjectType, "_thread.lock", "A lock.")

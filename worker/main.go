@@ -72,7 +72,7 @@ func isWorker(args []string) bool {
 
 // The exit statuses of Main.
 const (
-	exitFailed  = 1 // the set-up failed, executions did not end, or the driver does not speak the protocol
+	exitFailed  = 1 // the set-up or the protocol failed, or executions did not end
 	exitRefused = 2 // what started it was no driver
 )
 

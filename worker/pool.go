@@ -38,9 +38,10 @@ type pool struct {
 	run   func(context.Context, *gatewaybase.Execution)
 	main  chan *gatewaybase.Execution // under main_thread_only: what serve's goroutine is to run
 
-	next      chan *gatewaybase.Execution // to a goroutine that has ended one: its stack has grown already
-	done      chan struct{}               // closed when no more executions come
-	ctx       context.Context             // of all executions
+	// next takes an execution to a goroutine that has ended one, whose stack has grown already.
+	next      chan *gatewaybase.Execution
+	done      chan struct{}   // closed when no more executions come
+	ctx       context.Context // of all executions
 	interrupt context.CancelFunc
 	limits    limits
 

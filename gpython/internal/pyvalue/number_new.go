@@ -276,7 +276,8 @@ func parseComplex(s string) (complex128, bool) {
 		return complex(f, 0), ok
 	}
 	cut := 0
-	for i := len(body) - 1; i > 0; i-- { // the sign that begins the imaginary part, not that of an exponent
+	// Look for the sign that begins the imaginary part, not that of an exponent.
+	for i := len(body) - 1; i > 0; i-- {
 		if (body[i] == '+' || body[i] == '-') && body[i-1] != 'e' {
 			cut = i
 			break
