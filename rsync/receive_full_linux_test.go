@@ -66,7 +66,8 @@ channel.send(1)
 func TestOneFileFails(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		if strings.HasSuffix(t.Name(), "/go") {
-			return // the limit would be that of the tests; TestDirectoryReplacedByLinkWhileInUse has a file fail
+			// TestDirectoryReplacedByLinkWhileInUse has a file fail in this case.
+			return
 		}
 		ch, err := gw.RemoteExec(t.Context(), limitFileSize)
 		require.NoError(t, err)
