@@ -66,7 +66,8 @@ channel.send(1)
 func TestOneFileFails(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		if strings.HasSuffix(t.Name(), "/go") {
-			// TestDirectoryReplacedByLinkWhileInUse has a file fail in this case.
+			// The limit would be that of the test process. TestDirectoryReplacedByLinkWhileInUse has
+			// a file fail instead.
 			return
 		}
 		ch, err := gw.RemoteExec(t.Context(), limitFileSize)

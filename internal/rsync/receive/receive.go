@@ -66,7 +66,7 @@ type receiver struct {
 	unfinished map[uint32]*folder // folders whose last block has not come
 	links      []announcedLink
 	wanted     map[uint32]*wanted  // files asked for and not finished
-	failed     map[uint32]struct{} // files given up here, still being sent
+	failed     map[uint32]struct{} // given up here, still being sent
 	again      map[uint32]struct{} // files asked for once more
 	part       *incoming           // the file that is coming in pieces; nil if none is
 	removed    []byte              // paths to be reported as deleted, each followed by NUL
