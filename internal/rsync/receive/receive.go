@@ -70,7 +70,7 @@ type receiver struct {
 	again      map[uint32]struct{} // files asked for once more
 	part       *incoming           // the file that is coming in pieces; nil if none is
 	removed    []byte              // paths to be reported as deleted, each followed by NUL
-	finishing  bool                // the driver has sent everything, but for what is asked for once more
+	finishing  bool                // the driver has sent all but what is in again
 
 	processed uint64        // bytes of contents
 	acked     atomic.Uint64 // the same as last reported; the heartbeat reads it
