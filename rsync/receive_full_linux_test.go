@@ -66,8 +66,8 @@ channel.send(1)
 func TestOneFileFails(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		if strings.HasSuffix(t.Name(), "/go") {
-			// The limit would be that of the test process. TestDirectoryReplacedByLinkWhileInUse has
-			// a file fail instead.
+			// The limit would be that of the test process. TestDirectoryReplacedByLinkWhileInUse
+			// has a file fail instead.
 			return
 		}
 		ch, err := gw.RemoteExec(t.Context(), limitFileSize)
