@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/process"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
@@ -56,7 +56,7 @@ var pipSource string
 type pip struct {
 	python  interpreter
 	release string
-	process *gatewayio.Process
+	process *process.Process
 }
 
 // answer is an answer of pip.py.
@@ -73,14 +73,14 @@ func startPip(ctx context.Context, name string) (*pip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no Python with execnet (make .venv, or see -execnet): %w", err)
 	}
-	process, err := gatewayio.Start([]string{python.path, "-c", pipSource}, nil, os.Stderr)
+	started, err := process.Start([]string{python.path, "-c", pipSource}, nil, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	p := &pip{python: python, process: process}
+	p := &pip{python: python, process: started}
 	hello, err := p.call("hello", map[string]any{"source": workerSource})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s cannot run execnet: %w", name, err), stop(process))
+		return nil, errors.Join(fmt.Errorf("%s cannot run execnet: %w", name, err), stop(started))
 	}
 	p.release = hello.Release
 	return p, nil
@@ -127,7 +127,7 @@ func (p *pip) call(what string, arguments map[string]any) (a answer, err error) 
 }
 
 // stop ends a process that ends with its stdin.
-func stop(p *gatewayio.Process) error {
+func stop(p *process.Process) error {
 	p.CloseWrite()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

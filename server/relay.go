@@ -7,13 +7,13 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/process"
 )
 
 // relay is a worker whose bytes pass through this process. Each direction ends by itself, so that
 // half-closes are passed on.
 type relay struct {
-	process *gatewayio.Process
+	process *process.Process
 	in, out chan struct{} // closed when nothing more is copied to, or from, the worker
 }
 
@@ -21,29 +21,29 @@ type relay struct {
 // worker is gone within hold of the end of its output, far is not told that end: the caller has
 // something to say first.
 func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold time.Duration) (*relay, error) {
-	process, err := gatewayio.Start(c.Args, c.Env, stderr)
+	worker, err := process.Start(c.Args, c.Env, stderr)
 	if err != nil {
 		return nil, err
 	}
-	r := &relay{process: process, in: make(chan struct{}), out: make(chan struct{})}
+	r := &relay{process: worker, in: make(chan struct{}), out: make(chan struct{})}
 	go func() {
 		defer close(r.in)
 		// Whatever ends it, a far end that is done or lost, or a worker that is gone: the worker
 		// gets no more.
-		if _, err := process.Write(ahead); err == nil {
-			_, _ = io.Copy(process, reader{far})
+		if _, err := worker.Write(ahead); err == nil {
+			_, _ = io.Copy(worker, reader{far})
 		}
-		_ = process.CloseWrite()
+		_ = worker.CloseWrite()
 	}()
 	go func() {
 		defer close(r.out)
-		_, _ = io.Copy(writer{far}, process)
+		_, _ = io.Copy(writer{far}, worker)
 		// A far end that takes no more ends the worker's output, and the other way round.
-		_ = process.CloseRead()
+		_ = worker.CloseRead()
 		if hold > 0 {
 			patience, cancel := context.WithTimeout(context.Background(), hold)
 			defer cancel()
-			if process.Wait(patience) == nil {
+			if worker.Wait(patience) == nil {
 				return
 			}
 		}
