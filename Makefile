@@ -12,7 +12,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 .PHONY: check test needs venv bench build clean
 
 # Programs that take long to test: their tests run in make test alone.
-SLOW := /compat_tests|/cmd/execnet$$|/gateway_io$$|/multi$$|/server$$|/rsync$$
+SLOW := /compat_tests|/cmd/execnet$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
 
 check: needs venv
 	$(BIN)/python .ci/static.py
