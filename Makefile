@@ -19,7 +19,7 @@ check: needs venv
 	EXECNET_TEST_PYTHONS=$(PYTHON) EXECNET_TEST_VENV=$(CURDIR)/$(VENV) \
 		go test -vet=off -timeout 3m $$(go list ./... | grep -vE '$(SLOW)')
 	cd bench && EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go test -vet=off -timeout 3m ./...
-	$(BIN)/python -m pytest -q compat_tests/test_cli_wire.py compat_tests/test_goworker_values.py
+	$(BIN)/python -m pytest -q compat_tests/test_goworker_values.py
 
 # Three envs at a time: most of the tests wait for processes rather than compute.
 test: needs venv
