@@ -100,9 +100,9 @@ func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfi
 	return session, nil
 }
 
-// acquire returns an open connection to the target and holds it: for one session, or for a
-// tunnel to a host behind it. Those who need the same connection wait for the same attempt; it is
-// given up when none of them waits any longer.
+// acquire returns an open connection to the target, which stays open until release is called: for one
+// session, or for a tunnel to a host behind it. Callers that need the same connection wait for the
+// same attempt, which is cancelled when none of them waits any longer.
 func (p *Pool) acquire(ctx context.Context, t *sshconfig.Target, tunnel bool) (*connection, error) {
 	key := t.Key()
 	p.mu.Lock()
@@ -159,8 +159,7 @@ func (p *Pool) newConn(t *sshconfig.Target, key string) *connection {
 	return conn
 }
 
-// drop gives up a hold and reports whether it was the last: then the caller has to shut the
-// connection down.
+// drop is release without shutting the connection down, which the caller has to do if last is true.
 func (p *Pool) drop(conn *connection, tunnel bool) (last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,13 +174,14 @@ func (p *Pool) drop(conn *connection, tunnel bool) (last bool) {
 	return true
 }
 
+// release ends what acquire began, and shuts the connection down if it was the last user.
 func (p *Pool) release(conn *connection, tunnel bool) {
 	if p.drop(conn, tunnel) {
 		conn.shutDown()
 	}
 }
 
-// retire takes a connection off the list. The caller holds p.mu.
+// retire removes a connection from those that get sessions and tunnels. The caller holds p.mu.
 func (p *Pool) retire(conn *connection) {
 	if conn.retired {
 		return
@@ -193,8 +193,8 @@ func (p *Pool) retire(conn *connection) {
 	}
 }
 
-// session opens a session with a target. When the host turns it down because its connection has as
-// many as it allows, another connection takes it.
+// session opens a session with a target. When the host refuses it because the connection has as many
+// as the host allows, it is opened on another connection.
 func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, ssh.Channel, <-chan *ssh.Request, error) {
 	for lost := 0; ; {
 		conn, err := p.acquire(ctx, t, false)
@@ -205,12 +205,12 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 		if err == nil {
 			return conn, channel, requests, nil
 		}
-		alone := p.refused(conn)
+		alone := p.onlyUser(conn)
 		reason := conn.stream.err()
 		var refusal *ssh.OpenChannelError
 		full := errors.As(err, &refusal)
 		if !full && ctx.Err() == nil {
-			conn.retireNow() // it is dead, even if nobody has noticed yet
+			conn.retireNow() // it has ended, even if that is not noticed yet
 		}
 		p.release(conn, false)
 		switch {
@@ -223,14 +223,14 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 		case lost > 0:
 			return nil, nil, nil, fmt.Errorf("the connection to %s was lost: %w", t.Address(), cmp.Or(reason, err))
 		default:
-			lost++ // it had been open for others and died just now: once more with a new one
+			lost++ // it was open for others and has just ended: once more with a new one
 		}
 	}
 }
 
-// refused reports whether a session that was turned down was the only thing on its connection, so
-// that there cannot have been too many.
-func (p *Pool) refused(conn *connection) (alone bool) {
+// onlyUser reports whether a session that the host has refused is the only user of its connection, so
+// that there cannot have been too many sessions.
+func (p *Pool) onlyUser(conn *connection) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return conn.refs == 1

@@ -87,18 +87,13 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 	p.running.Add(2)
 	p.mu.Unlock()
 	pumps := new(sync.WaitGroup)
-	pumps.Add(2)
-	conn.running.Add(2)
-	go func() {
-		defer conn.running.Done()
-		defer pumps.Done()
-		s.pumpStdin()
-	}()
-	go func() {
-		defer conn.running.Done()
-		defer pumps.Done()
-		s.pumpStderr()
-	}()
+	for _, pump := range []func(){s.pumpStdin, s.pumpStderr} {
+		pumps.Add(1)
+		conn.running.Go(func() {
+			defer pumps.Done()
+			pump()
+		})
+	}
 	fetched := make(chan struct{})
 	go func() {
 		defer p.running.Done()
@@ -125,12 +120,10 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 // supervise waits for the session's end, or brings it about, and frees what belongs to it.
 func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup) {
 	exited, closed := make(chan struct{}), make(chan struct{})
-	s.conn.running.Add(1)
-	go func() {
-		defer s.conn.running.Done()
+	s.conn.running.Go(func() {
 		defer close(closed)
 		s.followRequests(requests, exited)
-	}()
+	})
 	select {
 	case <-closed:
 	case <-exited:
@@ -140,12 +133,10 @@ func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup)
 		}
 		s.confirmEnd(closed)
 	case <-s.kill:
-		s.conn.running.Add(1)
-		go func() { // writing may have to wait for the host, and Kill must not
-			defer s.conn.running.Done()
+		s.conn.running.Go(func() { // writing may have to wait for the host, and Kill must not
 			_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(&struct{ Signal string }{"KILL"}))
 			_ = s.channel.Close()
-		}()
+		})
 		s.confirmEnd(closed)
 	}
 	// A Write fails from now on; Read returns what has arrived, then the end.
