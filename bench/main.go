@@ -68,13 +68,13 @@ import (
 	"os/signal"
 	"regexp"
 
-	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/worker"
 )
 
 func main() {
 	worker.Register("bench", worker.Funcs{"tasks": serveTasks, "words": countWords, "same": func(v any) any { return v }})
-	execnet.ServeIfWorker()
+	worker.ServeIfWorker()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := run

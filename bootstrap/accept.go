@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-execnet/execnet/internal/pystring"
 )
 
 // maxLine is how long a first line may be, in bytes. execnet's are about as long as usualLine; what
@@ -66,7 +68,7 @@ func readLiteralLine(r *bufio.Reader) (text, line string, err error) {
 	if !utf8.ValidString(line) {
 		return "", "", refused("the first line is not UTF-8")
 	}
-	text, rest, err := readString(line)
+	text, rest, err := pystring.CutString(line)
 	switch {
 	case err != nil:
 		return "", "", refused("the first line is not one Python string literal: " + err.Error())

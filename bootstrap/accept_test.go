@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -122,7 +123,7 @@ func TestOwnLines(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				spec := base.Clone()
 				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
-				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels...)).Draw(t, "execmodel")
+				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels()...)).Draw(t, "execmodel")
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
@@ -175,7 +176,7 @@ func TestHostile(t *testing.T) {
 	good := execText(modernBase, "'thread'", "'gw0-worker'")
 	own := `serve_popen("gw0-worker", "thread", {})`
 	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
-	installed, _, err := readString(installed)
+	installed, _, err := pystring.CutString(installed)
 	require.NoError(t, err)
 	replaced := func(text, old, with string) string {
 		require.Equal(t, 1, strings.Count(text, old), old)
@@ -365,42 +366,6 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestReadLiterals compares with what Python reads.
-func TestReadLiterals(t *testing.T) {
-	python := pythons.WithExecnet(t)
-	literals := []string{
-		`'\\\'\"\a\b\f\n\r\t\v'`, `"it's"`, `'say "hi"'`, `u'\xe9\u20ac\U0001F40D'`, `'\0\7\12\1234\x00'`, `'\d\8\é é'`, `''`, `""`, "'é€🐍\u0085'",
-	}
-	bytesLiterals := []string{`b'\\\'\"\a\n\xff\u1234\N{x}\377'`, `b""`, `b"it's \d"`}
-	check := func(literal, got string) {
-		out, err := exec.Command(python, "-W", "ignore", "-c",
-			`import ast, sys; v = ast.literal_eval(sys.argv[1]); sys.stdout.buffer.write(v if type(v) is bytes else v.encode())`, literal).Output()
-		require.NoError(t, err, literal)
-		assert.Equal(t, string(out), got, literal)
-	}
-	for _, literal := range literals {
-		got, rest, err := readString(literal + "'")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "'", rest)
-		check(literal, got)
-	}
-	for _, literal := range bytesLiterals {
-		got, rest, err := readBytes(literal + "x")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "x", rest)
-		check(literal, got)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		text, raw := rapid.String().Draw(t, "text"), rapid.SliceOf(rapid.Byte()).Draw(t, "raw")
-		got, rest, err := readString(pyString(text) + ")")
-		require.NoError(t, err)
-		require.Equal(t, text+")", got+rest)
-		got, rest, err = readBytes(pyBytes(raw) + ")")
-		require.NoError(t, err)
-		require.Equal(t, string(raw)+")", got+rest)
-	})
-}
-
 // FuzzAccept tries lines, and texts of lines, in which changes have more effect.
 func FuzzAccept(f *testing.F) {
 	f.Setenv("XDG_CACHE_HOME", f.TempDir())
@@ -413,7 +378,7 @@ func FuzzAccept(f *testing.F) {
 		}
 		var lines string
 		for i, words := range firstLines(spec, ahead) {
-			text, _, err := readString(string(words))
+			text, _, err := pystring.CutString(string(words))
 			require.NoError(f, err)
 			lines += pyString(short.Replace(text)) + "\n"
 			if i == 0 {
@@ -447,7 +412,7 @@ func FuzzAccept(f *testing.F) {
 		require.Contains(t, []Style{StyleExec, StyleImport, StyleSocket}, inv.Style)
 		require.NotContains(t, inv.ID, "\n")
 		require.LessOrEqual(t, len(inv.ID)+len(inv.ChDir)+len(inv.Ahead), len(read))
-		text, _, err := readString(string(read))
+		text, _, err := pystring.CutString(string(read))
 		require.NoError(t, err)
 		require.Contains(t, text, "serve", "only what ends in a call to serve is recognised")
 	})

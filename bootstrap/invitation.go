@@ -22,7 +22,7 @@ const (
 type Invitation struct {
 	// ID is the worker's id: the gateway's with "-worker" appended.
 	ID string
-	// ExecModel is one of xspec.ExecModels, or "" when the driver left it to the socket server.
+	// ExecModel is one of [xspec.ExecModels], or "" when the driver left it to the socket server.
 	ExecModel string
 	Style     Style
 	// ChDir is the folder to work in, to be made if it is absent; "" for no change. It, Nice and

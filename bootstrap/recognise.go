@@ -58,8 +58,8 @@ func recognise(text string) (inv *Invitation, second bool, err error) {
 	switch {
 	case s.err != nil:
 		return nil, false, s.err
-	case inv.ExecModel != "" && !slices.Contains(xspec.ExecModels, inv.ExecModel):
-		return nil, false, fmt.Errorf("the execution model %+q is unknown; it is one of %s", beginning(inv.ExecModel), strings.Join(xspec.ExecModels, ", "))
+	case inv.ExecModel != "" && !slices.Contains(xspec.ExecModels(), inv.ExecModel):
+		return nil, false, fmt.Errorf("the execution model %+q is unknown; it is one of %s", beginning(inv.ExecModel), strings.Join(xspec.ExecModels(), ", "))
 	case inv.ExecModel == "" && inv.Style != StyleSocket:
 		return nil, false, errors.New("the execution model is empty")
 	case strings.ContainsFunc(inv.ID, unicode.IsControl):

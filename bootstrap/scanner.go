@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/pystring"
 )
 
 // scanner reads known Python source piece by piece. After the first piece that is not what was
@@ -17,7 +19,7 @@ type scanner struct {
 // values are *string and *int.
 func (s *scanner) format(format string, values ...any) {
 	for {
-		plain, verb, found := cutAt(format, '%')
+		plain, rest, found := strings.Cut(format, "%")
 		s.expect(plain)
 		if !found {
 			return
@@ -28,7 +30,7 @@ func (s *scanner) format(format string, values ...any) {
 		case *int:
 			*value = s.int()
 		}
-		format, values = verb[len("%s"):], values[1:]
+		format, values = rest[len("s"):], values[1:]
 	}
 }
 
@@ -54,8 +56,8 @@ func (s *scanner) expect(text string) {
 	}
 }
 
-func (s *scanner) string() string { return s.literal(readString) }
-func (s *scanner) bytes() string  { return s.literal(readBytes) }
+func (s *scanner) string() string { return s.literal(pystring.CutString) }
+func (s *scanner) bytes() string  { return s.literal(pystring.CutBytes) }
 
 func (s *scanner) literal(read func(string) (value, rest string, err error)) string {
 	if s.err != nil {

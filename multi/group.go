@@ -163,8 +163,8 @@ func (g *Group) open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, err
 // an unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
 // Group.set_execmodel, without the model of the driver's side, of which Go has only one.
 func (g *Group) SetExecModel(model string) error {
-	if !slices.Contains(xspec.ExecModels, model) {
-		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	if !slices.Contains(xspec.ExecModels(), model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels(), ", "))
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

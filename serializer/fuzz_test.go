@@ -42,7 +42,7 @@ type fuzzTarget struct {
 func FuzzLoads(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		codec := serializer.Codec{Channels: table{}, Limits: serializer.Limits{MaxDepth: 1000}}
+		codec := serializer.Codec{Channels: table{}, MaxDepth: 1000}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		v, err := codec.Load(data[:len(data):len(data)])

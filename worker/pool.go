@@ -63,7 +63,7 @@ func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *p
 }
 
 // onMain tells whether one execution at a time runs, in Serve's own goroutine.
-func (p *pool) onMain() bool { return p.model == xspec.ExecModels[1] }
+func (p *pool) onMain() bool { return p.model == xspec.ExecModelMainThreadOnly }
 
 // Execute implements gatewaybase.Executor.
 func (p *pool) Execute(e *gatewaybase.Execution) {

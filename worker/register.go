@@ -3,12 +3,12 @@ package worker
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-execnet/execnet/internal/gofunc"
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
@@ -45,21 +45,15 @@ type registry struct {
 	funcs map[string]map[string]*gofunc.Func
 }
 
-var (
-	identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
-	keywords   = strings.Fields(`False None True and as assert break class continue def del elif else except finally for from
-		global if import in is lambda nonlocal not or pass raise return try while with yield`)
-)
-
 func (r *registry) add(module string, funcs Funcs) error {
 	wrapped := map[string]*gofunc.Func{}
 	for _, part := range strings.Split(module, ".") {
-		if !identifier.MatchString(part) || slices.Contains(keywords, part) {
+		if !isName(part) {
 			return fmt.Errorf("%q is no name of a Python module", module)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(funcs)) {
-		if !identifier.MatchString(name) || slices.Contains(keywords, name) {
+		if !isName(name) {
 			return fmt.Errorf("%q is no name of a Python function", name)
 		}
 		f, err := gofunc.New(module+"."+name, funcs[name])
@@ -84,6 +78,8 @@ func (r *registry) add(module string, funcs Funcs) error {
 	maps.Copy(r.funcs[module], wrapped)
 	return nil
 }
+
+func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKeyword(s) }
 
 // functions are the registered functions as one worker sees them.
 type functions struct {

@@ -30,7 +30,6 @@ import (
 	"runtime/debug"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/worker/internal/native"
 	"github.com/go-execnet/execnet/xspec"
@@ -40,14 +39,16 @@ import (
 type Config struct {
 	// ID is what the driver calls this worker, with "-worker" behind it as a rule.
 	ID string
-	// ExecModel is one of xspec.ExecModels; empty means "thread". Under "thread", executions run
+	// ExecModel is one of xspec.ExecModels(); empty means "thread". Under "thread", executions run
 	// side by side, each in a goroutine; "gevent" and "eventlet" mean the same here. Under
 	// "main_thread_only" they run one after another in the goroutine that called Serve.
 	ExecModel string
 	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
 	Warnings io.Writer
 
-	patience *patience // tests are less patient
+	// For tests, which are less patient and try a worker without an engine.
+	patience *patience
+	engine   engine.Engine
 }
 
 // Serve is the worker's end of a gateway on pipe, whose bootstrap has been answered. It returns
@@ -57,9 +58,12 @@ type Config struct {
 // does not speak the protocol. It is execnet's gateway_base.serve.
 func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	if config.ExecModel == "" {
-		config.ExecModel = xspec.ExecModels[0]
+		config.ExecModel = xspec.ExecModelThread
 	}
-	w := &worker{engine: gpython.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
+	if config.engine == nil {
+		config.engine = engine.Default()
+	}
+	w := &worker{engine: config.engine, functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
 	p := newPool(config.ExecModel, w.run)
 	if config.patience != nil {
 		p.patience = *config.patience

@@ -64,7 +64,8 @@ type Spec struct {
 	ChDir string
 	// ID is the key "id": the gateway's name in its group.
 	ID string
-	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of ExecModels.
+	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of the ExecModel
+	// constants.
 	ExecModel string
 	// Nice is the key "nice": what to add to the worker's niceness. 0 means no change.
 	Nice int

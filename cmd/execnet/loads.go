@@ -53,7 +53,7 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 	for at := 0; at < len(data) || !f.all; {
 		v, used, err := f.load(data[at:])
 		if err == nil && !f.all && used < len(data) {
-			err = &serializer.LoadError{Offset: int64(used), Msg: "bytes after the value (--all reads several values)"}
+			err = &serializer.LoadError{Offset: int64(used), Problem: "bytes after the value (--all reads several values)"}
 		}
 		if err != nil {
 			return failure(bytesError(data, at, err))
@@ -72,7 +72,7 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 // count from data's first byte.
 func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	if len(data) == 0 {
-		return nil, 0, &serializer.LoadError{Msg: "there is nothing to load"}
+		return nil, 0, &serializer.LoadError{Problem: "there is nothing to load"}
 	}
 	rest := bytes.NewReader(data)
 	var r io.Reader = rest

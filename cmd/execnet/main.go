@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	_ "github.com/go-execnet/execnet/gpython" // runs Python source in "execnet worker"
 	"github.com/go-execnet/execnet/worker"
 )
 

@@ -110,7 +110,7 @@ func withoutOffset(err error) error {
 	if !errors.As(err, &load) {
 		return err
 	}
-	words := []string{load.Path, load.Msg}
+	words := []string{load.Path, load.Problem}
 	if load.Err != nil {
 		words = append(words, load.Err.Error())
 	}

@@ -180,7 +180,7 @@ func (c *converter) toGo(o py.Object) (any, error) {
 }
 
 func (c *converter) fail(msg string) error {
-	return &serializer.DumpError{Path: strings.Join(c.path, ""), Msg: msg}
+	return &serializer.DumpError{Path: strings.Join(c.path, ""), Problem: msg}
 }
 
 // enter counts how deep o is nested; what the serializer would refuse need not be converted.
