@@ -14,8 +14,8 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// connection is one connection of a pool. Its goroutines are counted by running, which shutDown waits
-// for.
+// connection is one connection of a pool. Its goroutines are counted by running, which shutDown
+// waits for.
 type connection struct {
 	pool   *Pool
 	target *sshconfig.Target
@@ -114,7 +114,8 @@ func (c *connection) keepAlive(ended <-chan struct{}) {
 			} else if silence >= interval*9/10 && !asking {
 				asking = true
 				c.running.Go(func() {
-					_, _, _ = c.client.SendRequest("keepalive@openssh.com", true, nil) // even a refusal is an answer
+					// Even a refusal is an answer.
+					_, _, _ = c.client.SendRequest("keepalive@openssh.com", true, nil)
 					answered <- struct{}{}
 				})
 			}
@@ -154,8 +155,8 @@ func (c *connection) openSession(ctx context.Context) (ssh.Channel, <-chan *ssh.
 	return nil, nil, timeout.Cause(ctx)
 }
 
-// countAnswer counts sessions. After a refusal the connection gets no further attempts until the host
-// has answered those under way; then it is known how many sessions it allows.
+// countAnswer counts sessions. After a refusal the connection gets no further attempts until the
+// host has answered those under way; then it is known how many sessions it allows.
 func (c *connection) countAnswer(err error) {
 	p := c.pool
 	p.mu.Lock()

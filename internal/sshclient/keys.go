@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentTimeout bounds connecting to an agent, and its answer with the list of keys; signing may wait
-// for a person.
+// agentTimeout bounds connecting to an agent, and its answer with the list of keys; signing may
+// wait for a person.
 const agentTimeout = 10 * time.Second
 
 // collectKeys lists the keys to try in OpenSSH's order: those of the agent that the configuration
@@ -144,8 +144,8 @@ func dialAgent(path string) (io.ReadWriteCloser, error) {
 	return net.DialTimeout("unix", path, agentTimeout)
 }
 
-// pubFiles reads the .pub files beside the configured key files; they tell which of the agent's keys
-// are meant even where the private key is not on this machine.
+// pubFiles reads the .pub files beside the configured key files; they tell which of the agent's
+// keys are meant even where the private key is not on this machine.
 func (a *authenticator) pubFiles() []ssh.PublicKey {
 	var keys []ssh.PublicKey
 	for _, path := range a.target.IdentityFiles {
@@ -217,7 +217,8 @@ func rsaBits(key ssh.PublicKey) int {
 	return 0
 }
 
-// secrets holds the decrypted keys of a pool, and keeps its callbacks from being called side by side.
+// secrets holds the decrypted keys of a pool, and keeps its callbacks from being called side by
+// side.
 type secrets struct {
 	asking sync.Mutex // held while a callback runs; locked before mu
 
@@ -255,8 +256,8 @@ func (p *prompter) ask(question func() error) error {
 	return question()
 }
 
-// load reads a private key file. An encrypted one whose public key is known is decrypted only when it
-// has to sign.
+// load reads a private key file. An encrypted one whose public key is known is decrypted only when
+// it has to sign.
 func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -284,7 +285,8 @@ func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, erro
 	if key.public == nil {
 		key.public, _ = readPublicKey(path + ".pub")
 	}
-	if key.public == nil { // an old PEM key without .pub file: it has to be decrypted to know which it is
+	if key.public == nil {
+		// An old PEM key without .pub file: it has to be decrypted to know which it is.
 		opened, err := key.unlock()
 		if err != nil {
 			return nil, err

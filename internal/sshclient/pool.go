@@ -2,9 +2,9 @@
 // and runs commands over them, each in a Session. Package sshconfig says how a host is reached.
 //
 // What happens on the way to a session, and the file of each step: [Pool.Start] resolves the
-// configuration (pool.go), takes or makes a connection (connection.go), which dials (dial.go), checks
-// the host's key and logs in (handshake.go, hostkey.go, auth.go, keys.go); then it opens the session
-// (session.go).
+// configuration (pool.go), takes or makes a connection (connection.go), which dials (dial.go),
+// checks the host's key and logs in (handshake.go, hostkey.go, auth.go, keys.go); then it opens the
+// session (session.go).
 package sshclient
 
 import (
@@ -36,9 +36,9 @@ type Pool struct {
 	options Options
 	secrets secrets
 
-	mu       sync.Mutex               // guards the fields below, and those of connection that say so
+	mu       sync.Mutex               // guards what follows, and fields of connection that say so
 	conns    map[string][]*connection // by Target.Key, without those that are retired
-	limits   map[string]int           // sessions per connection, where a host turned out to allow fewer
+	limits   map[string]int           // by Target.Key: what a connection takes, if the host said so
 	sessions map[*Session]struct{}
 	closed   bool
 
@@ -82,9 +82,9 @@ func (p *Pool) ConfigFiles(named string) []sshconfig.File {
 	return p.options.configDefaults().Files(named)
 }
 
-// Start runs a command on the host that args name, and returns once the host has opened the session;
-// what is written meanwhile follows the command in the same round trip. files are the configuration
-// files to read. address is what the session's RemoteAddress returns.
+// Start runs a command on the host that args name, and returns once the host has opened the
+// session; what is written meanwhile follows the command in the same round trip. files are the
+// configuration files to read. address is what the session's RemoteAddress returns.
 //
 // Its errors are *farend.HostNotFoundError, *HostKeyError, *AuthError, *sshconfig.UnsupportedError,
 // ErrClosed, timeout.Err or the cause of ctx's end, or say what is wrong in the configuration.
@@ -100,9 +100,9 @@ func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfi
 	return session, nil
 }
 
-// acquire returns an open connection to the target, which stays open until release is called: for one
-// session, or for a tunnel to a host behind it. Callers that need the same connection wait for the
-// same attempt, which is cancelled when none of them waits any longer.
+// acquire returns an open connection to the target, which stays open until release is called: for
+// one session, or for a tunnel to a host behind it. Callers that need the same connection wait for
+// the same attempt, which is cancelled when none of them waits any longer.
 func (p *Pool) acquire(ctx context.Context, t *sshconfig.Target, tunnel bool) (*connection, error) {
 	key := t.Key()
 	p.mu.Lock()
@@ -193,8 +193,8 @@ func (p *Pool) retire(conn *connection) {
 	}
 }
 
-// session opens a session with a target. When the host refuses it because the connection has as many
-// as the host allows, it is opened on another connection.
+// session opens a session with a target. When the host refuses it because the connection has as
+// many as the host allows, it is opened on another connection.
 func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, ssh.Channel, <-chan *ssh.Request, error) {
 	for lost := 0; ; {
 		conn, err := p.acquire(ctx, t, false)
@@ -228,8 +228,8 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 	}
 }
 
-// onlyUser reports whether a session that the host has refused is the only user of its connection, so
-// that there cannot have been too many sessions.
+// onlyUser reports whether a session that the host has refused is the only user of its connection,
+// so that there cannot have been too many sessions.
 func (p *Pool) onlyUser(conn *connection) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -46,7 +46,7 @@ type Session struct {
 	stdinEnd  *io.PipeWriter
 	stdout    *io.PipeReader
 	stdoutEnd *io.PipeWriter
-	reading   atomic.Int64 // since when (UnixNano) the stdout goroutine waits for the host, 0 while it does not
+	reading   atomic.Int64 // since when (UnixNano) pumpStdout waits for the host, 0 if it does not
 	tail      farend.Tail
 
 	mu   sync.Mutex // guards exit
@@ -59,9 +59,9 @@ type Session struct {
 
 var _ gatewaybase.IO = (*Session)(nil)
 
-// startSession runs a command on the target. It does not wait for the host's answer: what is written
-// at once travels behind the command, in the same round trip. So a host's refusal to run commands is
-// not noticed; nothing ever comes from it, as from one whose Python hangs.
+// startSession runs a command on the target. It does not wait for the host's answer: what is
+// written at once travels behind the command, in the same round trip. So a host's refusal to run
+// commands is not noticed; nothing ever comes from it, as from one whose Python hangs.
 func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string) (*Session, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
@@ -77,7 +77,8 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 		_, _ = channel.SendRequest("auth-agent-req@openssh.com", false, nil)
 	}
 	for _, variable := range t.Env {
-		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable)) // sshd takes what AcceptEnv allows
+		// The host takes what AcceptEnv allows.
+		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable))
 	}
 	_, err = channel.SendRequest("exec", false, ssh.Marshal(&struct{ Command string }{command}))
 

@@ -19,8 +19,8 @@ type Args struct {
 	// Prefix holds the words behind the host. The ssh command puts them in front of what it is told
 	// to run, so that "ssh=host sudo -n" works.
 	Prefix []string
-	// settings holds the options as configuration keywords, in their order; of each keyword the first
-	// one counts.
+	// settings holds the options as configuration keywords, in their order; of each keyword the
+	// first one counts.
 	settings []setting
 }
 
@@ -31,8 +31,8 @@ type setting struct {
 
 // What the letters of the ssh command's options mean here.
 const (
-	// ignoredFlags and ignoredValues change nothing for a gateway: compression (the native client has
-	// none), verbosity, no terminal, no forwarding, connection sharing (it is always done), the
+	// ignoredFlags and ignoredValues change nothing for a gateway: compression (the native client
+	// has none), verbosity, no terminal, no forwarding, connection sharing (it is always done), the
 	// destination of logs.
 	ignoredFlags  = "CqvTxkM2y"
 	ignoredValues = "eES"

@@ -20,8 +20,8 @@ import (
 // maxIncludes bounds how deep Include goes, as in OpenSSH.
 const maxIncludes = 16
 
-// config collects the settings that apply to one host. Options of "ssh=" come first, then the files;
-// of each keyword the first value counts, and those in pluralKeywords add up.
+// config collects the settings that apply to one host. Options of "ssh=" come first, then the
+// files; of each keyword the first value counts, and those in pluralKeywords add up.
 type config struct {
 	alias     string // the host as "ssh=" names it
 	localUser string
