@@ -153,7 +153,7 @@ func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args .
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
 }
 
-// Dumps serializes a value as execnet.dumps does.
+// Dumps serializes a value as execnet.dumps does. Its error is a [*DumpError].
 func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }
 
 // Loads returns the value that Dumps, or execnet.dumps in Python, has serialized. Its error is a

@@ -15,6 +15,7 @@ import (
 
 // TestGroup checks ids and lookup.
 func TestGroup(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	spec := func(keys string) string { return "popen" + keys }
 	assert.Equal(t, "<Group []>", group.String())
@@ -58,6 +59,7 @@ func TestGroup(t *testing.T) {
 }
 
 func TestGroupMakesGatewaysAtOnce(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	group.DefaultSpec = "popen//dont_write_bytecode"
 	group.ExecModel = "main_thread_only"

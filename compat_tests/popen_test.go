@@ -97,6 +97,7 @@ func TestMainThreadOnly(t *testing.T) {
 // reading. The one with gevent hangs in its first receive with current releases of gevent, also
 // with its own driver.
 func TestGreenlets(t *testing.T) {
+	independent(t)
 	python := pythons.WithExecnet(t)
 	for _, model := range []string{"gevent", "eventlet"} {
 		t.Run(model, func(t *testing.T) {

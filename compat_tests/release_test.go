@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,12 +16,32 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
+// newestRelease is the release with which every test runs. With an older one only those tests run
+// that depend on the release.
+const newestRelease = "2.1.2"
+
 // release is the release of Python's execnet that the tests compare with.
 func release() string {
 	if release := os.Getenv("EXECNET_TEST_RELEASE"); release != "" {
 		return release
 	}
-	return "2.1.2"
+	return newestRelease
+}
+
+// independent says that the test does not depend on the release.
+func independent(t *testing.T) {
+	t.Helper()
+	if release() != newestRelease {
+		t.Skipf("does not depend on the release of execnet: runs with %s", newestRelease)
+	}
+}
+
+// dependent returns what depends on the release: all of them if that is the newest.
+func dependent[T interface{ usesRelease() bool }](all []T) []T {
+	if release() == newestRelease {
+		return all
+	}
+	return slices.DeleteFunc(all, func(one T) bool { return !one.usesRelease() })
 }
 
 // releaseDir is a folder for PYTHONPATH that holds that release and nothing else. If none is given,
@@ -95,13 +116,15 @@ func installed(t *testing.T, p pythons.Interpreter) worker {
 	return worker{name: "installed", python: p, dir: releaseDir(t)}
 }
 
-// workers are both workers of the interpreter, or only ours where the release does not run.
+// workers are both workers of the interpreter: ours, unless it has been tested with the newest
+// release, and the installed one where the release runs.
 func workers(t *testing.T, p pythons.Interpreter) []worker {
 	t.Helper()
-	if !supported(p) {
-		return []worker{ours(p)}
+	all := []worker{ours(p)}
+	if supported(p) {
+		all = append(all, installed(t, p))
 	}
-	return []worker{ours(p), installed(t, p)}
+	return dependent(all)
 }
 
 // everyWorker runs a test with both workers of every CPython found.
@@ -129,6 +152,9 @@ func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
 		})
 	}
 }
+
+// usesRelease reports whether the worker is that of the installed execnet.
+func (w worker) usesRelease() bool { return w.dir != "" }
 
 // spec is a spec that starts the worker.
 func (w worker) spec() string {

@@ -20,7 +20,7 @@ import (
 // sync ends without an error, and its warnings are about changing files. When the changes have
 // stopped, one more sync makes both sides the same.
 func TestRsyncWhileFilesChange(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			source, dest := places(t)

@@ -62,7 +62,7 @@ func processOf(t *testing.T, gw *execnet.Gateway) int {
 func TestRsyncKilledWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
@@ -108,6 +108,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 // TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being
 // written.
 func TestRsyncKilledDriver(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	bulk().make(t, source)
 	large := filepath.Join(source, "large")
@@ -170,7 +171,7 @@ func groupEnded(group int) bool {
 func TestRsyncStoppedWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			good, bad := end.open(t), end.open(t)

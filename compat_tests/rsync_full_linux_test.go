@@ -71,6 +71,7 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 // TestRsyncFullDisk checks that the sync with a target ends when its disk is full, that the error
 // names the file, and that no part of that file is left.
 func TestRsyncFullDisk(t *testing.T) {
+	independent(t)
 	source, disk := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
 	require.NoError(t, os.Mkdir(disk, 0o700))
@@ -110,6 +111,7 @@ func everyWay(t *testing.T, specs map[string]string, source string, test func(t 
 // TestRsyncFileTooLarge sends one file that is larger than the receiver may write. Everything else
 // arrives.
 func TestRsyncFileTooLarge(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
 	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
@@ -131,6 +133,7 @@ const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(6
 // TestRsyncPermissionDenied syncs to a destination, and to folders in one, that the receiver may
 // not write to.
 func TestRsyncPermissionDenied(t *testing.T) {
+	independent(t)
 	source, _ := places(t)
 	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
 	base := publicFolder(t)

@@ -18,6 +18,7 @@ import (
 // TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the
 // receiver have ever used.
 func TestRsyncMemory(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))
 	f, err := os.Create(filepath.Join(source, "large"))

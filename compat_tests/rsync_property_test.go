@@ -189,6 +189,7 @@ func property(t *testing.T, dests int, check func(t *rapid.T, source string, des
 
 // TestRsyncProperties changes random trees between two syncs.
 func TestRsyncProperties(t *testing.T) {
+	independent(t)
 	for _, end := range ownKinds(t) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()

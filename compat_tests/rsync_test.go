@@ -121,7 +121,7 @@ func TestRsyncShapes(t *testing.T) {
 			}
 		}
 	}
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -158,7 +158,7 @@ func TestRsyncRoutes(t *testing.T) {
 	reference := pythonEnd(pip)
 	reference.name, reference.specs = "installed over ssh", []string{server.Spec() + "//bootstrap=import" + strings.TrimSuffix(strings.TrimPrefix(pip.spec(), "popen"), "//bootstrap=import")}
 	ends = append(ends, reference)
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -169,7 +169,7 @@ func TestRsyncRoutes(t *testing.T) {
 // TestRsyncRelativeDestination syncs to a relative path. It is relative to the worker's folder,
 // while a relative source is relative to the driver's.
 func TestRsyncRelativeDestination(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			source, folder := places(t)
 			tree{"f": file("f"), "sub/g": file("g")}.make(t, source)
@@ -184,7 +184,7 @@ func TestRsyncRelativeDestination(t *testing.T) {
 
 // TestRsyncWithoutDelete checks that entries that are not in the source stay.
 func TestRsyncWithoutDelete(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			source, dest := places(t)

@@ -40,6 +40,7 @@ func failsToStart(t *testing.T, ctx context.Context, spec string) error {
 }
 
 func TestWhatIsNoPython(t *testing.T) {
+	independent(t)
 	for name, test := range map[string]struct {
 		script, got string
 		code        int
@@ -68,6 +69,7 @@ func TestWhatIsNoPython(t *testing.T) {
 // TestGarbageAfterTheAnswer starts programs that answer the bootstrap like a worker and then send
 // something else.
 func TestGarbageAfterTheAnswer(t *testing.T) {
+	independent(t)
 	const reads = "read line; read worker; " // reading nothing is a failed start
 	for name, text := range map[string]string{
 		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
@@ -95,6 +97,7 @@ func TestGarbageAfterTheAnswer(t *testing.T) {
 
 // TestSilentPython starts an interpreter that never answers, with a context that ends.
 func TestSilentPython(t *testing.T) {
+	independent(t)
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	path := script(t, "echo $$ > "+pidFile+"; exec sleep 1000")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -114,6 +117,7 @@ func TestSilentPython(t *testing.T) {
 }
 
 func TestPythonThatCannotBeStarted(t *testing.T) {
+	independent(t)
 	plain := filepath.Join(t.TempDir(), "plain file")
 	require.NoError(t, os.WriteFile(plain, []byte("text"), 0o600))
 	for spec, says := range map[string]string{
@@ -204,6 +208,7 @@ func TestFolderThatCannotBe(t *testing.T) {
 }
 
 func TestWrappedPython(t *testing.T) {
+	independent(t)
 	p := pythons.Default(t)
 	gw := gateway(t, "popen//python=env FOO='two words' '"+p.Path+"' -W ignore")
 	ch := remoteExec(t, gw, "import os, sys; channel.send((os.environ['FOO'], sys.warnoptions))")
@@ -211,6 +216,7 @@ func TestWrappedPython(t *testing.T) {
 }
 
 func TestUnknownExecutionModel(t *testing.T) {
+	independent(t)
 	err := failsToStart(t, within.Soon(t), "popen//execmodel=fibers")
 	var wrong *execnet.XSpecError
 	require.ErrorAs(t, err, &wrong)

@@ -39,6 +39,7 @@ func unanswering(t *testing.T) string {
 
 // TestHostsThatDoNotAnswer connects to a host that does not answer at all.
 func TestHostsThatDoNotAnswer(t *testing.T) {
+	independent(t)
 	address := unanswering(t)
 	_, port, _ := net.SplitHostPort(address)
 	group := newGroup(t, testLog{t})

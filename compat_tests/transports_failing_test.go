@@ -86,6 +86,7 @@ func silent(t *testing.T, greeting string) string {
 
 // TestHostNotFound connects to hosts that are unknown or refuse the connection.
 func TestHostNotFound(t *testing.T) {
+	independent(t)
 	port := freePort(t)
 	group := newGroup(t, testLog{t})
 	makeGateway(t, group, "popen//id=host")
@@ -114,6 +115,7 @@ func TestHostNotFound(t *testing.T) {
 
 // TestVagrantFails asks for a machine that vagrant does not know, and for one that is down.
 func TestVagrantFails(t *testing.T) {
+	independent(t)
 	server := sshdtest.Start(t)
 	fakeVagrant(t, server)
 	group := newGroup(t, testLog{t})
@@ -124,6 +126,7 @@ func TestVagrantFails(t *testing.T) {
 
 // TestSilentHosts connects to hosts that accept a connection and send nothing.
 func TestSilentHosts(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	makeGateway(t, group, "popen//id=host")
 	address := silent(t, "")
@@ -160,6 +163,7 @@ func TestSilentHosts(t *testing.T) {
 
 // TestSSHRefusals connects to ssh servers where the host key, the user's key or Python is wrong.
 func TestSSHRefusals(t *testing.T) {
+	independent(t)
 	t.Run("another host key", func(t *testing.T) {
 		t.Parallel()
 		server := sshdtest.Start(t)
@@ -212,6 +216,7 @@ func TestSSHRefusals(t *testing.T) {
 
 // TestUnknownGateways names gateways that the group does not have.
 func TestUnknownGateways(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	for key, spec := range map[string]string{"via": "popen//via=nobody", "installvia": "socket//installvia=nobody"} {
 		errs := failsBothWays(t, group, spec)
@@ -257,6 +262,7 @@ func cutOff(t *testing.T, gw *execnet.Gateway, harm func()) {
 // TestConnectionsThatEnd kills the process through which a gateway is reached, or cuts its ssh
 // connection, while calls of every kind wait.
 func TestConnectionsThatEnd(t *testing.T) {
+	independent(t)
 	for _, python := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		for name, specs := range map[string][]string{
 			"via is killed":                  {"popen//via=host//id=middle", "popen//via=middle"},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,11 @@ type route struct {
 	// specs.
 	socketServer *worker
 	caps         channeltest.Caps
+}
+
+// usesRelease reports whether Python's execnet takes part.
+func (r route) usesRelease() bool {
+	return r.socketServer != nil || slices.ContainsFunc(r.specs, func(spec string) bool { return strings.Contains(spec, "bootstrap=import") })
 }
 
 // open makes the gateways and returns the last one.
@@ -153,7 +159,7 @@ func TestTransports(t *testing.T) {
 	add("ssh via popen", is(usual), usual.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion")
 	add("popen, ssh, popen", is(usual), old.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion//id=far", "popen//via=far")
 
-	for _, route := range routes {
+	for _, route := range dependent(routes) {
 		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()
 			channeltest.Run(t, route.open, route.caps)
@@ -166,11 +172,11 @@ func TestMainThreadOnlyTransports(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)
 	pip := installed(t, all[len(all)-1])
-	for _, route := range []route{
+	for _, route := range dependent([]route{
 		{name: "ssh", specs: []string{server.Spec() + "//python=" + usual.Path}},
 		{name: "socket", specs: []string{"socket=ADDRESS"}, socketServer: &pip},
 		{name: "via", specs: []string{usual.Spec() + "//id=host", "popen//via=host"}},
-	} {
+	}) {
 		route.specs[len(route.specs)-1] += "//execmodel=main_thread_only"
 		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()

@@ -84,7 +84,8 @@ func Settled(ctx context.Context, err error) bool {
 func interrupted(err error) bool {
 	var remote *gatewaybase.RemoteError
 	if errors.As(err, &remote) {
-		return remote.Formatted == "keyboard-interrupted" // what workers say of one that Ctrl-C has ended
+		// what workers say of one that Ctrl-C has ended
+		return remote.Formatted == "keyboard-interrupted"
 	}
 	var died *gatewaybase.GatewayDiedError
 	var unborn *bootstrap.Error
