@@ -47,9 +47,7 @@ var errReleased = errors.New("nobody uses the connection any more")
 func (c *connection) connect(ctx context.Context) {
 	c.client, c.stream, c.via, c.err = c.pool.dial(ctx, c.target)
 	if c.err != nil {
-		c.pool.mu.Lock()
-		c.pool.retire(c)
-		c.pool.mu.Unlock()
+		c.retireNow()
 		close(c.ready)
 		return
 	}
@@ -62,9 +60,7 @@ func (c *connection) connect(ctx context.Context) {
 	c.running.Go(func() {
 		_ = c.client.Wait() // the stream has kept the reason
 		c.stream.Close()
-		c.pool.mu.Lock()
-		c.pool.retire(c)
-		c.pool.mu.Unlock()
+		c.retireNow()
 		close(ended)
 	})
 	c.running.Go(func() { c.keepAlive(ended) })
@@ -194,7 +190,7 @@ func (c *connection) abort(reason error) {
 	}
 }
 
-// retireNow retires a connection on which something hangs; it ends with its last session.
+// retireNow is Pool.retire for callers that do not hold its lock.
 func (c *connection) retireNow() {
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()

@@ -33,8 +33,9 @@ var ErrClosed = errors.New("execnet: ssh: the pool is closed")
 // sshd allows ten sessions per connection unless MaxSessions says otherwise; when more are started,
 // further connections are opened.
 type Pool struct {
-	options Options
-	secrets secrets
+	options  Options
+	defaults sshconfig.Defaults
+	secrets  secrets
 
 	mu       sync.Mutex               // guards what follows, and fields of connection that say so
 	conns    map[string][]*connection // by Target.Key, without those that are retired
@@ -47,8 +48,14 @@ type Pool struct {
 
 // NewPool returns a pool without connections.
 func NewPool(options Options) *Pool {
+	options = options.withDefaults()
 	return &Pool{
-		options: options.withDefaults(), conns: map[string][]*connection{},
+		options: options,
+		defaults: sshconfig.Defaults{
+			Home: options.home, SystemFile: options.systemConfig, ConnectTimeout: options.ConnectTimeout,
+			AliveInterval: options.AliveInterval, AliveCountMax: options.AliveCountMax,
+		},
+		conns:  map[string][]*connection{},
 		limits: map[string]int{}, sessions: map[*Session]struct{}{},
 	}
 }
@@ -79,7 +86,7 @@ func (p *Pool) Close() {
 // ConfigFiles are the configuration files that apply: the one that is named, by ssh_config= or -F,
 // or the user's and the system's if named is "".
 func (p *Pool) ConfigFiles(named string) []sshconfig.File {
-	return p.options.configDefaults().Files(named)
+	return p.defaults.Files(named)
 }
 
 // Start runs a command on the host that args name, and returns once the host has opened the
@@ -89,7 +96,7 @@ func (p *Pool) ConfigFiles(named string) []sshconfig.File {
 // Its errors are *farend.HostNotFoundError, *HostKeyError, *AuthError, *sshconfig.UnsupportedError,
 // ErrClosed, timeout.Err or the cause of ctx's end, or say what is wrong in the configuration.
 func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string) (*Session, error) {
-	target, err := p.options.configDefaults().Resolve(args, files)
+	target, err := p.defaults.Resolve(args, files)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +228,7 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 				return nil, nil, nil, fmt.Errorf("%s lets %s in but refuses a session (%s): %s", t.Address(), t.User, refusal.Reason, refusal.Message)
 			}
 		case lost > 0:
-			return nil, nil, nil, fmt.Errorf("the connection to %s was lost: %w", t.Address(), cmp.Or(reason, err))
+			return nil, nil, nil, connectionLost(t, cmp.Or(reason, err))
 		default:
 			lost++ // it was open for others and has just ended: once more with a new one
 		}

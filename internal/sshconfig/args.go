@@ -42,6 +42,12 @@ const (
 	refusedValues = "BDILOPQRwW"
 )
 
+// flagSettings are the flags that stand for one setting.
+var flagSettings = map[byte]setting{
+	'A': {keyword: "ForwardAgent", value: "yes"}, 'a': {keyword: "ForwardAgent", value: "no"},
+	'4': {keyword: "AddressFamily", value: "inet"}, '6': {keyword: "AddressFamily", value: "inet6"},
+}
+
 // valueKeywords are the options that stand for one configuration keyword.
 var valueKeywords = map[byte]string{
 	'b': "BindAddress", 'c': "Ciphers", 'i': "IdentityFile", 'J': "ProxyJump", 'l': "User", 'm': "MACs", 'p': "Port",
@@ -101,17 +107,8 @@ func (a *Args) option(letters string, rest []string) (used int, err error) {
 		switch {
 		case strings.IndexByte(ignoredFlags, letter) >= 0:
 			continue
-		case letter == 'A':
-			a.set("ForwardAgent", "yes")
-			continue
-		case letter == 'a':
-			a.set("ForwardAgent", "no")
-			continue
-		case letter == '4':
-			a.set("AddressFamily", "inet")
-			continue
-		case letter == '6':
-			a.set("AddressFamily", "inet6")
+		case flagSettings[letter].keyword != "":
+			a.set(flagSettings[letter].keyword, flagSettings[letter].value)
 			continue
 		case strings.IndexByte(refusedFlags+refusedValues, letter) >= 0:
 			return 0, &UnsupportedError{What: "the option " + name, Where: "ssh="}
