@@ -47,7 +47,7 @@ type interp struct {
 	gatewayObject *gateway
 	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
-	sweep         int                           // at this length of wrapped dead entries are removed
+	sweep         int                           // the length at which dead entries of wrapped go
 
 	// attention is not zero when running code has something to check at its loops and calls: the
 	// number of goroutines that wait for mu, plus interrupted or polling.

@@ -1,5 +1,5 @@
 // Package worker makes a Go program the remote side of execnet: what runs when a driver, in Go or
-// in Python, sends a CHANNEL_EXEC (docs/protocol.md section 6).
+// in Python, sends a CHANNEL_EXEC ([protocol.md section 6]).
 //
 // A program registers the Go functions that drivers may call, and becomes a worker when it was
 // started as one:
@@ -25,6 +25,8 @@
 // Without an engine the program links no interpreter; its worker answers Python source with an
 // error that names this import. Calls by RemoteCall, and what drivers execute for purposes of their
 // own (rinfo, chdir, proxies, socket servers, rsync), are served by Go code in either case.
+//
+// [protocol.md section 6]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#6-remote-execution
 package worker
 
 import (

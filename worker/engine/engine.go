@@ -26,8 +26,7 @@ type Engine interface {
 	// when an interruption did, and otherwise an error whose text the driver gets as the text of
 	// its RemoteError: a Python traceback.
 	//
-	// [protocol.md section 6]:
-	// https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#6-remote-execution
+	// [protocol.md section 6]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#6-remote-execution
 	Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules Modules) error
 }
 
