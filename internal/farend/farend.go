@@ -5,8 +5,14 @@ package farend
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
+	"time"
 )
+
+// KeepAlive makes the system find out within a minute that the host at the other end of a TCP
+// connection is gone.
+var KeepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4}
 
 // ReadInterrupter is implemented by a pipe whose Read can be interrupted and taken up again.
 type ReadInterrupter interface {
