@@ -17,8 +17,8 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// wrapped are the kinds of receivers of this module, each started by another command in front of
-// it.
+// wrapped are specs of this module's kinds of receivers, each started by the command words in front
+// of it.
 func wrapped(t *testing.T, words ...string) map[string]string {
 	t.Helper()
 	before := strings.Join(words, " ")
@@ -29,7 +29,7 @@ func wrapped(t *testing.T, words ...string) map[string]string {
 	return specs
 }
 
-// publicCommand is the execnet command where every user can start it.
+// publicCommand is a copy of the execnet command that every user can start.
 func publicCommand(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(publicFolder(t), "execnet")
@@ -40,7 +40,7 @@ func publicCommand(t *testing.T) string {
 	return path
 }
 
-// publicFolder is a folder that every user can get to. It goes with the test.
+// publicFolder is a folder that every user can enter. It is removed when the test ends.
 func publicFolder(t *testing.T) string {
 	t.Helper()
 	path, err := os.MkdirTemp("", "execnet-rsync")
@@ -50,8 +50,8 @@ func publicFolder(t *testing.T) string {
 	return path
 }
 
-// sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns
-// what went wrong.
+// sendToTwo syncs to two places, checks that the sync fails for the first one alone, and returns
+// the error of that one.
 func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad string) *rsync.TargetError {
 	t.Helper()
 	source, good := r.Source, filepath.Join(t.TempDir(), "good")
@@ -68,9 +68,10 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	return failed
 }
 
-// TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and
-// leaves no half of it.
+// TestRsyncFullDisk checks that the sync with a target ends when its disk is full, that the error
+// names the file, and that no part of that file is left.
 func TestRsyncFullDisk(t *testing.T) {
+	independent(t)
 	source, disk := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
 	require.NoError(t, os.Mkdir(disk, 0o700))
@@ -96,8 +97,8 @@ func TestRsyncFullDisk(t *testing.T) {
 	})
 }
 
-// everyWay runs a test with each spec, once with files that are sent and once with large ones that
-// the workers copy.
+// everyWay runs a test with each spec, once so that all files are sent, and once so that the
+// workers copy large ones by themselves.
 func everyWay(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
@@ -107,8 +108,10 @@ func everyWay(t *testing.T, specs map[string]string, source string, test func(t 
 	}
 }
 
-// TestRsyncFileTooLarge has one file fail that the receiver may not write; everything else arrives.
+// TestRsyncFileTooLarge sends one file that is larger than the receiver may write. Everything else
+// arrives.
 func TestRsyncFileTooLarge(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
 	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
@@ -124,12 +127,13 @@ func TestRsyncFileTooLarge(t *testing.T) {
 	})
 }
 
-// becomeNobody is for a worker that root runs, which may touch everything otherwise.
+// becomeNobody takes its rights from a worker that runs as root.
 const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); channel.send(os.getuid())"
 
-// TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may
-// not touch.
+// TestRsyncPermissionDenied syncs to a destination, and to folders in one, that the receiver may
+// not write to.
 func TestRsyncPermissionDenied(t *testing.T) {
+	independent(t)
 	source, _ := places(t)
 	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
 	base := publicFolder(t)
@@ -149,7 +153,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			require.NoError(t, os.Mkdir(dest, 0o700))
 			require.NoError(t, os.Chmod(dest, 0o777))
 			if root && name != "go" {
-				// What it imports for its first sync it may not be able to read later.
+				// Its first sync imports modules that the user nobody may not be able to read.
 				send(t, rsync.New(source), gw, filepath.Join(dest, "warm"), rsync.TargetOptions{})
 				uid, err := remoteExec(t, gw, becomeNobody).Receive(within.Soon(t))
 				require.NoError(t, err)
@@ -161,10 +165,10 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			assert.ErrorContains(t, failed, "EACCES: ")
 
 			if !root {
-				return // below, it would be our own folder, which we may change
+				return // the folders below would belong to this user, who may write to them
 			}
-			// A folder of somebody else: what should be in there fails, unless it is open to all;
-			// the rest arrives.
+			// The folder closed belongs to another user: what should be in it fails. Everything
+			// else arrives.
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "open"), 0o755))
 			require.NoError(t, os.Chmod(filepath.Join(dest, "open"), 0o777))

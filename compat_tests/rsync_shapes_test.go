@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// noise is content that nothing makes shorter.
+// noise is random content of this size; the same for the same seed.
 func noise(seed uint64, size int) string {
 	b := make([]byte, size)
 	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
@@ -17,7 +17,7 @@ func noise(seed uint64, size int) string {
 	return string(b)
 }
 
-// without is what a shape has that not every pair of halves can do.
+// without says what not every receiving half supports. A shape that needs it is left out there.
 type without int
 
 const (
@@ -25,10 +25,10 @@ const (
 	readOnlyDirs                      // directories that their owner cannot write to
 	modeChanges                       // another mode of a directory that is there
 	insideTargets                     // absolute links into the source
-	times                             // of before 1970, or a nanosecond from the next second
+	times                             // before 1970, or a nanosecond before a full second
 )
 
-// shape is a tree that is synced to where the one before it was.
+// shape is a tree that is synced over the one before it.
 type shape struct {
 	name  string
 	needs without
@@ -37,9 +37,9 @@ type shape struct {
 
 const kib = 1 << 10
 
-// landscapes are two trees with a folder for each shape that a pair of halves can do. In the second
-// one each shape is where the one before it was in the first.
-func landscapes(lacking without) (before, after tree) {
+// allShapes returns two trees with a folder for each shape that needs nothing of lacking. In the
+// second tree, each shape is in the folder that the shape before it has in the first tree.
+func allShapes(lacking without) (before, after tree) {
 	before, after = tree{}, tree{}
 	var last string
 	for _, shape := range shapes() {
@@ -57,7 +57,7 @@ func landscapes(lacking without) (before, after tree) {
 	return before, after
 }
 
-// below is the entry when its tree is in a folder.
+// below is the entry as it is when its tree is moved into a folder.
 func (n node) below(folder string) node {
 	if n.kind == 'l' {
 		n.text = strings.ReplaceAll(n.text, "SOURCE", "SOURCE/"+folder)
@@ -65,7 +65,7 @@ func (n node) below(folder string) node {
 	return n
 }
 
-// shapes are trees of every kind. Each is meant to be synced over the one before it, with delete.
+// shapes are trees of every kind. Each is synced over the one before it, with delete.
 func shapes() []shape {
 	borders := tree{}
 	for _, size := range []int{64 * kib, 256 * kib} {

@@ -30,12 +30,6 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	maps.Copy(all, pyvalue.Builtins())
 	all["RecursionError"] = pyvalue.RecursionError
 	all["ModuleNotFoundError"] = moduleNotFoundError
-	for _, name := range []string{"setattr", "delattr"} {
-		all[name] = guardedAttr(name, all[name])
-	}
-	for _, name := range []string{"getattr", "hasattr"} {
-		all[name] = inheritedAttr(name, all[name])
-	}
 	if all["property"] == nil {
 		all["property"] = &function{"property", newProperty}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/go-python/gpython/ast"
 	"github.com/go-python/gpython/parser"
@@ -12,19 +11,6 @@ import (
 	"github.com/go-python/gpython/symtable"
 	"github.com/go-python/gpython/vm"
 )
-
-// compiler is gpython's compiler of one scope. Only the beginning is declared: these objects are
-// made by newCompiler.
-type compiler struct {
-	Code     *py.Code
-	Filename string
-}
-
-//go:linkname newCompiler github.com/go-python/gpython/compile.newCompiler
-func newCompiler(parent unsafe.Pointer, scope uint8) *compiler
-
-//go:linkname compileAst github.com/go-python/gpython/compile.(*compiler).compileAst
-func compileAst(c *compiler, tree ast.Ast, file string, flags int, dontInherit bool, names *symtable.SymTable) error
 
 // compile is gpython's compile.Compile, with two things put right between its steps:
 //

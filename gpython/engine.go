@@ -11,13 +11,10 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// Engine is the engine.Engine that runs Python source with gpython. Its executions run in parallel.
-type Engine struct{}
+// gpythonEngine is the engine.Engine of this package. Its executions run in parallel.
+type gpythonEngine struct{}
 
-var _ engine.Engine = (*Engine)(nil)
-
-// New makes an engine.
-func New() *Engine { return &Engine{} }
+func init() { engine.Register("gpython", gpythonEngine{}) }
 
 // defaultFile is what execnet calls a program that came without a file name.
 const defaultFile = "<remote exec>"
@@ -28,7 +25,7 @@ const moduleName = "__channelexec__"
 // Execute runs a program, as engine.Engine describes; the error's text has the form of CPython's
 // traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on
 // after it; they end with their channels.
-func (e *Engine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
+func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
 	in := newInterp(ctx, ch, modules)
 	stop := context.AfterFunc(ctx, in.interrupt)
 	defer stop()

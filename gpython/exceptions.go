@@ -10,8 +10,8 @@ import (
 	"github.com/go-python/gpython/py"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
 )
 
 // The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and
@@ -86,12 +86,12 @@ func panicError(p any) error {
 
 // pythonError is the exception that stands for an error of this module or of a registered function.
 func (in *interp) pythonError(err error) error {
-	raised := gofunc.Raised(err)
+	raised := engine.RaisedIn(err)
 	var remote *gatewaybase.RemoteError
 	var dump *serializer.DumpError
 	var load *serializer.LoadError
 	var pyError *py.Exception
-	var panicked *gofunc.Panic
+	var panicked *engine.Panic
 	switch {
 	case err == nil:
 		return nil

@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-python/gpython/py"
 
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -217,7 +216,7 @@ func (in *interp) callGo(name string, f engine.Func, args py.Tuple, kwargs py.St
 func callSafely(ctx context.Context, name string, f engine.Func, in *interp, args []any, kwargs *serializer.Dict) (v any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = gofunc.NewPanic(name, p)
+			err = engine.NewPanic(name, p)
 		}
 	}()
 	return f(ctx, in.channel, args, kwargs)

@@ -32,7 +32,7 @@ type interp struct {
 	thread        int64         // who runs: one of the threads' identities
 	threads       int64         // how many there have been
 	calling       int           // how many callbacks have begun and not ended
-	handling      handling      // of the caller of a frameFunction
+	caller        caller        // of the frameFunction that is being called
 	limit         int           // of depth
 	late          bool
 	interruptedAt time.Time // when the program got its last KeyboardInterrupt
@@ -203,11 +203,6 @@ func (in *interp) Close() error { return nil }
 func (in *interp) Done() <-chan struct{} { return nil }
 
 var _ py.Context = (*interp)(nil)
-
-func init() {
-	py.VmEvalCode = evalCode
-	py.VmRunFrame = runFrame
-}
 
 // evalCode calls a function, or runs a module.
 func evalCode(ctx py.Context, co *py.Code, globals, locals py.StringDict, args []py.Object, kws py.StringDict,

@@ -14,7 +14,7 @@ func (in *interp) namespaceFunctions() py.StringDict {
 	functions := make(py.StringDict)
 	add := func(name string, ofCaller func(names py.StringDict) py.Object, of func(o py.Object) (py.Object, error)) {
 		functions[name] = frameFunction{&function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			caller := in.takeHandling().frame
+			caller := in.takeCaller().frame
 			if len(args) > 1 || len(kwargs) > 0 {
 				return nil, py.ExceptionNewf(py.TypeError, "%s expected at most 1 argument, got %d", name, len(args)+len(kwargs))
 			}

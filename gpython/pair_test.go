@@ -34,7 +34,7 @@ type executor struct {
 
 func (e *executor) Execute(x *gatewaybase.Execution) {
 	e.running.Go(func() {
-		err := New().Execute(e.ctx, x.Channel, x.Program, e.modules)
+		err := gpythonEngine{}.Execute(e.ctx, x.Channel, x.Program, e.modules)
 		switch {
 		case err == nil || errors.Is(err, io.EOF):
 			x.End("")

@@ -5,6 +5,23 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
+// handled is the exception that the frame is handling, or nil.
+func (m *machine) handled() *py.Exception {
+	if m.exc.Type == nil {
+		return nil
+	}
+	e, _ := m.exc.Value.(*py.Exception)
+	return e
+}
+
+// keepTraceback lets the exception that a handler looks at know its traceback, as __traceback__ in
+// Python.
+func (m *machine) keepTraceback() {
+	if e := m.handled(); e != nil {
+		e.Traceback = m.exc.Traceback
+	}
+}
+
 // raised completes an error that an opcode returned: an exception of its own for each raise, with
 // the traceback it had before, and with the exception that was being handled as its context.
 func (m *machine) raised(err error) error {
@@ -94,9 +111,6 @@ func (m *machine) raise(e *py.Exception) error {
 	}
 	return e
 }
-
-// whyException is vm.whyException.
-const whyException = 1
 
 // instantiate makes an exception of what a program raises: one, or a class of them.
 func instantiate(o py.Object, otherwise string) (*py.Exception, error) {

@@ -38,11 +38,11 @@ func (g *Group) Terminate(ctx context.Context) error {
 	g.abandonStarts()
 	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
 	g.mu.Lock()
-	pool := g.ssh
-	g.ssh = nil
+	opener := g.opener
+	g.opener = nil
 	g.mu.Unlock()
-	if pool != nil {
-		err = errors.Join(err, pool.Close())
+	if opener != nil {
+		opener.Close()
 	}
 	return err
 }

@@ -141,7 +141,7 @@ func TestReferenceRequestOfUnreadable(t *testing.T) {
 			assert.NoError(t, os.Remove(at))
 			assert.NoError(t, syscall.Mkfifo(at, 0o600))
 		}, "no regular file"},
-		"too large now": {func(t *testing.T, at string) { assert.NoError(t, os.Truncate(at, maxReference+1)) }, "sends at most 2147483647"},
+		"too large now": {func(t *testing.T, at string) { assert.NoError(t, os.Truncate(at, maxReferenceFile+1)) }, "sends at most 2147483647"},
 		"vanished":      {func(t *testing.T, at string) { assert.NoError(t, os.Remove(at)) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,13 +7,13 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/process"
 )
 
 // relay is a worker whose bytes this process copies. The two directions end independently, so that
 // a half-closed connection stays half-closed.
 type relay struct {
-	process *gatewayio.Process
+	process *process.Process
 	in, out chan struct{} // closed when nothing more is copied to, or from, the worker
 }
 
@@ -21,28 +21,28 @@ type relay struct {
 // end of the worker's output it closes far for writing, unless the worker itself ends within the
 // time hold: then the caller has something to send first.
 func (c Command) relay(ahead []byte, far io.ReadWriter, stderr io.Writer, hold time.Duration) (*relay, error) {
-	process, err := gatewayio.Start(c.Args, c.Env, stderr)
+	worker, err := process.Start(c.Args, c.Env, stderr)
 	if err != nil {
 		return nil, err
 	}
-	r := &relay{process: process, in: make(chan struct{}), out: make(chan struct{})}
+	r := &relay{process: worker, in: make(chan struct{}), out: make(chan struct{})}
 	go func() {
 		defer close(r.in)
 		// Copying ends when far is closed or fails, or when the worker has ended.
-		if _, err := process.Write(ahead); err == nil {
-			_, _ = io.Copy(process, reader{far})
+		if _, err := worker.Write(ahead); err == nil {
+			_, _ = io.Copy(worker, reader{far})
 		}
-		_ = process.CloseWrite()
+		_ = worker.CloseWrite()
 	}()
 	go func() {
 		defer close(r.out)
-		_, _ = io.Copy(writer{far}, process)
+		_, _ = io.Copy(writer{far}, worker)
 		// If writing to far has failed, the worker's next write fails.
-		_ = process.CloseRead()
+		_ = worker.CloseRead()
 		if hold > 0 {
 			holding, cancel := context.WithTimeout(context.Background(), hold)
 			defer cancel()
-			if process.Wait(holding) == nil {
+			if worker.Wait(holding) == nil {
 				return
 			}
 		}

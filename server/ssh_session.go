@@ -10,7 +10,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/errtext"
 )
 
@@ -130,7 +130,7 @@ func asksForWorker(command string) error {
 	}
 	interpreter, program := words[:len(words)-2], words[len(words)-1]
 	script := interpreter[len(interpreter)-1] == "sh" && (program == findingScript("") || program == findingScript(" -B"))
-	if program != gatewayio.BootstrapLine && !script {
+	if program != cmdline.BootstrapLine && !script {
 		return notTheBootstrap(command)
 	}
 	if around := strings.Replace(command, program, "", 1); strings.ContainsAny(around, ";&|<>`$(){}\n\r") {
@@ -141,7 +141,7 @@ func asksForWorker(command string) error {
 
 // findingScript returns the script for sh that looks for an interpreter.
 func findingScript(flag string) string {
-	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + gatewayio.BootstrapLine + `"`
+	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u" + flag + ` -c "` + cmdline.BootstrapLine + `"`
 }
 
 func notTheBootstrap(command string) error {

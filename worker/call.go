@@ -7,7 +7,6 @@ import (
 	"io"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -39,8 +38,8 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 // find an exception in it.
 func tracebackOf(function string, err error) error {
 	class, frames := "RuntimeError", "  Go function "+function+"\n"
-	raised := gofunc.Raised(err)
-	var panicked *gofunc.Panic
+	raised := engine.RaisedIn(err)
+	var panicked *engine.Panic
 	var dump *serializer.DumpError
 	switch {
 	case raised != nil:

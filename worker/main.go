@@ -17,7 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-execnet/execnet/bootstrap"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker/internal/native"
@@ -48,7 +48,7 @@ func isWorker(args []string) bool {
 		return named
 	}
 	n := len(args)
-	if n < 2 || args[n-2] != "-c" || args[n-1] != gatewayio.BootstrapLine {
+	if n < 2 || args[n-2] != "-c" || args[n-1] != cmdline.BootstrapLine {
 		return false
 	}
 	return !slices.ContainsFunc(args[:n-2], func(arg string) bool { return arg != "-u" && arg != "-B" })

@@ -17,6 +17,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -307,4 +308,21 @@ func TestMessagesThatAreCutOff(t *testing.T) {
 	require.NoError(t, here.CloseWrite())
 	err = Serve(within.Soon(t), there, Config{ID: "gw0-worker"})
 	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
+}
+
+func TestWorkerWithoutAnEngine(t *testing.T) {
+	s := serve(t, Config{engine: engine.None{}})
+	got, err := gatewaybase.RemoteCall[int](within.Soon(t), s.driver, "textstats.count", "a b")
+	require.NoError(t, err)
+	assert.Equal(t, 2, got)
+	info, err := s.driver.RInfo(within.Soon(t))
+	require.NoError(t, err, "what drivers ask for is served by Go code")
+	assert.NotZero(t, info.PID)
+	ch, err := s.driver.RemoteExec(within.Soon(t), "channel.send(1)")
+	require.NoError(t, err)
+	_, err = ch.Receive(within.Soon(t))
+	var remote *gatewaybase.RemoteError
+	require.ErrorAs(t, err, &remote)
+	assert.Equal(t, "RuntimeError", remote.Exception())
+	assert.Contains(t, remote.Message(), `import _ "github.com/go-execnet/execnet/gpython"`)
 }

@@ -30,7 +30,6 @@ import (
 	"runtime/debug"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/worker/internal/native"
 	"github.com/go-execnet/execnet/xspec"
@@ -47,7 +46,9 @@ type Config struct {
 	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
 	Warnings io.Writer
 
-	patience *patience // tests are less patient
+	// For tests, which are less patient and try a worker without an engine.
+	patience *patience
+	engine   engine.Engine
 }
 
 // Serve is the worker's end of a gateway on pipe, whose bootstrap has been answered. It returns
@@ -59,7 +60,10 @@ func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	if config.ExecModel == "" {
 		config.ExecModel = xspec.ExecModelThread
 	}
-	w := &worker{engine: gpython.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
+	if config.engine == nil {
+		config.engine = engine.Default()
+	}
+	w := &worker{engine: config.engine, functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
 	p := newPool(config.ExecModel, w.run)
 	if config.patience != nil {
 		p.patience = *config.patience

@@ -1,5 +1,6 @@
 // Package farend holds what the byte pipes of gateways have in common beside the interface
-// gatewaybase.IO: waiting, interrupting a Read, and how errors show what the far end printed.
+// gatewaybase.IO: waiting, interrupting a Read, TCP keepalives, a host that cannot be reached, and
+// how errors show what the far end printed.
 package farend
 
 import (

@@ -37,7 +37,7 @@ func init() {
 	}
 	addFunction("iter(obj, sentinel=, /)", func(a []py.Object) (py.Object, error) {
 		if a[1] == nil {
-			return iter(a[0])
+			return Iter(a[0])
 		}
 		return &generated{callIteratorType, func() (py.Object, error) {
 			res, err := py.Call(a[0], nil, nil)
@@ -64,7 +64,7 @@ func init() {
 		addFunction(name+"(iterable, /)", func(a []py.Object) (py.Object, error) {
 			found := !wanted
 			err := iterate(a[0], func(item py.Object) error {
-				yes, err := truth(item)
+				yes, err := Truth(item)
 				if err == nil && yes == wanted {
 					found, err = wanted, errStop
 				}
@@ -118,7 +118,7 @@ func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), 
 	if err != nil {
 		return nil, err
 	}
-	it, err := iter(a[0])
+	it, err := Iter(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), 
 			return nil, err
 		}
 		pair := py.Tuple{count, item}
-		count, err = binary(opAdd, count, py.Int(1))
+		count, err = Binary(OpAdd, count, py.Int(1))
 		return pair, err
 	}, nil
 }
@@ -138,7 +138,7 @@ func iterators(args py.Tuple) ([]py.Object, error) {
 	its := make([]py.Object, len(args))
 	for i, o := range args {
 		var err error
-		if its[i], err = iter(o); err != nil {
+		if its[i], err = Iter(o); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +152,7 @@ func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error)
 			return nil, py.ExceptionNewf(py.TypeError, "zip() got an unexpected keyword argument '%s'", name)
 		}
 		var err error
-		if strict, err = truth(value); err != nil {
+		if strict, err = Truth(value); err != nil {
 			return nil, err
 		}
 	}
@@ -231,7 +231,7 @@ func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), err
 	if err != nil {
 		return nil, err
 	}
-	it, err := iter(a[1])
+	it, err := Iter(a[1])
 	return func() (py.Object, error) {
 		for {
 			item, err := py.Next(it)
@@ -244,7 +244,7 @@ func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), err
 					return nil, err
 				}
 			}
-			if yes, err := truth(verdict); yes || err != nil {
+			if yes, err := Truth(verdict); yes || err != nil {
 				return item, err
 			}
 		}
@@ -285,7 +285,7 @@ func notReversible(o py.Object) error {
 }
 
 // extreme is min and max: the first item that no other comes before.
-func extreme(name string, before comparison, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+func extreme(name string, before Comparison, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	s := signature{name: name, params: []string{"key", "default"}}
 	a, err := s.bind(nil, kwargs)
 	if err != nil {
@@ -309,11 +309,11 @@ func extreme(name string, before comparison, args py.Tuple, kwargs py.StringDict
 			}
 		}
 		if best != nil {
-			res, err := compareObjects(before, key, bestKey)
+			res, err := Compare(before, key, bestKey)
 			if err != nil {
 				return err
 			}
-			if yes, err := truth(res); !yes || err != nil {
+			if yes, err := Truth(res); !yes || err != nil {
 				return err
 			}
 		}

@@ -15,7 +15,7 @@ func init() {
 	addFunction("divmod(x, y, /)", func(a []py.Object) (py.Object, error) { return divMod(a[0], a[1]) })
 	addFunction("pow(base, exp, mod=)", func(a []py.Object) (py.Object, error) {
 		if isNone(a[2]) {
-			return binary(opPow, a[0], a[1])
+			return Binary(OpPow, a[0], a[1])
 		}
 		return powMod(a[0], a[1], a[2])
 	})
@@ -78,7 +78,7 @@ func init() {
 		}
 		err := iterate(a[0], func(item py.Object) error {
 			var err error
-			total, err = binary(opAdd, total, item)
+			total, err = Binary(OpAdd, total, item)
 			return err
 		})
 		return total, err

@@ -9,11 +9,11 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// comparison is one of Python's six rich comparisons.
-type comparison int
+// Comparison is one of Python's six rich comparisons.
+type Comparison int
 
 const (
-	less comparison = iota
+	less Comparison = iota
 	lessEqual
 	equal
 	notEqual
@@ -23,7 +23,7 @@ const (
 
 var comparisons = [...]struct {
 	symbol, slot string
-	mirror       comparison // the one that is asked of the other operand
+	mirror       Comparison // the one that is asked of the other operand
 }{
 	less:         {"<", "__lt__", greater},
 	lessEqual:    {"<=", "__le__", greaterEqual},
@@ -53,7 +53,7 @@ func tooDeep(where string) error {
 }
 
 // holds says what the comparison makes of an ordering c, which is negative, zero or positive.
-func (op comparison) holds(c int) bool {
+func (op Comparison) holds(c int) bool {
 	switch op {
 	case less:
 		return c < 0
@@ -74,7 +74,7 @@ func Equal(a, b py.Object) (bool, error) { return equalAt(a, b, 0) }
 
 // sameOrEqual is what containers ask of their items.
 func sameOrEqual(a, b py.Object) (bool, error) {
-	if identical(a, b) {
+	if Identical(a, b) {
 		return true, nil
 	}
 	return Equal(a, b)
@@ -86,11 +86,11 @@ func lessThan(a, b py.Object) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return truth(res)
+	return Truth(res)
 }
 
-// identical is Python's a is b.
-func identical(a, b py.Object) bool {
+// Identical is Python's a is b.
+func Identical(a, b py.Object) bool {
 	switch x := a.(type) {
 	case py.Tuple:
 		y, ok := b.(py.Tuple)
@@ -120,15 +120,15 @@ func equalAt(a, b py.Object, depth int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return truth(res)
+	return Truth(res)
 }
 
-// compareObjects is one of < <= == != > >=. The result need not be a bool.
-func compareObjects(op comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
+// Compare is one of < <= == != > >=. The result need not be a bool.
+func Compare(op Comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
 
-func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
+func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 	if depth > deepest {
-		return nil, tooDeep("in comparison")
+		return nil, tooDeep("in Comparison")
 	}
 	switch x := a.(type) {
 	case py.Int:
@@ -176,7 +176,7 @@ func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 		if !knownType(a) || !knownType(b) {
 			return gpythonCompare(op, a, b)
 		}
-		return py.NewBool(identical(a, b) == (op == equal)), nil
+		return py.NewBool(Identical(a, b) == (op == equal)), nil
 	}
 	if !knownType(a) || !knownType(b) {
 		return gpythonCompare(op, a, b)
@@ -194,17 +194,17 @@ func knownType(o py.Object) bool {
 	return false
 }
 
-func notOrdered(op comparison, a, b py.Object) error {
+func notOrdered(op Comparison, a, b py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "'%s' not supported between instances of '%s' and '%s'",
 		comparisons[op].symbol, typeName(a), typeName(b))
 }
 
-func compareItems(op comparison, a, b []py.Object, depth int) (py.Object, error) {
+func compareItems(op Comparison, a, b []py.Object, depth int) (py.Object, error) {
 	if (op == equal || op == notEqual) && len(a) != len(b) {
 		return py.NewBool(op == notEqual), nil
 	}
 	for i := 0; i < len(a) && i < len(b); i++ {
-		if identical(a[i], b[i]) {
+		if Identical(a[i], b[i]) {
 			continue
 		}
 		same, err := equalAt(a[i], b[i], depth+1)
@@ -223,8 +223,8 @@ func compareItems(op comparison, a, b []py.Object, depth int) (py.Object, error)
 }
 
 // compareInstances compares when one operand is a class of the program or an instance of one.
-func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
-	ask := func(self, other py.Object, op comparison) (py.Object, error) {
+func compareInstances(op Comparison, a, b py.Object) (py.Object, error) {
+	ask := func(self, other py.Object, op Comparison) (py.Object, error) {
 		method := instanceMethod(self, comparisons[op].slot)
 		if method == nil && op == notEqual {
 			if method = instanceMethod(self, "__eq__"); method != nil {
@@ -232,7 +232,7 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 				if err != nil || res == py.NotImplemented {
 					return res, err
 				}
-				yes, err := truth(res)
+				yes, err := Truth(res)
 				return py.NewBool(!yes), err
 			}
 		}
@@ -252,18 +252,18 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 
 // compareIdentity is for objects that do not know each other: they are equal if they are one, and
 // have no order.
-func compareIdentity(op comparison, a, b py.Object) (py.Object, error) {
+func compareIdentity(op Comparison, a, b py.Object) (py.Object, error) {
 	switch op {
 	case equal:
-		return py.NewBool(identical(a, b)), nil
+		return py.NewBool(Identical(a, b)), nil
 	case notEqual:
-		return py.NewBool(!identical(a, b)), nil
+		return py.NewBool(!Identical(a, b)), nil
 	}
 	return nil, notOrdered(op, a, b)
 }
 
 // gpythonCompare leaves a type that this package does not know to gpython.
-func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
+func gpythonCompare(op Comparison, a, b py.Object) (py.Object, error) {
 	res, err := [...]func(a, b py.Object) (py.Object, error){py.Lt, py.Le, py.Eq, py.Ne, py.Gt, py.Ge}[op](a, b)
 	if py.IsException(py.TypeError, err) {
 		return compareIdentity(op, a, b)
@@ -276,15 +276,15 @@ func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
 func eqSlot(a, b py.Object) (py.Object, error) { return equalitySlot(equal, a, b) }
 func neSlot(a, b py.Object) (py.Object, error) { return equalitySlot(notEqual, a, b) }
 
-func equalitySlot(op comparison, a, b py.Object) (py.Object, error) {
+func equalitySlot(op Comparison, a, b py.Object) (py.Object, error) {
 	if !knownType(b) {
 		return py.NotImplemented, nil
 	}
-	return compareObjects(op, a, b)
+	return Compare(op, a, b)
 }
 
-// contains is item in o.
-func contains(o, item py.Object) (bool, error) {
+// Contains is item in o.
+func Contains(o, item py.Object) (bool, error) {
 	switch x := o.(type) {
 	case py.String:
 		sub, ok := item.(py.String)
@@ -320,7 +320,7 @@ func contains(o, item py.Object) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			return truth(res)
+			return Truth(res)
 		}
 	}
 	if !iterable(o) {

@@ -121,7 +121,7 @@ func dictsEqualAt(d, other *Dict, depth int) (bool, error) {
 		if !ok || err != nil {
 			return false, err
 		}
-		if identical(e.value, value) {
+		if Identical(e.value, value) {
 			continue
 		}
 		if same, err := equalAt(e.value, value, depth+1); !same || err != nil {

@@ -13,7 +13,7 @@ func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
 		}
 	}
 	if err != nil {
-		return ObjectAttr(e, name, err)
+		return objectAttr(e, name, err)
 	}
 	return value, nil
 }
@@ -36,9 +36,9 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 	return nil, missingAttribute(e, name)
 }
 
-// SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
+// setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
 // way to.
-func SetExceptionAttr(e *py.Exception, name string, value py.Object) error {
+func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
 	return setIn(e.Dict, e.Base.Lookup(name), e, name, value)
 }
 

@@ -147,7 +147,7 @@ func indexOf(self py.Object, a []py.Object) (py.Object, error) {
 
 // sortItems sorts in place, stably; key and reverse may be nil.
 func sortItems(all []py.Object, key, reverse py.Object) error {
-	backwards, err := truth(optional(reverse, py.False))
+	backwards, err := Truth(optional(reverse, py.False))
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func asSize(o py.Object) (int, error) {
 const exactFloat = 1 << 53
 
 // compareNumbers compares exactly: an int is not rounded to be compared with a float.
-func compareNumbers(op comparison, a, b py.Object) (py.Object, error) {
+func compareNumbers(op Comparison, a, b py.Object) (py.Object, error) {
 	x, xComplex := a.(py.Complex)
 	y, yComplex := b.(py.Complex)
 	if xComplex || yComplex {

@@ -80,7 +80,7 @@ func newBool(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error)
 	case len(args) > 1:
 		return nil, py.ExceptionNewf(py.TypeError, "bool expected at most 1 argument, got %d", len(args))
 	}
-	yes, err := truth(args[0])
+	yes, err := Truth(args[0])
 	return py.NewBool(yes), err
 }
 
@@ -104,7 +104,7 @@ func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := truth(optional(a[2], py.False))
+	signed, err := Truth(optional(a[2], py.False))
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func intFromBytes(a []py.Object) (py.Object, error) {
 	if little {
 		slices.Reverse(b)
 	}
-	signed, err := truth(optional(a[2], py.False))
+	signed, err := Truth(optional(a[2], py.False))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func addFloatMethods() {
 	addStatic(py.FloatType, "fromhex(string, /)", func(a []py.Object) (py.Object, error) {
 		s, ok := a[0].(py.String)
 		if !ok {
-			return nil, py.ExceptionNewf(py.TypeError, "bad argument type for built-in operation")
+			return nil, py.ExceptionNewf(py.TypeError, "bad argument type for built-in Operator")
 		}
 		text := strings.ToLower(strings.TrimSpace(string(s)))
 		if !strings.ContainsAny(text, "in") { // inf and nan

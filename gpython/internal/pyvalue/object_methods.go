@@ -9,27 +9,24 @@ import (
 // defined such a method.
 var objectMethods = py.StringDict{}
 
-// ObjectMethod is the method of this name that every object has, or nil.
-func ObjectMethod(name string) py.Object { return objectMethods[name] }
-
-// ObjectAttr is for an attribute of o that was not found, as err says: a method that every object
-// has, or err.
-func ObjectAttr(o py.Object, name string, err error) (py.Object, error) {
+// objectAttr is for an attribute of o that was not found, as err says: it returns a method that
+// every object has, or err.
+func objectAttr(o py.Object, name string, err error) (py.Object, error) {
 	if method := objectMethods[name]; method != nil && isInstanceOfProgram(o) && py.IsException(py.AttributeError, err) {
 		return py.NewBoundMethod(o, method), nil
 	}
 	return nil, err
 }
 
-// HiddenMethod is a method of an instance of a class of the program, or nil, that gpython hides
-// behind one of its own: instances are a py.Type, which has Go methods for these.
-func HiddenMethod(o py.Object, name string) py.Object {
+// hiddenMethod returns a method of an instance of a class of the program that gpython hides behind
+// one of its own, or nil: instances are a py.Type, which has Go methods of these names.
+func hiddenMethod(o *py.Type, name string) py.Object {
 	switch name {
 	case "__eq__", "__ne__", "__repr__", "__str__":
 	default:
 		return nil
 	}
-	if t, ok := o.(*py.Type); !ok || isClass(t) {
+	if isClass(o) {
 		return nil
 	}
 	return py.NewBoundMethod(o, optional(instanceMethod(o, name), objectMethods[name]))
@@ -84,17 +81,17 @@ func init() {
 	})
 	add("__hash__()", func(self py.Object, _ []py.Object) (py.Object, error) { return py.Int(hashIdentity(self)), nil })
 	add("__eq__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-		if identical(self, a[0]) {
+		if Identical(self, a[0]) {
 			return py.True, nil
 		}
 		return py.NotImplemented, nil
 	})
 	add("__ne__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-		same, err := compareObjects(equal, self, a[0])
+		same, err := Compare(equal, self, a[0])
 		if err != nil {
 			return nil, err
 		}
-		yes, err := truth(same)
+		yes, err := Truth(same)
 		return py.NewBool(!yes), err
 	})
 }
@@ -107,7 +104,7 @@ func setOwnAttr(o, key, value py.Object) error {
 		return err
 	}
 	if e, ok := o.(*py.Exception); ok {
-		return SetExceptionAttr(e, name, value)
+		return setExceptionAttr(e, name, value)
 	}
 	t, ok := o.(*py.Type)
 	if !ok || isClass(t) {

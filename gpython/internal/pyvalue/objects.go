@@ -58,8 +58,8 @@ func instanceMethod(o py.Object, name string) py.Object {
 	return o.Type().Lookup(name)
 }
 
-// truth is bool(o).
-func truth(o py.Object) (bool, error) {
+// Truth is bool(o).
+func Truth(o py.Object) (bool, error) {
 	switch x := o.(type) {
 	case py.Bool:
 		return bool(x), nil
@@ -100,7 +100,7 @@ func truth(o py.Object) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			return truth(res)
+			return Truth(res)
 		}
 		return true, nil
 	case py.I__bool__:
@@ -111,7 +111,7 @@ func truth(o py.Object) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return truth(res)
+		return Truth(res)
 	}
 	return true, nil
 }
@@ -143,7 +143,7 @@ func iterate(o py.Object, f func(py.Object) error) error {
 		}
 		return nil
 	}
-	it, err := iter(o)
+	it, err := Iter(o)
 	if err != nil {
 		return err
 	}
@@ -181,6 +181,24 @@ func items(o py.Object) ([]py.Object, error) {
 	return all, err
 }
 
+// Unpack collects what o gives, for a, b = o. It returns a ValueError if that is more than most,
+// unless most is negative. gpython unpacks tuples and lists, and takes any exception of an iterator
+// for its end.
+func Unpack(o py.Object, most int) (py.Tuple, error) {
+	if !iterable(o) {
+		return nil, py.ExceptionNewf(py.TypeError, "cannot unpack non-iterable %s object", typeName(o))
+	}
+	var all py.Tuple
+	err := iterate(o, func(item py.Object) error {
+		if len(all) == most {
+			return py.ExceptionNewf(py.ValueError, "too many values to unpack (expected %d)", most)
+		}
+		all = append(all, item)
+		return nil
+	})
+	return all, err
+}
+
 // iterable reports whether iter(o) would work.
 func iterable(o py.Object) bool {
 	switch o.(type) {
@@ -194,8 +212,8 @@ func iterable(o py.Object) bool {
 	return false
 }
 
-// iter is iter(o).
-func iter(o py.Object) (py.Object, error) {
+// Iter is iter(o).
+func Iter(o py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case py.Bytes:
 		if err := Fits(len(x), itemBytes); err != nil {

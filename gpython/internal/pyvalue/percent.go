@@ -94,7 +94,7 @@ func (p *percent) format(template string) (string, error) {
 		}
 		var value py.Object
 		if key != nil {
-			value, err = getItem(p.mapping, key)
+			value, err = GetItem(p.mapping, key)
 		} else {
 			value, err = p.next()
 		}

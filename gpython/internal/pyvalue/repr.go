@@ -193,7 +193,7 @@ func (p *printer) other(o py.Object) error {
 // within calls write for the container o, unless it is being written already.
 func (p *printer) within(o py.Object, again string, write func() error) error {
 	for _, other := range p.around {
-		if identical(o, other) {
+		if Identical(o, other) {
 			p.WriteString(again)
 			return nil
 		}

@@ -97,7 +97,7 @@ func setItem(item py.Object) py.Object {
 }
 
 // compareSets orders sets by inclusion.
-func compareSets(op comparison, a, b *table) (py.Object, error) {
+func compareSets(op Comparison, a, b *table) (py.Object, error) {
 	switch op {
 	case equal, notEqual:
 		same := a.len() == b.len()

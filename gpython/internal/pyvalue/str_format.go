@@ -190,7 +190,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 			if end == 0 {
 				return nil, py.ExceptionNewf(py.ValueError, "Empty attribute in format string")
 			}
-			if value, err = getAttr(value, rest[:end]); err != nil {
+			if value, err = GetAttr(value, rest[:end]); err != nil {
 				return nil, err
 			}
 			rest = rest[end:]
@@ -206,7 +206,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 		if end == 1 {
 			return nil, py.ExceptionNewf(py.ValueError, "Empty attribute in format string")
 		}
-		if value, err = getItem(value, fieldKey(rest[1:end])); err != nil {
+		if value, err = GetItem(value, fieldKey(rest[1:end])); err != nil {
 			return nil, err
 		}
 		rest = rest[end+1:]
@@ -246,7 +246,7 @@ func (f *formatter) argument(name string) (py.Object, error) {
 		i = -1
 	}
 	if i < 0 {
-		return getItem(f.kwargs, py.String(name))
+		return GetItem(f.kwargs, py.String(name))
 	}
 	if f.args == nil {
 		return nil, py.ExceptionNewf(py.ValueError, "Format string contains positional fields")

@@ -225,7 +225,7 @@ func translate(s string, table py.Object) (py.Object, error) {
 		if err := fitsText(b.Len()); err != nil {
 			return nil, err
 		}
-		to, err := getItem(table, py.Int(r))
+		to, err := GetItem(table, py.Int(r))
 		if py.IsException(py.LookupError, err) {
 			b.WriteRune(r)
 			continue

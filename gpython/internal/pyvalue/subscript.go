@@ -6,8 +6,8 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// getItem is o[key].
-func getItem(o, key py.Object) (py.Object, error) {
+// GetItem is o[key].
+func GetItem(o, key py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case *Dict:
 		return x.M__getitem__(key)
@@ -198,8 +198,8 @@ func indexHint(what string, key py.Object) string {
 	return " or slices, not " + typeName(key)
 }
 
-// assignItem is o[key] = value.
-func assignItem(o, key, value py.Object) error {
+// SetItem is o[key] = value.
+func SetItem(o, key, value py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
 		return x.put(key, value)
@@ -253,8 +253,8 @@ func assignToList(x *py.List, key, value py.Object) error {
 	return nil
 }
 
-// deleteItem is del o[key].
-func deleteItem(o, key py.Object) error {
+// DelItem is del o[key].
+func DelItem(o, key py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
 		_, err := x.M__delitem__(key)

@@ -71,7 +71,7 @@ func (k *textKind) addSplitting() {
 	k.method("split(sep=, maxsplit=)", splitter(split, fields))
 	k.method("rsplit(sep=, maxsplit=)", splitter(rsplit, rfields))
 	k.method("splitlines(keepends=)", func(s string, a []py.Object) (py.Object, error) {
-		keep, err := truth(optional(a[0], py.False))
+		keep, err := Truth(optional(a[0], py.False))
 		if err != nil {
 			return nil, err
 		}

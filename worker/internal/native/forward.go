@@ -4,16 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime"
 	"strconv"
-	"strings"
 	"time"
-
-	shellquote "github.com/kballard/go-shellquote"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
 )
 
 const (
@@ -47,9 +45,9 @@ func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p
 			if interpreter == "" {
 				return n.startWorker() // the arguments are for a Python
 			}
-			command, err := splitCommand(interpreter)
+			command, err := cmdline.Split(interpreter)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("ValueError: %s: %w", interpreter, err)
 			}
 			return n.start(append(command, argv...), nil)
 		}
@@ -67,24 +65,8 @@ func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel
 		}
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
-		socket, err := gatewayio.DialSocket(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
-		if err != nil {
-			return nil, err
-		}
-		return socket, nil
+		return new(gatewayio.Opener).Open(ctx, &xspec.Spec{Socket: net.JoinHostPort(host, strconv.Itoa(port))})
 	})
-}
-
-// splitCommand splits as a shell does; on Windows a backslash is a path's.
-func splitCommand(command string) ([]string, error) {
-	if runtime.GOOS == "windows" {
-		command = strings.ReplaceAll(command, `\`, "/")
-	}
-	words, err := shellquote.Split(command)
-	if err != nil {
-		return nil, fmt.Errorf("ValueError: %s: %w", command, err)
-	}
-	return words, nil
 }
 
 // forward serves one sub, which connect reaches.

@@ -3,13 +3,14 @@ package native
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"syscall"
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/process"
 )
 
 // patience is how long a sub may take to end when its driver has let go of it. It is less than what
@@ -104,10 +105,10 @@ func (n *Natives) startWorker() (gatewaybase.IO, error) {
 // start starts a command. What cannot be started is Python's FileNotFoundError or its kin to the
 // driver.
 func (n *Natives) start(argv, env []string) (gatewaybase.IO, error) {
-	p, err := gatewayio.Start(argv, env, n.Worker.Stderr)
-	var failed *gatewayio.StartError
+	p, err := process.Start(argv, env, n.Worker.Stderr)
+	var failed *cmdline.StartError
 	if errors.As(err, &failed) {
-		return nil, fmt.Errorf("OSError: %w", err)
+		return nil, errors.New("OSError: " + errtext.Of(err))
 	}
 	if err != nil {
 		return nil, err

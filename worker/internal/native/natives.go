@@ -12,7 +12,7 @@ import (
 	"fmt"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/rsync"
+	"github.com/go-execnet/execnet/internal/rsync/receive"
 	"github.com/go-execnet/execnet/server"
 )
 
@@ -56,8 +56,8 @@ func (n *Natives) programs() []program {
 		{forwardConnection, n.forwardConnection},
 		{socketModule, n.serveReferenceSocket},
 		{socketServer, n.serveSocket},
-		{rsyncModule, channelOnly(rsync.ReceiveReference)},
-		{rsyncRemote, channelOnly(rsync.Receive)},
+		{rsyncModule, channelOnly(receive.ServeReference)},
+		{rsyncRemote, channelOnly(receive.Serve)},
 	}
 }
 

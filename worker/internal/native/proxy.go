@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -111,9 +111,9 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	case spec.Popen && spec.Python == "":
 		return n.startWorker()
 	case spec.Popen:
-		argv, err = gatewayio.PopenArgs(spec)
+		argv, _, err = cmdline.Python(spec)
 	case spec.SSH != "" || spec.VagrantSSH != "":
-		argv, err = gatewayio.OpenSSHArgs(spec)
+		argv, err = cmdline.OpenSSH(spec)
 	default:
 		err = errors.New("ValueError: a sub is started by popen, ssh or vagrant_ssh")
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/rsync"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
 // recogniser tells whether a program is the one it stands for.
@@ -142,7 +142,7 @@ var (
 		has:     []string{"def receive_directory_structure(", "list_done", "linkbase"},
 	}
 	rsyncRemote = &moduleProgram{
-		file: rsync.RemoteFile, call: rsync.RemoteFunction,
+		file: wire.RemoteFile, call: wire.RemoteFunction,
 		defines: []string{"def serve"},
 	}
 )

@@ -141,7 +141,8 @@ func Settled(ctx context.Context, err error) bool {
 func interrupted(err error) bool {
 	var remote *gatewaybase.RemoteError
 	if errors.As(err, &remote) {
-		return remote.Formatted == "keyboard-interrupted" // what workers send if Ctrl-C has ended the source
+		// This is what workers send if Ctrl-C has ended the source.
+		return remote.Formatted == "keyboard-interrupted"
 	}
 	var died *gatewaybase.GatewayDiedError
 	var notStarted *bootstrap.Error
