@@ -82,7 +82,7 @@ func Main() int {
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
 	pipe.hurry(firstLinePatience)
-	invitation, err := bootstrap.Accept(in)
+	request, err := bootstrap.Accept(in)
 	if err != nil {
 		return complain("", err, exitRefused)
 	}
@@ -90,20 +90,20 @@ func Main() int {
 	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's
 	// decision. Were it ignored, so would it be by what the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	if err := setUp(invitation); err != nil {
-		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
+	if err := setUp(request); err != nil {
+		return complain("cannot set up worker "+request.ID, err, exitFailed)
 	}
 	// What was read with the first line comes before the rest.
 	buffered, _ := in.Peek(in.Buffered())
-	pipe.ahead = io.MultiReader(bytes.NewReader(invitation.Ahead), bytes.NewReader(bytes.Clone(buffered)))
+	pipe.ahead = io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered)))
 	if _, err := pipe.Write([]byte{'1'}); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
-	err = Serve(context.Background(), pipe, Config{ID: invitation.ID, ExecModel: invitation.ExecModel})
+	err = Serve(context.Background(), pipe, Config{ID: request.ID, ExecModel: request.ExecModel})
 	if err != nil {
-		return complain("worker "+invitation.ID, err, exitFailed)
+		return complain("worker "+request.ID, err, exitFailed)
 	}
 	return 0
 }
@@ -118,21 +118,21 @@ func complain(what string, err error, status int) int {
 }
 
 // setUp applies what the driver asks for beside a worker.
-func setUp(invitation *bootstrap.Invitation) error {
-	for name, value := range invitation.Env {
+func setUp(request *bootstrap.Request) error {
+	for name, value := range request.Env {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
-	if invitation.Nice != 0 {
-		if err := native.Renice(invitation.Nice); err != nil {
+	if request.Nice != 0 {
+		if err := native.Renice(request.Nice); err != nil {
 			return err
 		}
 	}
-	if invitation.ChDir == "" {
+	if request.ChDir == "" {
 		return nil
 	}
-	return errors.Join(os.MkdirAll(invitation.ChDir, 0o777), os.Chdir(invitation.ChDir))
+	return errors.Join(os.MkdirAll(request.ChDir, 0o777), os.Chdir(request.ChDir))
 }
 
 // ownCommand starts this program once more as a worker.
