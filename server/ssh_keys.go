@@ -65,7 +65,7 @@ func checkOptions(file string, number int, options []string) error {
 func CheckAuthorizedKeys(file string) (usable int, problems []string, err error) {
 	text, err := readTrusted(file, checkOwner)
 	if err != nil {
-		return 0, nil, errtext.Wrap("cannot read the authorized keys", err)
+		return 0, nil, fmt.Errorf("execnet: %w", err)
 	}
 	for number, line := range lines(text) {
 		key, _, options, _, err := ssh.ParseAuthorizedKey(line)
