@@ -201,6 +201,11 @@ type Received = multi.Received
 
 // SSHOptions are what a Group's ssh connections may be given besides the ssh configuration files.
 // [gatewayio.SSHOptions] describes each field.
+//
+//	Passphrase, Password, KeyboardInteractive     functions that answer the host's questions
+//	Stderr                                        io.Writer
+//	ConnectTimeout, AliveInterval, AliveCountMax
+//	SessionsPerConnection                         int
 type SSHOptions = gatewayio.SSHOptions
 
 // XSpec is a parsed spec. Package xspec describes its fields and methods, and the grammar.

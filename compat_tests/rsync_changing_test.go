@@ -61,7 +61,7 @@ func TestRsyncWhileFilesChange(t *testing.T) {
 				assert.Contains(t, []string{"vanished before it could be sent", "changed while it was sent"}, problem)
 			}
 			send(t, rsync.New(source), gw, dest, rsync.TargetOptions{Delete: true})
-			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps))
 		})
 	}
 }

@@ -38,12 +38,12 @@ const smallOnes = 2_000_000
 
 var temporary = regexp.MustCompile(`(^|/)\.[^/]+\.execnet-[A-Z2-7]{8}$`)
 
-// nothingHalf checks that every file at a destination is complete, except those with the name of a
-// temporary file.
-func nothingHalf(t *testing.T, source, dest string) {
+// noPartialFiles checks that every file at a destination is complete, except those with the name of
+// a temporary file.
+func noPartialFiles(t *testing.T, source, dest string) {
 	t.Helper()
-	want := look(t, source, keepsAll)
-	for name, seen := range look(t, dest, keepsAll) {
+	want := entries(t, source, keepsAll)
+	for name, seen := range entries(t, dest, keepsAll) {
 		if !temporary.MatchString(name) && !strings.HasPrefix(seen, "d") {
 			assert.Equal(t, want[name], seen, name)
 		}
@@ -90,17 +90,17 @@ func TestRsyncKilledWorker(t *testing.T) {
 			require.ErrorAs(t, err, &died)
 			assert.Equal(t, syscall.SIGKILL, died.Exit.Signal)
 			assert.Equal(t, [3]bool{true, false, true}, finished)
-			want := look(t, source, end.keeps)
+			want := entries(t, source, end.keeps)
 			for _, i := range []int{0, 2} {
 				require.NoError(t, r.Results()[i].Err)
-				require.Equal(t, want, look(t, dests[i], end.keeps))
+				require.Equal(t, want, entries(t, dests[i], end.keeps))
 			}
-			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) { // times are exact
-				nothingHalf(t, source, dests[1])
+			if !end.reference && end.keeps.time(usualTime).Equal(usualTime) { // times are exact
+				noPartialFiles(t, source, dests[1])
 			}
 
 			send(t, rsync.New(source), end.open(t), dests[1], rsync.TargetOptions{})
-			require.Equal(t, want, look(t, dests[1], end.keeps), "the second sync repaired it, and removed what was left")
+			require.Equal(t, want, entries(t, dests[1], end.keeps), "the second sync repaired it, and removed what was left")
 		})
 	}
 }
@@ -140,11 +140,11 @@ func TestRsyncKilledDriver(t *testing.T) {
 			// Another driver repairs it. The large file need not be so large for that.
 			require.NoError(t, os.Truncate(large, 1<<20))
 			defer func() { require.NoError(t, os.Truncate(large, size)) }()
-			if end.keeps.time(aWhile).Equal(aWhile) {
-				nothingHalf(t, source, dest)
+			if end.keeps.time(usualTime).Equal(usualTime) {
+				noPartialFiles(t, source, dest)
 			}
 			send(t, rsync.New(source), end.open(t), dest, rsync.TargetOptions{})
-			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps))
 		})
 	}
 }
@@ -197,7 +197,7 @@ func TestRsyncStoppedWorker(t *testing.T) {
 			assert.GreaterOrEqual(t, time.Since(began), stall)
 			require.NoError(t, r.Results()[0].Err)
 			require.Error(t, r.Results()[1].Err)
-			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps))
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		})
 	}

@@ -45,7 +45,7 @@ func publicFolder(t *testing.T) string {
 	t.Helper()
 	path, err := os.MkdirTemp("", "execnet-rsync")
 	require.NoError(t, err)
-	t.Cleanup(func() { raze(t, path) })
+	t.Cleanup(func() { removeTree(t, path) })
 	require.NoError(t, os.Chmod(path, 0o755))
 	return path
 }
@@ -59,7 +59,7 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	require.NoError(t, r.AddTarget(gateway(t, goWorker), good, rsync.TargetOptions{}))
 	err := r.Send(within.Soon(t))
 	require.NoError(t, r.Results()[1].Err)
-	require.Equal(t, look(t, source, keepsAll), look(t, good, keepsAll))
+	require.Equal(t, entries(t, source, keepsAll), entries(t, good, keepsAll))
 	var failed *rsync.TargetError
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, failing.ID(), failed.Gateway)
@@ -81,25 +81,25 @@ func TestRsyncFullDisk(t *testing.T) {
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(disk, 0)) })
-	everyWay(t, wrapped(t), source, func(t *testing.T, r *rsync.RSync, spec string) {
+	sentAndCopied(t, wrapped(t), source, func(t *testing.T, r *rsync.RSync, spec string) {
 		dest := filepath.Join(disk, "dest")
 		failed := sendToTwo(t, r, gateway(t, spec), dest)
 		var problem *rsync.FileError
 		require.ErrorAs(t, failed.Err, &problem)
 		assert.Equal(t, "big", problem.Path)
 		assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", problem.Problem)
-		seen := look(t, dest, keepsAll)
+		seen := entries(t, dest, keepsAll)
 		assert.NotContains(t, seen, "big")
 		for name := range seen {
 			assert.NotRegexp(t, temporary, name)
 		}
-		raze(t, dest)
+		removeTree(t, dest)
 	})
 }
 
-// everyWay runs a test with each spec, once so that all files are sent, and once so that the
+// sentAndCopied runs a test with each spec, once so that all files are sent, and once so that the
 // workers copy large ones by themselves.
-func everyWay(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
+func sentAndCopied(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
 			t.Run("sent", func(t *testing.T) { test(t, &rsync.RSync{Source: source, Delta: rsync.DeltaNever}, spec) })
@@ -114,16 +114,16 @@ func TestRsyncFileTooLarge(t *testing.T) {
 	independent(t)
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
-	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
+	sentAndCopied(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
 		dest := filepath.Join(base, t.Name())
 		failed := sendToTwo(t, r, gateway(t, spec), dest)
 		require.NoError(t, failed.Err)
 		require.Len(t, failed.Files, 1)
 		assert.Equal(t, "big", failed.Files[0].Path)
 		assert.Regexp(t, "^EFBIG: ", failed.Files[0].Problem)
-		want := look(t, source, keepsTenths)
+		want := entries(t, source, keepsTenths)
 		delete(want, "big")
-		assert.Equal(t, want, look(t, dest, keepsTenths))
+		assert.Equal(t, want, entries(t, dest, keepsTenths))
 	})
 }
 
@@ -174,7 +174,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			require.NoError(t, os.Chmod(filepath.Join(dest, "open"), 0o777))
 			failed = sendToTwo(t, rsync.New(source), gw, dest)
 			assert.ErrorContains(t, failed, "closed/f: EACCES: ")
-			seen := look(t, dest, keepsTenths)
+			seen := entries(t, dest, keepsTenths)
 			assert.Contains(t, seen, "a")
 			assert.Contains(t, seen, "open/g")
 			assert.NotContains(t, seen, "closed/f")

@@ -37,7 +37,7 @@ func TestRsyncMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dest := filepath.Join(base, name)
-			t.Cleanup(func() { raze(t, dest) })
+			t.Cleanup(func() { removeTree(t, dest) })
 			args := []string{"rsync", "-q", source}
 			for i, tx := range txs {
 				args = append(args, "--tx", tx, []string{dest, "-"}[len(txs)-1-i])

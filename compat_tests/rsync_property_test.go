@@ -93,7 +93,7 @@ func mutate(t *rapid.T, source string) {
 		}
 	case "delete", "exchange":
 		path := rapid.SampledFrom(all).Draw(t, "path")
-		raze(t, path)
+		removeTree(t, path)
 		if what == "exchange" {
 			name, err := filepath.Rel(source, path)
 			require.NoError(t, err)
@@ -138,7 +138,7 @@ func edit(t *rapid.T, path, how string) {
 	require.NoError(t, os.Chmod(path, 0o600))
 	require.NoError(t, os.WriteFile(path, content, 0o600))
 	// A file with the same size and time counts as unchanged, so the time has to change.
-	later := aWhile.Add(time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "later")) * 1000 * time.Second)
+	later := usualTime.Add(time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "later")) * 1000 * time.Second)
 	require.NoError(t, os.Chtimes(path, later, later))
 }
 
@@ -177,7 +177,7 @@ func property(t *testing.T, dests int, check func(t *rapid.T, source string, des
 		defer func() { failed = failed || !complete }()
 		folder, err := os.MkdirTemp(base, "")
 		require.NoError(rt, err)
-		defer raze(rt, folder)
+		defer removeTree(rt, folder)
 		var all []string
 		for i := range dests {
 			all = append(all, filepath.Join(folder, "dest"+string(rune('a'+i))))
@@ -204,18 +204,18 @@ func TestRsyncProperties(t *testing.T) {
 					require.NoError(rt, r.Send(within.Soon(t)))
 				}
 				sync(false)
-				before := look(rt, source, end.keeps)
-				require.Equal(rt, before, look(rt, dest, end.keeps))
+				before := entries(rt, source, end.keeps)
+				require.Equal(rt, before, entries(rt, dest, end.keeps))
 				for range rapid.IntRange(1, 6).Draw(rt, "changes") {
 					mutate(rt, source)
 				}
-				now := look(rt, source, end.keeps)
+				now := entries(rt, source, end.keeps)
 				if rapid.Bool().Draw(rt, "without delete first") {
 					sync(false)
-					require.Equal(rt, merged(now, before), look(rt, dest, end.keeps))
+					require.Equal(rt, merged(now, before), entries(rt, dest, end.keeps))
 				}
 				sync(true)
-				require.Equal(rt, now, look(rt, dest, end.keeps))
+				require.Equal(rt, now, entries(rt, dest, end.keeps))
 			})
 		})
 	}
@@ -245,13 +245,13 @@ func TestRsyncPropertyOfMany(t *testing.T) {
 		r := &rsync.RSync{Source: source, Delta: rsync.DeltaAlways}
 		for i, gw := range gateways {
 			if ends[i].reference {
-				raze(rt, dests[i]) // it does not change the modes of directories that exist
+				removeTree(rt, dests[i]) // it does not change the modes of directories that exist
 			}
 			require.NoError(rt, r.AddTarget(gw, dests[i], rsync.TargetOptions{Delete: true}))
 		}
 		require.NoError(rt, r.Send(within.Soon(t)))
 		for i, end := range ends {
-			require.Equal(rt, look(rt, source, end.keeps), look(rt, dests[i], end.keeps), end.name)
+			require.Equal(rt, entries(rt, source, end.keeps), entries(rt, dests[i], end.keeps), end.name)
 		}
 	})
 }

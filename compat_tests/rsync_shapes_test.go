@@ -86,7 +86,7 @@ func shapes() []shape {
 		{"nothing", 0, tree{}},
 		{"nested", 0, tree{"a": file("A"), "empty": file(""), "sub/b": file("B"), "sub/deeper/still/c": file("C"), "hollow": dir(), "hollow2/within": dir()}},
 		{"other contents and times", 0, tree{"a": file("AA"), "empty": file("not any more"), "sub/b": file("X"),
-			"sub/deeper/still/c": file("C").when(aWhile.Add(time.Nanosecond * 1001)), "hollow": file("filled")}},
+			"sub/deeper/still/c": file("C").when(usualTime.Add(time.Nanosecond * 1001)), "hollow": file("filled")}},
 		{"modes", 0, tree{"run": file("#!").with(0o755), "private": file("p").with(0o600), "readonly": file("r").with(0o444), "readonlyrun": file("x").with(0o555), "open": dir().with(0o777), "group/f": file("g").with(0o660)}},
 		{"other modes", modeChanges, tree{"run": file("#!").with(0o644), "private": file("p").with(0o640), "readonly": file("R2").with(0o444), "open": dir().with(0o750), "readonlyrun": file("x").with(0o400)}},
 		{"special modes", 0, tree{"run": file("#!").with(0o755 | fs.ModeSetuid), "setgid": file("g").with(0o755 | fs.ModeSetgid), "both": file(noise(6, 2<<20)).with(0o711 | fs.ModeSetuid | fs.ModeSetgid),
@@ -109,7 +109,7 @@ func shapes() []shape {
 		{"borders with another time", 0, touched},
 		{"many", 0, many},
 		{"large", 0, tree{"large": file(large), "small": file("s")}},
-		{"large, changed", 0, tree{"large": file(large[:3<<20] + "inserted" + large[3<<20+17:]), "small": file("s").when(aWhile.Add(time.Hour))}},
+		{"large, changed", 0, tree{"large": file(large[:3<<20] + "inserted" + large[3<<20+17:]), "small": file("s").when(usualTime.Add(time.Hour))}},
 		{"deep", 0, tree{strings.Repeat("deep/", 30) + "f": file("f")}},
 		{"nothing again", 0, tree{}},
 	}

@@ -79,7 +79,7 @@ func places(t *testing.T) (source, dest string) {
 	t.Helper()
 	base := t.TempDir()
 	source, dest = filepath.Join(base, "source"), filepath.Join(base, "dest")
-	t.Cleanup(func() { raze(t, base) })
+	t.Cleanup(func() { removeTree(t, base) })
 	return source, dest
 }
 
@@ -104,7 +104,7 @@ func syncShapes(t *testing.T, end farEnd) {
 		r := &rsync.RSync{Source: source, Delta: step.delta}
 		result := send(t, r, gw, dest, rsync.TargetOptions{Delete: true})
 		require.Empty(t, result.Warnings)
-		require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps), "step %d", i)
+		require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps), "step %d", i)
 		result = send(t, r, gw, dest, rsync.TargetOptions{Delete: true})
 		require.Equal(t, rsync.Stats{}, result.Stats, "step %d: nothing is left to do", i)
 	}
@@ -177,7 +177,7 @@ func TestRsyncRelativeDestination(t *testing.T) {
 			end.specs[0] += "//chdir=" + folder
 			t.Chdir(filepath.Dir(source))
 			send(t, rsync.New("source"), end.open(t), "relative/", rsync.TargetOptions{})
-			require.Equal(t, look(t, source, end.keeps), look(t, filepath.Join(folder, "relative"), end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, filepath.Join(folder, "relative"), end.keeps))
 		})
 	}
 }
@@ -199,7 +199,7 @@ func TestRsyncWithoutDelete(t *testing.T) {
 			}
 			expected, _ := places(t)
 			want.make(t, expected)
-			got, wanted := look(t, dest, end.keeps), look(t, expected, end.keeps)
+			got, wanted := entries(t, dest, end.keeps), entries(t, expected, end.keeps)
 			for _, seen := range []map[string]string{got, wanted} {
 				for _, d := range []string{".", "sub", "sub/mine"} {
 					delete(seen, d) // their times differ
@@ -238,9 +238,9 @@ func TestRsyncToMany(t *testing.T) {
 	}
 	require.NoError(t, r.Send(within.Soon(t)))
 	coarse := keepsLittle
-	want := look(t, source, coarse)
+	want := entries(t, source, coarse)
 	for _, p := range all {
-		require.Equal(t, want, look(t, p.dest, coarse), p.end.name)
+		require.Equal(t, want, entries(t, p.dest, coarse), p.end.name)
 	}
 	require.Len(t, r.Results(), len(all))
 }

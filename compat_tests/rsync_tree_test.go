@@ -28,16 +28,16 @@ type node struct {
 // entries in it need not be listed itself.
 type tree map[string]node
 
-// aWhile is the mtime of the entries for which a test names none. For files it is the beginning of
-// a range: files with different contents have different times, as a file of the same size and time
-// is taken to be the same. A float cannot hold it exactly.
-var aWhile = time.Unix(1500000000, 123456789)
+// usualTime is the mtime of the entries for which a test names none. For files it is the beginning
+// of a range: files with different contents have different times, as a file of the same size and
+// time is taken to be the same. A float cannot hold it exactly.
+var usualTime = time.Unix(1500000000, 123456789)
 
 func file(text string) node {
-	return node{'f', text, 0o644, aWhile.Add(time.Duration(crc32.ChecksumIEEE([]byte(text))) * time.Second / 10)}
+	return node{'f', text, 0o644, usualTime.Add(time.Duration(crc32.ChecksumIEEE([]byte(text))) * time.Second / 10)}
 }
 
-func dir() node                        { return node{'d', "", 0o755, aWhile} }
+func dir() node                        { return node{'d', "", 0o755, usualTime} }
 func link(to string) node              { return node{kind: 'l', text: to} }
 func (n node) with(m fs.FileMode) node { n.mode = m; return n }
 func (n node) when(t time.Time) node   { n.at = t; return n }
@@ -51,7 +51,7 @@ type testingT interface {
 // make makes the tree at path, in place of what is there.
 func (tr tree) make(t testingT, path string) {
 	t.Helper()
-	raze(t, path)
+	removeTree(t, path)
 	require.NoError(t, os.MkdirAll(path, 0o755))
 	for name, n := range tr {
 		n.make(t, path, name)
@@ -99,8 +99,8 @@ func (tr tree) settle(t testingT, path string) {
 	}
 }
 
-// raze removes a tree whose directories may be read-only.
-func raze(t testingT, path string) {
+// removeTree removes a tree whose directories may be read-only.
+func removeTree(t testingT, path string) {
 	t.Helper()
 	_ = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
@@ -134,9 +134,9 @@ func throughFloat(t time.Time) time.Time {
 	return time.Unix(int64(whole), int64(math.Floor(part*1e9)))
 }
 
-// look describes every entry of a tree: kind, mode, time, content or target. In a target inside the
-// tree, TOP stands for the path of the tree.
-func look(t testingT, path string, k keeping) map[string]string {
+// entries describes every entry of a tree: kind, mode, time, content or target. In a target inside
+// the tree, TOP stands for the path of the tree.
+func entries(t testingT, path string, k keeping) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
 	require.NoError(t, filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {

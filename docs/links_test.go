@@ -19,13 +19,14 @@ import (
 )
 
 var (
-	// code is what holds no links: fenced code, spans, and indented lines but those of lists of links.
+	// code matches fenced and indented code and code spans, in which nothing is a link. A list of
+	// links may be indented too.
 	code       = regexp.MustCompile("(?ms)^```.*?^```|^ {4}[^ \n[-][^\n]*|`[^`\n]*`")
 	heading    = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	notInASlug = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 	link       = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	blobLink   = regexp.MustCompile(`https://github\.com/go-execnet/execnet/blob/main/([\w./-]+)(?:#([\w-]+))?`)
-	// mention is a section of protocol.md that a comment names, definition the target of such a link.
+	// mention matches a section of protocol.md in a comment, definition the target of such a link.
 	mention    = regexp.MustCompile(`protocol\.md\s+sections?\s+([\d.]*\d)`)
 	definition = regexp.MustCompile(`(?m)^\[protocol\.md section ([\d.]+)\]: \S+/docs/protocol\.md#([\w-]+)$`)
 )
@@ -49,7 +50,7 @@ func anchors(t *testing.T, path string) []string {
 	return all
 }
 
-// checkTarget checks that a file exists, and that it has a heading for the anchor unless that is "".
+// checkTarget checks that a file exists and, unless anchor is empty, that it has a heading for it.
 func checkTarget(t *testing.T, from, path, anchor string) {
 	t.Helper()
 	if assert.FileExists(t, path, from) && anchor != "" {
@@ -144,8 +145,12 @@ func exportedDocs(file *ast.File) map[string]*ast.CommentGroup {
 	for _, decl := range file.Decls {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
-			if decl.Name.IsExported() {
-				docs[decl.Name.Name] = decl.Doc
+			name := decl.Name.Name
+			if decl.Recv != nil {
+				name = receiver(decl) + "." + name
+			}
+			if decl.Name.IsExported() && ast.IsExported(name) {
+				docs[name] = decl.Doc
 			}
 		case *ast.GenDecl:
 			for _, spec := range decl.Specs {
@@ -167,4 +172,17 @@ func exportedDocs(file *ast.File) map[string]*ast.CommentGroup {
 		}
 	}
 	return docs
+}
+
+// receiver is the name of the type that a method belongs to.
+func receiver(method *ast.FuncDecl) string {
+	of := method.Recv.List[0].Type
+	if pointer, ok := of.(*ast.StarExpr); ok {
+		of = pointer.X
+	}
+	if generic, ok := of.(*ast.IndexExpr); ok {
+		of = generic.X
+	}
+	name, _ := of.(*ast.Ident)
+	return name.String()
 }

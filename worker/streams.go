@@ -67,7 +67,7 @@ func (s *streams) hurry(limit time.Duration) {
 }
 
 // Write writes to stdout.
-func (s *streams) Write(p []byte) (int, error) { return s.out.Write(p) }
+func (s *streams) Write(p []byte) (int, error) { return pipe.Write(s.out, p) }
 
 // CloseRead closes stdin.
 func (s *streams) CloseRead() error { return ignoreClosed(s.in.Close()) }

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and
@@ -35,6 +37,9 @@ func takeStreams() (*streams, error) {
 	}
 	return newStreams(own[0], own[1]), nil
 }
+
+// InterruptWrite implements farend.WriteInterrupter.
+func (s *streams) InterruptWrite() { pipe.InterruptWrite(s.out) }
 
 // shutdownWrite ends a socket's writing direction; anything else does not mind.
 func shutdownWrite(f *os.File) {

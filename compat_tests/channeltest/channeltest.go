@@ -172,6 +172,15 @@ func atEnd(t *testing.T, ch *execnet.Channel, why ...any) {
 	assert.Equal(t, io.EOF, err, why...)
 }
 
+// closedAfter waits until the far end has closed a channel, on which it has sent item before.
+func closedAfter(t *testing.T, ch *execnet.Channel, item any) {
+	t.Helper()
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
+	assert.True(t, ch.IsClosed())
+	assert.Equal(t, item, receive(t, ch))
+	atEnd(t, ch)
+}
+
 // gathered sets a callback on ch and returns what it is called with, at most room items. The
 // endmarker is "END".
 func gathered(t *testing.T, ch *execnet.Channel, room int) <-chan any {

@@ -131,7 +131,7 @@ func (p *Process) InterruptRead() { p.stdout.interrupt() }
 
 // Write writes to the process's stdin. Once the process has died or CloseWrite was called, the
 // error is os.ErrClosed or the system's error for a broken pipe.
-func (p *Process) Write(b []byte) (int, error) { return p.stdin.Write(b) }
+func (p *Process) Write(b []byte) (int, error) { return pipe.Write(p.stdin, b) }
 
 // CloseRead closes the process's stdout; the process's own writes fail from then on.
 func (p *Process) CloseRead() error { return closeOnce(p.stdout.file) }
