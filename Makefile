@@ -12,14 +12,14 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 .PHONY: check test needs venv bench build clean
 
 # Programs that take long to test: their tests run in make test alone.
-SLOW := /compat_tests|/cmd/execnet$$|/gateway_io$$|/multi$$|/server$$|/rsync$$
+SLOW := /compat_tests|/cmd/execnet$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
 
 check: needs venv
 	$(BIN)/python .ci/static.py
 	EXECNET_TEST_PYTHONS=$(PYTHON) EXECNET_TEST_VENV=$(CURDIR)/$(VENV) \
 		go test -vet=off -timeout 3m $$(go list ./... | grep -vE '$(SLOW)')
 	cd bench && EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go test -vet=off -timeout 3m ./...
-	$(BIN)/python -m pytest -q compat_tests/test_cli_wire.py compat_tests/test_goworker_values.py
+	$(BIN)/python -m pytest -q compat_tests/test_goworker_values.py
 
 # Three envs at a time: most of the tests wait for processes rather than compute.
 test: needs venv

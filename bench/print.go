@@ -19,7 +19,7 @@ func newTable(w io.Writer, markdown bool) *table {
 	return &table{w: w, columns: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), markdown: markdown}
 }
 
-var titles = []string{"what", "", "against", "ratio", "aim", ""}
+var titles = []string{"what", "measured", "against", "ratio", "aim", "result"}
 
 func (t *table) head() {
 	t.line(titles)

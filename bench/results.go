@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ type results struct {
 
 // setting names the machine and the versions that are measured.
 func (b *bench) setting(rounds int) string {
-	return fmt.Sprintf("%s on %s/%s, %d CPUs; our worker: Python %s; execnet %s in Python %s; medians of %d rounds",
+	return fmt.Sprintf("%s on %s/%s, %d CPUs; our worker: Python %s; execnet %s in Python %s; %d rounds",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.python.version, b.pip.release, b.pip.python.version, rounds)
 }
 
@@ -120,12 +121,16 @@ func (r results) files(docs string) (map[string][]byte, error) {
 		return nil, err
 	}
 	bySection := map[string][]row{}
-	for _, row := range r.Rows {
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		for _, v := range []*float64{&row.Value, &row.TheirValue, &row.Ratio, &row.LowQuartile, &row.HighQuartile} {
+			*v = rounded(*v)
+		}
 		s, err := sectionOf(row.Name)
 		if err != nil {
 			return nil, err
 		}
-		bySection[s.key] = append(bySection[s.key], row)
+		bySection[s.key] = append(bySection[s.key], *row)
 	}
 	data, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
@@ -142,6 +147,13 @@ func (r results) files(docs string) (map[string][]byte, error) {
 	}
 	files["benchmarks.md"] = []byte(text)
 	return files, err
+}
+
+// rounded is the value with the digits that a measurement has.
+func rounded(value float64) float64 {
+	text := strconv.FormatFloat(value, 'g', 4, 64)
+	value, _ = strconv.ParseFloat(text, 64) // it reads what FormatFloat wrote
+	return value
 }
 
 // markdown is the table of the rows.

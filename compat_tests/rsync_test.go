@@ -258,7 +258,8 @@ var builtCommand = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("EXECNET_TEST_BINARY"); path != "" {
 		return path, nil
 	}
-	path, err := cachePath("execnet")
+	// The envs of tox run side by side: each builds a file of its own.
+	path, err := cachePath(filepath.Join("for-"+release(), "execnet"))
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ Each example has many values, because starting the command takes longer than its
 import ast
 import struct
 import subprocess
+import unicodedata
 
 import execnet
 import pytest
@@ -73,6 +74,11 @@ def has_unordered(value):
     return type(value) in (list, tuple) and any(map(has_unordered, value))
 
 
+def has_unknown(line):
+    """Whether line shows a character that this Python does not know, for its Unicode is older."""
+    return any(unicodedata.category(c) == "Cn" for c in line)
+
+
 @examples
 @given(values)
 def test_loads_reads_what_execnet_dumps(run, values):
@@ -82,7 +88,7 @@ def test_loads_reads_what_execnet_dumps(run, values):
     for line, v in zip(lines, values):
         # Compared with what repr gives, because Python does not read complex(0, -0.0) back exactly.
         assert same(read(line), read(repr(v))), line
-        assert has_unordered(v) or line == repr(v)
+        assert has_unordered(v) or has_unknown(line) or line == repr(v)
 
 
 @examples

@@ -7,8 +7,9 @@ import (
 	"github.com/go-execnet/execnet/internal/sshconfig"
 )
 
-// PythonNotFoundError says that a popen spec has no python=, the environment variable EXECNET_PYTHON
-// is not set, and PATH has no interpreter. Use errors.As with a *PythonNotFoundError. Its field:
+// PythonNotFoundError says that a popen spec has no python=, the environment variable
+// EXECNET_PYTHON is not set, and PATH has no interpreter. Use errors.As with a
+// *PythonNotFoundError. Its field:
 //
 //	Tried []string // the names that were looked for on PATH
 type PythonNotFoundError = cmdline.PythonNotFoundError
@@ -17,13 +18,13 @@ type PythonNotFoundError = cmdline.PythonNotFoundError
 // vagrant. Use errors.As with a *StartError. Its fields:
 //
 //	Args   []string // the command line
-//	Source string   // where the command comes from, as "python= in the spec"; "" when only the caller knows
-//	Err    error    // the cause; errors.Is finds exec.ErrNotFound and the errors of package fs in it
+//	Source string   // where it comes from, as "python= in the spec"; "" if the caller knows
+//	Err    error    // the cause; errors.Is finds exec.ErrNotFound and package fs's errors
 type StartError = cmdline.StartError
 
-// HostNotFoundError says that a gateway's host could not be reached: its name is unknown, it refuses
-// the connection, no route leads to it, or it did not answer in time. A host that answers but refuses
-// is a *HostKeyError, an *SSHAuthError or a *TLSError instead. Use errors.As with a
+// HostNotFoundError says that a gateway's host could not be reached: its name is unknown, it
+// refuses the connection, no route leads to it, or it did not answer in time. A host that answers
+// but refuses is a *HostKeyError, an *SSHAuthError or a *TLSError instead. Use errors.As with a
 // *HostNotFoundError. It is what execnet raises as HostNotFound. Its fields:
 //
 //	Host string // the host as the spec names it, or with its port
@@ -33,7 +34,7 @@ type HostNotFoundError = farend.HostNotFoundError
 // HostKeyError says that the key with which an ssh host identified itself is not accepted. Its text
 // says what to do. Use errors.As with a *HostKeyError. Its fields:
 //
-//	Host        string         // the host as it stands in known_hosts files: "host" or "[host]:port"
+//	Host        string         // the host as known_hosts files name it: "host" or "[host]:port"
 //	Problem     HostKeyProblem // what is wrong
 //	KeyType     string         // of the key that the host showed; "" for HostKeyFile
 //	Fingerprint string         // of that key: "SHA256:..."; "" for HostKeyFile
@@ -60,20 +61,20 @@ const (
 	HostKeyFile = sshclient.HostKeyFile
 )
 
-// SSHAuthError says that an ssh host was reached and its key accepted, but that it did not accept the
-// user by any of the methods that were tried. Use errors.As with an *SSHAuthError. Its fields:
+// SSHAuthError says that an ssh host was reached and its key accepted, but that it did not accept
+// the user by any of the methods that were tried. Use errors.As with an *SSHAuthError. Its fields:
 //
 //	Host    string   // the host that refused, with its port unless that is 22
 //	User    string   // the user's name on it
-//	Tried   []string // what was offered, in order, as "publickey /home/me/.ssh/id_ed25519 (SHA256:...)"
+//	Tried   []string // what was offered, in order, as "publickey /home/me/.ssh/id (SHA256:...)"
 //	Skipped []string // what was there but could not be offered, with the reason
 //	Accepts []string // the methods that the host still named in its last answer
 //	Err     error    // the last error on the way, nil if the host only refused
 type SSHAuthError = sshclient.AuthError
 
-// UnsupportedSSHError says that the built-in ssh client cannot do what an option or the configuration
-// asks for. It is refused rather than ignored; the spec key sshclient=openssh runs the ssh command,
-// which can do it. Use errors.As with an *UnsupportedSSHError. Its fields:
+// UnsupportedSSHError says that the built-in ssh client cannot do what an option or the
+// configuration asks for. It is refused rather than ignored; the spec key sshclient=openssh runs
+// the ssh command, which can do it. Use errors.As with an *UnsupportedSSHError. Its fields:
 //
 //	What  string // the option or keyword, with its value
 //	Where string // where it comes from: "ssh=", or a file and line; may be ""

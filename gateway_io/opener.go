@@ -1,5 +1,5 @@
-// Package gatewayio opens the byte pipes that gateways run on, each for one way of reaching a Python
-// interpreter. An [Opener] opens the pipe that a spec asks for:
+// Package gatewayio opens the byte pipes that gateways run on, each for one way of reaching a
+// Python interpreter. An [Opener] opens the pipe that a spec asks for:
 //
 //   - popen: a process on this machine.
 //   - ssh=, vagrant_ssh=: an interpreter on another host, reached by a built-in ssh client, which
@@ -28,8 +28,8 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Opener opens the pipes of a group's gateways. Its zero value is ready to use; its fields are to be
-// set before the first Open. It is safe for concurrent use. It corresponds to execnet's
+// Opener opens the pipes of a group's gateways. Its zero value is ready to use; its fields are to
+// be set before the first Open. It is safe for concurrent use. It corresponds to execnet's
 // gateway_io.create_io.
 type Opener struct {
 	// Stderr receives what processes and the ssh client write to stderr; nil means os.Stderr. Its
@@ -46,15 +46,15 @@ type Opener struct {
 }
 
 // Open opens the pipe that spec, which is valid, asks for. Nothing is sent yet: the far end is
-// reached, and waits for the first line of a worker; ctx bounds that. Only a pipe by via= is returned
-// before its far end is reached, so that the first bytes travel with the request; it is Read that
-// reports a *ViaError then.
+// reached, and waits for the first line of a worker; ctx bounds that. Only a pipe by via= is
+// returned before its far end is reached, so that the first bytes travel with the request; it is
+// Read that reports a *ViaError then.
 //
 // The errors are an *xspec.Error for a gateway that there is not, and else those of the ways to the
-// far end: a *PythonNotFoundError or *StartError for a process here, a *HostNotFoundError for a host
-// that cannot be reached, a *HostKeyError, *SSHAuthError or *UnsupportedSSHError for ssh, a *TLSError
-// for a socket server, the cause of ctx's end (gatewaybase.ErrTimeout for its deadline), or an error
-// that says what is wrong with spec or with a file that it names.
+// far end: a *PythonNotFoundError or *StartError for a process here, a *HostNotFoundError for a
+// host that cannot be reached, a *HostKeyError, *SSHAuthError or *UnsupportedSSHError for ssh, a
+// *TLSError for a socket server, the cause of ctx's end (gatewaybase.ErrTimeout for its deadline),
+// or an error that says what is wrong with spec or with a file that it names.
 func (o *Opener) Open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if spec.Via != "" {
 		via, err := o.gateway(spec, "via", spec.Via)

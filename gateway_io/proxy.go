@@ -33,7 +33,8 @@ const (
 	// proxyWindow is how many bytes may be on their way to the far end before Write waits for it to
 	// take some. The forwarder confirms every 128 KiB.
 	proxyWindow = 1 << 20
-	// proxyKillTimeout is how long the forwarder may take to confirm that it has killed the far end.
+	// proxyKillTimeout is how long the forwarder may take to confirm that it has killed the far
+	// end.
 	proxyKillTimeout = time.Second
 )
 
@@ -64,11 +65,11 @@ type proxy struct {
 	done        chan struct{}  // closed when nothing is left here but what Read has not fetched
 }
 
-// openProxy starts what spec asks for where via's interpreter runs: an interpreter (without python=,
-// the one that via is), the ssh command with one behind it, or a connection to a socket server. It
-// returns at once: the first bytes written follow the forwarder without waiting for it. That the far
-// end cannot be started is reported by Read, as a *ViaError; openProxy itself reports that via is
-// closed or dead, ctx's error, or what is wrong in the spec.
+// openProxy starts what spec asks for where via's interpreter runs: an interpreter (without
+// python=, the one that via is), the ssh command with one behind it, or a connection to a socket
+// server. It returns at once: the first bytes written follow the forwarder without waiting for it.
+// That the far end cannot be started is reported by Read, as a *ViaError; openProxy itself reports
+// that via is closed or dead, ctx's error, or what is wrong in the spec.
 func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.IO, error) {
 	call, address, err := forwarding(ctx, via, spec)
 	if err != nil {
@@ -95,7 +96,8 @@ func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) 
 	p.change.L = &p.mu
 	p.life, p.end = context.WithCancel(context.Background())
 	p.writing, p.stopWrite = context.WithCancel(p.life)
-	p.reading, p.stopRead = context.WithCancel(context.Background()) // there may be something to read after the end
+	// There may be something to read after the end.
+	p.reading, p.stopRead = context.WithCancel(context.Background())
 	go p.supervise()
 	return p, nil
 }
@@ -230,8 +232,8 @@ func (p *proxy) CloseWrite() error {
 	return nil
 }
 
-// Kill tells the forwarder to kill the far end. If it does not confirm that within a second, the far
-// end counts as ended.
+// Kill tells the forwarder to kill the far end. If it does not confirm that within a second, the
+// far end counts as ended.
 func (p *proxy) Kill() error {
 	p.killed.Do(func() {
 		p.background(func() {

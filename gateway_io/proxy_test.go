@@ -116,7 +116,8 @@ func TestProxyEnds(t *testing.T) {
 				_, err := p.Write(make([]byte, 8<<20))
 				errs <- err
 			}()
-			time.Sleep(50 * time.Millisecond) // it makes no difference when, but blocked is the more interesting case
+			// It makes no difference when, but blocked is the more interesting case
+			time.Sleep(50 * time.Millisecond)
 			require.NoError(t, p.CloseWrite())
 			assert.ErrorIs(t, <-errs, io.ErrClosedPipe)
 			go func() {

@@ -120,8 +120,9 @@ func (s *socket) CloseRead() error {
 	return s.tcp.SetReadDeadline(past)
 }
 
-// CloseWrite tells the far end that nothing more comes; it can still send. With TLS that is a message
-// of its own: if the far end takes nothing, CloseWrite waits five seconds before it does without.
+// CloseWrite tells the far end that nothing more comes; it can still send. With TLS that is a
+// message of its own: if the far end takes nothing, CloseWrite waits five seconds before it does
+// without.
 func (s *socket) CloseWrite() error {
 	s.mu.Lock()
 	first := !s.writeClosed

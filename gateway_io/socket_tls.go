@@ -19,8 +19,8 @@ import (
 )
 
 // TLSError says that a socket server was reached, but not over TLS as the spec asks: it does not
-// speak TLS, its certificate is not accepted here, or it does not accept ours. The last is known only
-// once something is read from it. Use errors.As with a *TLSError.
+// speak TLS, its certificate is not accepted here, or it does not accept ours. The last is known
+// only once something is read from it. Use errors.As with a *TLSError.
 type TLSError struct {
 	// Address is the server's host:port.
 	Address string
@@ -66,9 +66,9 @@ func openSocket(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	return s, nil
 }
 
-// tlsTransport is the TCP connection below TLS. A write that fails may leave a part of a record, and
-// the server can decode nothing behind it. So later writes fail at once; otherwise the one that tells
-// the end would wait for a server that takes nothing.
+// tlsTransport is the TCP connection below TLS. A write that fails may leave a part of a record,
+// and the server can decode nothing behind it. So later writes fail at once; otherwise the one that
+// tells the end would wait for a server that takes nothing.
 type tlsTransport struct {
 	*net.TCPConn
 	failed error // of the first write that failed; TLS writes with a lock held
@@ -153,8 +153,8 @@ func alertError(address string, err error) *TLSError {
 	}
 }
 
-// tlsAlert turns an alert of the server into a *TLSError: that it wants another certificate, or any,
-// may come as late as the first read.
+// tlsAlert turns an alert of the server into a *TLSError: that it wants another certificate, or
+// any, may come as late as the first read.
 func (s *socket) tlsAlert(err error) error {
 	if isAlert(err) {
 		return alertError(s.address, err)

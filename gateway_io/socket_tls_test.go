@@ -117,7 +117,8 @@ func TestOpenSocketTLSFreesWhoIsBlocked(t *testing.T) {
 		_, err := s.Read(make([]byte, 1))
 		read <- err
 	}()
-	time.Sleep(50 * time.Millisecond) // until the buffers are full; if they are not yet, CloseWrite has less to do
+	// Until the buffers are full; if they are not yet, CloseWrite has less to do
+	time.Sleep(50 * time.Millisecond)
 	begin := time.Now()
 	require.NoError(t, s.CloseWrite())
 	assert.ErrorIs(t, <-errs, net.ErrClosed)
@@ -176,7 +177,8 @@ func TestOpenSocketTLSWantsCertificate(t *testing.T) {
 		certificate, key := other.IssueFiles(t, "mallory")
 		for _, extra := range []string{"", "//tls_cert=" + certificate + "//tls_key=" + key} {
 			s, err := openSpec(t, "socket="+address+"//tls_ca="+ca.File+extra)
-			if err == nil { // with TLS 1.3 a client is done before the server has looked at its certificate
+			if err == nil {
+				// With TLS 1.3 a client is done before the server has looked at its certificate
 				_, err = s.Read(make([]byte, 1))
 			}
 			var failed *TLSError

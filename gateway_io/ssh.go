@@ -21,41 +21,44 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// SSHOptions is what a program can tell the built-in ssh client beyond specs and configuration files.
-// The zero value works with agents and unencrypted keys and asks nobody anything. Its fields:
+// SSHOptions is what a program can tell the built-in ssh client beyond specs and configuration
+// files. The zero value works with agents and unencrypted keys and asks nobody anything. Its
+// fields:
 //
 //	Passphrase func(file string) ([]byte, error)
-//		returns the passphrase of an encrypted key file. It is called only once the host has accepted
-//		the key, and again, up to NumberOfPasswordPrompts times, when the passphrase was wrong. The
-//		decrypted key is kept for later connections.
+//		returns the passphrase of an encrypted key file. It is called only once the host has
+//		accepted the key, and again, up to NumberOfPasswordPrompts times, when the passphrase was
+//		wrong. The decrypted key is kept for later connections.
 //	Password func(user, host string) (string, error)
 //		returns the password of user on host, for each connection.
-//	KeyboardInteractive func(user, host, instruction string, questions []string, echos []bool) ([]string, error)
-//		answers the questions of the method of this name; echos tells for each whether what is typed
-//		may be shown.
+//	KeyboardInteractive func(user, host, instruction string,
+//			questions []string, echos []bool) ([]string, error)
+//		answers the questions of the method of this name; echos tells for each whether what is
+//		typed may be shown.
 //	Stderr io.Writer
-//		receives what remote workers and proxy commands write to their stderr, and the client's own
-//		warnings; nil means the group's. A write must not block for long: it holds up the worker.
+//		receives what remote workers and proxy commands write to their stderr, and the client's
+//		own warnings; nil means the group's. A write must not block for long: it holds up the
+//		worker.
 //	ConnectTimeout time.Duration
 //		is how long a host may take for each step of a connection, where the configuration has no
 //		ConnectTimeout; 0 means 30 seconds, a negative value no limit.
 //	AliveInterval time.Duration
 //	AliveCountMax int
-//		are used where the configuration has no ServerAliveInterval and ServerAliveCountMax; 0 means 15
-//		seconds and 3, a negative AliveInterval no keepalives. (OpenSSH sends none by default; a gateway
-//		would then hang until the kernel gives a silent connection up.)
+//		are used where the configuration has no ServerAliveInterval and ServerAliveCountMax; 0
+//		means 15 seconds and 3, a negative AliveInterval no keepalives. (OpenSSH sends none by
+//		default; a gateway would then hang until the kernel gives a silent connection up.)
 //	SessionsPerConnection int
-//		is how many gateways share one connection before the next is opened; 0 means 10, sshd's default
-//		for MaxSessions. A host that allows fewer is noticed and obeyed.
+//		is how many gateways share one connection before the next is opened; 0 means 10, sshd's
+//		default for MaxSessions. A host that allows fewer is noticed and obeyed.
 //
 // The callbacks are called from the goroutine that connects, one at a time within a group.
 type SSHOptions = sshclient.Options
 
-// openSSH runs the interpreter of an ssh= or vagrant_ssh= spec on its host. It returns once the host
-// has opened the session; the interpreter itself may still be starting.
+// openSSH runs the interpreter of an ssh= or vagrant_ssh= spec on its host. It returns once the
+// host has opened the session; the interpreter itself may still be starting.
 //
-// Where the spec says sshclient=openssh the ssh command is run, as execnet does; ctx does not end it
-// then.
+// Where the spec says sshclient=openssh the ssh command is run, as execnet does; ctx does not end
+// it then.
 func (o *Opener) openSSH(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if spec.SSHClient == "openssh" {
 		return o.openOpenSSH(spec)

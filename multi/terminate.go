@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // DefaultGrace is how long Terminate lets workers end by themselves unless its context or
@@ -125,7 +126,7 @@ func end(ctx context.Context, gw *gatewaybase.Gateway) error {
 	ctx, cancel := context.WithTimeout(context.Background(), killGrace)
 	defer cancel()
 	if err := gw.Join(ctx); err != nil {
-		return fmt.Errorf("execnet: gateway %s is still there %v after it was killed: %w", gw.ID(), killGrace, errors.Join(killErr, err))
+		return errtext.Wrap(fmt.Sprintf("gateway %s is still there %v after it was killed", gw.ID(), killGrace), errors.Join(killErr, err))
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Package rsync sends a directory tree to any number of gateways and makes the trees there the
-// same. It is execnet's RSync, and with the receiving half of its workers both halves of it.
+// same. It is execnet's RSync.
 //
 //	r := rsync.New("src")
 //	err := r.AddTarget(gw, "/tmp/dest", rsync.TargetOptions{Delete: true})

@@ -180,7 +180,8 @@ func TestSendHere(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "small"), []byte("old"), 0o600))
 			require.NoError(t, os.Mkdir(filepath.Join(dests[0], "sub"), 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "sub", "large"), noise(4, 5<<20), 0o600)) // so that it is compared
+			// So that it is compared.
+			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "sub", "large"), noise(4, 5<<20), 0o600))
 			require.NoError(t, r.Send(within.Soon(t)))
 			for i, dest := range dests {
 				require.Equal(t, end.view(t, source), end.view(t, dest))

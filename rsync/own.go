@@ -112,7 +112,7 @@ type ownTarget struct {
 	digesting  int // digests that are to come
 	signing    map[uint32]*signing
 	unsigned   int                 // files whose signatures are to come
-	signBytes  int64               // size of the signatures that were asked for and are still needed
+	signBytes  int64               // of the signatures that were asked for and are needed
 	repeatable map[uint32]int64    // files it may ask for once more, and what was sent of each
 	again      []uint32            // those that it has asked for
 	failed     map[uint32]struct{} // files that it could not write

@@ -66,7 +66,9 @@ channel.send(1)
 func TestOneFileFails(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		if strings.HasSuffix(t.Name(), "/go") {
-			return // the limit would be that of the tests; TestDirectoryReplacedByLinkWhileInUse has a file fail
+			// The limit would be that of the test process. TestDirectoryReplacedByLinkWhileInUse
+			// has a file fail instead.
+			return
 		}
 		ch, err := gw.RemoteExec(t.Context(), limitFileSize)
 		require.NoError(t, err)

@@ -234,7 +234,8 @@ func TestDriverGoneLeavesNoTemporary(t *testing.T) {
 		require.Equal(t, byte(wire.ItemAck), v.([]byte)[0])
 		require.Len(t, namesIn(t, destination), 1)
 		require.NoError(t, s.ch.Close())
-		again := play(t, gw) // a worker that has one thread for programs gets to it when the first has ended
+		// A worker that has one thread for programs gets to it when the first has ended.
+		again := play(t, gw)
 		again.hello(t.TempDir(), 0)
 		require.Eventually(t, func() bool { return len(namesIn(t, destination)) == 0 }, 10*time.Second, 10*time.Millisecond)
 		require.NoError(t, again.ch.Close())

@@ -22,8 +22,8 @@ const BootstrapLine = "import sys;exec(eval(sys.stdin.readline()))"
 // Python returns the command line for a popen spec: the interpreter, -u, -B for
 // dont_write_bytecode, and -c with BootstrapLine. The interpreter is this program itself for self,
 // otherwise the value of python=, else of the environment variable EXECNET_PYTHON, both split as by
-// Split, else python3 or python from PATH. (Python's execnet takes its own interpreter when there is
-// no python=.)
+// Split, else python3 or python from PATH. (Python's execnet takes its own interpreter when there
+// is no python=.)
 //
 // source says where the interpreter's name comes from, for a StartError. The error is a *StartError
 // or a *PythonNotFoundError.
@@ -74,10 +74,10 @@ func interpreter(command string) (argv []string, source string, err error) {
 }
 
 // Remote returns the command line that an ssh host's shell gets, behind prefix. python= is put into
-// it unchanged, for that shell to split, as in execnet. Without python= execnet runs "python", which
-// most hosts no longer have; here a small sh script takes python3 if there is one, else python. The
-// script has no single quote, "!" or backslash, so that csh and fish pass it to sh unchanged. A host
-// with the shell of Windows has no sh: there python= has to be given.
+// it unchanged, for that shell to split, as in execnet. Without python= execnet runs "python",
+// which most hosts no longer have; here a small sh script takes python3 if there is one, else
+// python. The script has no single quote, "!" or backslash, so that csh and fish pass it to sh
+// unchanged. A host with the shell of Windows has no sh: there python= has to be given.
 func Remote(prefix []string, spec *xspec.Spec) string {
 	flags := " -u"
 	if spec.DontWriteBytecode {
@@ -92,8 +92,8 @@ func Remote(prefix []string, spec *xspec.Spec) string {
 }
 
 // OpenSSH returns the command line for sshclient=openssh. It is execnet's: "ssh -C [-F ssh_config]
-// ARGUMENTS COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config] COMMAND"; ARGUMENTS
-// is the value of ssh= split as by Split, where execnet splits at blanks only.
+// ARGUMENTS COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config] COMMAND";
+// ARGUMENTS is the value of ssh= split as by Split, where execnet splits at blanks only.
 func OpenSSH(spec *xspec.Spec) ([]string, error) {
 	argv := []string{"ssh", "-C"}
 	if spec.VagrantSSH != "" {

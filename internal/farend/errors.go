@@ -25,8 +25,8 @@ func (e *HostNotFoundError) Error() string {
 // Unwrap returns the cause.
 func (e *HostNotFoundError) Unwrap() error { return e.Err }
 
-// SSHError returns an error with the text "execnet: ssh: DOING: TEXT OF ERR", that unwraps to err. If
-// doing is empty, an error that names this module already stays as it is.
+// SSHError returns an error with the text "execnet: ssh: DOING: TEXT OF ERR", that unwraps to err.
+// If doing is empty, an error that names this module already stays as it is.
 func SSHError(doing string, err error) error {
 	text := err.Error()
 	if doing != "" {

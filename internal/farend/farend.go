@@ -45,8 +45,8 @@ func (e *NotStartedError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *NotStartedError) Unwrap() error { return e.Err }
 
-// Await blocks until done is closed or ctx ends, and returns ctx's error in the second case. If done
-// is closed already, it returns nil whatever ctx says.
+// Await blocks until done is closed or ctx ends, and returns ctx's error in the second case. If
+// done is closed already, it returns nil whatever ctx says.
 func Await(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:

@@ -87,8 +87,8 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 	return p, nil
 }
 
-// reap waits for the process's end, frees whoever is blocked on its pipes and closes what is left of
-// them here.
+// reap waits for the process's end, frees whoever is blocked on its pipes and closes what is left
+// of them here.
 func (p *Process) reap(copied <-chan struct{}) {
 	// Its error repeats what ProcessState says.
 	_ = p.cmd.Wait()

@@ -13,10 +13,11 @@ import (
 	"github.com/go-execnet/execnet/internal/sshconfig"
 )
 
-// AuthError says that the host was reached and its key accepted, but that it did not accept the user
-// by any of the methods that were tried. The public name is gatewayio.SSHAuthError.
+// AuthError says that the host was reached and its key accepted, but that it did not accept the
+// user by any of the methods that were tried. The public name is gatewayio.SSHAuthError.
 type AuthError struct {
-	// Host is the host that refused, with its port unless that is 22; User is the user's name on it.
+	// Host is the host that refused, with its port unless that is 22; User is the user's name on
+	// it.
 	Host, User string
 	// Tried lists what was offered, in order, as "publickey /home/me/.ssh/id_ed25519 (SHA256:...)".
 	Tried []string
@@ -57,8 +58,8 @@ func (e *AuthError) Error() string {
 // Unwrap returns the last error on the way.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// authenticator logs one connection's user in: it gives x/crypto one key or method after the other to
-// try and keeps the record that an AuthError shows.
+// authenticator logs one connection's user in: it gives x/crypto one key or method after the other
+// to try and keeps the record that an AuthError shows.
 type authenticator struct {
 	target  *sshconfig.Target
 	options *Options

@@ -14,13 +14,14 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// connection is one connection of a pool.
+// connection is one connection of a pool. Its goroutines are counted by running, which shutDown
+// waits for.
 type connection struct {
 	pool   *Pool
 	target *sshconfig.Target
 	key    string
 	cancel context.CancelCauseFunc
-	ready  chan struct{} // closed once the connection stands or has failed
+	ready  chan struct{} // closed once the connection is open or has failed
 
 	// Set before ready is closed.
 	err    error
@@ -29,26 +30,24 @@ type connection struct {
 	via    *connection
 
 	// Guarded by pool.mu.
-	refs     int // sessions, session attempts and tunnels that hold it
-	sessions int // of these, sessions and session attempts
-	opened   int // of these, sessions that are open
-	opening  int // of these, waiting for the host's answer
-	full     bool
-	retired  bool // takes nobody in any more
+	refs     int  // sessions, session attempts and tunnels that hold it
+	sessions int  // of these, sessions and session attempts
+	opened   int  // of these, sessions that are open
+	opening  int  // of these, waiting for the host's answer
+	full     bool // the host has refused a session and not answered all attempts since
+	retired  bool // gets no further sessions and tunnels
 
 	running sync.WaitGroup
 }
 
-// errReleased is the reason with which a connection ends that nobody needs any more.
+// errReleased is the reason of a connection's end when its last session or tunnel has ended.
 var errReleased = errors.New("nobody uses the connection any more")
 
-// connect makes the connection and, if it stands, watches over it.
+// connect opens the connection and starts what belongs to an open one.
 func (c *connection) connect(ctx context.Context) {
 	c.client, c.stream, c.via, c.err = c.pool.dial(ctx, c.target)
 	if c.err != nil {
-		c.pool.mu.Lock()
-		c.pool.retire(c)
-		c.pool.mu.Unlock()
+		c.retireNow()
 		close(c.ready)
 		return
 	}
@@ -58,20 +57,13 @@ func (c *connection) connect(ctx context.Context) {
 		}
 	}
 	ended := make(chan struct{})
-	c.running.Add(2)
-	go func() {
-		defer c.running.Done()
+	c.running.Go(func() {
 		_ = c.client.Wait() // the stream has kept the reason
 		c.stream.Close()
-		c.pool.mu.Lock()
-		c.pool.retire(c)
-		c.pool.mu.Unlock()
+		c.retireNow()
 		close(ended)
-	}()
-	go func() {
-		defer c.running.Done()
-		c.keepAlive(ended)
-	}()
+	})
+	c.running.Go(func() { c.keepAlive(ended) })
 	close(c.ready)
 }
 
@@ -90,7 +82,7 @@ func (c *connection) shutDown() {
 	c.pool.running.Done()
 }
 
-// errSilent is the reason when a host answers nothing any more.
+// errSilent is the reason of a connection's end when its host does not answer keepalives.
 var errSilent = errors.New("the host answers nothing any more")
 
 // keepAlive asks the host for an answer whenever nothing came for an interval, and ends the
@@ -117,12 +109,11 @@ func (c *connection) keepAlive(ended <-chan struct{}) {
 				c.stream.Close()
 			} else if silence >= interval*9/10 && !asking {
 				asking = true
-				c.running.Add(1)
-				go func() {
-					defer c.running.Done()
-					_, _, _ = c.client.SendRequest("keepalive@openssh.com", true, nil) // any answer will do
+				c.running.Go(func() {
+					// Even a refusal is an answer.
+					_, _, _ = c.client.SendRequest("keepalive@openssh.com", true, nil)
 					answered <- struct{}{}
-				}()
+				})
 			}
 		}
 	}
@@ -140,33 +131,29 @@ func (c *connection) openSession(ctx context.Context) (ssh.Channel, <-chan *ssh.
 		err      error
 	}
 	answers := make(chan answer, 1)
-	c.running.Add(1)
-	go func() {
-		defer c.running.Done()
+	c.running.Go(func() {
 		channel, requests, err := c.client.OpenChannel("session", nil)
-		c.noteAnswer(err)
+		c.countAnswer(err)
 		answers <- answer{channel, requests, err}
-	}()
+	})
 	select {
 	case a := <-answers:
 		return a.channel, a.requests, a.err
 	case <-ctx.Done():
 	}
-	c.running.Add(1)
-	go func() { // the session that comes too late is closed again
-		defer c.running.Done()
+	c.running.Go(func() { // a session that is opened too late is closed again
 		if a := <-answers; a.err == nil {
 			_ = a.channel.Close()
 			ssh.DiscardRequests(a.requests)
 			c.sessionClosed()
 		}
-	}()
+	})
 	return nil, nil, timeout.Cause(ctx)
 }
 
-// noteAnswer counts sessions. After a refusal nobody is sent to the connection until the host has
-// answered all who are waiting; then it is known how many it allows.
-func (c *connection) noteAnswer(err error) {
+// countAnswer counts sessions. After a refusal the connection gets no further attempts until the
+// host has answered those under way; then it is known how many sessions it allows.
+func (c *connection) countAnswer(err error) {
 	p := c.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,7 +190,7 @@ func (c *connection) abort(reason error) {
 	}
 }
 
-// retireNow takes a connection out of use on which something hangs; it ends with its last session.
+// retireNow is Pool.retire for callers that do not hold its lock.
 func (c *connection) retireNow() {
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()

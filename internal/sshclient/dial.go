@@ -115,6 +115,9 @@ type proxyCommandConn struct {
 	once   sync.Once
 }
 
+// proxyCommandAddr is the address of a proxyCommandConn, which has none.
+var proxyCommandAddr net.Addr = &net.UnixAddr{Net: "proxycommand", Name: "proxycommand"}
+
 // proxyCommandWait is how long a process that a killed ProxyCommand has started may hold its stderr
 // open.
 const proxyCommandWait = time.Second
@@ -154,10 +157,10 @@ func (c *proxyCommandConn) Close() error {
 }
 
 // LocalAddr implements net.Conn.
-func (c *proxyCommandConn) LocalAddr() net.Addr { return proxyCommandAddr{} }
+func (c *proxyCommandConn) LocalAddr() net.Addr { return proxyCommandAddr }
 
 // RemoteAddr implements net.Conn.
-func (c *proxyCommandConn) RemoteAddr() net.Addr { return proxyCommandAddr{} }
+func (c *proxyCommandConn) RemoteAddr() net.Addr { return proxyCommandAddr }
 
 // SetDeadline implements net.Conn; the ssh client sets none.
 func (c *proxyCommandConn) SetDeadline(time.Time) error { return os.ErrNoDeadline }
@@ -167,12 +170,3 @@ func (c *proxyCommandConn) SetReadDeadline(time.Time) error { return os.ErrNoDea
 
 // SetWriteDeadline implements net.Conn.
 func (c *proxyCommandConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
-
-// proxyCommandAddr is the address of a proxyCommandConn, which has none.
-type proxyCommandAddr struct{}
-
-// Network implements net.Addr.
-func (proxyCommandAddr) Network() string { return "proxycommand" }
-
-// String implements net.Addr.
-func (proxyCommandAddr) String() string { return "proxycommand" }

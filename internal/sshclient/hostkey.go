@@ -59,7 +59,8 @@ type HostKeyError struct {
 	strict sshconfig.Strictness
 }
 
-// Error says what is wrong, and which command lines correct it if the host's owner confirms the key.
+// Error says what is wrong, and which command lines correct it if the host's owner confirms the
+// key.
 func (e *HostKeyError) Error() string {
 	key := strings.TrimSpace(e.KeyType + " " + e.Fingerprint)
 	file := "~/.ssh/known_hosts"
@@ -120,7 +121,8 @@ func newHostKeyCheck(t *sshconfig.Target, warn io.Writer) (*hostKeyCheck, error)
 	h := &hostKeyCheck{target: t, warn: warn, address: net.JoinHostPort(t.Host, strconv.Itoa(t.Port))}
 	if t.HostKeyAlias != "" {
 		if h.address = t.HostKeyAlias; !strings.HasPrefix(h.address, "[") {
-			h.address = net.JoinHostPort(t.HostKeyAlias, "22") // an alias stands without a port, unless it names one
+			// An alias is written without a port, unless it names one.
+			h.address = net.JoinHostPort(t.HostKeyAlias, "22")
 		}
 	}
 	h.files = slices.Concat(t.UserKnownHosts, t.GlobalKnownHosts)
@@ -163,7 +165,8 @@ func (h *hostKeyCheck) algorithms() []string {
 // check is an ssh.HostKeyCallback.
 func (h *hostKeyCheck) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 	if _, ok := remote.(*net.TCPAddr); !ok {
-		remote = &net.TCPAddr{IP: net.IPv4zero} // a proxy command has no address, and the library wants one
+		// A proxy command has no address, and the library needs one.
+		remote = &net.TCPAddr{IP: net.IPv4zero}
 	}
 	err := h.db.HostKeyCallback()(h.address, remote, key)
 	if err == nil {

@@ -66,7 +66,8 @@ func TestAcceptNew(t *testing.T) {
 	requireAlive(t, start(t, testPool(t, Options{}), server.Spec()))
 	strict := strings.Replace(spec, "accept-new", "yes", 1)
 	requireAlive(t, start(t, testPool(t, Options{}), strict))
-	sshdtest.Run(t, "ssh-keygen", "-F", "[127.0.0.1]:"+server.Port, "-f", file) // OpenSSH finds it, too
+	// OpenSSH finds it, too
+	sshdtest.Run(t, "ssh-keygen", "-F", "[127.0.0.1]:"+server.Port, "-f", file)
 }
 
 func TestChangedHostKey(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentTimeout bounds connecting to an agent, and its answer with the list of keys; signing may wait
-// for a person.
+// agentTimeout bounds connecting to an agent, and its answer with the list of keys; signing may
+// wait for a person.
 const agentTimeout = 10 * time.Second
 
 // collectKeys lists the keys to try in OpenSSH's order: those of the agent that the configuration
@@ -38,7 +38,7 @@ func (a *authenticator) collectKeys() {
 			a.skip(path, err)
 		}
 	}
-	public := a.publicHalves()
+	public := a.pubFiles()
 	var wanted, others []keyCandidate
 	for _, signer := range a.agentSigners() {
 		key := plainKey(signer.PublicKey())
@@ -99,11 +99,12 @@ func (a *authenticator) addKey(c keyCandidate) {
 	a.keys = append(a.keys, c)
 }
 
+// skip records why a key cannot be offered.
 func (a *authenticator) skip(source string, err error) {
 	a.skipped = append(a.skipped, source+" ("+reasonOf(err)+")")
 }
 
-// reasonOf shortens the error of a missing file: the path stands before it.
+// reasonOf shortens the error of a missing file, whose path is named before it.
 func reasonOf(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "no such file"
@@ -111,7 +112,7 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// agentSigners returns the agent's keys. An agent that is not there is not an error: files may do.
+// agentSigners returns the agent's keys. A missing agent is no error, since there may be key files.
 func (a *authenticator) agentSigners() []ssh.Signer {
 	path := a.target.IdentityAgent
 	if path == "" {
@@ -143,9 +144,9 @@ func dialAgent(path string) (io.ReadWriteCloser, error) {
 	return net.DialTimeout("unix", path, agentTimeout)
 }
 
-// publicHalves reads the .pub files beside the configured key files; they tell which of the agent's
+// pubFiles reads the .pub files beside the configured key files; they tell which of the agent's
 // keys are meant even where the private key is not on this machine.
-func (a *authenticator) publicHalves() []ssh.PublicKey {
+func (a *authenticator) pubFiles() []ssh.PublicKey {
 	var keys []ssh.PublicKey
 	for _, path := range a.target.IdentityFiles {
 		for _, name := range []string{path + ".pub", path} {
@@ -185,6 +186,7 @@ func (a *authenticator) certificates() []*ssh.Certificate {
 	return certificates
 }
 
+// readPublicKey reads a .pub file, which may hold a certificate.
 func readPublicKey(path string) (ssh.PublicKey, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -197,6 +199,7 @@ func readPublicKey(path string) (ssh.PublicKey, error) {
 // sameKey compares two keys without their certificates.
 func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(plainKey(a).Marshal(), b.Marshal()) }
 
+// plainKey is the key inside a certificate, or key itself.
 func plainKey(key ssh.PublicKey) ssh.PublicKey {
 	if certificate, ok := key.(*ssh.Certificate); ok {
 		return certificate.Key
@@ -204,6 +207,7 @@ func plainKey(key ssh.PublicKey) ssh.PublicKey {
 	return key
 }
 
+// rsaBits is the size of an RSA key, 0 for other keys.
 func rsaBits(key ssh.PublicKey) int {
 	if wrapped, ok := key.(ssh.CryptoPublicKey); ok {
 		if public, ok := wrapped.CryptoPublicKey().(*rsa.PublicKey); ok {
@@ -213,7 +217,8 @@ func rsaBits(key ssh.PublicKey) int {
 	return 0
 }
 
-// secrets holds the decrypted keys of a pool, and keeps its callbacks from being called side by side.
+// secrets holds the decrypted keys of a pool, and keeps its callbacks from being called side by
+// side.
 type secrets struct {
 	asking sync.Mutex // held while a callback runs; locked before mu
 
@@ -242,6 +247,7 @@ type prompter struct {
 	timer *stepTimer
 }
 
+// ask runs a callback, one at a time within the pool.
 func (p *prompter) ask(question func() error) error {
 	p.timer.pause()
 	defer p.timer.resume()
@@ -250,7 +256,7 @@ func (p *prompter) ask(question func() error) error {
 	return question()
 }
 
-// load reads a private key file. An encrypted one whose public half is known is decrypted only when
+// load reads a private key file. An encrypted one whose public key is known is decrypted only when
 // it has to sign.
 func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, error) {
 	content, err := os.ReadFile(path)
@@ -279,7 +285,8 @@ func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, erro
 	if key.public == nil {
 		key.public, _ = readPublicKey(path + ".pub")
 	}
-	if key.public == nil { // an old PEM key alone: it has to be opened to know which it is
+	if key.public == nil {
+		// An old PEM key without .pub file: it has to be decrypted to know which it is.
 		opened, err := key.unlock()
 		if err != nil {
 			return nil, err
@@ -319,6 +326,7 @@ func (k *lockedKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm str
 	return signer.Sign(rand, data)
 }
 
+// unlock decrypts the key, or returns it if that has been done.
 func (k *lockedKey) unlock() (signer ssh.Signer, err error) {
 	err = k.prompts.ask(func() error {
 		if signer = k.prompts.known(k.content); signer != nil {

@@ -27,7 +27,8 @@ func TestLinkGoesDown(t *testing.T) {
 		t.Skipf("no virtual links here (%v: %s); TestSSHNetworkSwallowsEverything does it without", err, out)
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "delete", near).Run() })
-	subnet := fmt.Sprintf("10.%d.%d.", 200+os.Getpid()/250%50, os.Getpid()%250) // two runs side by side differ
+	// Two runs side by side differ
+	subnet := fmt.Sprintf("10.%d.%d.", 200+os.Getpid()/250%50, os.Getpid()%250)
 	host, guest := subnet+"1", subnet+"2"
 	const port = "22022"
 	sshdtest.Run(t, "ip", "addr", "add", host+"/24", "dev", near)

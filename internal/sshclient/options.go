@@ -9,15 +9,6 @@ import (
 	"github.com/go-execnet/execnet/internal/sshconfig"
 )
 
-// Defaults of Options. Without keepalives a gateway whose connection is silent would hang until the
-// kernel gives the connection up, which is OpenSSH's own default.
-const (
-	connectTimeout        = 30 * time.Second
-	aliveInterval         = 15 * time.Second
-	aliveCountMax         = 3
-	sessionsPerConnection = 10 // sshd's default for MaxSessions
-)
-
 // Options is what a program can tell the native client beyond specs and configuration files. The
 // public name is gatewayio.SSHOptions. The zero value works with agents and unencrypted keys and
 // asks nobody anything.
@@ -63,21 +54,13 @@ func (o Options) withDefaults() Options {
 		o.home, _ = os.UserHomeDir()
 	}
 	o.systemConfig = cmp.Or(o.systemConfig, sshconfig.SystemFile())
-	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, connectTimeout)
-	o.AliveInterval = cmp.Or(o.AliveInterval, aliveInterval)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 30*time.Second)
+	o.AliveInterval = cmp.Or(o.AliveInterval, 15*time.Second)
 	if o.AliveCountMax <= 0 {
-		o.AliveCountMax = aliveCountMax
+		o.AliveCountMax = 3
 	}
 	if o.SessionsPerConnection <= 0 {
-		o.SessionsPerConnection = sessionsPerConnection
+		o.SessionsPerConnection = 10 // as sshd's MaxSessions
 	}
 	return o
-}
-
-// configDefaults are those for reading the configuration.
-func (o *Options) configDefaults() *sshconfig.Defaults {
-	return &sshconfig.Defaults{
-		Home: o.home, SystemFile: o.systemConfig,
-		ConnectTimeout: o.ConnectTimeout, AliveInterval: o.AliveInterval, AliveCountMax: o.AliveCountMax,
-	}
 }

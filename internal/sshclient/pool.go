@@ -2,9 +2,9 @@
 // and runs commands over them, each in a Session. Package sshconfig says how a host is reached.
 //
 // What happens on the way to a session, and the file of each step: [Pool.Start] resolves the
-// configuration (pool.go), takes or makes a connection (connection.go), which dials (dial.go), checks
-// the host's key and logs in (handshake.go, hostkey.go, auth.go, keys.go); then it opens the session
-// (session.go).
+// configuration (pool.go), takes or makes a connection (connection.go), which dials (dial.go),
+// checks the host's key and logs in (handshake.go, hostkey.go, auth.go, keys.go); then it opens the
+// session (session.go).
 package sshclient
 
 import (
@@ -33,12 +33,13 @@ var ErrClosed = errors.New("execnet: ssh: the pool is closed")
 // sshd allows ten sessions per connection unless MaxSessions says otherwise; when more are started,
 // further connections are opened.
 type Pool struct {
-	options Options
-	secrets secrets
+	options  Options
+	defaults sshconfig.Defaults
+	secrets  secrets
 
-	mu       sync.Mutex               // guards the fields below, and those of connection that say so
+	mu       sync.Mutex               // guards what follows, and fields of connection that say so
 	conns    map[string][]*connection // by Target.Key, without those that are retired
-	limits   map[string]int           // sessions per connection, where a host turned out to allow fewer
+	limits   map[string]int           // by Target.Key: what a connection takes, if the host said so
 	sessions map[*Session]struct{}
 	closed   bool
 
@@ -47,8 +48,14 @@ type Pool struct {
 
 // NewPool returns a pool without connections.
 func NewPool(options Options) *Pool {
+	options = options.withDefaults()
 	return &Pool{
-		options: options.withDefaults(), conns: map[string][]*connection{},
+		options: options,
+		defaults: sshconfig.Defaults{
+			Home: options.home, SystemFile: options.systemConfig, ConnectTimeout: options.ConnectTimeout,
+			AliveInterval: options.AliveInterval, AliveCountMax: options.AliveCountMax,
+		},
+		conns:  map[string][]*connection{},
 		limits: map[string]int{}, sessions: map[*Session]struct{}{},
 	}
 }
@@ -79,17 +86,17 @@ func (p *Pool) Close() {
 // ConfigFiles are the configuration files that apply: the one that is named, by ssh_config= or -F,
 // or the user's and the system's if named is "".
 func (p *Pool) ConfigFiles(named string) []sshconfig.File {
-	return p.options.configDefaults().Files(named)
+	return p.defaults.Files(named)
 }
 
-// Start runs a command on the host that args name, and returns once the host has opened the session;
-// what is written meanwhile follows the command in the same round trip. files are the configuration
-// files to read. address is what the session's RemoteAddress returns.
+// Start runs a command on the host that args name, and returns once the host has opened the
+// session; what is written meanwhile follows the command in the same round trip. files are the
+// configuration files to read. address is what the session's RemoteAddress returns.
 //
 // Its errors are *farend.HostNotFoundError, *HostKeyError, *AuthError, *sshconfig.UnsupportedError,
 // ErrClosed, timeout.Err or the cause of ctx's end, or say what is wrong in the configuration.
 func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string) (*Session, error) {
-	target, err := p.options.configDefaults().Resolve(args, files)
+	target, err := p.defaults.Resolve(args, files)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +107,9 @@ func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfi
 	return session, nil
 }
 
-// acquire returns an open connection to the target and holds it: for one session, or for a
-// tunnel to a host behind it. Those who need the same connection wait for the same attempt; it is
-// given up when none of them waits any longer.
+// acquire returns an open connection to the target, which stays open until release is called: for
+// one session, or for a tunnel to a host behind it. Callers that need the same connection wait for
+// the same attempt, which is cancelled when none of them waits any longer.
 func (p *Pool) acquire(ctx context.Context, t *sshconfig.Target, tunnel bool) (*connection, error) {
 	key := t.Key()
 	p.mu.Lock()
@@ -159,8 +166,7 @@ func (p *Pool) newConn(t *sshconfig.Target, key string) *connection {
 	return conn
 }
 
-// drop gives up a hold and reports whether it was the last: then the caller has to shut the
-// connection down.
+// drop is release without shutting the connection down, which the caller has to do if last is true.
 func (p *Pool) drop(conn *connection, tunnel bool) (last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,13 +181,14 @@ func (p *Pool) drop(conn *connection, tunnel bool) (last bool) {
 	return true
 }
 
+// release ends what acquire began, and shuts the connection down if it was the last user.
 func (p *Pool) release(conn *connection, tunnel bool) {
 	if p.drop(conn, tunnel) {
 		conn.shutDown()
 	}
 }
 
-// retire takes a connection off the list. The caller holds p.mu.
+// retire removes a connection from those that get sessions and tunnels. The caller holds p.mu.
 func (p *Pool) retire(conn *connection) {
 	if conn.retired {
 		return
@@ -193,8 +200,8 @@ func (p *Pool) retire(conn *connection) {
 	}
 }
 
-// session opens a session with a target. When the host turns it down because its connection has as
-// many as it allows, another connection takes it.
+// session opens a session with a target. When the host refuses it because the connection has as
+// many as the host allows, it is opened on another connection.
 func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, ssh.Channel, <-chan *ssh.Request, error) {
 	for lost := 0; ; {
 		conn, err := p.acquire(ctx, t, false)
@@ -205,12 +212,12 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 		if err == nil {
 			return conn, channel, requests, nil
 		}
-		alone := p.refused(conn)
+		alone := p.onlyUser(conn)
 		reason := conn.stream.err()
 		var refusal *ssh.OpenChannelError
 		full := errors.As(err, &refusal)
 		if !full && ctx.Err() == nil {
-			conn.retireNow() // it is dead, even if nobody has noticed yet
+			conn.retireNow() // it has ended, even if that is not noticed yet
 		}
 		p.release(conn, false)
 		switch {
@@ -221,16 +228,16 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 				return nil, nil, nil, fmt.Errorf("%s lets %s in but refuses a session (%s): %s", t.Address(), t.User, refusal.Reason, refusal.Message)
 			}
 		case lost > 0:
-			return nil, nil, nil, fmt.Errorf("the connection to %s was lost: %w", t.Address(), cmp.Or(reason, err))
+			return nil, nil, nil, connectionLost(t, cmp.Or(reason, err))
 		default:
-			lost++ // it had been open for others and died just now: once more with a new one
+			lost++ // it was open for others and has just ended: once more with a new one
 		}
 	}
 }
 
-// refused reports whether a session that was turned down was the only thing on its connection, so
-// that there cannot have been too many.
-func (p *Pool) refused(conn *connection) (alone bool) {
+// onlyUser reports whether a session that the host has refused is the only user of its connection,
+// so that there cannot have been too many sessions.
+func (p *Pool) onlyUser(conn *connection) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return conn.refs == 1

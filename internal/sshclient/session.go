@@ -46,7 +46,7 @@ type Session struct {
 	stdinEnd  *io.PipeWriter
 	stdout    *io.PipeReader
 	stdoutEnd *io.PipeWriter
-	reading   atomic.Int64 // since when (UnixNano) the stdout goroutine waits for the host, 0 while it does not
+	reading   atomic.Int64 // since when (UnixNano) pumpStdout waits for the host, 0 if it does not
 	tail      farend.Tail
 
 	mu   sync.Mutex // guards exit
@@ -59,9 +59,9 @@ type Session struct {
 
 var _ gatewaybase.IO = (*Session)(nil)
 
-// startSession runs a command on the target. It does not wait for the host's answer: what is written
-// at once travels behind the command, in the same round trip. So a host's refusal to run commands is
-// not noticed; nothing ever comes from it, as from one whose Python hangs.
+// startSession runs a command on the target. It does not wait for the host's answer: what is
+// written at once travels behind the command, in the same round trip. So a host's refusal to run
+// commands is not noticed; nothing ever comes from it, as from one whose Python hangs.
 func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string) (*Session, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
@@ -77,7 +77,8 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 		_, _ = channel.SendRequest("auth-agent-req@openssh.com", false, nil)
 	}
 	for _, variable := range t.Env {
-		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable)) // sshd takes what AcceptEnv allows
+		// The host takes what AcceptEnv allows.
+		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable))
 	}
 	_, err = channel.SendRequest("exec", false, ssh.Marshal(&struct{ Command string }{command}))
 
@@ -87,18 +88,13 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 	p.running.Add(2)
 	p.mu.Unlock()
 	pumps := new(sync.WaitGroup)
-	pumps.Add(2)
-	conn.running.Add(2)
-	go func() {
-		defer conn.running.Done()
-		defer pumps.Done()
-		s.pumpStdin()
-	}()
-	go func() {
-		defer conn.running.Done()
-		defer pumps.Done()
-		s.pumpStderr()
-	}()
+	for _, pump := range []func(){s.pumpStdin, s.pumpStderr} {
+		pumps.Add(1)
+		conn.running.Go(func() {
+			defer pumps.Done()
+			pump()
+		})
+	}
 	fetched := make(chan struct{})
 	go func() {
 		defer p.running.Done()
@@ -125,12 +121,10 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 // supervise waits for the session's end, or brings it about, and frees what belongs to it.
 func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup) {
 	exited, closed := make(chan struct{}), make(chan struct{})
-	s.conn.running.Add(1)
-	go func() {
-		defer s.conn.running.Done()
+	s.conn.running.Go(func() {
 		defer close(closed)
 		s.followRequests(requests, exited)
-	}()
+	})
 	select {
 	case <-closed:
 	case <-exited:
@@ -140,12 +134,10 @@ func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup)
 		}
 		s.confirmEnd(closed)
 	case <-s.kill:
-		s.conn.running.Add(1)
-		go func() { // writing may have to wait for the host, and Kill must not
-			defer s.conn.running.Done()
+		s.conn.running.Go(func() { // writing may have to wait for the host, and Kill must not
 			_, _ = s.channel.SendRequest("signal", false, ssh.Marshal(&struct{ Signal string }{"KILL"}))
 			_ = s.channel.Close()
-		}()
+		})
 		s.confirmEnd(closed)
 	}
 	// A Write fails from now on; Read returns what has arrived, then the end.

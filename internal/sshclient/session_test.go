@@ -101,7 +101,8 @@ func TestKill(t *testing.T) {
 			assert.Error(t, err)
 			_, err = io.Copy(io.Discard, pipe)
 			assert.NoError(t, err)
-			if name == "stopped" { // sshd cannot signal root's processes, and this one cannot see its stdin's end
+			if name == "stopped" {
+				// The host cannot signal root's processes, and this one cannot see its stdin's end.
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 			assert.Eventually(t, func() bool { return !alive(pid) }, bound, 10*time.Millisecond)

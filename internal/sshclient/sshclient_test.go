@@ -127,7 +127,8 @@ func TestBytesBothWays(t *testing.T) {
 	execLine(t, pipe, echoSource)
 	require.Equal(t, "1", readExactly(t, pipe, 1))
 
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // 1 MiB, more than every buffer on the way but the window
+	// 1 MiB, more than every buffer on the way but the window
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	var sent sync.WaitGroup
 	sent.Go(func() {
 		_, err := pipe.Write(data)

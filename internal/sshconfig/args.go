@@ -19,8 +19,8 @@ type Args struct {
 	// Prefix holds the words behind the host. The ssh command puts them in front of what it is told
 	// to run, so that "ssh=host sudo -n" works.
 	Prefix []string
-	// settings holds the options as configuration keywords, in their order; of each keyword the first
-	// one counts.
+	// settings holds the options as configuration keywords, in their order; of each keyword the
+	// first one counts.
 	settings []setting
 }
 
@@ -31,8 +31,8 @@ type setting struct {
 
 // What the letters of the ssh command's options mean here.
 const (
-	// ignoredFlags and ignoredValues change nothing for a gateway: compression (the native client has
-	// none), verbosity, no terminal, no forwarding, connection sharing (it is always done), the
+	// ignoredFlags and ignoredValues change nothing for a gateway: compression (the native client
+	// has none), verbosity, no terminal, no forwarding, connection sharing (it is always done), the
 	// destination of logs.
 	ignoredFlags  = "CqvTxkM2y"
 	ignoredValues = "eES"
@@ -41,6 +41,12 @@ const (
 	refusedFlags  = "1fGgKNnstVXY"
 	refusedValues = "BDILOPQRwW"
 )
+
+// flagSettings are the flags that stand for one setting.
+var flagSettings = map[byte]setting{
+	'A': {keyword: "ForwardAgent", value: "yes"}, 'a': {keyword: "ForwardAgent", value: "no"},
+	'4': {keyword: "AddressFamily", value: "inet"}, '6': {keyword: "AddressFamily", value: "inet6"},
+}
 
 // valueKeywords are the options that stand for one configuration keyword.
 var valueKeywords = map[byte]string{
@@ -101,17 +107,8 @@ func (a *Args) option(letters string, rest []string) (used int, err error) {
 		switch {
 		case strings.IndexByte(ignoredFlags, letter) >= 0:
 			continue
-		case letter == 'A':
-			a.set("ForwardAgent", "yes")
-			continue
-		case letter == 'a':
-			a.set("ForwardAgent", "no")
-			continue
-		case letter == '4':
-			a.set("AddressFamily", "inet")
-			continue
-		case letter == '6':
-			a.set("AddressFamily", "inet6")
+		case flagSettings[letter].keyword != "":
+			a.set(flagSettings[letter].keyword, flagSettings[letter].value)
 			continue
 		case strings.IndexByte(refusedFlags+refusedValues, letter) >= 0:
 			return 0, &UnsupportedError{What: "the option " + name, Where: "ssh="}

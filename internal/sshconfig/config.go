@@ -20,8 +20,8 @@ import (
 // maxIncludes bounds how deep Include goes, as in OpenSSH.
 const maxIncludes = 16
 
-// config collects the settings that apply to one host. Options of "ssh=" come first, then the files;
-// of each keyword the first value counts, and those in pluralKeywords add up.
+// config collects the settings that apply to one host. Options of "ssh=" come first, then the
+// files; of each keyword the first value counts, and those in pluralKeywords add up.
 type config struct {
 	alias     string // the host as "ssh=" names it
 	localUser string
@@ -47,9 +47,9 @@ func (c *config) add(s setting) error {
 		return err
 	}
 	if slices.Contains(pluralKeywords, key) {
-		words, err := splitWords(s.value)
-		if err != nil || len(words) == 0 {
-			return fmt.Errorf("%s: %s %s: %w", s.where, s.keyword, s.value, noValue(err))
+		words, err := s.words()
+		if err != nil {
+			return err
 		}
 		if key == "identityfile" || key == "certificatefile" {
 			words = words[:1]
@@ -74,20 +74,24 @@ func (c *config) add(s setting) error {
 	switch key {
 	case "proxycommand", "localcommand", "remotecommand": // a shell reads these, with their quotes
 	default:
-		words, err := splitWords(s.value)
-		if err != nil || len(words) == 0 {
-			return fmt.Errorf("%s: %s %s: %w", s.where, s.keyword, s.value, noValue(err))
+		if _, err := s.words(); err != nil {
+			return err
 		}
 	}
 	c.first[key] = s
 	return nil
 }
 
-func noValue(err error) error {
-	if err == nil {
-		return errors.New("it has no value")
+// words returns the words of a setting's value, of which there must be at least one.
+func (s setting) words() ([]string, error) {
+	words, err := splitWords(s.value)
+	if err == nil && len(words) == 0 {
+		err = errors.New("it has no value")
 	}
-	return err
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s %s: %w", s.where, s.keyword, s.value, err)
+	}
+	return words, nil
 }
 
 // get returns the first word of a keyword's value, "" when it was not set.

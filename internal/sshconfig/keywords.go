@@ -16,8 +16,8 @@ const (
 	// ignored keywords make no difference to a gateway (terminals, X11, port forwarding, logs),
 	// or are about sharing connections, which the pool does anyway.
 	ignored
-	// refused keywords change which host is reached or how it is checked; they are refused unless set
-	// to a value that means "off".
+	// refused keywords change which host is reached or how it is checked; they are refused unless
+	// set to a value that means "off".
 	refused
 )
 

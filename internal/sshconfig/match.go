@@ -9,9 +9,9 @@ import (
 // (exec, localnetwork, tagged and what newer versions add) are refused, unless an earlier criterion
 // of the line does not apply.
 func (c *config) match(s setting) (bool, error) {
-	words, err := splitWords(s.value)
-	if err != nil || len(words) == 0 {
-		return false, fmt.Errorf("%s: Match %s: %w", s.where, s.value, noValue(err))
+	words, err := s.words()
+	if err != nil {
+		return false, err
 	}
 	result := true
 	for i := 0; i < len(words); i++ {

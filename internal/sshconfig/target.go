@@ -14,7 +14,8 @@ import (
 	"github.com/go-execnet/execnet/internal/farend"
 )
 
-// Target is one host with everything that the arguments and the configuration say about reaching it.
+// Target is one host with everything that the arguments and the configuration say about reaching
+// it.
 type Target struct {
 	Alias         string // as the user named it
 	Host          string // the name or address to connect to
@@ -267,7 +268,8 @@ func (d *Defaults) targetFrom(c *config) (*Target, error) {
 		return nil, err
 	}
 	if strings.ContainsAny(t.User, "'`\";&<>|(){}\n") || strings.HasPrefix(t.User, "-") {
-		return nil, fmt.Errorf("%q is not a user name", t.User) // %r may take it into a shell's command line
+		// %r may take it into a shell's command line
+		return nil, fmt.Errorf("%q is not a user name", t.User)
 	}
 	return t, nil
 }

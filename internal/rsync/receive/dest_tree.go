@@ -153,7 +153,9 @@ func (t *tree) makeDir(p *place, mode uint32) (created bool, err error) {
 		info, err := os.Stat(t.path)
 		if err == nil && info.IsDir() {
 			if want := goMode(mode) | modeOwner; mode != 0 && !samePermissions(info.Mode(), want) {
-				_ = os.Chmod(t.path, want) // it may be somebody else's and yet open to us; if not, what goes into it fails
+				// It may belong to somebody else and yet be writable; if it is not, what is written
+				// into it fails.
+				_ = os.Chmod(t.path, want)
 			}
 			return false, nil
 		}

@@ -66,11 +66,11 @@ type receiver struct {
 	unfinished map[uint32]*folder // folders whose last block has not come
 	links      []announcedLink
 	wanted     map[uint32]*wanted  // files asked for and not finished
-	failed     map[uint32]struct{} // files given up here, of which the driver still sends contents
+	failed     map[uint32]struct{} // given up here, still being sent
 	again      map[uint32]struct{} // files asked for once more
 	part       *incoming           // the file that is coming in pieces; nil if none is
 	removed    []byte              // paths to be reported as deleted, each followed by NUL
-	finishing  bool                // the driver has sent everything, but for what is asked for once more
+	finishing  bool                // the driver has sent all but what is in again
 
 	processed uint64        // bytes of contents
 	acked     atomic.Uint64 // the same as last reported; the heartbeat reads it

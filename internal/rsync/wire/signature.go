@@ -15,8 +15,11 @@ const SignaturesPerItem = 32768
 
 // Signature is what a receiver tells of one block of the file it has.
 type Signature struct {
-	Weak   uint32 // adler32, which can follow a moving window byte by byte
-	Strong uint32 // crc32: quick, and it need not resist an attacker, since the digest of the whole file does
+	// Weak is the block's adler32, which can follow a moving window byte by byte.
+	Weak uint32
+	// Strong is its crc32, which is quick. It need not resist an attacker: the digest of the whole
+	// file decides.
+	Strong uint32
 }
 
 // Sign returns the signature of a block.

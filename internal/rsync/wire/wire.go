@@ -97,13 +97,13 @@ const (
 
 // Limits and sizes that both halves keep.
 const (
-	NoEntry       = math.MaxUint32 // stands for "no entry", and for the directory of the root's block
+	NoEntry       = math.MaxUint32 // no entry, and the directory of the root's block
 	MaxItem       = 2 << 20        // no item is longer
 	MaxName       = 4096           // bytes of a name
 	TreeItemSize  = 32 << 10       // a tree item is sent when it is that long
 	MaxUnanswered = 16             // tree items on their way
-	BatchSize     = 256 << 10      // about the length of a content item; longer files travel in pieces
-	PieceSize     = 1 << 20        // bytes of a piece; larger than a batch, since each item has a cost at both ends
+	BatchSize     = 256 << 10      // about a content item; longer files travel in pieces
+	PieceSize     = 1 << 20        // bytes of a piece, as each item costs both ends time
 	Window        = 8 << 20        // bytes of contents on their way
 	AckEvery      = 512 << 10      // a receiver acknowledges at the latest after that many bytes
 	DeltaFrom     = 64 << 10       // smaller files travel whole
