@@ -23,7 +23,7 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-func accept(input string) (*Invitation, error) {
+func accept(input string) (*Request, error) {
 	return Accept(bufio.NewReader(strings.NewReader(input)))
 }
 
@@ -31,19 +31,19 @@ func accept(input string) (*Invitation, error) {
 func TestReferenceShapes(t *testing.T) {
 	for name, test := range map[string]struct {
 		text string
-		want Invitation
+		want Request
 	}{
-		"1.9.0 exec":   {execText(oldBase, "'thread'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
-		"2.1.2 exec":   {execText(modernBase, "'main_thread_only'", "'gwé-worker'"), Invitation{ID: "gwé-worker", ExecModel: "main_thread_only", Style: StyleExec}},
-		"1.9.0 socket": {socketText(oldBase, "'gw1-worker'"), Invitation{ID: "gw1-worker", Style: StyleSocket}},
-		"2.1.2 socket": {socketText(modernBase, "'socket//installvia=m//id=s-worker'"), Invitation{ID: "socket//installvia=m//id=s-worker", Style: StyleSocket}},
-		"import":       {importText("'/opt/it\\'s'", "'gevent'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "gevent", Style: StyleImport}},
-		"Windows path": {importText("'C:\\\\venv'", `"eventlet"`, `u"gw0-worker"`), Invitation{ID: "gw0-worker", ExecModel: "eventlet", Style: StyleImport}},
+		"1.9.0 exec":   {execText(oldBase, "'thread'", "'gw0-worker'"), Request{ID: "gw0-worker", ExecModel: "thread", style: styleExec}},
+		"2.1.2 exec":   {execText(modernBase, "'main_thread_only'", "'gwé-worker'"), Request{ID: "gwé-worker", ExecModel: "main_thread_only", style: styleExec}},
+		"1.9.0 socket": {socketText(oldBase, "'gw1-worker'"), Request{ID: "gw1-worker", style: styleSocket}},
+		"2.1.2 socket": {socketText(modernBase, "'socket//installvia=m//id=s-worker'"), Request{ID: "socket//installvia=m//id=s-worker", style: styleSocket}},
+		"import":       {importText("'/opt/it\\'s'", "'gevent'", "'gw0-worker'"), Request{ID: "gw0-worker", ExecModel: "gevent", style: styleImport}},
+		"Windows path": {importText("'C:\\\\venv'", `"eventlet"`, `u"gw0-worker"`), Request{ID: "gw0-worker", ExecModel: "eventlet", style: styleImport}},
 		"later exec": {strings.Replace(execText(modernBase+"\n\ndef added(\n    x,\n) -> None:\n    pass\n", "'thread'", "'gw0-worker'"), "'1'.encode('ascii')", "b'1'", 1),
-			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
+			Request{ID: "gw0-worker", ExecModel: "thread", style: styleExec}},
 		"later import": {strings.Replace(importText("'/x'", "'thread'", "'gw0-worker'"), "import serve,", "import trace, serve,", 1),
-			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleImport}},
-		"backslash in a spec": {socketText(oldBase, `'socket=h:1//chdir=C:\dir-worker'`), Invitation{ID: `socket=h:1//chdir=C:\dir-worker`, Style: StyleSocket}},
+			Request{ID: "gw0-worker", ExecModel: "thread", style: styleImport}},
+		"backslash in a spec": {socketText(oldBase, `'socket=h:1//chdir=C:\dir-worker'`), Request{ID: `socket=h:1//chdir=C:\dir-worker`, style: styleSocket}},
 	} {
 		for _, python := range []int{2, 3} {
 			for _, end := range []string{"\n", "\r\n"} {
@@ -59,7 +59,7 @@ func TestReferenceShapes(t *testing.T) {
 
 // referenceLines has the execnet that is installed, or the release that EXECNET_TEST_EXECNET_DIR
 // holds, write its first lines for an id.
-func referenceLines(t testing.TB, id string) map[Style]string {
+func referenceLines(t testing.TB, id string) map[style]string {
 	t.Helper()
 	cmd := exec.Command(pythons.WithExecnet(t), "-c", `
 import sys
@@ -86,14 +86,14 @@ for start, argument in ((b.bootstrap_import, spec("popen//id=" + sys.argv[1])), 
 	require.NoError(t, err)
 	lines := strings.SplitAfter(string(out), "\n")
 	require.Len(t, lines, 4)
-	return map[Style]string{StyleImport: lines[0], StyleExec: lines[1], StyleSocket: lines[2]}
+	return map[style]string{styleImport: lines[0], styleExec: lines[1], styleSocket: lines[2]}
 }
 
 func TestInstalledRelease(t *testing.T) {
 	for style, line := range referenceLines(t, "gw-7") {
 		t.Run(string(style), func(t *testing.T) {
-			want := &Invitation{ID: "gw-7-worker", ExecModel: "thread", Style: style}
-			if style == StyleSocket {
+			want := &Request{ID: "gw-7-worker", ExecModel: "thread", style: style}
+			if style == styleSocket {
 				want.ExecModel = ""
 			}
 			got, err := accept(line)
@@ -108,7 +108,7 @@ func TestInstalledRelease(t *testing.T) {
 			}
 			for _, line := range changed {
 				_, err := accept(line)
-				var refused *RefusedError
+				var refused *refusedError
 				assert.ErrorAs(t, err, &refused)
 			}
 		})
@@ -127,17 +127,17 @@ func TestOwnLines(t *testing.T) {
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
-				want := &Invitation{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, Style: StyleExec, ChDir: spec.ChDir, Nice: spec.Nice}
+				want := &Request{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, style: styleExec, ChDir: spec.ChDir, Nice: spec.Nice}
 				if len(spec.Env) > 0 {
 					want.Env = spec.Env
 				}
 				switch {
 				case spec.Kind() == xspec.KindSocket:
-					want.Style = StyleSocket
+					want.style = styleSocket
 				case spec.Bootstrap == "import":
-					want.Style = StyleImport
+					want.style = styleImport
 				}
-				if want.ExecModel == "" && want.Style != StyleSocket {
+				if want.ExecModel == "" && want.style != styleSocket {
 					want.ExecModel = "thread"
 				}
 				var ahead []byte
@@ -239,16 +239,16 @@ func TestHostile(t *testing.T) {
 		"own head":            "import base64, zlib\nexec(zlib.decompress(base64.b64decode(\"!\")))\n" + own + "\n",
 		"own set-up":          replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/y\")"),
 		"own set-up more":     replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/x\")\nos.system(\"id\")"),
-		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pyString("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
+		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pystring.ASCII("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
 		"own without a line":  fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n",
 		"own other folder":    fmt.Sprintf(cachedFormat, `"/x"`, `"/y"`) + own + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := accept(repr(text, 3) + "\n")
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			assert.ErrorContains(t, err, "a driver starts it")
-			assert.LessOrEqual(t, len(refused.Got), 60)
+			assert.LessOrEqual(t, len(refused.got), 60)
 			assert.Less(t, len(err.Error()), 500)
 		})
 	}
@@ -256,7 +256,7 @@ func TestHostile(t *testing.T) {
 		first := string(line(fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n"))
 		_, err := accept(first + string(workerLine()))
 		require.NoError(t, err)
-		_, err = accept(first + pyString(packedWorker()+"import os\n") + "\n")
+		_, err = accept(first + pystring.ASCII(packedWorker()+"import os\n") + "\n")
 		assert.ErrorContains(t, err, "second line")
 		_, err = accept(first)
 		assert.ErrorIs(t, err, io.EOF)
@@ -294,7 +294,7 @@ func TestNoLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := accept(test.input)
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			assert.ErrorContains(t, err, test.want)
 			assert.NotContains(t, err.Error(), "\n")
@@ -380,7 +380,7 @@ func FuzzAccept(f *testing.F) {
 		for i, words := range firstLines(spec, ahead) {
 			text, _, err := pystring.CutString(string(words))
 			require.NoError(f, err)
-			lines += pyString(short.Replace(text)) + "\n"
+			lines += pystring.ASCII(short.Replace(text)) + "\n"
 			if i == 0 {
 				f.Add([]byte(short.Replace(text)), true)
 			}
@@ -402,14 +402,14 @@ func FuzzAccept(f *testing.F) {
 		b := bufio.NewReader(r)
 		inv, err := Accept(b)
 		if err != nil {
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			require.Nil(t, inv)
 			return
 		}
 		read := input[:len(input)-r.Len()-b.Buffered()]
 		require.Equal(t, byte('\n'), read[len(read)-1])
-		require.Contains(t, []Style{StyleExec, StyleImport, StyleSocket}, inv.Style)
+		require.Contains(t, []style{styleExec, styleImport, styleSocket}, inv.style)
 		require.NotContains(t, inv.ID, "\n")
 		require.LessOrEqual(t, len(inv.ID)+len(inv.ChDir)+len(inv.Ahead), len(read))
 		text, _, err := pystring.CutString(string(read))

@@ -18,6 +18,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -243,7 +244,7 @@ func TestLiterals(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		out, err := exec.Command(python.Path, "-c",
 			"import sys; a, b = eval(sys.argv[1]); assert a == eval(sys.argv[2]), a; assert list(bytearray(b)) == eval(sys.argv[3]), b",
-			"("+pyString(text)+", "+pyBytes(raw)+")",
+			"("+pystring.ASCII(text)+", "+pystring.Bytes(raw)+")",
 			`u"a\"'\\\n\t\x00\x7f\u00e9\u20ac\U0001F40D{}%s"`,
 			"[97, 34, 39, 92, 10, 0, 255]").CombinedOutput()
 		assert.NoError(t, err, "%s: %s", python.Version(), out)

@@ -8,8 +8,8 @@ import (
 	"github.com/go-execnet/execnet/internal/pystring"
 )
 
-// scanner reads known Python source piece by piece. After the first piece that is not what was
-// expected, err says so and nothing more is read.
+// scanner reads Python source of a known form piece by piece. When a piece is not what was
+// expected, err says so, and the methods read nothing more.
 type scanner struct {
 	rest string
 	err  error
@@ -34,14 +34,14 @@ func (s *scanner) format(format string, values ...any) {
 	}
 }
 
-// sees reports whether what a format begins with comes next.
+// sees reports whether the text before the first verb of a format comes next.
 func (s *scanner) sees(format string) bool {
 	plain, _, _ := strings.Cut(format, "%")
 	return s.err == nil && strings.HasPrefix(s.rest, plain)
 }
 
-// take reads text if it comes next.
-func (s *scanner) take(text string) bool {
+// accept reads text if it comes next.
+func (s *scanner) accept(text string) bool {
 	rest, ok := strings.CutPrefix(s.rest, text)
 	if !ok || s.err != nil {
 		return false
@@ -51,7 +51,7 @@ func (s *scanner) take(text string) bool {
 }
 
 func (s *scanner) expect(text string) {
-	if !s.take(text) {
+	if !s.accept(text) {
 		s.fail("expected %+q", text)
 	}
 }

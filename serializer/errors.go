@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // DumpError says why a Go value cannot be serialized, and which part of it is at fault. It stands
@@ -59,7 +61,7 @@ func withCause(problem string, err error) string {
 	if err == nil {
 		return problem
 	}
-	cause := strings.TrimPrefix(err.Error(), "execnet: ")
+	cause := errtext.Of(err)
 	if problem == "" {
 		return cause
 	}

@@ -13,27 +13,25 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// canHandOver says whether a process can have a socket as its stdin and stdout.
+// canHandOver tells whether a process can have a socket as its stdin and stdout.
 const canHandOver = true
 
-// How often a line is looked at that comes in pieces: looking takes nothing away, so that nothing
-// tells when more is there.
+// How long to wait before peeking at a line again that has arrived in part. Peeked bytes stay in
+// the socket, so waiting for readability would return at once.
 const (
 	firstPeekPause = 2 * time.Millisecond
 	lastPeekPause  = 200 * time.Millisecond
 )
 
-// peek waits for a connection's first bytes, and leaves them there.
-func peek(ctx context.Context, conn handle) ([]byte, error) {
+// peek waits for the first bytes of conn and returns them without reading them from the socket.
+func peek(ctx context.Context, conn fileConn) ([]byte, error) {
 	raw, err := conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	buf := make([]byte, greetingBytes)
+	buf := make([]byte, firstLineBytes)
 	seen := 0
 	for pause := firstPeekPause; ; pause = min(2*pause, lastPeekPause) {
 		var n int
@@ -49,7 +47,7 @@ func peek(ctx context.Context, conn handle) ([]byte, error) {
 		if err == nil {
 			err = peekErr
 		}
-		seen = max(seen, n) // a deadline that is over makes n useless
+		seen = max(seen, n) // n is 0 if the deadline has passed
 		switch {
 		case err == nil && n == 0:
 			return buf[:seen], io.EOF
@@ -64,22 +62,13 @@ func peek(ctx context.Context, conn handle) ([]byte, error) {
 	}
 }
 
-func exitOf(state *os.ProcessState) gatewaybase.Exit {
-	exit := gatewaybase.Exit{Known: true, Code: state.ExitCode()}
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		exit.Signal = status.Signal()
-	}
-	return exit
-}
-
-// signalName is a signal's name as ssh has it, without SIG.
+// signalName returns a signal's name as ssh sends it, without SIG.
 func signalName(signal os.Signal) string {
 	number, _ := signal.(syscall.Signal)
 	return strings.TrimPrefix(unix.SignalName(number), "SIG")
 }
 
-// checkOwner refuses a file that others than this user and root can change, and one whose folder
-// they can.
+// checkOwner returns an error if others than this user and root can change the file or its folder.
 func checkOwner(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -108,7 +97,7 @@ func checkOwner(file *os.File) error {
 	return nil
 }
 
-// checkSecret refuses a file that others can read.
+// checkSecret returns an error if others can read the file.
 func checkSecret(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {

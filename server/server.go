@@ -1,11 +1,13 @@
-// Package server gives whatever connects to it, over a socket or an ssh session, a worker process
-// of its own.
+// Package server starts a worker process for each driver that connects over a socket or over ssh.
 //
-// A [Command] says how a worker is started; it speaks the bootstrap on its stdin and stdout
-// (protocol.md section 7). A process each, because the folder, the niceness, the environment and
-// the crashes of remote code are a process's. [Socket] serves plain or TLS connections, as
-// execnet's socketserver script does for one connection at a time; [SSH] serves ssh sessions that
-// ask for an interpreter with the bootstrap line, and nothing else.
+// A [Command] says which program the worker is; the worker reads the bootstrap on its stdin and
+// answers on its stdout ([protocol.md section 7]). Each connection gets a process of its own,
+// because remote code can change a process's folder, niceness and environment, and can crash it.
+// [Socket] serves plain or TLS connections, as execnet's script socketserver does for one
+// connection at a time. [SSH] serves ssh sessions that ask for an interpreter with the bootstrap
+// line, and nothing else.
+//
+// [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 package server
 
 import (
@@ -20,18 +22,18 @@ import (
 	"github.com/go-execnet/execnet/internal/farend"
 )
 
-// DefaultMaxConns is how many connections a server has at once unless told otherwise.
-const DefaultMaxConns = 1000
+// defaultMaxConns is how many connections a server has at once if its MaxConns is 0.
+const defaultMaxConns = 1000
 
-// How long accepting pauses after an error, mostly for want of descriptors.
+// How long accepting pauses after an error, which mostly means that there are no more descriptors.
 const (
 	firstAcceptPause = 5 * time.Millisecond
 	lastAcceptPause  = time.Second
 )
 
-// accept serves the connections of a listener, each in a goroutine of its own and at most most at
-// once, until ctx ends or somebody closes the listener. It returns when nothing is served any more:
-// ctx's error, or nil for a closed listener.
+// accept calls serve for each connection of a listener, in a goroutine of its own, for at most most
+// of them at once, until ctx ends or the listener is closed. It returns when all those calls have
+// returned: ctx's cause, or nil for a closed listener.
 func accept(ctx context.Context, listener net.Listener, most int, log *eventLog, serve func(net.Conn)) error {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -51,7 +53,7 @@ func accept(ctx context.Context, listener net.Listener, most int, log *eventLog,
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case err != nil:
-			if pause == firstAcceptPause { // the first of a row is enough
+			if pause == firstAcceptPause { // of several errors in a row the first is logged
 				log.printf("cannot accept connections: %v; trying again", err)
 			}
 			select {
@@ -67,14 +69,15 @@ func accept(ctx context.Context, listener net.Listener, most int, log *eventLog,
 			full = false
 		default:
 			if !full {
-				log.printf("%v: refused, as there are %d connections already; so will be others", conn.RemoteAddr(), most)
+				log.printf("%v: refused, as there are %d connections already; further ones are refused without a line", conn.RemoteAddr(), most)
 			}
 			full = true
 			conn.Close()
 			continue
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetKeepAliveConfig(farend.KeepAlive) // a connection that is gone already is found out by reading
+			// It fails only if the connection is closed, and then so does reading.
+			_ = tcp.SetKeepAliveConfig(farend.KeepAlive)
 		}
 		running.Go(func() {
 			defer func() { <-slots }()
@@ -86,7 +89,7 @@ func accept(ctx context.Context, listener net.Listener, most int, log *eventLog,
 // eventLog writes one line for each event.
 type eventLog struct {
 	mu sync.Mutex // held while a line is written
-	w  io.Writer  // nil: nobody wants to know
+	w  io.Writer  // nil discards the lines
 }
 
 func (l *eventLog) printf(format string, args ...any) {
@@ -96,5 +99,5 @@ func (l *eventLog) printf(format string, args ...any) {
 	line := time.Now().Format(time.RFC3339) + " " + fmt.Sprintf(format, args...) + "\n"
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.w, line) // a log that cannot be written must not end the workers
+	_, _ = io.WriteString(l.w, line) // an error must not end the workers
 }

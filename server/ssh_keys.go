@@ -16,21 +16,23 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
-// harmlessOptions are the options of a key that are fulfilled as they stand: each takes away
-// something that this server gives nobody.
+// harmlessOptions are the options of a key that need no code: each forbids what this server allows
+// nobody.
 var harmlessOptions = []string{"restrict", "no-agent-forwarding", "no-port-forwarding", "no-pty", "no-user-rc", "no-x11-forwarding"}
 
-// errKeyUnknown says that a key is in no line.
+// errKeyUnknown says that no line has the key.
 var errKeyUnknown = errors.New("this key is not in the file of authorized keys")
 
-// authorize reports why a key may not log in, nil if it may. The file is read anew each time, so
-// that a change counts at once. As in sshd the first line with the key decides, and a line that
-// cannot be read is nobody's.
+// authorize returns an error if a key may not log in. It reads the file each time, so that a change
+// counts at once. As in sshd the first line with the key decides, and lines that cannot be parsed
+// are ignored.
 func authorize(file string, key ssh.PublicKey) error {
 	if _, ok := key.(*ssh.Certificate); ok {
-		return errKeyUnknown // what a certificate says would have to be checked
+		return errKeyUnknown // certificates are not supported
 	}
 	text, err := readTrusted(file, checkOwner)
 	if err != nil {
@@ -47,7 +49,7 @@ func authorize(file string, key ssh.PublicKey) error {
 	return errKeyUnknown
 }
 
-// checkOptions refuses a key with options that are not harmless.
+// checkOptions returns an error if a key has options that are not harmless.
 func checkOptions(file string, number int, options []string) error {
 	for _, option := range options {
 		if !slices.Contains(harmlessOptions, strings.ToLower(option)) {
@@ -57,12 +59,13 @@ func checkOptions(file string, number int, options []string) error {
 	return nil
 }
 
-// CheckAuthorizedKeys reads a file of keys as the server does at each login. It returns how many
-// keys may log in, and what keeps others from it, a text for each line.
+// CheckAuthorizedKeys reads a file of public keys as an [SSH] server does at each login, so that a
+// program can warn of mistakes in it when it starts. It returns how many keys may log in, and for
+// each line whose key may not a text that says why.
 func CheckAuthorizedKeys(file string) (usable int, problems []string, err error) {
 	text, err := readTrusted(file, checkOwner)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, fmt.Errorf("execnet: %w", err)
 	}
 	for number, line := range lines(text) {
 		key, _, options, _, err := ssh.ParseAuthorizedKey(line)
@@ -81,9 +84,9 @@ func CheckAuthorizedKeys(file string) (usable int, problems []string, err error)
 	return usable, problems, nil
 }
 
-// lines yields the lines that are neither empty nor comments, with their numbers. What
-// ssh.ParseAuthorizedKey cannot read it skips for the line behind it, so it must never see more
-// than one.
+// lines yields the lines that are neither empty nor comments, with their numbers.
+// ssh.ParseAuthorizedKey must get one line at a time, since it goes on to the next one if it cannot
+// parse the first.
 func lines(text []byte) func(yield func(int, []byte) bool) {
 	return func(yield func(int, []byte) bool) {
 		scanner := bufio.NewScanner(bytes.NewReader(text))
@@ -97,17 +100,17 @@ func lines(text []byte) func(yield func(int, []byte) bool) {
 	}
 }
 
-// HostKey reads an ssh server's private key, in a format of ssh-keygen without a passphrase. When
-// there is no such file, it makes an ed25519 key there that only this user can read, and the
-// folders; of several that do so at once all get the same key. A file that others can read is
-// refused.
+// HostKey reads an ssh server's private key, in a format of ssh-keygen without a passphrase. If
+// there is no such file, it makes one with a new ed25519 key that only this user can read, and its
+// folders; all processes that do so at the same time get the same key. A file that others can read
+// is an error.
 func HostKey(file string) (ssh.Signer, error) {
 	key, err := readHostKey(file)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	if err := makeHostKey(file); err != nil {
-		return nil, fmt.Errorf("cannot make a host key: %w", err)
+		return nil, errtext.Wrap("cannot make a host key", err)
 	}
 	return readHostKey(file)
 }
@@ -115,17 +118,17 @@ func HostKey(file string) (ssh.Signer, error) {
 func readHostKey(name string) (ssh.Signer, error) {
 	text, err := readTrusted(name, checkOwner, checkSecret)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the host key: %w", err)
+		return nil, errtext.Wrap("cannot read the host key", err)
 	}
 	key, err := ssh.ParsePrivateKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the host key %s: %w", name, err)
+		return nil, errtext.Wrap("cannot use the host key "+name, err)
 	}
 	return key, nil
 }
 
-// makeHostKey leaves a file alone that is there already. The key is written beside it first: nobody
-// ever sees half a key.
+// makeHostKey makes a key unless there is a file with that name already. It writes the key into a
+// temporary file first, so that no process reads half a key.
 func makeHostKey(name string) error {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -147,18 +150,18 @@ func makeHostKey(name string) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	// Unlike a rename this fails when there is a file.
+	// Unlike a rename this fails if there is a file with that name.
 	if err := os.Link(file.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
 }
 
-// maxTrustedFile bounds a file of keys, in bytes.
+// maxTrustedFile is how large a file of keys may be, in bytes.
 const maxTrustedFile = 1 << 20
 
-// readTrusted reads a file that decides who may log in, or who this server is, if the checks find
-// that it can be trusted.
+// readTrusted reads a file that decides who may log in, or who this server is, unless a check
+// returns an error.
 func readTrusted(name string, checks ...func(*os.File) error) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {

@@ -27,7 +27,7 @@ func TestAsksForWorker(t *testing.T) {
 	assert.NoError(t, asksForWorker(`python -\c "`+cmdline.BootstrapLine+`"`))
 	assert.NoError(t, asksForWorker("sudo -n python3 -u"+boot), "with words behind the host")
 
-	assert.NoError(t, asksForWorker("sudo -n sh -c '"+searching("")+"'"))
+	assert.NoError(t, asksForWorker("sudo -n sh -c '"+findingScript("")+"'"))
 
 	for _, command := range []string{
 		"", " ", boot[1:], "python", "python -c", `python -c ""`, "python" + boot + " x", "python" + boot + "; id",
@@ -42,7 +42,7 @@ func TestAsksForWorker(t *testing.T) {
 
 func FuzzAsksForWorker(f *testing.F) {
 	f.Add(`python -c "` + cmdline.BootstrapLine + `"`)
-	f.Add("sh -c '" + searching("") + "'")
+	f.Add("sh -c '" + findingScript("") + "'")
 	f.Add("id")
 	f.Fuzz(func(t *testing.T, command string) {
 		if asksForWorker(command) == nil && !strings.Contains(command, cmdline.BootstrapLine) {

@@ -157,7 +157,7 @@ func TestSSHWorkerIsKilled(t *testing.T) {
 func TestSSHSignals(t *testing.T) {
 	s := startSSH(t, worker(t, "stubborn"))
 	client := s.client(t)
-	for signal, takes := range map[ssh.Signal][2]time.Duration{ssh.SIGKILL: {0, grace}, ssh.SIGTERM: {grace, grace + 15*time.Second}} {
+	for signal, takes := range map[ssh.Signal][2]time.Duration{ssh.SIGKILL: {0, gracePeriod}, ssh.SIGTERM: {gracePeriod, gracePeriod + 15*time.Second}} {
 		r := begin(t, client)
 		start := time.Now()
 		require.NoError(t, r.Signal(signal))

@@ -103,7 +103,7 @@ func Main() int {
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
 	pipe.limitReads(firstLineTimeout)
-	invitation, err := bootstrap.Accept(in)
+	request, err := bootstrap.Accept(in)
 	if err != nil {
 		return complain("", err, exitRefused)
 	}
@@ -112,20 +112,20 @@ func Main() int {
 	// decision, so nobody reads this channel. signal.Ignore would be inherited by the processes
 	// that the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	if err := setUp(invitation); err != nil {
-		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
+	if err := setUp(request); err != nil {
+		return complain("cannot set up worker "+request.ID, err, exitFailed)
 	}
 	// What was read with the first line comes before the rest.
 	buffered, _ := in.Peek(in.Buffered())
-	pipe.ahead = io.MultiReader(bytes.NewReader(invitation.Ahead), bytes.NewReader(bytes.Clone(buffered)))
+	pipe.ahead = io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered)))
 	if _, err := pipe.Write([]byte{'1'}); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
-	err = serve(context.Background(), pipe, config{id: invitation.ID, execModel: invitation.ExecModel})
+	err = serve(context.Background(), pipe, config{id: request.ID, execModel: request.ExecModel})
 	if err != nil {
-		return complain("worker "+invitation.ID, err, exitFailed)
+		return complain("worker "+request.ID, err, exitFailed)
 	}
 	return 0
 }
@@ -141,19 +141,19 @@ func complain(what string, err error, status int) int {
 }
 
 // setUp applies what the driver asks for beside a worker.
-func setUp(invitation *bootstrap.Invitation) error {
-	for name, value := range invitation.Env {
+func setUp(request *bootstrap.Request) error {
+	for name, value := range request.Env {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
-	if invitation.Nice != 0 {
-		if err := native.Renice(invitation.Nice); err != nil {
+	if request.Nice != 0 {
+		if err := native.Renice(request.Nice); err != nil {
 			return err
 		}
 	}
-	if invitation.ChDir == "" {
+	if request.ChDir == "" {
 		return nil
 	}
-	return errors.Join(os.MkdirAll(invitation.ChDir, 0o777), os.Chdir(invitation.ChDir))
+	return errors.Join(os.MkdirAll(request.ChDir, 0o777), os.Chdir(request.ChDir))
 }

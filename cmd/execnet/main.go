@@ -21,7 +21,7 @@ const (
 	exitPipe = 141
 )
 
-// exit ends the program with a code after what err says, if anything.
+// exit is an error that ends the program with a code; err, unless it is nil, is printed.
 type exit struct {
 	code int
 	err  error

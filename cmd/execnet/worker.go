@@ -6,7 +6,8 @@ import (
 	"github.com/go-execnet/execnet/worker"
 )
 
-// newWorker documents what main has done already for the arguments that drivers use.
+// newWorker makes the command "worker", mostly for its help: with the arguments that drivers use,
+// worker.ServeIfWorker in main has served already.
 func newWorker() *cobra.Command {
 	return &cobra.Command{
 		Use:   "worker",
@@ -25,7 +26,7 @@ see the package documentation of worker.`,
 	}
 }
 
-// endWith ends the command with a status about which everything has been said.
+// endWith returns an error that ends the program with a status and prints nothing.
 func endWith(status int) error {
 	if status == 0 {
 		return nil

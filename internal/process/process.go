@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"syscall"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
@@ -163,17 +162,13 @@ func (p *Process) Kill() error {
 
 // Exit tells how the process ended. Its Stderr is complete once Wait has returned.
 func (p *Process) Exit() gatewaybase.Exit {
-	exit := gatewaybase.Exit{Stderr: p.tail.String()}
+	var exit gatewaybase.Exit
 	select {
 	case <-p.reaped:
+		exit = farend.ExitOf(p.cmd.ProcessState)
 	default:
-		return exit
 	}
-	exit.Known = true
-	exit.Code = p.cmd.ProcessState.ExitCode()
-	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		exit.Signal = status.Signal()
-	}
+	exit.Stderr = p.tail.String()
 	return exit
 }
 

@@ -105,7 +105,8 @@ var simpleEscapes = [256]byte{
 }
 
 // Unescape appends to dst what the escape that s begins with stands for. s is a backslash and at
-// least one more byte. length is how many bytes of s the escape takes, also when there is a problem.
+// least one more byte. length is how many bytes of s the escape takes, also when there is a
+// problem.
 func Unescape(dst []byte, s string, isBytes bool) (_ []byte, length int, problem string) {
 	c := s[1]
 	if meant := simpleEscapes[c]; meant != 0 {

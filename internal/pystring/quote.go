@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteRepr writes s as Python 3's repr prints a str. Bytes that are not UTF-8 become escapes, which
-// Python reads as the characters with those numbers.
+// WriteRepr writes s as Python 3's repr prints a str. Bytes that are not UTF-8 become escapes,
+// which Python reads as the characters with those numbers.
 func WriteRepr(b *strings.Builder, s string) { write(b, s, quoteFor(s), unicode.IsPrint) }
 
 // WriteReprBytes writes p as Python 3's repr prints bytes.
