@@ -71,8 +71,9 @@
 // # Workers in Go
 //
 // A driver in Python or Go can also drive a Go program: one that registers functions with package
-// worker and calls worker.ServeIfWorker at the top of main. "popen//self" starts the driving program
-// itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function there.
+// worker and calls worker.ServeIfWorker at the top of main. "popen//self" starts the driving
+// program itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function
+// there.
 //
 // This package links no interpreter and no worker. A worker that is to run Python source too
 // imports package gpython.

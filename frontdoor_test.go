@@ -63,8 +63,8 @@ func TestAliasesListWhatTheyHave(t *testing.T) {
 	assert.Len(t, aliases, found)
 }
 
-// members are the names of the methods and fields of what pointer points to. A spec's are those of a
-// package of its own, and every error has Error and Unwrap.
+// members are the names of the methods and fields of what pointer points to. A spec's are those of
+// a package of its own, and every error has Error and Unwrap.
 func members(pointer reflect.Type) (names []string) {
 	if pointer == of[execnet.XSpec]() {
 		return nil

@@ -149,7 +149,7 @@ func unread(line string, err error) error {
 type refusedError struct {
 	problem string
 	got     string // how the line begins, at most 60 bytes of it, which can be anything
-	err     error  // of reading: io.EOF if nothing came, io.ErrUnexpectedEOF if the line did not end
+	err     error  // of reading: io.EOF if nothing came, io.ErrUnexpectedEOF for half a line
 }
 
 // Error tells what is wrong with the line and what a worker waits for.

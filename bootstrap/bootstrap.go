@@ -113,8 +113,8 @@ func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []b
 const sshExitUnreachable = 255
 
 // hostNotFound turns the end of an ssh command that has printed nothing into the error that execnet
-// raises: a *gatewayio.HostNotFoundError if it exited with status 255, else nil. The ssh command uses
-// 255 for every failure of its own, so the error carries what it wrote to stderr.
+// raises: a *gatewayio.HostNotFoundError if it exited with status 255, else nil. The ssh command
+// uses 255 for every failure of its own, so the error carries what it wrote to stderr.
 func hostNotFound(exit gatewaybase.Exit, host string) error {
 	if !exit.Known || exit.Code != sshExitUnreachable || host == "" {
 		return nil

@@ -85,7 +85,8 @@ func TestEveryFormOfTheFirstLine(t *testing.T) {
 func echo(t *testing.T, gw *gatewaybase.Gateway) {
 	t.Helper()
 	defer end(t, gw)
-	require.NoError(t, gw.Reconfigure(t.Context(), gatewaybase.StrConfig{})) // Python 2's str are bytes
+	// Python 2's str are bytes.
+	require.NoError(t, gw.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
 	ch, err := gw.RemoteExec(t.Context(), "for x in channel: channel.send((channel.gateway.id, x))")
 	require.NoError(t, err)
 	for _, x := range []any{"é\x00\"\\\n", bytes.Repeat([]byte{0, 255, '"'}, 20), int64(7)} {

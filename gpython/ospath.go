@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-python/gpython/py"
 )
@@ -88,7 +89,7 @@ func pathOf(name string, o py.Object) (string, error) {
 // splitPath is os.path.split: the last part, and what stands before it without its slashes.
 func splitPath(p string) (dir, base string) {
 	dir, base = filepath.Split(p)
-	if short := strings.TrimRight(dir, "/"+string(filepath.Separator)); short != filepath.VolumeName(p) {
+	if short := strings.TrimRightFunc(dir, isSeparator); short != filepath.VolumeName(p) {
 		dir = short
 	}
 	return dir, base
@@ -132,8 +133,11 @@ func expandUser(p string) string {
 	if !ok || err != nil || rest != "" && !os.IsPathSeparator(rest[0]) {
 		return p
 	}
-	return strings.TrimRight(home, "/"+string(filepath.Separator)) + rest
+	return strings.TrimRightFunc(home, isSeparator) + rest
 }
+
+// isSeparator reports whether r separates the parts of a path.
+func isSeparator(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) }
 
 // realPath is os.path.realpath: what does not exist is left as it is.
 func realPath(p string) string {

@@ -11,7 +11,6 @@ import (
 )
 
 var (
-	anyType         = reflect.TypeFor[any]()
 	bigIntType      = reflect.TypeFor[big.Int]()
 	channelType     = reflect.TypeFor[Channel]()
 	dictType        = reflect.TypeFor[Dict]()

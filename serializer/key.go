@@ -167,7 +167,7 @@ func hashKey(key any) uint64 {
 		}
 		return maphash.Comparable(seed, n)
 	case complex128:
-		if n != n {
+		if math.IsNaN(real(n)) || math.IsNaN(imag(n)) {
 			return rand.Uint64()
 		}
 		return maphash.Comparable(seed, n)

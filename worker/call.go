@@ -54,5 +54,5 @@ func tracebackOf(function string, err error) error {
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		class = "TimeoutError"
 	}
-	return errors.New(fmt.Sprintf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err))
+	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err)
 }

@@ -49,6 +49,7 @@ type None struct{}
 
 // Execute returns an error that says what is missing, in the shape of a Python traceback.
 func (None) Execute(context.Context, *gatewaybase.Channel, gatewaybase.Program, Modules) error {
+	//lint:ignore ST1005 the text is a Python traceback
 	return errors.New("Traceback (most recent call last):\n" +
 		"RuntimeError: this Go worker has no engine that runs Python source; " +
 		"import _ \"github.com/go-execnet/execnet/gpython\" in its program adds one, " +

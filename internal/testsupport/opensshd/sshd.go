@@ -56,8 +56,8 @@ func Find() (string, error) {
 	return "", errors.New("no sshd found: install an OpenSSH server (on Debian and Ubuntu: apt-get install openssh-server); it need not run")
 }
 
-// Start starts a server whose files are in dir. The lines of extra, such as "MaxSessions 2", are put
-// in front of its configuration, where they take precedence. The caller ends it with Stop.
+// Start starts a server whose files are in dir. The lines of extra, such as "MaxSessions 2", are
+// put in front of its configuration, where they take precedence. The caller ends it with Stop.
 func Start(ctx context.Context, dir string, extra ...string) (*Server, error) {
 	sshd, err := Find()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package pipes connects gateways of one process, for tests: both ends of a pair of kernel pipes, in
-// the shape of gatewaybase.IO.
+// Package pipes connects gateways of one process, for tests: both ends of a pair of kernel pipes,
+// in the shape of gatewaybase.IO.
 package pipes
 
 import (
