@@ -54,5 +54,6 @@ func tracebackOf(function string, err error) error {
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		class = "TimeoutError"
 	}
+	//lint:ignore ST1005 the text is a Python traceback
 	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err)
 }
