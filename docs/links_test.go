@@ -1,4 +1,5 @@
-// Package docs tests that the links in and to the documentation lead somewhere.
+// Package docs tests the documentation: its links lead somewhere, and the folders in architecture.md
+// import each other as it says.
 package docs
 
 import (
