@@ -23,7 +23,8 @@ var (
 	ErrDuplicateID = multi.ErrDuplicateID
 	// ErrHasGateways says that the group has gateways, so that its execution model is fixed.
 	ErrHasGateways = multi.ErrHasGateways
-	// ErrTerminated says that the group was terminated while the gateway was being made.
+	// ErrTerminated says that the gateway was terminated, by Exit, Kill or the group's Terminate, while
+	// the channel was open or the gateway was being made.
 	ErrTerminated = multi.ErrTerminated
 )
 
@@ -76,32 +77,73 @@ type InterruptedError = multi.InterruptedError
 //	Spec, Key, Problem string
 type XSpecError = xspec.Error
 
-// DumpError says why a Go value cannot be sent to Python, and where in it the reason is. Use
-// errors.As with a *DumpError. [serializer.DumpError] describes its fields. It is execnet's
-// DumpError.
+// DumpError says why a Go value cannot be sent to Python. Use errors.As with a *DumpError. It is
+// execnet's DumpError.
+//
+//	Path    string           the part at fault, as in `["rows"][1]`
+//	Problem string
+//	Err     error
 type DumpError = serializer.DumpError
 
 // LoadError says why bytes are not a serialized value, or why a value does not fit into a Go
-// variable. Use errors.As with a *LoadError. [serializer.LoadError] describes its fields. It is
-// execnet's LoadError.
+// variable. Use errors.As with a *LoadError. It is execnet's LoadError.
+//
+//	Offset  int64            of the byte at fault
+//	Path    string           the part at fault
+//	Problem string
+//	Err     error
 type LoadError = serializer.LoadError
 
-// PythonNotFoundError says that there is no interpreter to start. Use errors.As with a
-// *PythonNotFoundError.
+// PythonNotFoundError says that a spec names no interpreter and there is none on PATH. Use
+// errors.As with a *PythonNotFoundError.
+//
+//	Tried []string           the names that were looked for
 type PythonNotFoundError = gatewayio.PythonNotFoundError
+
+// StartError says that a command cannot be run on this machine: the interpreter, ssh, or vagrant.
+// Use errors.As with a *StartError.
+//
+//	Args   []string
+//	Source string            where the command comes from
+//	Err    error
+type StartError = gatewayio.StartError
 
 // HostNotFoundError says that a host is unknown or cannot be reached. Use errors.As with a
 // *HostNotFoundError. It is execnet's HostNotFound.
+//
+//	Host string
+//	Err  error
 type HostNotFoundError = gatewayio.HostNotFoundError
 
-// HostKeyError says that an ssh host did not show the key that is known for it. Use errors.As with
-// a *HostKeyError.
+// HostKeyError says that the key of an ssh host is not accepted. Use errors.As with a
+// *HostKeyError. [gatewayio.HostKeyError] describes its fields.
+//
+//	Host, Problem, KeyType, Fingerprint, Files, Known, Err
 type HostKeyError = gatewayio.HostKeyError
 
-// SSHAuthError says that an ssh host accepted none of the keys and passwords. Use errors.As with a
-// *SSHAuthError.
+// SSHAuthError says that an ssh host accepted none of the user's keys and passwords. Use errors.As
+// with a *SSHAuthError. [gatewayio.SSHAuthError] describes its fields.
+//
+//	Host, User, Tried, Skipped, Accepts, Err
 type SSHAuthError = gatewayio.SSHAuthError
 
 // UnsupportedSSHError names something that only the ssh command can do. Use errors.As with a
 // *UnsupportedSSHError.
+//
+//	What  string             the option or keyword
+//	Where string             where it stands
 type UnsupportedSSHError = gatewayio.UnsupportedSSHError
+
+// TLSError says that a socket server was reached, but not over TLS as the spec asks. Use errors.As
+// with a *TLSError.
+//
+//	Address, Problem string
+//	Err              error
+type TLSError = gatewayio.TLSError
+
+// ViaError says that the gateway in a spec's via= could not start or reach the interpreter. Use
+// errors.As with a *ViaError.
+//
+//	Via string               the id of that gateway
+//	Err *RemoteError         what its forwarder raised
+type ViaError = gatewayio.ViaError

@@ -70,9 +70,13 @@
 //
 // # Workers in Go
 //
-// A driver in Python or Go can also drive a Go program. Package worker turns a program into a
-// worker, whose functions drivers call; "popen//self" starts the driving program itself once more
-// as a worker.
+// A driver in Python or Go can also drive a Go program: one that registers functions with package
+// worker and calls worker.ServeIfWorker at the top of main. "popen//self" starts the driving
+// program itself once more, "popen//python=PROGRAM" another one, and RemoteCall calls a function
+// there.
+//
+// This package links no interpreter and no worker. A worker that is to run Python source too
+// imports package gpython.
 //
 // # Python names
 //
@@ -88,7 +92,6 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
-	"github.com/go-execnet/execnet/worker"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -150,11 +153,6 @@ func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
 }
-
-// ServeIfWorker makes the program a worker, whose functions drivers in Go and Python call, if a
-// driver has started it. It belongs at the top of main, behind the calls of worker.Register. See
-// package worker.
-func ServeIfWorker() { worker.ServeIfWorker() }
 
 // Dumps serializes a value as execnet.dumps does. Its error is a [*DumpError].
 func Dumps(v any) ([]byte, error) { return serializer.Dumps(v) }

@@ -30,7 +30,8 @@ var aliases = map[string]reflect.Type{
 	"XSpecError": of[execnet.XSpecError](), "DumpError": of[execnet.DumpError](), "LoadError": of[execnet.LoadError](),
 	"PythonNotFoundError": of[execnet.PythonNotFoundError](), "HostNotFoundError": of[execnet.HostNotFoundError](),
 	"HostKeyError": of[execnet.HostKeyError](), "SSHAuthError": of[execnet.SSHAuthError](),
-	"UnsupportedSSHError": of[execnet.UnsupportedSSHError](),
+	"UnsupportedSSHError": of[execnet.UnsupportedSSHError](), "StartError": of[execnet.StartError](),
+	"TLSError": of[execnet.TLSError](), "ViaError": of[execnet.ViaError](),
 }
 
 func of[T any]() reflect.Type { return reflect.TypeFor[*T]() }
@@ -55,15 +56,15 @@ func TestAliasesListWhatTheyHave(t *testing.T) {
 				assert.Regexp(t, `\b`+member+`\b`, doc, "%s does not say that it has %s", alias, member)
 			}
 			if strings.HasSuffix(alias, "Error") {
-				assert.Regexp(t, regexp.MustCompile(`errors\.As\s+with a\s+\*`+alias), doc)
+				assert.Regexp(t, regexp.MustCompile(`errors\.As\s+with\s+a\s+\*`+alias), doc)
 			}
 		}
 	}
 	assert.Len(t, aliases, found)
 }
 
-// members are the names of the methods and fields of what pointer points to. A spec's are those of a
-// package of its own, and every error has Error and Unwrap.
+// members are the names of the methods and fields of what pointer points to. A spec's are those of
+// a package of its own, and every error has Error and Unwrap.
 func members(pointer reflect.Type) (names []string) {
 	if pointer == of[execnet.XSpec]() {
 		return nil

@@ -43,6 +43,7 @@ import (
 //	Exit()                     asks the far end to end
 //	Kill() error               ends it by force
 //	Join(ctx) error            waits until nothing is left of it
+//	JoinFarEnd(ctx) error      the same, but for callbacks
 //	Done() <-chan struct{}     is closed when nothing more will be received
 //	Err() error                how it ended
 //	ExitStatus() Exit          how its process ended
@@ -201,6 +202,11 @@ type Received = multi.Received
 
 // SSHOptions are what a Group's ssh connections may be given besides the ssh configuration files.
 // [gatewayio.SSHOptions] describes each field.
+//
+//	Passphrase, Password, KeyboardInteractive     functions that answer the host's questions
+//	Stderr                                        io.Writer
+//	ConnectTimeout, AliveInterval, AliveCountMax
+//	SessionsPerConnection                         int
 type SSHOptions = gatewayio.SSHOptions
 
 // XSpec is a parsed spec. Package xspec describes its fields and methods, and the grammar.

@@ -1,8 +1,9 @@
-"""Runs go vet over the module as if it were built for each system named."""
+"""Runs go vet over the module and over bench/ as if they were built for each system named."""
 import os
 import subprocess
 import sys
 
 for system in sys.argv[1:]:
-    print("go vet for", system, flush=True)
-    subprocess.check_call(["go", "vet", "./..."], env=dict(os.environ, GOOS=system))
+    for module in (".", "bench"):
+        print("go vet for %s: %s" % (system, module), flush=True)
+        subprocess.check_call(["go", "vet", "./..."], cwd=module, env=dict(os.environ, GOOS=system))

@@ -1,4 +1,4 @@
-"""Runs go test, with the arguments given, on every package but those of compat_tests, which have envs of their own."""
+"""Runs go test with the arguments given on every package but those of compat_tests."""
 import subprocess
 import sys
 

@@ -9,7 +9,7 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// bench holds what the contests are held with.
+// bench holds the processes that are measured.
 type bench struct {
 	workloads []workload
 	python    interpreter // the one our worker runs in
@@ -18,8 +18,8 @@ type bench struct {
 	group     *execnet.Group
 	tasks     tasks      // in Python
 	goTasks   tasks      // in this program, started once more
-	rawGo     *raw       // this program, too
-	far       *sshServer // nil until something is measured over ssh
+	rawGo     *raw       // this program, started once more
+	sshd      *sshServer // nil until something is measured over ssh
 	trees     []string   // folders to be removed
 }
 
@@ -75,8 +75,8 @@ func (b *bench) close() error {
 	if b.pip != nil {
 		err = errors.Join(err, stop(b.pip.process))
 	}
-	if b.far != nil {
-		err = errors.Join(err, b.far.close())
+	if b.sshd != nil {
+		err = errors.Join(err, b.sshd.close())
 	}
 	for _, dir := range b.trees {
 		err = errors.Join(err, os.RemoveAll(dir))

@@ -12,7 +12,7 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// serveTasks is worker.py in Go.
+// serveTasks does in Go what worker.py does in Python.
 func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 	for v, err := range ch.Items(ctx) {
 		if err != nil {
@@ -20,7 +20,7 @@ func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 		}
 		task, _ := v.(execnet.Tuple)
 		if len(task) != 3 {
-			return fmt.Errorf("%v is no task", v)
+			return fmt.Errorf("%v is not a task", v)
 		}
 		n, _ := task[1].(int64)
 		for range n {
@@ -45,7 +45,7 @@ func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 	return nil
 }
 
-// countWords counts the runs of letters in a text of ASCII.
+// countWords counts the words, which are runs of letters, in an ASCII text.
 func countWords(text string) map[string]int {
 	counts := map[string]*int{}
 	word := make([]byte, 0, 64)
@@ -80,7 +80,7 @@ func countWords(text string) map[string]int {
 // rawCommand is the argument with which this program moves bytes and nothing else.
 const rawCommand = "move-bytes"
 
-// serveRaw is raw.py in Go.
+// serveRaw does in Go what raw.py does in Python.
 func serveRaw(context.Context, []string) error {
 	in := bufio.NewReaderSize(os.Stdin, 16) // the blocks, which are no smaller, go past the buffer
 	for {

@@ -17,44 +17,44 @@ const (
 	drivesPythons = "execnet, two CPythons"
 )
 
-// goWorkers compares Go programs as workers, of this module and of pip's execnet.
+// goWorkers compares Go programs as workers, with this module and with pip's execnet as driver.
 func (b *bench) goWorkers() []measurement {
 	small, large := make([]byte, smallItem), make([]byte, largeItem)
-	contests := []measurement{
-		contest{
+	comparisons := []measurement{
+		comparison{
 			name:   "echo round trip, Go to Go",
-			figure: duration,
+			figure: asTime,
 			sides:  []side{b.goTasks.echo(small), b.rawGo.echo(frameSize), b.remoteCalls()},
-			goals:  []goal{{"ours", rawPipe, span, 2}, {"RemoteCall", "ours", span, 0}},
+			goals:  []goal{{"ours", rawPipe, longer, 2}, {"RemoteCall", "ours", longer, 0}},
 		},
-		contest{
+		comparison{
 			name:   "items of 10 bytes, Go to Go",
-			figure: rate,
+			figure: asRate,
 			sides:  []side{b.goTasks.take(small), b.pip.side("take", small)},
 			goals:  []goal{{"ours", "execnet", speed, 0}},
 		},
-		contest{
+		comparison{
 			name:   "bytes of 1 MiB, Go to Go",
-			figure: throughput(largeItem),
+			figure: asThroughput(largeItem),
 			sides:  []side{b.goTasks.take(large), b.rawGo.take(rawPipe, largeItem, false), b.rawGo.take(keepingPipe, largeItem, true)},
 			goals:  []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}},
 		},
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return contests
+		return comparisons
 	}
 	worker := "popen//python=" + shellquote.Join(self) + " worker"
-	return append(contests,
-		contest{
+	return append(comparisons,
+		comparison{
 			name:   "echo round trip, execnet driving",
-			figure: duration,
+			figure: asTime,
 			sides:  []side{b.pip.asking(drivesGo, "echo_to", map[string]any{"spec": worker}), b.pip.asking(drivesPython, "echo_to", map[string]any{"spec": "popen"})},
 			goals:  []goal{{drivesGo, drivesPython, speed, 0}},
 		},
-		contest{
+		comparison{
 			name:   "words of 50 MB counted, execnet driving",
-			figure: duration,
+			figure: asTime,
 			once:   true,
 			share:  5,
 			sides: []side{
@@ -67,10 +67,11 @@ func (b *bench) goWorkers() []measurement {
 	)
 }
 
-// remoteCalls makes calls of a function that returns what it gets.
+// remoteCalls calls a function that returns its argument.
 func (b *bench) remoteCalls() side {
-	gw, item := b.goTasks.ch.Gateway(), make([]byte, smallItem)
+	item := make([]byte, smallItem)
 	return side{"RemoteCall", func(ctx context.Context, n int) (time.Duration, error) {
+		gw := b.goTasks.ch.Gateway()
 		start := time.Now()
 		for range n {
 			if _, err := execnet.RemoteCall[[]byte](ctx, gw, "bench.same", item); err != nil {

@@ -15,155 +15,146 @@ import (
 )
 
 const (
-	oneWay    = 50 * time.Millisecond // how long the relay holds each byte back
-	roundTrip = 2 * oneWay
-	// stray is how much of a round trip may be due to the machine: an aim of n round trips is met
-	// by n and this.
-	stray = 0.25
-	// quick are the flags with which the interpreters over there start in a fraction of the time:
-	// without site-packages.
-	quick = "-S -E"
-	// crowd is how many gateways one host gets, few how many they are compared with.
-	crowd, few = 20, 2
+	delay     = 50 * time.Millisecond // how long the relay holds each byte back, each way
+	roundTrip = 2 * delay
+	// tolerance is the part of a round trip that may be due to the machine: an aim of n round trips
+	// is met by n+tolerance.
+	tolerance = 0.25
+	// fastFlags make the interpreters there start in a fraction of the time: without site-packages.
+	fastFlags = "-S -E"
+	// many gateways go to one host; that is compared with few.
+	manyFar, fewFar = 20, 2
 )
 
-// journey is something that several sides do over a slow network. Each round measures each of them
-// with the relay's delay and without; how much longer it takes with it, in round trips, is what its
-// goals compare.
-type journey struct {
+// networkComparison compares what several sides do over a slow network. Each round measures each
+// side with the relay's delay and without. Its goals compare how much longer a side takes with the
+// delay, in round trips.
+type networkComparison struct {
 	bench *bench
 	name  string
-	sides func(far *sshServer) []side
+	sides func(*sshServer) []side
 	goals []goal
-	// beside is a part of what each side does that has nothing to do with the network, for
-	// orientation.
-	beside side
+	// local is a part of each side's work that does not use the network, for orientation.
+	local side
 }
 
-func (j journey) title() string { return j.name }
+func (c networkComparison) title() string { return c.name }
 
 // network compares first results over ssh and a slow network.
 func (b *bench) network() []measurement {
 	const bare = "ssh handshake"
-	one := func(open opener, spec string) func(context.Context, int) (time.Duration, error) {
-		return func(ctx context.Context, _ int) (time.Duration, error) { return open(ctx, 1, spec) }
-	}
-	first := journey{
+	first := networkComparison{
 		bench: b,
 		name:  "first result over ssh",
-		sides: func(far *sshServer) []side {
-			spec := far.spec(b.python)
+		sides: func(s *sshServer) []side {
+			spec := s.spec(b.python)
 			return []side{
-				{bare, func(ctx context.Context, _ int) (time.Duration, error) { return far.handshake(ctx) }},
-				{"StartGateway", one(startFar, spec)},
-				{"MakeGateway", one(makeFar(0), spec)},
-				{"sshclient=openssh", one(startFar, spec+"//sshclient=openssh")},
-				{"execnet", one(b.executeFar, spec)},
+				once(bare, s.handshake),
+				startFar.side("StartGateway", 1, spec),
+				makeFar(0).side("MakeGateway", 1, spec),
+				startFar.side("sshclient=openssh", 1, spec+"//sshclient=openssh"),
+				opener(b.executeFar).side("execnet", 1, spec),
 			}
 		},
 		goals: []goal{
-			{"StartGateway", bare, trips, 2 + stray}, {"MakeGateway", bare, trips, 0},
-			{"sshclient=openssh", bare, trips, 0}, {"execnet", bare, trips, 0},
+			{"StartGateway", bare, addTrips, 2 + tolerance}, {"MakeGateway", bare, addTrips, 0},
+			{"sshclient=openssh", bare, addTrips, 0}, {"execnet", bare, addTrips, 0},
 		},
-		beside: side{"python " + quick + " -c pass", func(ctx context.Context, _ int) (time.Duration, error) {
+		local: once("python "+fastFlags+" -c pass", func(ctx context.Context) (time.Duration, error) {
 			start := time.Now()
-			err := exec.CommandContext(ctx, b.python.path, append(strings.Fields(quick), "-c", "pass")...).Run()
+			err := exec.CommandContext(ctx, b.python.path, append(strings.Fields(fastFlags), "-c", "pass")...).Run()
 			return time.Since(start), err
-		}},
+		}),
 	}
 	all := []measurement{first}
 	for _, way := range []struct {
 		name string
 		open opener
 	}{
-		{"StartGateway", startFar}, {"MakeGateways", makeFar(0)}, {fmt.Sprintf("MakeGateways with MaxStarting %d", crowd), makeFar(crowd)},
+		{"StartGateway", startFar}, {"MakeGateways", makeFar(0)}, {fmt.Sprintf("MakeGateways with MaxStarting %d", manyFar), makeFar(manyFar)},
 	} {
-		many, two := fmt.Sprintf("%d gateways", crowd), fmt.Sprintf("%d gateways", few)
-		all = append(all, journey{
+		many, few := fmt.Sprintf("%d gateways", manyFar), fmt.Sprintf("%d gateways", fewFar)
+		all = append(all, networkComparison{
 			bench: b,
 			name:  many + " to one host, " + way.name + " over ssh",
-			sides: func(far *sshServer) []side {
-				spec := far.spec(b.python)
-				return []side{
-					{many, func(ctx context.Context, _ int) (time.Duration, error) { return way.open(ctx, crowd, spec) }},
-					{two, func(ctx context.Context, _ int) (time.Duration, error) { return way.open(ctx, few, spec) }},
-				}
+			sides: func(s *sshServer) []side {
+				return []side{way.open.side(many, manyFar, s.spec(b.python)), way.open.side(few, fewFar, s.spec(b.python))}
 			},
-			goals: []goal{{many, two, trips, stray}},
+			goals: []goal{{many, few, addTrips, tolerance}},
 		})
 	}
 	return all
 }
 
-func (j journey) run(ctx context.Context, rounds int) ([]row, error) {
+func (c networkComparison) run(ctx context.Context, rounds int, p *progress) ([]row, error) {
 	if missing := missingSSH(); missing != "" {
-		return []row{{Name: j.name, Figure: "not measured: " + missing + " not installed (OpenSSH is needed here)"}}, nil
+		return []row{{Name: c.name, Figure: "not measured: " + missing + " not installed (OpenSSH is needed here)"}}, nil
 	}
-	if j.bench.far == nil {
-		far, err := startSSHServer(ctx)
-		if err != nil {
-			return nil, err
-		}
-		j.bench.far = far
+	server, err := c.bench.sshServer(ctx)
+	if err != nil {
+		return nil, err
 	}
-	far := j.bench.far
-	sides := j.sides(far)
-	waits, took := map[string][]float64{}, map[string][]float64{} // round trips waited for, and seconds, by side and round
-	near := map[string][]float64{}                                // seconds without the delay
-	for round := range max(3, rounds/3) {
-		for k := range sides {
-			s := sides[(k+round)%len(sides)]
-			var seconds [2]float64
-			for i, delay := range []time.Duration{0, oneWay} {
-				far.relay.SetDelay(delay)
-				each, err := s.run(ctx, 1)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", s.name, err)
-				}
-				seconds[i] = each.Seconds()
+	sides := c.sides(server)
+	names := make([]string, len(sides))
+	for i, s := range sides {
+		names[i] = s.name
+	}
+	// By side and round: seconds with and without the delay, and its cost in round trips.
+	slow, fast, waits := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
+	rounds = fewer(rounds, 3)
+	err = inTurns(ctx, p, rounds, names, func(_, i int) error {
+		var seconds [2]float64
+		for k, d := range []time.Duration{0, delay} {
+			server.relay.SetDelay(d)
+			each, err := sides[i].run(ctx, 1)
+			if err != nil {
+				return err
 			}
-			near[s.name] = append(near[s.name], seconds[0])
-			took[s.name] = append(took[s.name], seconds[1])
-			waits[s.name] = append(waits[s.name], (seconds[1]-seconds[0])/roundTrip.Seconds())
+			seconds[k] = each.Seconds()
 		}
+		name := names[i]
+		fast[name] = append(fast[name], seconds[0])
+		slow[name] = append(slow[name], seconds[1])
+		waits[name] = append(waits[name], (seconds[1]-seconds[0])/roundTrip.Seconds())
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	show := func(name string) string {
-		far := quantile(took[name], 0.5)
-		return fmt.Sprintf("%.3g round trips (%.0f ms; without delay %.0f ms)", far/roundTrip.Seconds(), far*1e3, quantile(near[name], 0.5)*1e3)
+	show := func(name string) (text string, value float64) {
+		trips := median(slow[name]) / roundTrip.Seconds()
+		return fmt.Sprintf("%.3g round trips (%.0f ms; without delay %.0f ms)", trips, median(slow[name])*1e3, median(fast[name])*1e3), trips
 	}
-	rows := make([]row, len(j.goals))
-	for i, g := range j.goals {
-		rows[i] = g.compare(j.name, waits[g.side], waits[g.against], func(float64) string { return "" })
-		rows[i].Figure, rows[i].TheirFigure = show(g.side), show(g.against)
+	rows := make([]row, len(c.goals))
+	for i, g := range c.goals {
+		rows[i] = g.compare(c.name, waits, asTime)
+		rows[i].Figure, rows[i].Value = show(g.side)
+		rows[i].TheirFigure, rows[i].TheirValue = show(g.against)
 	}
-	if j.beside.run != nil {
-		each, err := j.besides(ctx, len(waits[j.goals[0].side]))
-		if err != nil {
-			return nil, err
+	if c.local.run != nil {
+		var seconds []float64
+		for round := range rounds {
+			p.round(round+1, rounds, c.local.name)
+			each, err := c.local.run(ctx, 1)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.local.name, err)
+			}
+			seconds = append(seconds, each.Seconds())
 		}
-		rows = append(rows, row{Name: j.name, Side: j.beside.name, Figure: duration(each)})
+		rows = append(rows, row{Name: c.name, Side: c.local.name, Figure: duration(median(seconds))})
 	}
 	return rows, nil
-}
-
-// besides is the median of the side that does not use the network.
-func (j journey) besides(ctx context.Context, rounds int) (time.Duration, error) {
-	var seconds []float64
-	for range rounds {
-		each, err := j.beside.run(ctx, 1)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", j.beside.name, err)
-		}
-		seconds = append(seconds, each.Seconds())
-	}
-	return time.Duration(quantile(seconds, 0.5) * float64(time.Second)), nil
 }
 
 // opener makes n gateways to one host and receives a value from each.
 type opener func(ctx context.Context, n int, spec string) (time.Duration, error)
 
+func (o opener) side(name string, gateways int, spec string) side {
+	return once(name, func(ctx context.Context) (time.Duration, error) { return o(ctx, gateways, spec) })
+}
+
 // startFar makes gateways that send their first source with the bootstrap.
-func startFar(ctx context.Context, n int, spec string) (took time.Duration, err error) {
+var startFar opener = func(ctx context.Context, n int, spec string) (took time.Duration, err error) {
 	group := execnet.NewGroup()
 	defer func() { err = errors.Join(err, group.Terminate(context.Background())) }()
 	start := time.Now()
@@ -177,7 +168,7 @@ func startFar(ctx context.Context, n int, spec string) (took time.Duration, err 
 	return time.Since(start), err
 }
 
-// makeFar makes gateways, at most so many at a time, and waits for them before it sends the first
+// makeFar makes gateways, at most atOnce at a time, and waits for them before it sends the first
 // source.
 func makeFar(atOnce int) opener {
 	return func(ctx context.Context, n int, spec string) (took time.Duration, err error) {

@@ -15,27 +15,27 @@ import (
 
 func TestNetworkWithoutOpenSSH(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	rows, err := journey{bench: &bench{}, name: "first result"}.run(t.Context(), 3)
+	rows, err := networkComparison{bench: &bench{}, name: "first result"}.run(t.Context(), 3, quiet)
 	require.NoError(t, err, "the other measurements are not to fail with it")
 	require.Len(t, rows, 1)
 	assert.Contains(t, rows[0].Figure, "ssh not installed")
 }
 
 // A side that takes 6 round trips beside one that takes 4.
-func TestJourneyCountsRoundTrips(t *testing.T) {
+func TestNetworkComparisonCountsRoundTrips(t *testing.T) {
 	far := &sshServer{relay: &relay.Relay{}}
 	waiting := func(name string, n int) side {
 		return side{name, func(context.Context, int) (time.Duration, error) {
 			return time.Second + time.Duration(2*n)*far.relay.Delay(), nil
 		}}
 	}
-	j := journey{
-		bench: &bench{far: far},
+	c := networkComparison{
+		bench: &bench{sshd: far},
 		name:  "walk",
 		sides: func(*sshServer) []side { return []side{waiting("six", 6), waiting("four", 4)} },
-		goals: []goal{{"six", "four", trips, 2.25}, {"six", "four", trips, 1.25}},
+		goals: []goal{{"six", "four", addTrips, 2.25}, {"six", "four", addTrips, 1.25}},
 	}
-	rows, err := j.run(t.Context(), 3)
+	rows, err := c.run(t.Context(), 3, quiet)
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	assert.InDelta(t, 2, rows[0].Ratio, 1e-9)
@@ -62,19 +62,19 @@ func TestFarGateways(t *testing.T) {
 	}
 }
 
-func TestAnswerHoldsVoyage(t *testing.T) {
+func TestAnswerHoldsGroupRun(t *testing.T) {
 	var a answer
 	require.NoError(t, json.Unmarshal([]byte(`{"started": 1.5, "ended": 2, "grown": 3}`), &a))
-	assert.Equal(t, voyage{1.5, 2, 3}, a.voyage)
+	assert.Equal(t, groupRun{1.5, 2, 3}, a.groupRun)
 }
 
-func TestCrew(t *testing.T) {
+func TestGroup(t *testing.T) {
 	python, err := findPython(t.Context(), "python3")
 	require.NoError(t, err)
-	group, channels, err := crew(t.Context(), python.spec(), 2)
+	group, channels, err := makeGroup(t.Context(), python.spec(), 2)
 	require.NoError(t, err)
 	assert.Len(t, channels, 2)
 	assert.Equal(t, 2, group.Len())
 	assert.NoError(t, group.Terminate(within.Time(t, 10*time.Second)))
-	assert.ErrorContains(t, drive(t.Context(), []string{driveCommand}), "wants the path")
+	assert.ErrorContains(t, driveGroup(t.Context(), []string{driveCommand}), "wants the path")
 }

@@ -1,4 +1,4 @@
-"""Times pip's execnet for the benchmark, as its commands say: JSON with the length before it."""
+"""Times pip's execnet for the benchmark. Commands and answers are JSON, each with its length before it."""
 import base64
 import gc
 import json
@@ -180,7 +180,7 @@ def resident():
         return 0
 
 
-def crew(n):
+def group_run(n):
     """Make n workers in one group, call each, end them."""
 
     def start(n):
@@ -202,7 +202,7 @@ def crew(n):
 
 
 def main():
-    commands = {f.__name__: f for f in (hello, dumps, loads, echo, echo_to, words, take, give, start, crew, rsync)}
+    commands = {f.__name__: f for f in (hello, dumps, loads, echo, echo_to, words, take, give, start, group_run, rsync)}
     read, write = sys.stdin.buffer, sys.stdout.buffer
     while True:
         head = read.read(4)

@@ -18,19 +18,19 @@ import (
 const (
 	smallItem = 10
 	largeItem = 1 << 20
-	// frameSize is what bytes of smallItem are on the wire: header, opcode, length, the bytes, and
-	// STOP.
+	// frameSize is the size on the wire of a bytes value of smallItem bytes: header, opcode,
+	// length, the bytes, and STOP.
 	frameSize = 9 + 1 + 4 + smallItem + 1
 )
 
-// pipes compares what goes through a pipe.
+// pipes compares round trips and throughput with a Python worker.
 func (b *bench) pipes() []measurement {
 	small, large := make([]byte, smallItem), make([]byte, largeItem)
-	contests := []measurement{contest{
+	comparisons := []measurement{comparison{
 		name:   "echo round trip",
-		figure: duration,
+		figure: asTime,
 		sides:  []side{b.tasks.echo(small), b.raw.echo(frameSize), b.pip.side("echo", small)},
-		goals:  []goal{{"ours", rawPipe, span, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, span, 0}},
+		goals:  []goal{{"ours", rawPipe, longer, 1.25}, {"ours", "execnet", speed, 0}, {"execnet", rawPipe, longer, 0}},
 	}}
 	directions := []struct {
 		name, command string
@@ -41,28 +41,28 @@ func (b *bench) pipes() []measurement {
 		{"Python to Go", "give", b.tasks.give, b.raw.give},
 	}
 	for _, d := range directions {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "items of 10 bytes, " + d.name,
-			figure: rate,
+			figure: asRate,
 			sides:  []side{d.ours(small), b.pip.side(d.command, small)},
 			goals:  []goal{{"ours", "execnet", speed, 3}},
 		})
 	}
 	for _, d := range directions {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "bytes of 1 MiB, " + d.name,
-			figure: throughput(largeItem),
+			figure: asThroughput(largeItem),
 			sides: []side{
 				d.ours(large), d.raw(rawPipe, largeItem, false), d.raw(keepingPipe, largeItem, true), b.pip.side(d.command, large),
 			},
 			goals: []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}, {"ours", "execnet", speed, 0}},
 		})
 	}
-	return contests
+	return comparisons
 }
 
-// tasks is a channel to worker.py, or to its like in Go: a task is its name, a number of items, and
-// one of them.
+// tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple
+// of its name, a number of items, and the item to send for "give".
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n int, item []byte) error {
@@ -125,8 +125,8 @@ func (t tasks) give(item []byte) side {
 //go:embed raw.py
 var rawSource string
 
-// The sides that raw gives: one reads everything into the same memory; the other reads each block
-// into memory of its own, as one must whose reader may keep it.
+// The sides of raw: rawPipe reads everything into the same memory; keepingPipe reads each block
+// into memory of its own, as a program must that keeps what it reads.
 const (
 	rawPipe     = "raw pipe"
 	keepingPipe = "raw pipe, blocks kept"

@@ -1,60 +1,46 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"text/tabwriter"
 )
 
-// table prints rows as they come, or, where columns have to be aligned, at the end.
+// table prints rows: in Markdown as they come, else at the end, when the columns can be aligned.
 type table struct {
-	w       io.Writer
-	columns *tabwriter.Writer
-	options options
-	last    string // the name of the row before
+	w        io.Writer
+	columns  *tabwriter.Writer
+	markdown bool
+	last     string // the name of the row before
 }
 
-func newTable(w io.Writer, o options) *table {
-	return &table{w: w, columns: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), options: o}
+func newTable(w io.Writer, markdown bool) *table {
+	return &table{w: w, columns: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), markdown: markdown}
 }
 
-var titles = []string{"what", "", "against", "ratio", "aim", ""}
+var titles = []string{"what", "measured", "against", "ratio", "aim", "result"}
 
-// head tells what was measured with what.
-func (t *table) head(b *bench) {
-	if t.options.json {
-		return
-	}
-	fmt.Fprintf(t.w, "%s on %s/%s, %d CPUs; our worker: Python %s; execnet %s in Python %s; medians of %d rounds\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.python.version, b.pip.release, b.pip.python.version, t.options.rounds)
+func (t *table) head() {
 	t.line(titles)
-	if t.options.markdown {
+	if t.markdown {
 		fmt.Fprintln(t.w, strings.Repeat("|---", len(titles))+"|")
 	}
 }
 
 func (t *table) rows(rows []row) {
 	for _, r := range rows {
-		if t.options.json {
-			// Numbers and strings always have a JSON form.
-			data, _ := json.Marshal(r)
-			fmt.Fprintf(t.w, "%s\n", data)
-			continue
-		}
 		name := r.Name
 		if name == t.last {
 			name = ""
 		}
 		t.last = r.Name
-		t.line([]string{name, strings.TrimSpace(r.Side + " " + r.Figure), strings.TrimSpace(r.Against + " " + r.TheirFigure), r.ratio(), r.aim(), r.verdict()})
+		t.line([]string{name, strings.TrimSpace(r.Side + " " + r.Figure), strings.TrimSpace(r.Against + " " + r.TheirFigure), r.ratio(), r.aim(), r.result()})
 	}
 }
 
 func (t *table) line(cells []string) {
-	if t.options.markdown {
+	if t.markdown {
 		fmt.Fprintln(t.w, "| "+strings.Join(cells, " | ")+" |")
 		return
 	}
@@ -63,14 +49,20 @@ func (t *table) line(cells []string) {
 
 func (t *table) flush() error { return t.columns.Flush() }
 
+// ratio is the median ratio, with its quartiles where they are known.
 func (r row) ratio() string {
+	sign, format := "× ", "%.3g"
 	switch r.Kind {
 	case "":
 		return ""
-	case trips:
-		return fmt.Sprintf("%s %+.3g (%+.3g to %+.3g)", r.Kind, r.Ratio, r.LowQuartile, r.HighQuartile)
+	case addTrips:
+		sign, format = "", "%+.3g"
 	}
-	return fmt.Sprintf("%s × %.3g (%.3g to %.3g)", r.Kind, r.Ratio, r.LowQuartile, r.HighQuartile)
+	text := fmt.Sprintf("%s %s"+format, r.Kind, sign, r.Ratio)
+	if r.LowQuartile == 0 && r.HighQuartile == 0 {
+		return text
+	}
+	return text + fmt.Sprintf(" ("+format+" to "+format+")", r.LowQuartile, r.HighQuartile)
 }
 
 func (r row) aim() string {
@@ -79,15 +71,15 @@ func (r row) aim() string {
 		return ""
 	case r.Kind == speed:
 		return fmt.Sprintf("at least %.3g", r.Aim)
-	case r.Kind == trips:
+	case r.Kind == addTrips:
 		return fmt.Sprintf("at most %+.3g", r.Aim)
-	case r.Kind == span || r.Kind == room:
+	case r.Kind == longer || r.Kind == larger:
 		return fmt.Sprintf("at most %.3g", r.Aim)
 	}
 	return fmt.Sprintf("below %.3g", r.Aim)
 }
 
-func (r row) verdict() string {
+func (r row) result() string {
 	switch {
 	case r.Aim == 0:
 		return ""

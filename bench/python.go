@@ -15,15 +15,15 @@ import (
 	"strings"
 	"time"
 
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/process"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // interpreter is a Python to run things with.
 type interpreter struct{ path, version string }
 
-// findPython asks the interpreter itself who it is: a name on PATH may be a script that looks for
-// it first, whose time is not Python's.
+// findPython asks the interpreter for its own path: a name on PATH may be a script that first looks
+// for the interpreter, and the time of that is not Python's.
 func findPython(ctx context.Context, name string) (interpreter, error) {
 	out, err := exec.CommandContext(ctx, name, "-c", "import sys; print(sys.executable); print(sys.version.split()[0])").Output()
 	if err != nil {
@@ -36,7 +36,7 @@ func findPython(ctx context.Context, name string) (interpreter, error) {
 	return interpreter{strings.ReplaceAll(lines[0], "\x00", " "), lines[1]}, nil
 }
 
-// execnetPython is where pip's execnet is expected.
+// execnetPython is the interpreter in which pip's execnet is expected.
 func execnetPython() string {
 	venv := os.Getenv("EXECNET_TEST_VENV")
 	if venv == "" {
@@ -51,20 +51,20 @@ func execnetPython() string {
 //go:embed pip.py
 var pipSource string
 
-// pip is a Python process that drives pip's execnet and times it. It takes commands and answers
-// them: each is JSON with its length before it, in four bytes.
+// pip is a Python process that drives pip's execnet and times it. Commands and answers are JSON,
+// each with its length in four bytes before it.
 type pip struct {
 	python  interpreter
 	release string
-	process *gatewayio.Process
+	process *process.Process
 }
 
-// answer is what pip.py replies.
+// answer is an answer of pip.py.
 type answer struct {
 	Seconds float64
 	Release string
 	Error   string
-	voyage
+	groupRun
 	Driver, Worker float64
 }
 
@@ -73,14 +73,14 @@ func startPip(ctx context.Context, name string) (*pip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no Python with execnet (make .venv, or see -execnet): %w", err)
 	}
-	process, err := gatewayio.Start([]string{python.path, "-c", pipSource}, nil, os.Stderr)
+	started, err := process.Start([]string{python.path, "-c", pipSource}, nil, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	p := &pip{python: python, process: process}
+	p := &pip{python: python, process: started}
 	hello, err := p.call("hello", map[string]any{"source": workerSource})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s cannot run execnet: %w", name, err), stop(process))
+		return nil, errors.Join(fmt.Errorf("%s cannot run execnet: %w", name, err), stop(started))
 	}
 	p.release = hello.Release
 	return p, nil
@@ -107,15 +107,15 @@ func (p *pip) call(what string, arguments map[string]any) (a answer, err error) 
 	}
 	command = append(binary.BigEndian.AppendUint32(nil, uint32(len(command))), command...)
 	if _, err := p.process.Write(command); err != nil {
-		return a, fmt.Errorf("the Python process has gone: %w", err)
+		return a, fmt.Errorf("the Python process has ended: %w", err)
 	}
 	var size [4]byte
 	if _, err := io.ReadFull(p.process, size[:]); err != nil {
-		return a, fmt.Errorf("the Python process has gone: %w", err)
+		return a, fmt.Errorf("the Python process has ended: %w", err)
 	}
 	reply := make([]byte, binary.BigEndian.Uint32(size[:]))
 	if _, err := io.ReadFull(p.process, reply); err != nil {
-		return a, fmt.Errorf("the Python process has gone: %w", err)
+		return a, fmt.Errorf("the Python process has ended: %w", err)
 	}
 	if err := json.Unmarshal(reply, &a); err != nil {
 		return a, err
@@ -127,7 +127,7 @@ func (p *pip) call(what string, arguments map[string]any) (a answer, err error) 
 }
 
 // stop ends a process that ends with its stdin.
-func stop(p *gatewayio.Process) error {
+func stop(p *process.Process) error {
 	p.CloseWrite()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -1,5 +1,5 @@
-# The least that Python can do with a pipe: a command is a letter, the size of a block and how many
-# there are.
+# Moves blocks through pipes and does nothing else. A command is a letter, the size of a block and
+# the number of blocks.
 import os
 import struct
 

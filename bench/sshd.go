@@ -22,7 +22,7 @@ type sshServer struct {
 	relay *relay.Relay
 }
 
-// missingSSH is what of OpenSSH is not installed, "" if nothing is missing.
+// missingSSH names the programs of OpenSSH that are not installed; "" if all are.
 func missingSSH() string {
 	var names []string
 	if _, err := opensshd.Find(); err != nil {
@@ -32,6 +32,14 @@ func missingSSH() string {
 		names = append(names, "ssh")
 	}
 	return strings.Join(names, " and ")
+}
+
+// sshServer returns the server of all measurements over ssh, which the first of them starts.
+func (b *bench) sshServer(ctx context.Context) (_ *sshServer, err error) {
+	if b.sshd == nil {
+		b.sshd, err = startSSHServer(ctx)
+	}
+	return b.sshd, err
 }
 
 func startSSHServer(ctx context.Context) (_ *sshServer, err error) {
@@ -69,11 +77,11 @@ func (s *sshServer) close() error {
 
 // spec is the spec of a gateway to the interpreter on the server.
 func (s *sshServer) spec(python interpreter) string {
-	return "ssh=" + opensshd.Alias + "//ssh_config=" + s.ConfigFile + "//python=" + shellquote.Join(python.path) + " " + quick
+	return "ssh=" + opensshd.Alias + "//ssh_config=" + s.ConfigFile + "//python=" + shellquote.Join(python.path) + " " + fastFlags
 }
 
-// handshake connects and logs in with the library that the native client uses, and the least that
-// it needs.
+// handshake connects and logs in with the library that this module's own client uses, and does
+// nothing else.
 func (s *sshServer) handshake(ctx context.Context) (took time.Duration, err error) {
 	config, err := s.clientConfig()
 	if err != nil {

@@ -27,8 +27,8 @@ func (b *bench) starts() []measurement {
 
 // startsOf compares starts of one interpreter, by us and by others.
 func (b *bench) startsOf(python interpreter, label string, others []side) []measurement {
-	var contests []measurement
-	for _, c := range []struct {
+	var comparisons []measurement
+	for _, start := range []struct {
 		name     string
 		n, share int
 		aim      float64
@@ -36,24 +36,29 @@ func (b *bench) startsOf(python interpreter, label string, others []side) []meas
 		{"start to first result", 1, 1, 1.25},
 		{fmt.Sprintf("%d gateways to first results", many), many, 3, 1.15},
 	} {
-		contest := contest{
-			name:   c.name + label,
-			figure: duration,
+		c := comparison{
+			name:   start.name + label,
+			figure: asTime,
 			once:   true,
-			share:  c.share,
+			share:  start.share,
 			sides: []side{
-				{"ours", func(ctx context.Context, _ int) (time.Duration, error) { return startGateways(ctx, python, c.n) }},
-				{"bare", func(ctx context.Context, _ int) (time.Duration, error) { return startBare(ctx, python, c.n) }},
+				once("ours", func(ctx context.Context) (time.Duration, error) { return startGateways(ctx, python, start.n) }),
+				once("bare", func(ctx context.Context) (time.Duration, error) { return startBare(ctx, python, start.n) }),
 			},
-			goals: []goal{{"ours", "bare", span, c.aim}},
+			goals: []goal{{"ours", "bare", longer, start.aim}},
 		}
 		for _, other := range others {
-			contest.sides = append(contest.sides, side{other.name, func(ctx context.Context, _ int) (time.Duration, error) { return other.run(ctx, c.n) }})
-			contest.goals = append(contest.goals, goal{other.name, "bare", span, 0})
+			c.sides = append(c.sides, once(other.name, func(ctx context.Context) (time.Duration, error) { return other.run(ctx, start.n) }))
+			c.goals = append(c.goals, goal{other.name, "bare", longer, 0})
 		}
-		contests = append(contests, contest)
+		comparisons = append(comparisons, c)
 	}
-	return contests
+	return comparisons
+}
+
+// once is a side that does its work once in a sample.
+func once(name string, run func(context.Context) (time.Duration, error)) side {
+	return side{name, func(ctx context.Context, _ int) (time.Duration, error) { return run(ctx) }}
 }
 
 // spec is the spec of a gateway to the interpreter.

@@ -31,7 +31,7 @@ func manySmall(dir string) error {
 	return nil
 }
 
-// changeSome gives one file in a hundred another content.
+// changeSome changes one file in a hundred.
 func changeSome(dir string, round int) error {
 	for i := round % 100; i < manyFiles; i += 100 {
 		path := filepath.Join(dir, fmt.Sprintf("dir%02d", i%50), fmt.Sprintf("file%04d.txt", i))
@@ -42,7 +42,7 @@ func changeSome(dir string, round int) error {
 	return nil
 }
 
-// oneLarge makes one file of a size.
+// oneLarge makes one file of that size.
 func oneLarge(size int) func(dir string) error {
 	return func(dir string) (err error) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -66,7 +66,7 @@ func oneLarge(size int) func(dir string) error {
 	}
 }
 
-// changePlaces writes anew one hundredth of the large file, in a hundred places.
+// changePlaces overwrites a hundredth of the large file, in a hundred places.
 func changePlaces(dir string, round int) (err error) {
 	f, err := os.OpenFile(filepath.Join(dir, "large"), os.O_RDWR, 0)
 	if err != nil {
@@ -90,14 +90,14 @@ func changePlaces(dir string, round int) (err error) {
 	return nil
 }
 
-// noise is bytes that nothing compresses, the same for the same seed.
+// noise returns bytes that cannot be compressed, the same for the same seed.
 func noise(seed uint64, n int) []byte {
 	var key [32]byte
 	for i := range 8 {
 		key[i] = byte(seed >> (8 * i))
 	}
 	data := make([]byte, n)
-	// It never fails.
+	// Read never fails.
 	_, _ = rand.NewChaCha8(key).Read(data)
 	return data
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// record is what 1000 of make the value "1k records".
+// record is an element of the value "1k records".
 type record struct {
 	ID     int      `execnet:"id" msgpack:"id" cbor:"id"`
 	Name   string   `execnet:"name" msgpack:"name" cbor:"name"`
@@ -30,7 +30,7 @@ const (
 // workload is a value that is dumped and loaded.
 type workload struct {
 	name                   string
-	value                  any // as loading gives it: a *Dict where Python has a dict
+	value                  any // as Loads returns it: a *Dict where Python has a dict
 	execnet, msgpack, cbor []byte
 }
 
@@ -56,7 +56,7 @@ func workloads() ([]workload, error) {
 	return all, nil
 }
 
-// encode brings a value made of Go's own types into each of the formats.
+// encode dumps a value of Go's own types in each of the formats.
 func (w *workload) encode() (err error) {
 	if w.execnet, err = serializer.Dumps(w.value); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (w *workload) encode() (err error) {
 	return err
 }
 
-// repeat is a side that is timed here.
+// repeat is a side that runs f in this process.
 func repeat(name string, f func() error) side {
 	return side{name, func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
@@ -86,19 +86,19 @@ func repeat(name string, f func() error) side {
 
 // values compares dumps and loads with Python's execnet, and loads with other formats.
 func (b *bench) values() []measurement {
-	var contests []measurement
+	var comparisons []measurement
 	for _, w := range b.workloads {
-		contests = append(contests, contest{
+		comparisons = append(comparisons, comparison{
 			name:   "dumps " + w.name,
-			figure: duration,
+			figure: asTime,
 			sides: []side{
 				repeat("ours", func() error { _, err := serializer.Dumps(w.value); return err }),
 				b.pip.side("dumps", w.execnet),
 			},
 			goals: []goal{{"ours", "execnet", speed, 40}},
-		}, contest{
+		}, comparison{
 			name:   "loads " + w.name,
-			figure: duration,
+			figure: asTime,
 			sides: []side{
 				repeat("ours", func() error { _, err := serializer.Loads(w.execnet); return err }),
 				b.pip.side("loads", w.execnet),
@@ -108,18 +108,18 @@ func (b *bench) values() []measurement {
 			goals: []goal{{"ours", "execnet", speed, 40}, {"ours", "msgpack", speed, 1}, {"ours", "cbor", speed, 1}},
 		})
 		if w.name == recordsName {
-			contests = append(contests, typed(w)...)
+			comparisons = append(comparisons, typed(w)...)
 		}
 	}
-	return contests
+	return comparisons
 }
 
 // typed compares loading into Go structs with loading to any.
 func typed(w workload) []measurement {
 	structs := func() error { var v []record; return serializer.Unmarshal(w.execnet, &v) }
-	return []measurement{contest{
+	return []measurement{comparison{
 		name:   "loads " + w.name + " into structs",
-		figure: duration,
+		figure: asTime,
 		sides: []side{
 			repeat("ours", structs),
 			repeat("ours to any", func() error { _, err := serializer.Loads(w.execnet); return err }),

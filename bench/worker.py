@@ -1,5 +1,5 @@
-# What runs in the workers of both libraries: a task is its name, a number of items, and one of
-# them.
+# Runs in the workers of both libraries. A task is its name, a number of items, and the item to send
+# for "give".
 for task, n, item in channel:
     if task == "echo":
         for _ in range(n):

@@ -18,11 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-func accept(input string) (*Invitation, error) {
+func accept(input string) (*Request, error) {
 	return Accept(bufio.NewReader(strings.NewReader(input)))
 }
 
@@ -30,19 +31,19 @@ func accept(input string) (*Invitation, error) {
 func TestReferenceShapes(t *testing.T) {
 	for name, test := range map[string]struct {
 		text string
-		want Invitation
+		want Request
 	}{
-		"1.9.0 exec":   {execText(oldBase, "'thread'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
-		"2.1.2 exec":   {execText(modernBase, "'main_thread_only'", "'gwé-worker'"), Invitation{ID: "gwé-worker", ExecModel: "main_thread_only", Style: StyleExec}},
-		"1.9.0 socket": {socketText(oldBase, "'gw1-worker'"), Invitation{ID: "gw1-worker", Style: StyleSocket}},
-		"2.1.2 socket": {socketText(modernBase, "'socket//installvia=m//id=s-worker'"), Invitation{ID: "socket//installvia=m//id=s-worker", Style: StyleSocket}},
-		"import":       {importText("'/opt/it\\'s'", "'gevent'", "'gw0-worker'"), Invitation{ID: "gw0-worker", ExecModel: "gevent", Style: StyleImport}},
-		"Windows path": {importText("'C:\\\\venv'", `"eventlet"`, `u"gw0-worker"`), Invitation{ID: "gw0-worker", ExecModel: "eventlet", Style: StyleImport}},
+		"1.9.0 exec":   {execText(oldBase, "'thread'", "'gw0-worker'"), Request{ID: "gw0-worker", ExecModel: "thread", style: styleExec}},
+		"2.1.2 exec":   {execText(modernBase, "'main_thread_only'", "'gwé-worker'"), Request{ID: "gwé-worker", ExecModel: "main_thread_only", style: styleExec}},
+		"1.9.0 socket": {socketText(oldBase, "'gw1-worker'"), Request{ID: "gw1-worker", style: styleSocket}},
+		"2.1.2 socket": {socketText(modernBase, "'socket//installvia=m//id=s-worker'"), Request{ID: "socket//installvia=m//id=s-worker", style: styleSocket}},
+		"import":       {importText("'/opt/it\\'s'", "'gevent'", "'gw0-worker'"), Request{ID: "gw0-worker", ExecModel: "gevent", style: styleImport}},
+		"Windows path": {importText("'C:\\\\venv'", `"eventlet"`, `u"gw0-worker"`), Request{ID: "gw0-worker", ExecModel: "eventlet", style: styleImport}},
 		"later exec": {strings.Replace(execText(modernBase+"\n\ndef added(\n    x,\n) -> None:\n    pass\n", "'thread'", "'gw0-worker'"), "'1'.encode('ascii')", "b'1'", 1),
-			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleExec}},
+			Request{ID: "gw0-worker", ExecModel: "thread", style: styleExec}},
 		"later import": {strings.Replace(importText("'/x'", "'thread'", "'gw0-worker'"), "import serve,", "import trace, serve,", 1),
-			Invitation{ID: "gw0-worker", ExecModel: "thread", Style: StyleImport}},
-		"backslash in a spec": {socketText(oldBase, `'socket=h:1//chdir=C:\dir-worker'`), Invitation{ID: `socket=h:1//chdir=C:\dir-worker`, Style: StyleSocket}},
+			Request{ID: "gw0-worker", ExecModel: "thread", style: styleImport}},
+		"backslash in a spec": {socketText(oldBase, `'socket=h:1//chdir=C:\dir-worker'`), Request{ID: `socket=h:1//chdir=C:\dir-worker`, style: styleSocket}},
 	} {
 		for _, python := range []int{2, 3} {
 			for _, end := range []string{"\n", "\r\n"} {
@@ -58,7 +59,7 @@ func TestReferenceShapes(t *testing.T) {
 
 // referenceLines has the execnet that is installed, or the release that EXECNET_TEST_EXECNET_DIR
 // holds, write its first lines for an id.
-func referenceLines(t testing.TB, id string) map[Style]string {
+func referenceLines(t testing.TB, id string) map[style]string {
 	t.Helper()
 	cmd := exec.Command(pythons.WithExecnet(t), "-c", `
 import sys
@@ -85,14 +86,14 @@ for start, argument in ((b.bootstrap_import, spec("popen//id=" + sys.argv[1])), 
 	require.NoError(t, err)
 	lines := strings.SplitAfter(string(out), "\n")
 	require.Len(t, lines, 4)
-	return map[Style]string{StyleImport: lines[0], StyleExec: lines[1], StyleSocket: lines[2]}
+	return map[style]string{styleImport: lines[0], styleExec: lines[1], styleSocket: lines[2]}
 }
 
 func TestInstalledRelease(t *testing.T) {
 	for style, line := range referenceLines(t, "gw-7") {
 		t.Run(string(style), func(t *testing.T) {
-			want := &Invitation{ID: "gw-7-worker", ExecModel: "thread", Style: style}
-			if style == StyleSocket {
+			want := &Request{ID: "gw-7-worker", ExecModel: "thread", style: style}
+			if style == styleSocket {
 				want.ExecModel = ""
 			}
 			got, err := accept(line)
@@ -107,7 +108,7 @@ func TestInstalledRelease(t *testing.T) {
 			}
 			for _, line := range changed {
 				_, err := accept(line)
-				var refused *RefusedError
+				var refused *refusedError
 				assert.ErrorAs(t, err, &refused)
 			}
 		})
@@ -122,21 +123,21 @@ func TestOwnLines(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				spec := base.Clone()
 				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
-				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels...)).Draw(t, "execmodel")
+				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels()...)).Draw(t, "execmodel")
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
-				want := &Invitation{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, Style: StyleExec, ChDir: spec.ChDir, Nice: spec.Nice}
+				want := &Request{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, style: styleExec, ChDir: spec.ChDir, Nice: spec.Nice}
 				if len(spec.Env) > 0 {
 					want.Env = spec.Env
 				}
 				switch {
 				case spec.Kind() == xspec.KindSocket:
-					want.Style = StyleSocket
+					want.style = styleSocket
 				case spec.Bootstrap == "import":
-					want.Style = StyleImport
+					want.style = styleImport
 				}
-				if want.ExecModel == "" && want.Style != StyleSocket {
+				if want.ExecModel == "" && want.style != styleSocket {
 					want.ExecModel = "thread"
 				}
 				var ahead []byte
@@ -175,7 +176,7 @@ func TestHostile(t *testing.T) {
 	good := execText(modernBase, "'thread'", "'gw0-worker'")
 	own := `serve_popen("gw0-worker", "thread", {})`
 	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
-	installed, _, err := readString(installed)
+	installed, _, err := pystring.CutString(installed)
 	require.NoError(t, err)
 	replaced := func(text, old, with string) string {
 		require.Equal(t, 1, strings.Count(text, old), old)
@@ -238,16 +239,16 @@ func TestHostile(t *testing.T) {
 		"own head":            "import base64, zlib\nexec(zlib.decompress(base64.b64decode(\"!\")))\n" + own + "\n",
 		"own set-up":          replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/y\")"),
 		"own set-up more":     replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/x\")\nos.system(\"id\")"),
-		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pyString("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
+		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pystring.ASCII("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
 		"own without a line":  fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n",
 		"own other folder":    fmt.Sprintf(cachedFormat, `"/x"`, `"/y"`) + own + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := accept(repr(text, 3) + "\n")
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			assert.ErrorContains(t, err, "a driver starts it")
-			assert.LessOrEqual(t, len(refused.Got), 60)
+			assert.LessOrEqual(t, len(refused.got), 60)
 			assert.Less(t, len(err.Error()), 500)
 		})
 	}
@@ -255,7 +256,7 @@ func TestHostile(t *testing.T) {
 		first := string(line(fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n"))
 		_, err := accept(first + string(workerLine()))
 		require.NoError(t, err)
-		_, err = accept(first + pyString(packedWorker()+"import os\n") + "\n")
+		_, err = accept(first + pystring.ASCII(packedWorker()+"import os\n") + "\n")
 		assert.ErrorContains(t, err, "second line")
 		_, err = accept(first)
 		assert.ErrorIs(t, err, io.EOF)
@@ -293,7 +294,7 @@ func TestNoLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := accept(test.input)
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			assert.ErrorContains(t, err, test.want)
 			assert.NotContains(t, err.Error(), "\n")
@@ -365,42 +366,6 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestReadLiterals compares with what Python reads.
-func TestReadLiterals(t *testing.T) {
-	python := pythons.WithExecnet(t)
-	literals := []string{
-		`'\\\'\"\a\b\f\n\r\t\v'`, `"it's"`, `'say "hi"'`, `u'\xe9\u20ac\U0001F40D'`, `'\0\7\12\1234\x00'`, `'\d\8\é é'`, `''`, `""`, "'é€🐍\u0085'",
-	}
-	bytesLiterals := []string{`b'\\\'\"\a\n\xff\u1234\N{x}\377'`, `b""`, `b"it's \d"`}
-	check := func(literal, got string) {
-		out, err := exec.Command(python, "-W", "ignore", "-c",
-			`import ast, sys; v = ast.literal_eval(sys.argv[1]); sys.stdout.buffer.write(v if type(v) is bytes else v.encode())`, literal).Output()
-		require.NoError(t, err, literal)
-		assert.Equal(t, string(out), got, literal)
-	}
-	for _, literal := range literals {
-		got, rest, err := readString(literal + "'")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "'", rest)
-		check(literal, got)
-	}
-	for _, literal := range bytesLiterals {
-		got, rest, err := readBytes(literal + "x")
-		require.NoError(t, err, literal)
-		assert.Equal(t, "x", rest)
-		check(literal, got)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		text, raw := rapid.String().Draw(t, "text"), rapid.SliceOf(rapid.Byte()).Draw(t, "raw")
-		got, rest, err := readString(pyString(text) + ")")
-		require.NoError(t, err)
-		require.Equal(t, text+")", got+rest)
-		got, rest, err = readBytes(pyBytes(raw) + ")")
-		require.NoError(t, err)
-		require.Equal(t, string(raw)+")", got+rest)
-	})
-}
-
 // FuzzAccept tries lines, and texts of lines, in which changes have more effect.
 func FuzzAccept(f *testing.F) {
 	f.Setenv("XDG_CACHE_HOME", f.TempDir())
@@ -413,9 +378,9 @@ func FuzzAccept(f *testing.F) {
 		}
 		var lines string
 		for i, words := range firstLines(spec, ahead) {
-			text, _, err := readString(string(words))
+			text, _, err := pystring.CutString(string(words))
 			require.NoError(f, err)
-			lines += pyString(short.Replace(text)) + "\n"
+			lines += pystring.ASCII(short.Replace(text)) + "\n"
 			if i == 0 {
 				f.Add([]byte(short.Replace(text)), true)
 			}
@@ -437,17 +402,17 @@ func FuzzAccept(f *testing.F) {
 		b := bufio.NewReader(r)
 		inv, err := Accept(b)
 		if err != nil {
-			var refused *RefusedError
+			var refused *refusedError
 			require.ErrorAs(t, err, &refused)
 			require.Nil(t, inv)
 			return
 		}
 		read := input[:len(input)-r.Len()-b.Buffered()]
 		require.Equal(t, byte('\n'), read[len(read)-1])
-		require.Contains(t, []Style{StyleExec, StyleImport, StyleSocket}, inv.Style)
+		require.Contains(t, []style{styleExec, styleImport, styleSocket}, inv.style)
 		require.NotContains(t, inv.ID, "\n")
 		require.LessOrEqual(t, len(inv.ID)+len(inv.ChDir)+len(inv.Ahead), len(read))
-		text, _, err := readString(string(read))
+		text, _, err := pystring.CutString(string(read))
 		require.NoError(t, err)
 		require.Contains(t, text, "serve", "only what ends in a call to serve is recognised")
 	})

@@ -1,10 +1,12 @@
 // Package bootstrap turns a fresh interpreter into a worker: it sends one line of Python, which
-// starts the worker, and waits for the answer "1" (protocol.md section 7). [Start] and
+// starts the worker, and waits for the answer "1" ([protocol.md section 7]). [Start] and
 // [StartLazily] are the driver's half, [Accept] is the half of a Go worker.
 //
 // The worker is worker.py, which belongs to this module, unless the spec says bootstrap=import.
 // Then it is that of the execnet package that is installed for the interpreter. The package
 // corresponds to execnet's gateway_bootstrap.py.
+//
+// [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 package bootstrap
 
 import (
@@ -100,11 +102,28 @@ func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []b
 	discard(pipe)
 	failed.Exit = pipe.Exit()
 	if len(failed.Got) == 0 && (spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH) {
-		if err := gatewayio.HostNotFoundFromExit(pipe); err != nil {
+		if err := hostNotFound(failed.Exit, pipe.RemoteAddress()); err != nil {
 			return err
 		}
 	}
 	return failed
+}
+
+// sshExitUnreachable is the status with which the ssh command reports a failure of its own.
+const sshExitUnreachable = 255
+
+// hostNotFound turns the end of an ssh command that has printed nothing into the error that execnet
+// raises: a *gatewayio.HostNotFoundError if it exited with status 255, else nil. The ssh command
+// uses 255 for every failure of its own, so the error carries what it wrote to stderr.
+func hostNotFound(exit gatewaybase.Exit, host string) error {
+	if !exit.Known || exit.Code != sshExitUnreachable || host == "" {
+		return nil
+	}
+	reason := strings.TrimSpace(exit.Stderr)
+	if reason == "" {
+		reason = "the ssh command failed" + exit.String()
+	}
+	return &gatewayio.HostNotFoundError{Host: host, Err: errors.New(reason)}
 }
 
 // handshake writes the first line and reads the answer.

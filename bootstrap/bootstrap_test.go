@@ -18,6 +18,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -46,10 +47,16 @@ func end(t *testing.T, gw *gatewaybase.Gateway) {
 	require.NoError(t, gw.Join(within(t, 20*time.Second)))
 }
 
+// popen starts an interpreter on this machine.
+func popen(spec *xspec.Spec) (gatewaybase.IO, error) {
+	opener := gatewayio.Opener{Stderr: io.Discard}
+	return opener.Open(context.Background(), spec)
+}
+
 func start(t *testing.T, text string) (*gatewaybase.Gateway, error) {
 	t.Helper()
 	spec := parse(t, text)
-	pipe, err := gatewayio.Popen(spec, io.Discard)
+	pipe, err := popen(spec)
 	require.NoError(t, err)
 	return Start(within(t, 20*time.Second), pipe, gatewaybase.Config{Spec: spec})
 }
@@ -60,7 +67,7 @@ func TestEveryFormOfTheFirstLine(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		for _, form := range []string{"", "//dont_write_bytecode"} {
 			spec := parse(t, python.Spec()+"//id=gwé"+form)
-			open := func(context.Context) (gatewaybase.IO, error) { return gatewayio.Popen(spec, io.Discard) }
+			open := func(context.Context) (gatewaybase.IO, error) { return popen(spec) }
 			t.Run(python.Version()+form, func(t *testing.T) {
 				pipe, err := open(t.Context())
 				require.NoError(t, err)
@@ -78,7 +85,8 @@ func TestEveryFormOfTheFirstLine(t *testing.T) {
 func echo(t *testing.T, gw *gatewaybase.Gateway) {
 	t.Helper()
 	defer end(t, gw)
-	require.NoError(t, gw.Reconfigure(t.Context(), gatewaybase.StrConfig{})) // Python 2's str are bytes
+	// Python 2's str are bytes.
+	require.NoError(t, gw.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
 	ch, err := gw.RemoteExec(t.Context(), "for x in channel: channel.send((channel.gateway.id, x))")
 	require.NoError(t, err)
 	for _, x := range []any{"é\x00\"\\\n", bytes.Repeat([]byte{0, 255, '"'}, 20), int64(7)} {
@@ -99,7 +107,7 @@ func TestUnreadableCache(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {
 			spec := parse(t, python.Spec()+"//id=gwé")
-			pipe, err := gatewayio.Popen(spec, io.Discard)
+			pipe, err := popen(spec)
 			require.NoError(t, err)
 			_, err = pipe.Write(append(line(cachedSource(filepath.Join(t.TempDir(), "none"), spec, nil)), workerLine()...))
 			require.NoError(t, err)
@@ -163,7 +171,7 @@ func TestWhatIsNoPython(t *testing.T) {
 
 func TestSilenceEndsWithTheContext(t *testing.T) {
 	spec := parse(t, "popen//id=gw0//python="+script(t, "trap '' TERM; exec sleep 60"))
-	open := func(context.Context) (gatewaybase.IO, error) { return gatewayio.Popen(spec, io.Discard) }
+	open := func(context.Context) (gatewaybase.IO, error) { return popen(spec) }
 	pipe, err := open(t.Context())
 	require.NoError(t, err)
 	_, err = Start(within(t, 100*time.Millisecond), pipe, gatewaybase.Config{Spec: spec})
@@ -208,7 +216,7 @@ func TestLazyCarriesMuchAndLittle(t *testing.T) {
 	let := make(chan struct{})
 	gw := StartLazily(within(t, 20*time.Second), func(context.Context) (gatewaybase.IO, error) {
 		<-let
-		return gatewayio.Popen(spec, io.Discard)
+		return popen(spec)
 	}, gatewaybase.Config{Spec: spec})
 	defer end(t, gw)
 	ch, err := gw.RemoteExec(t.Context(), "for x in channel: channel.send(len(x))")
@@ -237,9 +245,19 @@ func TestLiterals(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		out, err := exec.Command(python.Path, "-c",
 			"import sys; a, b = eval(sys.argv[1]); assert a == eval(sys.argv[2]), a; assert list(bytearray(b)) == eval(sys.argv[3]), b",
-			"("+pyString(text)+", "+pyBytes(raw)+")",
+			"("+pystring.ASCII(text)+", "+pystring.Bytes(raw)+")",
 			`u"a\"'\\\n\t\x00\x7f\u00e9\u20ac\U0001F40D{}%s"`,
 			"[97, 34, 39, 92, 10, 0, 255]").CombinedOutput()
 		assert.NoError(t, err, "%s: %s", python.Version(), out)
 	}
+}
+
+func TestHostNotFound(t *testing.T) {
+	var failed *gatewayio.HostNotFoundError
+	require.ErrorAs(t, hostNotFound(gatewaybase.Exit{Known: true, Code: 255, Stderr: "ssh: no route\n"}, "box"), &failed)
+	assert.EqualError(t, failed, "execnet: host not found: box: ssh: no route")
+	assert.EqualError(t, hostNotFound(gatewaybase.Exit{Known: true, Code: 255}, "box"), "execnet: host not found: box: the ssh command failed (exit status 255)")
+	assert.NoError(t, hostNotFound(gatewaybase.Exit{Known: true, Code: 255}, ""), "no ssh host")
+	assert.NoError(t, hostNotFound(gatewaybase.Exit{Known: true, Code: 1}, "box"))
+	assert.NoError(t, hostNotFound(gatewaybase.Exit{}, "box"), "it lives")
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/go-execnet/execnet/internal/pycache"
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -53,7 +54,7 @@ func firstLines(spec *xspec.Spec, ahead []byte) [][]byte {
 	return [][]byte{line(sentSource(spec, ahead))}
 }
 
-func line(source string) []byte { return append([]byte(pyString(source)), '\n') }
+func line(source string) []byte { return append([]byte(pystring.ASCII(source)), '\n') }
 
 var workerLine = sync.OnceValue(func() []byte { return line(packedWorker()) })
 
@@ -70,7 +71,7 @@ var packedWorker = sync.OnceValue(func() string {
 	if err = errors.Join(err, w.Close()); err != nil {
 		panic("writing to memory failed: " + err.Error())
 	}
-	return fmt.Sprintf(packedFormat, pyString(base64.StdEncoding.EncodeToString(packed.Bytes())))
+	return fmt.Sprintf(packedFormat, pystring.ASCII(base64.StdEncoding.EncodeToString(packed.Bytes())))
 })
 
 const (
@@ -87,7 +88,7 @@ gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), i
 // release.
 func importSource(spec *xspec.Spec) string {
 	return importFormat + setUpLines(spec) +
-		fmt.Sprintf(importServeFormat, pyString(execModel(spec)), pyString(workerID(spec)))
+		fmt.Sprintf(importServeFormat, pystring.ASCII(execModel(spec)), pystring.ASCII(workerID(spec)))
 }
 
 // A socket server provides a connection in the variable clientsock and its own execution model in
@@ -108,9 +109,9 @@ gateway_base.serve(io, id=%s)
 func importSocketSource(spec *xspec.Spec) string {
 	model := theirModel
 	if spec.ExecModel != "" {
-		model = fmt.Sprintf(modelFormat, pyString(spec.ExecModel))
+		model = fmt.Sprintf(modelFormat, pystring.ASCII(spec.ExecModel))
 	}
-	return socketSetUp(spec) + importSocketFormat + model + fmt.Sprintf(importSocketServeFormat, pyString(workerID(spec)))
+	return socketSetUp(spec) + importSocketFormat + model + fmt.Sprintf(importSocketServeFormat, pystring.ASCII(workerID(spec)))
 }
 
 const (
@@ -123,9 +124,9 @@ const (
 func sentSocketSource(spec *xspec.Spec) string {
 	model := theirModelName
 	if spec.ExecModel != "" {
-		model = pyString(spec.ExecModel)
+		model = pystring.ASCII(spec.ExecModel)
 	}
-	return socketSetUp(spec) + packedWorker() + fmt.Sprintf(serveSocketFormat, pyString(workerID(spec))) + model + serveSocketEnd
+	return socketSetUp(spec) + packedWorker() + fmt.Sprintf(serveSocketFormat, pystring.ASCII(workerID(spec))) + model + serveSocketEnd
 }
 
 // sentSource carries the whole worker.
@@ -156,7 +157,7 @@ finally:
 // PYTHONDONTWRITEBYTECODE is overridden: it keeps folders of sources clean, and this is none. The
 // spec's dont_write_bytecode is obeyed (see pycache.Shared).
 func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
-	return fmt.Sprintf(cachedFormat, pyString(dir), pyString(dir)) + serveCall(spec, ahead) + "\n"
+	return fmt.Sprintf(cachedFormat, pystring.ASCII(dir), pystring.ASCII(dir)) + serveCall(spec, ahead) + "\n"
 }
 
 const (
@@ -170,13 +171,13 @@ const (
 func setUpLines(spec *xspec.Spec) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
-		fmt.Fprintf(&b, envFormat, pyString(name), pyString(spec.Env[name]))
+		fmt.Fprintf(&b, envFormat, pystring.ASCII(name), pystring.ASCII(spec.Env[name]))
 	}
 	if spec.Nice != 0 {
 		fmt.Fprintf(&b, niceFormat, spec.Nice)
 	}
 	if spec.ChDir != "" {
-		dir := pyString(spec.ChDir)
+		dir := pystring.ASCII(spec.ChDir)
 		fmt.Fprintf(&b, chDirFormat, dir, dir, dir)
 	}
 	return b.String()
@@ -196,7 +197,7 @@ except Exception:
 // exception is sent over the connection.
 func socketSetUp(spec *xspec.Spec) string {
 	if lines := setUpLines(spec); lines != "" {
-		return fmt.Sprintf(socketSetUpFormat, pyString(lines))
+		return fmt.Sprintf(socketSetUpFormat, pystring.ASCII(lines))
 	}
 	return ""
 }
@@ -206,7 +207,7 @@ const serveFormat = "serve_popen(%s, %s, {"
 func serveCall(spec *xspec.Spec, ahead []byte) string {
 	var setUp []string
 	if spec.ChDir != "" {
-		setUp = append(setUp, `"chdir": `+pyString(spec.ChDir))
+		setUp = append(setUp, `"chdir": `+pystring.ASCII(spec.ChDir))
 	}
 	if spec.Nice != 0 {
 		setUp = append(setUp, `"nice": `+strconv.Itoa(spec.Nice))
@@ -214,14 +215,14 @@ func serveCall(spec *xspec.Spec, ahead []byte) string {
 	if len(spec.Env) > 0 {
 		var pairs []string
 		for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
-			pairs = append(pairs, pyString(name)+": "+pyString(spec.Env[name]))
+			pairs = append(pairs, pystring.ASCII(name)+": "+pystring.ASCII(spec.Env[name]))
 		}
 		setUp = append(setUp, `"env": {`+strings.Join(pairs, ", ")+`}`)
 	}
 	if len(ahead) > 0 {
-		setUp = append(setUp, `"ahead": `+pyBytes(ahead))
+		setUp = append(setUp, `"ahead": `+pystring.Bytes(ahead))
 	}
-	return fmt.Sprintf(serveFormat, pyString(workerID(spec)), pyString(execModel(spec))) + strings.Join(setUp, ", ") + "})"
+	return fmt.Sprintf(serveFormat, pystring.ASCII(workerID(spec)), pystring.ASCII(execModel(spec))) + strings.Join(setUp, ", ") + "})"
 }
 
 func workerID(spec *xspec.Spec) string { return spec.ID + "-worker" }

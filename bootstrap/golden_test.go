@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -96,7 +97,7 @@ func repr(text string, python int) string {
 		if r < 0x80 {
 			b.WriteRune(r)
 		} else {
-			ascii := pyString(string(r))
+			ascii := pystring.ASCII(string(r))
 			b.WriteString(ascii[len(`u"`) : len(ascii)-1])
 		}
 	}

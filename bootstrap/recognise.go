@@ -10,66 +10,66 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// recognise takes from the text of a first line what it asks for; second tells that another line
-// belongs to it. It knows texts by how they begin, and reads what this module's drivers write from
-// the first byte to the last.
-func recognise(text string) (inv *Invitation, second bool, err error) {
-	inv = &Invitation{}
+// recognise returns what the text of a first line asks for; second tells whether another line
+// belongs to it. It tells by the beginning of the text which driver has written it. What this
+// module's drivers write it reads from the first byte to the last.
+func recognise(text string) (request *Request, second bool, err error) {
+	request = &Request{}
 	s := &scanner{rest: text}
 	switch {
 	case s.sees(serveFormat):
-		s.servePopen(inv)
+		s.servePopen(request)
 	case s.sees(cachedFormat):
 		var dir, again string
 		if s.format(cachedFormat, &dir, &again); dir != again {
 			s.fail("expected the folder that was inserted")
 		}
-		s.servePopen(inv)
+		s.servePopen(request)
 		s.expect("\n")
 		second = true
 	case s.sees(importFormat):
 		s.expect(importFormat)
-		s.setUpLines(inv)
-		inv.Style = StyleImport
-		s.format(importServeFormat, &inv.ExecModel, &inv.ID)
+		s.setUpLines(request)
+		request.style = styleImport
+		s.format(importServeFormat, &request.ExecModel, &request.ID)
 	case s.sees(socketSetUpFormat):
 		var lines string
 		s.format(socketSetUpFormat, &lines)
 		setUp := scanner{rest: lines}
-		setUp.setUpLines(inv)
+		setUp.setUpLines(request)
 		if setUp.end(); setUp.err != nil {
 			return nil, false, fmt.Errorf("in what a socket server is to set up: %w", setUp.err)
 		}
-		s.socketSource(inv)
+		s.socketSource(request)
 	case s.sees(importSocketFormat):
-		s.socketSource(inv)
+		s.socketSource(request)
 	case s.sees(packedFormat):
 		s.packedWorker()
 		if s.sees(serveSocketFormat) {
-			s.serveSocket(inv)
+			s.serveSocket(request)
 		} else {
-			s.servePopen(inv)
+			s.servePopen(request)
 			s.expect("\n")
 		}
 	default:
-		s.reference(inv)
+		s.reference(request)
 	}
 	s.end()
 	switch {
 	case s.err != nil:
 		return nil, false, s.err
-	case inv.ExecModel != "" && !slices.Contains(xspec.ExecModels, inv.ExecModel):
-		return nil, false, fmt.Errorf("the execution model %+q is unknown; it is one of %s", beginning(inv.ExecModel), strings.Join(xspec.ExecModels, ", "))
-	case inv.ExecModel == "" && inv.Style != StyleSocket:
+	case request.ExecModel != "" && !slices.Contains(xspec.ExecModels(), request.ExecModel):
+		return nil, false, fmt.Errorf("the execution model %+q is unknown; it is one of %s", beginning(request.ExecModel), strings.Join(xspec.ExecModels(), ", "))
+	case request.ExecModel == "" && request.style != styleSocket:
 		return nil, false, errors.New("the execution model is empty")
-	case strings.ContainsFunc(inv.ID, unicode.IsControl):
-		return nil, false, fmt.Errorf("the id %+q holds a control character", beginning(inv.ID))
+	case strings.ContainsFunc(request.ID, unicode.IsControl):
+		return nil, false, fmt.Errorf("the id %+q holds a control character", beginning(request.ID))
 	}
-	return inv, second, nil
+	return request, second, nil
 }
 
-// packedWorker reads a worker of ours, of whatever release. What it would do is of no interest
-// here.
+// packedWorker reads a worker of this module, of any release. It does not look at what that
+// contains.
 func (s *scanner) packedWorker() {
 	var packed string
 	s.format(packedFormat, &packed)
@@ -82,9 +82,9 @@ func (s *scanner) packedWorker() {
 }
 
 // servePopen reads what serveCall writes.
-func (s *scanner) servePopen(inv *Invitation) {
-	inv.Style = StyleExec
-	s.format(serveFormat, &inv.ID, &inv.ExecModel)
+func (s *scanner) servePopen(request *Request) {
+	request.style = styleExec
+	s.format(serveFormat, &request.ID, &request.ExecModel)
 	seen := make(map[string]bool)
 	s.items(func() {
 		key := s.string()
@@ -94,19 +94,19 @@ func (s *scanner) servePopen(inv *Invitation) {
 		case twice:
 			s.fail("expected %+q once, not again,", beginning(key))
 		case key == "chdir":
-			s.format(": %s", &inv.ChDir)
+			s.format(": %s", &request.ChDir)
 		case key == "nice":
-			s.format(": %d", &inv.Nice)
+			s.format(": %d", &request.Nice)
 		case key == "env":
 			s.expect(": {")
 			s.items(func() {
 				var name, value string
 				s.format("%s: %s", &name, &value)
-				s.env(inv, name, value)
+				s.env(request, name, value)
 			})
 		case key == "ahead":
 			s.expect(": ")
-			inv.Ahead = []byte(s.bytes())
+			request.Ahead = []byte(s.bytes())
 		default:
 			s.fail("expected chdir, nice, env or ahead, not %+q,", beginning(key))
 		}
@@ -114,71 +114,71 @@ func (s *scanner) servePopen(inv *Invitation) {
 	s.expect(")")
 }
 
-// items reads the rest of a dict behind its bracket.
+// items reads the items of a dict, and its closing bracket. item reads one of them.
 func (s *scanner) items(item func()) {
-	if s.take("}") {
+	if s.accept("}") {
 		return
 	}
-	for item(); s.take(", "); item() {
+	for item(); s.accept(", "); item() {
 	}
 	s.expect("}")
 }
 
-func (s *scanner) env(inv *Invitation, name, value string) {
+func (s *scanner) env(request *Request, name, value string) {
 	if s.err != nil {
 		return
 	}
-	if _, twice := inv.Env[name]; twice {
+	if _, twice := request.Env[name]; twice {
 		s.fail("expected each variable once, but %+q comes again", beginning(name))
 		return
 	}
-	if inv.Env == nil {
-		inv.Env = make(map[string]string)
+	if request.Env == nil {
+		request.Env = make(map[string]string)
 	}
-	inv.Env[name] = value
+	request.Env[name] = value
 }
 
 // setUpLines reads what the function of that name writes.
-func (s *scanner) setUpLines(inv *Invitation) {
+func (s *scanner) setUpLines(request *Request) {
 	for s.sees(envFormat) {
 		var name, value string
 		s.format(envFormat, &name, &value)
-		s.env(inv, name, value)
+		s.env(request, name, value)
 	}
 	if s.sees(niceFormat) {
-		s.format(niceFormat, &inv.Nice)
+		s.format(niceFormat, &request.Nice)
 	}
 	if s.sees(chDirFormat) {
 		var made, to string
-		s.format(chDirFormat, &inv.ChDir, &made, &to)
-		if made != inv.ChDir || to != inv.ChDir {
+		s.format(chDirFormat, &request.ChDir, &made, &to)
+		if made != request.ChDir || to != request.ChDir {
 			s.fail("expected the same folder three times")
 		}
 	}
 }
 
 // socketSource reads one of the two sources for socket servers.
-func (s *scanner) socketSource(inv *Invitation) {
+func (s *scanner) socketSource(request *Request) {
 	if s.sees(packedFormat) {
 		s.packedWorker()
-		s.serveSocket(inv)
+		s.serveSocket(request)
 		return
 	}
-	inv.Style = StyleSocket
+	request.style = styleSocket
 	s.expect(importSocketFormat)
 	if s.sees(modelFormat) {
-		s.format(modelFormat, &inv.ExecModel)
+		s.format(modelFormat, &request.ExecModel)
 	} else {
 		s.expect(theirModel)
 	}
-	s.format(importSocketServeFormat, &inv.ID)
+	s.format(importSocketServeFormat, &request.ID)
 }
 
-func (s *scanner) serveSocket(inv *Invitation) {
-	inv.Style = StyleSocket
-	s.format(serveSocketFormat, &inv.ID)
-	if !s.take(theirModelName) {
-		inv.ExecModel = s.string()
+func (s *scanner) serveSocket(request *Request) {
+	request.style = styleSocket
+	s.format(serveSocketFormat, &request.ID)
+	if !s.accept(theirModelName) {
+		request.ExecModel = s.string()
 	}
 	s.expect(serveSocketEnd)
 }

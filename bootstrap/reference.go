@@ -20,22 +20,23 @@ const (
 )
 
 // reference reads what execnet's own drivers write.
-func (s *scanner) reference(inv *Invitation) {
+func (s *scanner) reference(request *Request) {
 	if s.sees(referenceImport) {
-		s.referenceImport(inv)
+		s.referenceImport(request)
 		return
 	}
-	// The source ends with the few lines that count. The rest is the driver's gateway_base, of
-	// whatever release.
+	// The last lines of the source tell all that is needed. Before them stands the driver's
+	// gateway_base, of any release.
 	var source, model string
 	if io := s.rest[strings.LastIndex(s.rest, "\nio = ")+1:]; strings.HasPrefix(io, "io = SocketIO(") {
-		inv.Style = StyleSocket
+		request.style = styleSocket
 		source = s.upToLast(referenceSocketIO)
-		s.format(referenceSocketIO, &model) // counts where the server has none, which is nowhere
+		// The model is for servers that define no execmodel, and all of them do.
+		s.format(referenceSocketIO, &model)
 	} else {
-		inv.Style = StyleExec
+		request.style = styleExec
 		source = s.upToLast(referenceModel)
-		s.format(referenceModel+referencePopenIO, &inv.ExecModel)
+		s.format(referenceModel+referencePopenIO, &request.ExecModel)
 	}
 	s.expect("io.write(")
 	if s.sees("b") {
@@ -44,15 +45,15 @@ func (s *scanner) reference(inv *Invitation) {
 		s.one(s.string())
 		s.expect(".encode('ascii')")
 	}
-	s.format(")\n"+referenceServeIO, &inv.ID)
+	s.format(")\n"+referenceServeIO, &request.ID)
 	if s.end(); s.err == nil {
-		s.err = checkGatewayBase(source, inv.Style)
+		s.err = checkGatewayBase(source, request.style)
 	}
 }
 
 // referenceImport reads the source that uses the execnet package of the driver's own folder.
-func (s *scanner) referenceImport(inv *Invitation) {
-	inv.Style = StyleImport
+func (s *scanner) referenceImport(request *Request) {
+	request.style = styleImport
 	s.expect(referenceImport)
 	if s.sees(referencePath) {
 		var dir, again string
@@ -76,10 +77,10 @@ func (s *scanner) referenceImport(inv *Invitation) {
 	var one string
 	s.format(referenceAnswer, &one)
 	s.one(one)
-	s.format(referenceModel+referenceServe, &inv.ExecModel, &inv.ID)
+	s.format(referenceModel+referenceServe, &request.ExecModel, &request.ID)
 }
 
-// one checks the answer that the source would have written.
+// one checks that the source would answer "1".
 func (s *scanner) one(answer string) {
 	if answer != "1" {
 		s.fail(`expected the answer "1", not %+q, before what stands there`, beginning(answer))
@@ -99,10 +100,10 @@ func (s *scanner) upToLast(format string) string {
 	return read
 }
 
-// checkGatewayBase tells whether text has the marks of execnet's gateway_base: a docstring that
-// speaks of execnet, an import as the first statement, and what a worker needs, with nothing but
-// definitions behind serve, which is the last of it.
-func checkGatewayBase(text string, style Style) error {
+// checkGatewayBase returns an error unless text looks like execnet's gateway_base: a docstring that
+// contains "execnet", an import as the first statement, and the definitions that a worker needs,
+// with serve as the last one that is looked for and nothing but definitions after it.
+func checkGatewayBase(text string, style style) error {
 	const bad = "it ends as what execnet's drivers send, but "
 	code := text
 	for strings.HasPrefix(code, "#") {
@@ -118,25 +119,25 @@ func checkGatewayBase(text string, style Style) error {
 		return fmt.Errorf(bad+"its first statement is no import: %+q", beginning(first))
 	}
 	marks := []string{"def get_execmodel(", "class WorkerGateway(", "def init_popen_io(", "def serve("}
-	for _, mark := range marks { // in this order, so that the text is gone through once
+	for _, mark := range marks { // in this order, so that the text is searched only once
 		var found bool
 		if _, code, found = strings.Cut(code, "\n"+mark); !found {
 			return fmt.Errorf(bad+"holds no %+q in its place", mark)
 		}
 	}
-	if style == StyleSocket && !strings.Contains(code, "\nimport socket\nclass SocketIO") {
+	if style == styleSocket && !strings.Contains(code, "\nimport socket\nclass SocketIO") {
 		return fmt.Errorf(bad + "holds no class SocketIO")
 	}
 	_, behind, _ := strings.Cut(code, "\n")
 	for line := range strings.Lines(behind) {
-		if !isDefinition(line) && !(style == StyleSocket && line == "import socket\n") {
+		if !isDefinition(line) && !(style == styleSocket && line == "import socket\n") {
 			return fmt.Errorf(bad+"has a statement behind serve: %+q", beginning(line))
 		}
 	}
 	return nil
 }
 
-// notInImport finds what an import of plain names does not have.
+// notInImport reports whether an import of plain names cannot contain r.
 func notInImport(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_., ", r))
 }

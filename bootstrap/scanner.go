@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/pystring"
 )
 
-// scanner reads known Python source piece by piece. After the first piece that is not what was
-// expected, err says so and nothing more is read.
+// scanner reads Python source of a known form piece by piece. When a piece is not what was
+// expected, err says so, and the methods read nothing more.
 type scanner struct {
 	rest string
 	err  error
@@ -17,7 +19,7 @@ type scanner struct {
 // values are *string and *int.
 func (s *scanner) format(format string, values ...any) {
 	for {
-		plain, verb, found := cutAt(format, '%')
+		plain, rest, found := strings.Cut(format, "%")
 		s.expect(plain)
 		if !found {
 			return
@@ -28,18 +30,18 @@ func (s *scanner) format(format string, values ...any) {
 		case *int:
 			*value = s.int()
 		}
-		format, values = verb[len("%s"):], values[1:]
+		format, values = rest[len("s"):], values[1:]
 	}
 }
 
-// sees reports whether what a format begins with comes next.
+// sees reports whether the text before the first verb of a format comes next.
 func (s *scanner) sees(format string) bool {
 	plain, _, _ := strings.Cut(format, "%")
 	return s.err == nil && strings.HasPrefix(s.rest, plain)
 }
 
-// take reads text if it comes next.
-func (s *scanner) take(text string) bool {
+// accept reads text if it comes next.
+func (s *scanner) accept(text string) bool {
 	rest, ok := strings.CutPrefix(s.rest, text)
 	if !ok || s.err != nil {
 		return false
@@ -49,13 +51,13 @@ func (s *scanner) take(text string) bool {
 }
 
 func (s *scanner) expect(text string) {
-	if !s.take(text) {
+	if !s.accept(text) {
 		s.fail("expected %+q", text)
 	}
 }
 
-func (s *scanner) string() string { return s.literal(readString) }
-func (s *scanner) bytes() string  { return s.literal(readBytes) }
+func (s *scanner) string() string { return s.literal(pystring.CutString) }
+func (s *scanner) bytes() string  { return s.literal(pystring.CutBytes) }
 
 func (s *scanner) literal(read func(string) (value, rest string, err error)) string {
 	if s.err != nil {

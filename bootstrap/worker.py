@@ -1,8 +1,8 @@
 """The Python side of a gateway: serves execnet's protocol on a pipe or a socket.
 
-One file for Python 2.7 and 3.6 or newer. It runs as text given to exec() and as an imported
-module alike, defines things and does nothing else; serve_popen and serve_socket are its
-entries. What is imported up here is what an interpreter starts with anyway.
+One file for Python 2.7 and for 3.6 and newer. It runs both as text given to exec() and as an
+imported module. It only defines things; a caller then calls serve_popen or serve_socket. The
+modules imported here are those that an interpreter loads at its start anyway.
 """
 import os
 import sys
@@ -42,8 +42,8 @@ ENDMARKER = object()
 NOWAIT = (False,)
 CHUNK = 65536
 LARGE = 4 * CHUNK
-ATOMIC = 4096  # a pipe takes this much whole or not at all
-GRACE = 0.003  # how long nobody may read before the background thread does
+ATOMIC = 4096  # a write of up to this many bytes to a pipe is whole or fails whole
+GRACE = 0.003  # seconds: when nobody has read for so long, the background thread reads
 
 DEBUG = os.environ.get("EXECNET_DEBUG")
 trace = None
@@ -62,7 +62,7 @@ if DEBUG:
                 trace.file.write(line)
                 trace.file.flush()
         except Exception:
-            pass  # the interpreter is going away
+            pass  # the interpreter is shutting down
 
 
 # ---- values <-> bytes
@@ -80,7 +80,7 @@ class LoadError(DataFormatError):
 
 
 def itoa(i):
-    """Decimal digits of any int; str() refuses long ones since Python 3.11."""
+    """The decimal digits of any int. (Since Python 3.11 str() refuses ints with many digits.)"""
     if -10 ** 600 < i < 10 ** 600:
         return b"%d" % i
     if i < 0:
@@ -167,7 +167,10 @@ def dumps(obj):
 
 
 def loads(data, gateway=None, strconfig=(True, False)):
-    """A stack machine, so that depth costs memory only. Lengths are checked before use."""
+    """Load one value. It is a stack machine, so nested values need memory but no recursion.
+
+    Lengths are checked before they are used.
+    """
     stack = []
     push, pop = stack.append, stack.pop
     pos, size = 0, len(data)
@@ -236,10 +239,10 @@ def loads(data, gateway=None, strconfig=(True, False)):
     return stack[0]
 
 
-# ---- what remote code may expect by name
+# ---- what remote code may import from __main__
 
 class Message(object):
-    """One message; execnet's own gateway_io forwards with it."""
+    """One message. The forwarder of Python execnet (its module gateway_io) uses this class."""
 
     def __init__(self, msgcode, channelid=0, data=b""):
         self.msgcode, self.channelid, self.data = msgcode, channelid, data
@@ -262,7 +265,7 @@ for _code, _name in enumerate(CODES):
 
 
 class Popen2IO(object):
-    """Exact reads and flushed writes on two binary files, for execnet's gateway_io."""
+    """Exact reads and flushed writes on two binary files, for execnet's module gateway_io."""
 
     error = (IOError, OSError, EOFError)
 
@@ -290,7 +293,7 @@ class Popen2IO(object):
 
 
 class ExecModel(object):
-    """Threads, or the greenlets of gevent or eventlet, and what goes with them."""
+    """Threads, or the greenlets of gevent or eventlet, with their locks, queues and modules."""
 
     def __init__(self, backend):
         if backend not in ("thread", "main_thread_only", "gevent", "eventlet"):
@@ -340,7 +343,7 @@ class ExecModel(object):
         kwargs = {} if "b" in mode else {"encoding": "utf-8"}
         return io.open(fd, mode, bufsize, closefd=closefd, **kwargs)
 
-    def PopenPiped(self, args):  # for gateway_io of execnet 1
+    def PopenPiped(self, args):  # used by gateway_io of execnet 1.x
         pipe = self.subprocess.PIPE
         return self.subprocess.Popen(args, stdin=pipe, stdout=pipe)
 
@@ -356,10 +359,10 @@ class ExecModel(object):
 
 
 def import_threading(main=[_thread.get_ident()]):
-    """Import threading so that it takes the right thread for the main one.
+    """Import threading so that its main thread is the process's main thread.
 
-    Before 3.13 that is the thread which imports it first, and importing it early costs
-    a noticeable part of the start.
+    Before Python 3.13 threading takes the thread that imports it first for the main thread.
+    Importing it when the worker starts would cost a noticeable part of the start.
     """
     if "threading" in sys.modules or sys.version_info >= (3, 13):
         return
@@ -372,7 +375,7 @@ def import_threading(main=[_thread.get_ident()]):
     threading._active[main[0]] = thread
     if hasattr(thread, "_native_id"):
         thread._native_id = os.getpid()
-    # The lock says that the thread still runs; it must be the main thread's, not ours.
+    # This lock is held while the thread runs. It must be the main thread's lock, not ours.
     getattr(threading, "_shutdown_locks", set()).discard(thread._tstate_lock)
     thread._tstate_lock = allocate()
     thread._tstate_lock.acquire()
@@ -409,7 +412,7 @@ class Channel(object):
 
     def __init__(self, gateway, id, strconfig):
         self.gateway, self.id, self._strconfig = gateway, id, strconfig
-        self._items = deque()  # None once there is a callback
+        self._items = deque()  # None as soon as a callback is set
         self._waiters = []
         self._closed = self._receiveclosed = False
         self._remoteerrors = []
@@ -423,13 +426,14 @@ class Channel(object):
             if self._closed:
                 for error in self._remoteerrors:
                     error.warn()
-            elif self.gateway._pid == os.getpid():  # not in a fork
-                # With a callback the other side may still send, it only hears nothing more. If it
-                # sends no more itself, it may have a callback that waits for our end.
+            elif self.gateway._pid == os.getpid():  # not in a forked child
+                # With a callback the other side may go on sending, but gets nothing from here any
+                # more: LAST_MESSAGE. If it has said that it sends nothing more, it may have a
+                # callback that waits for the end of what is sent here: CLOSE.
                 goes_on = self._items is None and not self._receiveclosed
                 self.gateway._post(CHANNEL_LAST_MESSAGE if goes_on else CHANNEL_CLOSE, self.id)
         except Exception:
-            pass  # the pipe is closed, or the interpreter half gone
+            pass  # the pipe is closed, or the interpreter is shutting down
 
     def _getremoteerror(self):
         if self._remoteerrors:
@@ -437,7 +441,7 @@ class Channel(object):
         return self.gateway._error
 
     def _end(self, error=None, sendonly=False):
-        """Nothing more will be received; error, if any, comes after the items before it."""
+        """Nothing more will be received. An error is raised after the items that came before it."""
         if error is not None:
             self._remoteerrors.append(error)
         if not sendonly:
@@ -470,8 +474,10 @@ class Channel(object):
                 shown = error if isinstance(error, (bytes, text)) else str(error)
                 self.gateway._send(CHANNEL_CLOSE_ERROR, self.id, dumps(shown))
         except IOError:
-            # The other side sends no more, or is gone. In the first case it still wants to know
-            # (execnet tells it nothing then, and its waitclose() waits for good).
+            # If the other side has not ended the channel, the caller is told that sending failed.
+            # Otherwise the other side sends nothing more, or is gone. It is told of the close
+            # where that is possible: Python execnet tells it nothing, and its waitclose() would
+            # wait for ever.
             if not self._receiveclosed:
                 raise
         self._end(error if isinstance(error, RemoteError) else None)
@@ -490,7 +496,7 @@ class Channel(object):
             raise IOError("cannot send to %r" % self)
         gateway = self.gateway
         if gateway._fast:
-            # The commonest items in one step: a write this small is whole or fails whole.
+            # The most common items, in one step: a write this small is whole or fails whole.
             t = type(item)
             data = None
             if t is bytes:
@@ -538,7 +544,7 @@ class Channel(object):
                     x = items.popleft()
                     break
                 except IndexError:
-                    continue  # another thread had it
+                    continue  # another thread took it
             if deadline is None and self.gateway._read_one(self.id, items):
                 continue
             if not self.gateway._wait(items.__len__, self._waiters, deadline):
@@ -647,7 +653,7 @@ class ChannelFactory(object):
         self.gateway, self.count = gateway, startcount
         self.finished = False
         self._refs = {}
-        self._strconfigs = {}  # for channels reconfigured before they are used
+        self._strconfigs = {}  # of channels that were reconfigured before they were registered
         self._lock = gateway._newlock()
 
     def new(self, id=None):
@@ -697,7 +703,7 @@ class ChannelFactory(object):
 # ---- waiting
 
 class Waiter(object):
-    """An event for one waiter that resets itself."""
+    """An event for one waiting thread. It resets itself when wait returns."""
 
     def __init__(self):
         self._lock = allocate()
@@ -707,10 +713,10 @@ class Waiter(object):
         try:
             self._lock.release()
         except (RuntimeError, _thread.error):
-            pass  # is set already
+            pass  # it is set already
 
     def wait(self, deadline=None):
-        """False when the deadline came first."""
+        """Return False if the deadline came first."""
         return acquire(self._lock, deadline)
 
 
@@ -742,7 +748,7 @@ def acquire(lock, deadline=None):
 
 
 def retrying(func):
-    """Python 2 does not by itself go on after a signal."""
+    """func, called again when a signal has interrupted it. Python 3 does that by itself."""
     def call(*args):
         while True:
             try:
@@ -754,7 +760,7 @@ def retrying(func):
 
 
 class Large(object):
-    """A long bytes item, read to where it will stay."""
+    """A long bytes item. Its bytes are read into the buffer that becomes the item."""
 
     def __init__(self, id, size, start):
         import io
@@ -772,7 +778,7 @@ class Large(object):
         return [self.view[n:], self.tail] if n < self.size else [self.tail]
 
     def done(self):
-        """Whether it is there, the STOP after it included."""
+        """Whether all of it has been read, including the STOP after it."""
         return sum(self.counts) > self.size
 
     def take(self):
@@ -788,16 +794,17 @@ class Large(object):
 # ---- the gateway
 
 class Gateway(object):
-    """Reads messages and runs what they ask for.
+    """Reads messages and does what they ask for.
 
-    Whoever holds _role reads the pipe: a thread that waits in receive() reads for itself,
-    which spares two thread switches a message. When nobody has read for GRACE seconds the
-    background thread does, so that reading never waits for a thread that computes. With a
-    callback registered, with greenlets and on Python 2 (_plain) only the background reads.
+    The thread that holds _role reads the pipe. A thread that waits in receive() takes the role
+    and reads for itself, which saves two thread switches for each message. When nobody has read
+    for GRACE seconds, the background thread reads, so that reading never waits for a thread that
+    computes. Only the background thread reads if a callback is registered, with greenlets, and on
+    Python 2 (_plain).
 
-    A KeyboardInterrupt may come between any two calls. Results that must not get lost are
-    therefore stored by the C code that made them: list.extend(map(func, args)). (Before 3.10
-    an interrupt can still hit the one step between taking an item and queueing it.)
+    A KeyboardInterrupt may come between any two calls. So results that must not get lost are
+    stored by the C code that makes them: list.extend(map(func, args)). (Before Python 3.10 an
+    interrupt can still come in the one step between taking an item and queueing it.)
     """
 
     def __init__(self, rfd, wfd, id, execmodel):
@@ -820,11 +827,12 @@ class Gateway(object):
         self._channelfactory = ChannelFactory(self)
         # writing
         self._writelock = self._newlock()
-        self._unsent = deque()  # [parts, written counts] of messages; the first is under way
+        self._unsent = deque()  # [parts, written counts] of messages; the first is being written
         self._writing = False
         # reading
         self._role = self._newlock()
-        # bytes read, how far dispatched, chunks read after them, Large item under way
+        # The bytes read, how many of them are dispatched, the chunks read after them, and the
+        # Large item that is being read.
         self._in = b"", 0, [], None
         self._need, self._starved, self._woke = 9, True, False
         self._gen = 0
@@ -835,8 +843,8 @@ class Gateway(object):
         # executing
         self._running = set()
         self._tasks = deque()
-        self._slot = allocate()  # held while the main thread is taken
-        self._waiters = []  # main thread waiting for a task, or for the end
+        self._slot = allocate()  # held while the main thread executes something
+        self._waiters = []  # threads that wait for a task or for the end
 
     def __repr__(self):
         return "<WorkerGateway id=%r>" % (self.id,)
@@ -849,7 +857,7 @@ class Gateway(object):
         return self._channelfactory.new()
 
     def join(self, timeout=None):
-        """Wait until the connection has ended and its executions have."""
+        """Wait until the connection and its executions have ended."""
         self._wait(lambda: self._done, self._waiters, None if timeout is None else now() + timeout)
 
     # -- writing
@@ -866,10 +874,10 @@ class Gateway(object):
             self._trace("sent", Message(msgcode, channelid, data))
 
     def _write(self, parts):
-        """Write a message; it has been written when this returns."""
+        """Write a message. When this returns, it has been written."""
         with self._writelock:
             self._unsent.append([parts, []])
-            if not self._writing:  # else we came here from a signal handler in mid-write
+            if not self._writing:  # otherwise a signal handler calls this in the middle of a write
                 self._flush()
         if self._unsent:
             self._flush_posted()
@@ -898,7 +906,7 @@ class Gateway(object):
             self._writing = False
 
     def _post(self, msgcode, channelid, data=b""):
-        """Send without waiting, for finalizers and for who reads: reading waits for no writing."""
+        """Send without waiting. For finalizers and for the reader, which never waits for writes."""
         head = struct.pack("!bii", msgcode, channelid, len(data))
         self._unsent.append([[head + data], []])
         if self._plain or not self._poll(self._wfd, 0, True):
@@ -920,7 +928,7 @@ class Gateway(object):
     # -- reading
 
     def _poll(self, fd, timeout, write=False):
-        """Whether fd is ready within timeout; None where that cannot be told."""
+        """Whether fd is ready within timeout. None if that cannot be found out on this system."""
         try:
             import select
             if hasattr(select, "poll"):
@@ -932,15 +940,15 @@ class Gateway(object):
             return None
 
     def _wait(self, ready, waiters, deadline=None, idle=False):
-        """Wait until ready(), reading meanwhile if nobody else does. False: deadline passed.
+        """Wait until ready(), and read meanwhile if nobody else does. False: deadline passed.
 
-        An idle waiter reads only until it has woken another: that one will read for itself.
+        A waiter with idle set reads only until it has woken another, which then reads for itself.
         """
         me, yielded, follow = None, False, False
         try:
             while not ready():
-                # While only the background thread reads: it may be the one that waits here, in
-                # a callback, and then reads on from there.
+                # If only the background thread reads, it may be the one that waits here, in a
+                # callback. Then it goes on reading from here.
                 only = bool(self._plain or self._callbacks)
                 background = only and self._role._is_owned() and not (
                     self.execmodel.green and deadline is not None)
@@ -978,9 +986,9 @@ class Gateway(object):
                 self._promote()
 
     def _read_one(self, id, items):
-        """The short way for request and reply: read what turns out to be one simple item for us.
+        """The fast path for request and reply: read exactly one simple item for this channel.
 
-        Anything else is left to _wait, with what was read.
+        If something else comes, what was read is kept, and _wait deals with it.
         """
         if self._callbacks or self._plain or self._finished or not self._starved:
             return False
@@ -1012,7 +1020,7 @@ class Gateway(object):
             items.append(item)
             return True
         except (OSError, ValueError):
-            return False  # the pipe is closed, as _wait will see for itself
+            return False  # the pipe is closed; _wait will find that out
         finally:
             if held and held[0]:
                 self._release_role()
@@ -1031,7 +1039,7 @@ class Gateway(object):
             waiter.set()
 
     def _promote(self):
-        """Let another waiter see whether it may read now."""
+        """Wake another waiter, which checks whether it may read now."""
         for waiter in self._followers[:1]:
             waiter.set()
 
@@ -1074,14 +1082,14 @@ class Gateway(object):
         except BaseException:
             self._starved = False
             for waiter in self._followers + self._waiters:
-                waiter.set()  # we may have been interrupted between an item and its waking call
+                waiter.set()  # an interrupt may have come between an item and its wake call
             raise
 
     def _dispatch(self, background):
-        """Handle the messages that are there in full.
+        """Handle the messages that have been read completely.
 
-        A signal handler or a callback may come to read while we do. Then _in is another tuple
-        than the one we know, and we go on from there.
+        A signal handler or a callback may read while this runs. Then _in has become another
+        tuple, and this goes on from that one.
         """
         with self._receivelock:
             state = None
@@ -1160,7 +1168,7 @@ class Gateway(object):
                     if item is ENDMARKER:
                         self._bad_item(id, error)
                         continue
-                    channel._items.append(item)  # no interrupt is taken before this
+                    channel._items.append(item)  # no interrupt is handled since _in was set
                     if channel._waiters:
                         self._wake(channel._waiters)
             self._starved = background or not self._callbacks
@@ -1234,7 +1242,7 @@ class Gateway(object):
             factory._local_close(id, RemoteError(errortext))
 
     def _finish(self, error=None):
-        """The connection has ended: every channel ends, then somebody calls _terminate."""
+        """The connection has ended: end every channel. A thread then calls _terminate."""
         if self._finished:
             return
         self._trace("finishing receiving", error or "")
@@ -1289,7 +1297,7 @@ class Gateway(object):
                 self._trace("execution did not finish in another 10 secs, calling os._exit()")
                 os._exit(1)
         self._trace("closing read and write")
-        if acquire(self._writelock, now() + 1):  # else somebody is stuck in a write
+        if acquire(self._writelock, now() + 1):  # otherwise a thread hangs in a write
             self._unsent.clear()
             self._fast = False
             self._syswritev, self._syswrite, self._sysread = None, closed, closed
@@ -1322,7 +1330,7 @@ class Gateway(object):
         self._wake(self._waiters)
 
     def _schedule_later(self, channel, task):
-        # The driver cannot know whether the task before has let the main thread go already.
+        # The driver cannot know whether the main thread is free after the task before this one.
         if acquire(self._slot, now() + 1):
             self._to_main(channel, task)
         else:
@@ -1362,7 +1370,7 @@ class Gateway(object):
                 self.execmodel.start(self._read_in_background)
             else:
                 if PY2:
-                    import threading  # noqa: first in the main thread
+                    import threading  # noqa: imported first by the main thread
                 _thread.start_new_thread(self._read_in_background, ())
 
     def _execute(self, channel, task, slot=None):
@@ -1384,7 +1392,7 @@ class Gateway(object):
         except BaseException:
             if not self._finished:
                 errortext = geterrortext(source, file_name)
-        # Who sees the channel closed finds us idle and the main thread free.
+        # When the driver sees the channel closed, the worker is idle and its main thread is free.
         if slot is not None:
             slot.release()
         self._leave(channel)
@@ -1412,7 +1420,7 @@ def run(source, file_name, call_name, kwargs, channel):
 
 
 def without_cookie(source):
-    """Python 2 refuses decoded source that names its encoding."""
+    """The source, with its coding cookie spoiled: Python 2 refuses one in a unicode source."""
     import re
     lines = source.split("\n", 2)
     for i, line in enumerate(lines[:2]):
@@ -1422,14 +1430,14 @@ def without_cookie(source):
 
 
 def geterrortext(source=None, file_name=None):
-    """The traceback of the exception being handled, as text, without our own frames."""
+    """The traceback of the exception being handled, as text, without the frames of this file."""
     import linecache
     import traceback
     kind, exc, tb = sys.exc_info()
     try:
         if source is not None:
             if PY2 and type(source) is text:
-                source = source.encode("utf-8")  # as the rest of a traceback is there
+                source = source.encode("utf-8")  # the rest of a traceback is bytes in Python 2
             lines = [line + "\n" for line in source.split("\n")]
             linecache.cache[file_name] = len(source), None, lines, file_name
         here = run.__code__.co_filename
@@ -1449,7 +1457,7 @@ def geterrortext(source=None, file_name=None):
 # ---- entries
 
 def use_green_io(gateway):
-    """Wait for the descriptors in the hub, then do what cannot block."""
+    """Let the hub of greenlets wait for a descriptor, then read or write without blocking."""
     if gateway.execmodel.backend == "gevent":
         from gevent.socket import wait_read, wait_write
     else:
@@ -1472,7 +1480,7 @@ def use_green_io(gateway):
 
 
 def duplicate(fd):
-    """Our own copy of a descriptor, which the processes that user code starts do not get."""
+    """A copy of a descriptor. Processes that user code starts do not inherit it."""
     fd = os.dup(fd)
     if sys.platform == "win32":
         import msvcrt
@@ -1484,9 +1492,9 @@ def duplicate(fd):
 
 
 def serve_popen(id, execmodel="thread", setup={}):
-    """Serve on stdin and stdout, which become the null device.
+    """Serve on stdin and stdout. Descriptors 0 and 1 then become the null device.
 
-    setup may hold chdir, nice, env, and ahead: messages to be taken as read first.
+    setup may hold chdir, nice, env, and ahead: messages that are handled as if read first.
     """
     sys.stdout.flush()
     rfd, wfd = duplicate(0), duplicate(1)
@@ -1550,5 +1558,5 @@ def serve(gateway):
     try:
         gateway._write([b"1"])
     except (IOError, OSError):
-        return  # whoever started us has given up
+        return  # the driver has given up
     gateway.serve()

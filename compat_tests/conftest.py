@@ -1,4 +1,4 @@
-"""What the tests here share: the release of execnet under test, and the built command."""
+"""Fixtures of the Python tests: built programs, gateways over all transports, Python workers."""
 import gc
 import getpass
 import os
@@ -7,12 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 
 import execnet
 import pytest
+
+from pythonworker import PYTHONS, WAIT, Worker
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -22,7 +23,7 @@ def pytest_report_header(config):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "late: to be run behind all others, as it looks at what needed time to happen")
+    config.addinivalue_line("markers", "late: runs after all others, as it checks what needs time")
 
 
 def pytest_collection_modifyitems(items):
@@ -30,9 +31,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_sessionstart(session):
-    """A tox env that got another release than its name says tests nothing of worth."""
-    # Shells have programs in the background ignore it, and those that these start, in which tests
-    # want interrupts.
+    """Stops if the installed execnet is not the release that the tox env is for."""
+    # A shell makes its background programs ignore SIGINT, and their children inherit that. Tests
+    # need children that it interrupts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = os.environ.get("EXECNET_TEST_RELEASE")
@@ -42,18 +43,33 @@ def pytest_sessionstart(session):
 
 
 @pytest.fixture(scope="session")
-def command(tmp_path_factory):
-    """The path of the built command: $EXECNET_TEST_BINARY, else one built for this session."""
-    binary = os.environ.get("EXECNET_TEST_BINARY")
-    if not binary:
-        binary = str(tmp_path_factory.mktemp("bin") / ("execnet" + (".exe" if os.name == "nt" else "")))
-        subprocess.run(["go", "build", "-o", binary, "./cmd/execnet"], cwd=ROOT, check=True)
-    return binary
+def build(tmp_path_factory):
+    """build(package, variable) is the path of a Go program: $variable, or built for the session."""
+    def build(package, variable=None):
+        binary = os.environ.get(variable or "")
+        if not binary:
+            name = os.path.basename(package) + (".exe" if os.name == "nt" else "")
+            binary = str(tmp_path_factory.mktemp("bin") / name)
+            subprocess.run(["go", "build", "-o", binary, package], cwd=ROOT, check=True)
+        return binary
+    return build
+
+
+@pytest.fixture(scope="session")
+def command(build):
+    """The path of the execnet command."""
+    return build("./cmd/execnet", "EXECNET_TEST_BINARY")
+
+
+@pytest.fixture(scope="session")
+def goworker(build):
+    """The path of the program goworker/."""
+    return build("./compat_tests/goworker", "EXECNET_TEST_GOWORKER")
 
 
 @pytest.fixture(scope="session")
 def run(command):
-    """Runs the command with bytes on stdin and returns its stdout; it has to succeed."""
+    """run(*args, stdin=bytes) runs the command, which has to succeed, and returns its stdout."""
     def run(*args, stdin):
         done = subprocess.run([command, *args], input=stdin, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=60)
@@ -62,27 +78,15 @@ def run(command):
     return run
 
 
-WAIT = 20  # seconds that anything may take
-
-# The ways to a Go worker: those that lead to the program of goworker/, with the functions that it
-# registers, and those that lead to the command.
+# The transports to a Go worker. The first reach the program of goworker/, with the functions that
+# it registers, the others reach the command.
 TO_GOWORKER = ["popen", "popen_word", "ssh", "via_python", "via_go", "installvia"]
 TO_COMMAND = ["socketserver", "sshserver"]
 TRANSPORTS = TO_GOWORKER + TO_COMMAND
 
 
-@pytest.fixture(scope="session")
-def goworker(tmp_path_factory):
-    """The path of goworker/: $EXECNET_TEST_GOWORKER, else built for this session."""
-    binary = os.environ.get("EXECNET_TEST_GOWORKER")
-    if not binary:
-        binary = str(tmp_path_factory.mktemp("goworker") / ("goworker" + (".exe" if os.name == "nt" else "")))
-        subprocess.run(["go", "build", "-o", binary, "./compat_tests/goworker"], cwd=ROOT, check=True)
-    return binary
-
-
 class Transports:
-    """Gateways to Go workers over every transport; what one needs beside them is started when it is first used."""
+    """Makes gateways to Go workers over every transport. Servers are started at their first use."""
 
     def __init__(self, folder, goworker, command):
         self.folder, self.goworker, self.command = folder, goworker, command
@@ -90,7 +94,7 @@ class Transports:
         self._known = {}
 
     def connect(self, transport, group, keys=""):
-        """A new gateway in the group; keys are further parts of its spec, each with // in front."""
+        """A new gateway in the group. keys are further parts of its spec, each with // in front."""
         return group.makegateway(getattr(self, transport)(group) + keys)
 
     def popen(self, group):
@@ -123,7 +127,7 @@ class Transports:
         return self._known[start]
 
     def serve(self, *args):
-        """Starts a server of the command and returns it, with the port that it tells as .port."""
+        """Starts a server of the command and returns its process; .port is where it listens."""
         server = subprocess.Popen([self.command, *args], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.servers.append(server)
@@ -138,18 +142,21 @@ class Transports:
         raise AssertionError("%s %s: %s" % (self.command, " ".join(args), "".join(said)))
 
     def start_socketserver(self, *args):
-        """Starts a socket server, with further arguments, and returns its port."""
+        """Starts a socket server with these further arguments and returns its port."""
         return self.serve("socketserver", "127.0.0.1:0", *args).port
 
     def start_sshserver(self, *args):
-        """Starts an ssh server, with further arguments, and returns its port and the client's configuration."""
+        """Starts an ssh server with these further arguments.
+
+        Returns its port and the path of a client's configuration.
+        """
         key = self._once(self._user_key)
         host_key = os.path.join(self.folder, "server_host_key")
         server = self.serve("sshserver", "127.0.0.1:0", "--authorized-keys", key + ".pub", "--host-key", host_key, *args)
         return server.port, self.ssh_config("server%d" % server.port, server.port, None)
 
     def sshd(self):
-        """The client's configuration for a real sshd."""
+        """The path of a client's configuration for a real sshd, which runs."""
         return self._once(self._sshd)
 
     def _user_key(self):
@@ -161,7 +168,10 @@ class Transports:
         return path
 
     def ssh_config(self, name, port, host_key):
-        """A client's configuration of the host "box"; without a host key whatever the host shows is taken."""
+        """Writes a client's configuration for the host "box" and returns its path.
+
+        Without a host key the client accepts any.
+        """
         path = os.path.join(self.folder, name + "_config")
         known = os.path.join(self.folder, name + "_known")
         if host_key:
@@ -176,7 +186,7 @@ class Transports:
         return path
 
     def _sshd(self):
-        """A real sshd; returns the client's configuration."""
+        """Starts a real sshd and returns the path of a client's configuration."""
         program = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         assert program, "sshd is not installed"
         host_key, user_key = self._keygen("sshd_host_key"), self._once(self._user_key)
@@ -190,7 +200,7 @@ class Transports:
                 "AuthorizedKeysFile %s.pub" % user_key, "StrictModes no", "PasswordAuthentication no",
                 "PermitRootLogin yes", "PrintMotd no", "PrintLastLog no", "MaxStartups 100", "LogLevel ERROR"]) + "\n")
         if hasattr(os, "getuid") and os.getuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd refuses to start without
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # sshd needs it to start
         log = os.path.join(self.folder, "sshd_log")
         server = subprocess.Popen([program, "-D", "-E", log, "-f", config], stdin=subprocess.DEVNULL)
         self.servers.append(server)
@@ -225,14 +235,14 @@ def transports(tmp_path_factory, goworker, command):
 
 @pytest.fixture
 def group():
-    """A group of the test's own, whose gateways end with it."""
+    """A group for one test, which is terminated after it."""
     group = execnet.Group()
     yield group
     group.terminate(timeout=WAIT)
 
 
 def gone(*pids, by=None):
-    """Waits until none of the processes is left, where a zombie is none; by is when that has to be."""
+    """Waits until these processes have ended (zombies have), at the latest until the time by."""
     by = by or time.time() + WAIT
     while True:
         left = subprocess.run(["ps", "-o", "pid=,stat=,args=", "-p", ",".join(map(str, pids))],
@@ -245,7 +255,7 @@ def gone(*pids, by=None):
 
 
 def started(group, gateway):
-    """Yields the gateway, then ends its group and checks that its process ended in order."""
+    """Yields the gateway, then terminates its group and checks that its process exits with 0."""
     yield gateway
     group.terminate(timeout=WAIT)
     process = getattr(gateway._io, "popen", None)
@@ -254,21 +264,21 @@ def started(group, gateway):
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def gw(request, transports):
-    """A gateway for each transport, shared by the tests of a module, which leave it as it was."""
+    """A gateway for each transport. The tests of a module share it and leave it as it was."""
     group = execnet.Group()
     yield from started(group, transports.connect(request.param, group))
 
 
 @pytest.fixture(scope="module", params=TO_GOWORKER)
 def gofuncs(request, transports):
-    """As gw, to workers that have the functions of goworker/."""
+    """Like gw, but only to workers that have the functions of goworker/."""
     group = execnet.Group()
     yield from started(group, transports.connect(request.param, group))
 
 
 @pytest.fixture(scope="module")
 def popen_gw(transports):
-    """As gw, over popen alone."""
+    """Like gw, but only over popen."""
     group = execnet.Group()
     yield from started(group, transports.connect("popen", group))
 
@@ -285,3 +295,36 @@ def settle():
                 return
             assert time.time() < end, status
     return settle
+
+
+def error(channel):
+    """The text of the error that the channel ends with."""
+    with pytest.raises(channel.RemoteError) as info:
+        channel.waitclose(WAIT)
+    return info.value.formatted
+
+
+@pytest.fixture
+def start():
+    """start(...) starts a Python worker as Worker does. It ends with the test."""
+    workers = []
+
+    def start(*args, **kwargs):
+        worker = Worker(*args, **kwargs)
+        workers.append(worker)
+        return worker.started()
+    yield start
+    for worker in workers:
+        if worker.popen.poll() is None and hasattr(worker, "gw"):
+            worker.stop()
+        worker.popen.kill()
+        worker.popen.wait()
+
+
+@pytest.fixture(scope="module", params=PYTHONS, ids=lambda p: p.split(os.sep)[-3])
+def worker(request):
+    """A Python worker for each interpreter. The tests of a module share it."""
+    w = Worker(request.param).started()
+    w.py2 = w.run("import sys; channel.send(sys.version_info[0])").receive(WAIT) == 2
+    yield w
+    assert w.stop() == 0

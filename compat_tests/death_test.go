@@ -5,6 +5,7 @@ package compat_tests
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,32 +18,6 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
-
-// everyWorker runs a test with both workers of every CPython found.
-func everyWorker(t *testing.T, test func(t *testing.T, w worker)) {
-	t.Helper()
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				test(t, w)
-			})
-		}
-	}
-}
-
-// bothWorkers runs a test with both workers of the newest CPython that the release under test
-// supports.
-func bothWorkers(t *testing.T, test func(t *testing.T, w worker)) {
-	t.Helper()
-	all := pythons.All(t)
-	for _, w := range workers(t, all[len(all)-1]) {
-		t.Run(w.name, func(t *testing.T) {
-			t.Parallel()
-			test(t, w)
-		})
-	}
-}
 
 // buffer is a writer that can be read while it is written to.
 type buffer struct {
@@ -62,14 +37,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-func remoteExec(t *testing.T, gw *execnet.Gateway, source string) *execnet.Channel {
-	t.Helper()
-	ch, err := gw.RemoteExec(t.Context(), source)
-	require.NoError(t, err)
-	return ch
-}
-
-// pidOf has the worker tell its process id from ch, and checks that it is the gateway's process.
+// pidOf receives a worker's process id, which the source of the execution ch has to send.
 func pidOf(t *testing.T, ch *execnet.Channel) int {
 	t.Helper()
 	pid, err := execnet.Receive[int](within.Soon(t), ch)
@@ -83,73 +51,101 @@ func gone(t *testing.T, pid int) {
 	assert.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "process %d is still there", pid)
 }
 
-// TestKilledWorker kills a worker while calls of every kind wait for it.
+// requireDied checks that call returned that the gateway has died, and returns that error.
+func requireDied(t *testing.T, gw *execnet.Gateway, err error, call string) *execnet.GatewayDiedError {
+	t.Helper()
+	var died *execnet.GatewayDiedError
+	require.ErrorAs(t, err, &died, call)
+	assert.Equal(t, gw.ID(), died.ID, call)
+	return died
+}
+
+// allFail starts calls of every kind that wait for a gateway's worker. Then it calls harm, and
+// checks that within limit each of them fails because the gateway has died. Nothing is to come on
+// the channel waiting. more are further calls. check gets the error of each call.
+func allFail(t *testing.T, gw *execnet.Gateway, waiting *execnet.Channel, more map[string]func() error,
+	limit time.Duration, harm func(), check func(call string, died *execnet.GatewayDiedError)) {
+	t.Helper()
+	idle, err := gw.NewChannel()
+	require.NoError(t, err)
+	withCallback, err := gw.NewChannel()
+	require.NoError(t, err)
+	called := make(chan any, 1)
+	require.NoError(t, withCallback.SetCallback(func(item any) error { called <- item; return nil }, "END"))
+	calls := map[string]func() error{
+		"Receive":   func() error { _, err := waiting.Receive(within.Soon(t)); return err },
+		"WaitClose": func() error { return idle.WaitClose(within.Soon(t)) },
+		"ReadLine":  func() error { _, err := idle.MakeFileReader(t.Context()).ReadLine(); return err },
+		"callback":  func() error { return withCallback.WaitClose(within.Soon(t)) },
+	}
+	maps.Copy(calls, more)
+	type failure struct {
+		call string
+		err  error
+		at   time.Time
+	}
+	failures := make(chan failure, len(calls))
+	for call, wait := range calls {
+		go func() {
+			err := wait()
+			failures <- failure{call, err, time.Now()}
+		}()
+	}
+	time.Sleep(100 * time.Millisecond) // until they wait, which nothing announces
+	began := time.Now()
+	harm()
+	for range calls {
+		failed := <-failures
+		check(failed.call, requireDied(t, gw, failed.err, failed.call))
+		assert.Less(t, failed.at.Sub(began), limit, failed.call)
+	}
+	select {
+	case item := <-called:
+		assert.Equal(t, "END", item)
+	case <-within.Soon(t).Done():
+		t.Fatal("no endmarker")
+	}
+	_, err = gw.RemoteExec(t.Context(), "pass")
+	check("RemoteExec", requireDied(t, gw, err, "RemoteExec"))
+	_, err = gw.RemoteStatus(within.Soon(t))
+	requireDied(t, gw, err, "RemoteStatus")
+	requireDied(t, gw, gw.Err(), "Err")
+}
+
+// TestKilledWorker kills a worker with SIGKILL while calls of every kind wait for it.
 func TestKilledWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
-		gw, err := newGroup(t, stderr).MakeGateway(within.Soon(t), w.spec())
-		require.NoError(t, err)
+		gw := makeGateway(t, newGroup(t, stderr), w.spec())
 		busy := remoteExec(t, gw, `
 import os, signal, sys
-sys.stderr.write("the last words\n")
+sys.stderr.write("the last line\n")
 sys.stderr.flush()
 channel.send(os.getpid())
 os.kill(os.getpid(), signal.SIGSTOP) # so that it reads nothing more, and the pipe to it fills up
 `)
 		pid := pidOf(t, busy)
-		idle, err := gw.NewChannel()
+		other, err := gw.NewChannel()
 		require.NoError(t, err)
-		withCallback, err := gw.NewChannel()
-		require.NoError(t, err)
-		ended := make(chan any, 1)
-		require.NoError(t, withCallback.SetCallback(func(item any) error { ended <- item; return nil }, "END"))
-
-		waiting := map[string]func() error{
-			"Receive":   func() error { _, err := busy.Receive(within.Soon(t)); return err },
-			"WaitClose": func() error { return idle.WaitClose(within.Soon(t)) },
-			"ReadLine":  func() error { _, err := idle.MakeFileReader(t.Context()).ReadLine(); return err },
+		more := map[string]func() error{
 			"full pipe": func() error { return busy.Send(t.Context(), make([]byte, 64<<20)) },
-			"behind it": func() error { time.Sleep(20 * time.Millisecond); return idle.Send(within.Soon(t), make([]byte, 1<<20)) },
-			"callback":  func() error { return withCallback.WaitClose(within.Soon(t)) },
+			"behind it": func() error {
+				time.Sleep(20 * time.Millisecond)
+				return other.Send(within.Soon(t), make([]byte, 1<<20))
+			},
 			"Items last": func() (err error) {
 				for _, err = range busy.Items(within.Soon(t)) {
 				}
 				return err
 			},
 		}
-		type failure struct {
-			call string
-			err  error
-			at   time.Time
-		}
-		failures := make(chan failure, len(waiting))
-		for call, wait := range waiting {
-			go func() {
-				err := wait()
-				failures <- failure{call, err, time.Now()}
-			}()
-		}
-		time.Sleep(100 * time.Millisecond) // so that they do wait; nothing tells
-		killed := time.Now()
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-		for range waiting {
-			failed := <-failures
-			var died *execnet.GatewayDiedError
-			if assert.ErrorAs(t, failed.err, &died, failed.call) {
-				assert.Equal(t, syscall.SIGKILL, died.Exit.Signal, failed.call)
-				assert.Contains(t, died.Exit.Stderr, "the last words\n", failed.call)
-				assert.Equal(t, gw.ID(), died.ID)
-			}
-			assert.Less(t, failed.at.Sub(killed), 10*time.Second, failed.call)
-		}
-		assert.Equal(t, "END", <-ended)
-		assert.Contains(t, stderr.String(), "the last words\n", "it reached the user too")
-		_, err = gw.RemoteExec(t.Context(), "pass")
-		var died *execnet.GatewayDiedError
-		assert.ErrorAs(t, err, &died)
-		assert.ErrorContains(t, err, "(signal: killed); its stderr ended:\n  the last words")
-		_, err = gw.RemoteStatus(within.Soon(t))
-		assert.ErrorAs(t, err, &died)
+		kill := func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) }
+		allFail(t, gw, busy, more, 10*time.Second, kill, func(call string, died *execnet.GatewayDiedError) {
+			assert.Equal(t, syscall.SIGKILL, died.Exit.Signal, call)
+			assert.Contains(t, died.Exit.Stderr, "the last line\n", call)
+			assert.ErrorContains(t, died, "(signal: killed); its stderr ended:\n  the last line", call)
+		})
+		assert.Contains(t, stderr.String(), "the last line\n", "it reached the user too")
 		gone(t, pid)
 	})
 }
@@ -159,11 +155,9 @@ func TestExitedWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		gw := gateway(t, w.spec())
 		ch := remoteExec(t, gw, "import os; channel.send('before'); os._exit(3)")
-		item, err := ch.Receive(within.Soon(t))
-		require.NoError(t, err, "what came before the end is there")
-		assert.Equal(t, "before", item)
+		assert.Equal(t, "before", receive(t, ch), "what came before the end is there")
 		for range 2 {
-			_, err = ch.Receive(within.Soon(t))
+			_, err := ch.Receive(within.Soon(t))
 			var died *execnet.GatewayDiedError
 			require.ErrorAs(t, err, &died)
 			assert.True(t, died.Exit.Known)
@@ -174,15 +168,14 @@ func TestExitedWorker(t *testing.T) {
 	})
 }
 
-// TestWorkerClosesItsPipe has remote code break the connection and live on.
+// TestWorkerClosesItsPipe executes source that closes the worker's pipes and goes on running.
 func TestWorkerClosesItsPipe(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
-		gw, err := group.MakeGateway(within.Soon(t), w.spec())
-		require.NoError(t, err)
+		gw := makeGateway(t, group, w.spec())
 		ch := remoteExec(t, gw, "import os, time; channel.send(os.getpid()); os.closerange(3, 100); time.sleep(1000)")
 		pid := pidOf(t, ch)
-		_, err = ch.Receive(within.Soon(t))
+		_, err := ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
 		assert.False(t, died.Exit.Known, "it has not ended")
@@ -191,7 +184,7 @@ func TestWorkerClosesItsPipe(t *testing.T) {
 	})
 }
 
-// stuck are sources that do not end because they are asked to. Each sends its process id first.
+// stuck are sources that do not end soon after GATEWAY_TERMINATE, and one that does.
 var stuck = map[string]string{
 	"busy":            "while True: pass",
 	"holding the GIL": "import re; re.match('(a*)*b', 'a' * 40)",
@@ -209,7 +202,7 @@ while True:
 	"well enough": "channel.receive()",
 }
 
-// TestTerminateStuckWorkers ends a whole group of them at once.
+// TestTerminateStuckWorkers terminates a group of workers that execute them.
 func TestTerminateStuckWorkers(t *testing.T) {
 	for _, p := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
 		for _, w := range workers(t, p) {
@@ -217,9 +210,8 @@ func TestTerminateStuckWorkers(t *testing.T) {
 				const timeout = time.Second
 				group := newGroup(t, new(buffer))
 				var pids []int
-				for name, source := range stuck {
-					gw, err := group.MakeGateway(within.Soon(t), w.spec())
-					require.NoError(t, err, name)
+				for _, source := range stuck {
+					gw := makeGateway(t, group, w.spec())
 					pids = append(pids, pidOf(t, remoteExec(t, gw, "import os; channel.send(os.getpid())\n"+source)))
 				}
 				began := time.Now()
@@ -236,19 +228,15 @@ func TestTerminateStuckWorkers(t *testing.T) {
 	}
 }
 
-// TestTerminateIsPatient lets a worker that is about to finish do so.
-func TestTerminateIsPatient(t *testing.T) {
+// TestTerminateWaits checks that an execution may end by itself within the timeout.
+func TestTerminateWaits(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		group := newGroup(t, testLog{t})
-		gw, err := group.MakeGateway(within.Soon(t), w.spec())
-		require.NoError(t, err)
+		gw := makeGateway(t, group, w.spec())
 		ch := remoteExec(t, gw, "import time; channel.send('up'); time.sleep(0.3); channel.send('done')")
-		_, err = ch.Receive(within.Soon(t))
-		require.NoError(t, err)
+		receive(t, ch)
 		require.NoError(t, group.Terminate(within.Time(t, time.Hour)))
-		item, err := ch.Receive(within.Soon(t))
-		require.NoError(t, err, "what it sent at the end was received")
-		assert.Equal(t, "done", item)
+		assert.Equal(t, "done", receive(t, ch), "what it sent at the end was received")
 		exit := gw.ExitStatus()
 		assert.True(t, exit.Known)
 		assert.Zero(t, exit.Code)

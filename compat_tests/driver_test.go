@@ -9,13 +9,16 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// driverVariable makes the test binary a driver: it holds the spec of the workers to start.
+// driverVariable names the environment variable that makes the test binary a driver. It holds the
+// spec of the workers to start.
 const driverVariable = "EXECNET_TEST_BE_DRIVER"
 
-// driverModeVariable says how the driver ends: "end" by itself, otherwise it waits to be killed.
+// driverModeVariable names the variable that says how the driver ends: with "end" by itself,
+// otherwise it waits to be killed.
 const driverModeVariable = "EXECNET_TEST_DRIVER_MODE"
 
-// beDriver starts two workers, one of them busy, prints their process ids, and ends as it is told.
+// beDriver starts two workers, one of which executes something, and prints their process ids. Then
+// it ends as driverModeVariable says.
 func beDriver(spec string) {
 	ctx := context.Background()
 	for _, source := range []string{"import os; channel.send(os.getpid())", "import os; channel.send(os.getpid()); channel.receive()"} {

@@ -13,15 +13,15 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// TestGroup is about ids and lookup.
+// TestGroup checks ids and lookup.
 func TestGroup(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	spec := func(keys string) string { return "popen" + keys }
 	assert.Equal(t, "<Group []>", group.String())
 	var made []*execnet.Gateway
 	for i, keys := range []string{"", "//id=gw1", "", "//id=it's"} {
-		gw, err := group.MakeGateway(within.Soon(t), spec(keys))
-		require.NoError(t, err)
+		gw := makeGateway(t, group, spec(keys))
 		assert.Equal(t, []string{"gw0", "gw1", "gw2", "it's"}[i], gw.ID(), "a number that is taken is passed over")
 		made = append(made, gw)
 	}
@@ -40,9 +40,7 @@ func TestGroup(t *testing.T) {
 	assert.ErrorIs(t, err, execnet.ErrDuplicateID)
 	ch, err := made[3].RemoteExec(t.Context(), "channel.send(channel.gateway.id)")
 	require.NoError(t, err)
-	item, err := ch.Receive(within.Soon(t))
-	require.NoError(t, err)
-	assert.Equal(t, "it's-worker", item)
+	assert.Equal(t, "it's-worker", receive(t, ch))
 	_, err = group.MakeGateway(within.Soon(t), spec("//python=/no/such/python//id=later"))
 	require.Error(t, err)
 	assert.Equal(t, 4, group.Len(), "what did not start is no member, and its id is free")
@@ -50,8 +48,7 @@ func TestGroup(t *testing.T) {
 	made[0].Exit()
 	assert.True(t, slices.Equal(made[1:], slices.Collect(group.All())), "a gateway that was told to exit is no member")
 	assert.Nil(t, group.Get("gw0"))
-	again, err := group.MakeGateway(within.Soon(t), spec("//id=gw0"))
-	require.NoError(t, err)
+	again := makeGateway(t, group, spec("//id=gw0"))
 	assert.Same(t, again, group.Get("gw0"))
 
 	require.NoError(t, group.Terminate(within.Time(t, 5*time.Second)))
@@ -62,6 +59,7 @@ func TestGroup(t *testing.T) {
 }
 
 func TestGroupMakesGatewaysAtOnce(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	group.DefaultSpec = "popen//dont_write_bytecode"
 	group.ExecModel = "main_thread_only"

@@ -1,4 +1,4 @@
-// Package compat_tests holds the tests that need the real thing: several CPythons and releases of
+// Package compat_tests holds the tests that run against several CPythons and several releases of
 // Python's execnet.
 //
 // EXECNET_TEST_PYTHONS lists the interpreters, EXECNET_TEST_RELEASE names the release of execnet to
@@ -12,11 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
+	goworker "github.com/go-execnet/execnet/worker"
 )
 
 func TestMain(m *testing.M) {
-	execnet.ServeIfWorker()
+	goworker.ServeIfWorker()
 	if spec := os.Getenv(driverVariable); spec != "" {
 		beDriver(spec)
 	}

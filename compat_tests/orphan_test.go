@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKilledDriverLeavesNoWorker kills this very program while it drives two workers.
+// TestKilledDriverLeavesNoWorker starts this test program as a driver of two workers, and kills it.
 func TestKilledDriverLeavesNoWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		self, err := os.Executable()
@@ -45,8 +45,8 @@ func TestKilledDriverLeavesNoWorker(t *testing.T) {
 	})
 }
 
-// ended reports whether no process of the id runs. A zombie that nobody but the system's init can
-// collect has ended.
+// ended reports whether no process with this id runs. A zombie has ended: only the system's init
+// can reap it.
 func ended(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return true

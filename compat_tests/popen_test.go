@@ -14,7 +14,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// newGroup is a group whose workers are gone when the test is over.
+// newGroup makes a group. Its workers are terminated when the test ends.
 func newGroup(t *testing.T, stderr io.Writer) *execnet.Group {
 	t.Helper()
 	group := execnet.NewGroup()
@@ -23,15 +23,37 @@ func newGroup(t *testing.T, stderr io.Writer) *execnet.Group {
 	return group
 }
 
-// gateway starts a worker for the length of the test.
-func gateway(t *testing.T, spec string) *execnet.Gateway {
+// makeGateway makes a gateway in the group.
+func makeGateway(t *testing.T, group *execnet.Group, spec string) *execnet.Gateway {
 	t.Helper()
-	gw, err := newGroup(t, testLog{t}).MakeGateway(within.Soon(t), spec)
-	require.NoError(t, err)
+	gw, err := group.MakeGateway(within.Soon(t), spec)
+	require.NoError(t, err, spec)
 	return gw
 }
 
-// testLog shows what workers say on stderr with the test's own output.
+// gateway makes a gateway that ends with the test.
+func gateway(t *testing.T, spec string) *execnet.Gateway {
+	t.Helper()
+	return makeGateway(t, newGroup(t, testLog{t}), spec)
+}
+
+// remoteExec has the worker execute source.
+func remoteExec(t *testing.T, gw *execnet.Gateway, source string) *execnet.Channel {
+	t.Helper()
+	ch, err := gw.RemoteExec(t.Context(), source)
+	require.NoError(t, err)
+	return ch
+}
+
+// receive receives the next item.
+func receive(t *testing.T, ch *execnet.Channel) any {
+	t.Helper()
+	item, err := ch.Receive(within.Soon(t))
+	require.NoError(t, err)
+	return item
+}
+
+// testLog writes the stderr of workers to the test's log.
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(p []byte) (int, error) {
@@ -46,46 +68,36 @@ func opener(spec string) func(t *testing.T) *execnet.Gateway {
 	}
 }
 
-// TestChannels runs the channel test on every CPython found, with our worker and, where the release
-// under test runs, with the installed one.
+// TestChannels runs the channel test on every CPython found: with this module's worker and, where
+// the release under test runs, with the installed one.
 func TestChannels(t *testing.T) {
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				channeltest.Run(t, opener(w.spec()), w.caps())
-			})
-		}
-	}
+	everyWorker(t, func(t *testing.T, w worker) { channeltest.Run(t, opener(w.spec()), w.caps()) })
 }
 
-// TestMainThreadOnly is about the execution model that GUI and signal code needs.
+// TestMainThreadOnly tests the execution model for source that needs the main thread.
 func TestMainThreadOnly(t *testing.T) {
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				spec := w.spec() + "//execmodel=main_thread_only"
-				if w.dir != "" && !hasMainThreadOnly() {
-					// The installed worker answers and then finds that it does not know its model.
-					gw := gateway(t, spec)
-					_, err := gw.RemoteStatus(within.Soon(t))
-					var died *execnet.GatewayDiedError
-					require.ErrorAs(t, err, &died)
-					assert.Contains(t, died.Exit.Stderr, "main_thread_only")
-					return
-				}
-				channeltest.RunMainThreadOnly(t, opener(spec), w.caps())
-			})
+	everyWorker(t, func(t *testing.T, w worker) {
+		spec := w.spec() + "//execmodel=main_thread_only"
+		if w.dir != "" && !hasMainThreadOnly() {
+			// The installed worker answers the bootstrap before it refuses the execution model.
+			gw := gateway(t, spec)
+			_, err := gw.RemoteStatus(within.Soon(t))
+			var died *execnet.GatewayDiedError
+			require.ErrorAs(t, err, &died)
+			assert.Contains(t, died.Exit.Stderr, "main_thread_only")
+			return
 		}
-	}
+		channeltest.RunMainThreadOnly(t, opener(spec), w.caps())
+	})
 }
 
 // TestGreenlets runs the channel test on workers whose executions are greenlets. gevent and
-// eventlet are in .venv. Of the installed workers only eventlet's takes part, with an echo: where a
-// greenlet blocks in a call that eventlet has not patched, so does its reading. gevent's hangs in
-// its first receive with the gevent of today, under its own driver too.
+// eventlet are in .venv. Of the installed workers only the one with eventlet is tested, and only
+// with an echo: when a greenlet blocks in a call that eventlet has not patched, the worker stops
+// reading. The one with gevent hangs in its first receive with current releases of gevent, also
+// with its own driver.
 func TestGreenlets(t *testing.T) {
+	independent(t)
 	python := pythons.WithExecnet(t)
 	for _, model := range []string{"gevent", "eventlet"} {
 		t.Run(model, func(t *testing.T) {
@@ -98,13 +110,10 @@ func TestGreenlets(t *testing.T) {
 	t.Run("eventlet installed", func(t *testing.T) {
 		t.Parallel()
 		gw := gateway(t, "popen//python="+python+"//bootstrap=import//execmodel=eventlet")
-		ch, err := gw.RemoteExec(t.Context(), "for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
-		require.NoError(t, err)
+		ch := remoteExec(t, gw, "for item in channel: channel.send((item, channel.gateway.execmodel.backend))")
 		for i := range 10 {
 			require.NoError(t, ch.Send(t.Context(), i))
-			item, err := ch.Receive(within.Soon(t))
-			require.NoError(t, err)
-			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, item)
+			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, receive(t, ch))
 		}
 	})
 }

@@ -8,43 +8,33 @@ import (
 
 	"github.com/go-execnet/execnet"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 // TestRemoteCall calls functions of Python modules by name, in both workers of every CPython.
 func TestRemoteCall(t *testing.T) {
-	for _, p := range pythons.All(t) {
-		for _, w := range workers(t, p) {
-			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
-				t.Parallel()
-				checkRemoteCalls(t, gateway(t, w.spec()))
-			})
-		}
-	}
-}
+	everyWorker(t, func(t *testing.T, w worker) {
+		gw := gateway(t, w.spec())
+		root, err := execnet.RemoteCall[float64](within.Soon(t), gw, "math.sqrt", 16)
+		require.NoError(t, err)
+		assert.Equal(t, 4.0, root)
+		path, err := gw.RemoteCall(within.Soon(t), "posixpath.join", "a", "b")
+		require.NoError(t, err)
+		assert.Equal(t, "a/b", path)
+		sorted, err := execnet.RemoteCall[[]int](within.Soon(t), gw, "sorted", []int{2, 3, 1}, execnet.Kwargs{"reverse": true})
+		require.NoError(t, err)
+		assert.Equal(t, []int{3, 2, 1}, sorted)
 
-func checkRemoteCalls(t *testing.T, gw *execnet.Gateway) {
-	t.Helper()
-	root, err := execnet.RemoteCall[float64](within.Soon(t), gw, "math.sqrt", 16)
-	require.NoError(t, err)
-	assert.Equal(t, 4.0, root)
-	path, err := gw.RemoteCall(within.Soon(t), "posixpath.join", "a", "b")
-	require.NoError(t, err)
-	assert.Equal(t, "a/b", path)
-	sorted, err := execnet.RemoteCall[[]int](within.Soon(t), gw, "sorted", []int{2, 3, 1}, execnet.Kwargs{"reverse": true})
-	require.NoError(t, err)
-	assert.Equal(t, []int{3, 2, 1}, sorted)
-
-	for function, class := range map[string]string{
-		"math.sqrt": "ValueError", "no_such_module.f": "ImportError", "math.no_such_function": "AttributeError",
-	} {
-		_, err := gw.RemoteCall(within.Soon(t), function, -1)
-		var remote *gatewaybase.RemoteError
-		require.ErrorAs(t, err, &remote, function)
-		if class == "ImportError" && remote.Exception() == "ModuleNotFoundError" {
-			class = remote.Exception() // since Python 3.6
+		for function, class := range map[string]string{
+			"math.sqrt": "ValueError", "no_such_module.f": "ImportError", "math.no_such_function": "AttributeError",
+		} {
+			_, err := gw.RemoteCall(within.Soon(t), function, -1)
+			var remote *gatewaybase.RemoteError
+			require.ErrorAs(t, err, &remote, function)
+			if class == "ImportError" && remote.Exception() == "ModuleNotFoundError" {
+				class = remote.Exception() // since Python 3.6
+			}
+			assert.Equal(t, class, remote.Exception(), remote.Formatted)
 		}
-		assert.Equal(t, class, remote.Exception(), remote.Formatted)
-	}
+	})
 }

@@ -23,9 +23,9 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// bulk is a tree that is long on its way: more than a sender has on its way to a receiver at a
-// time. Whoever has got more than smallOnes bytes of it is at the large file, which Python's
-// execnet tells before it writes it.
+// bulk is a tree that takes long to send: more bytes than a sender has on their way to a receiver
+// at a time. A receiver that has got more than smallOnes bytes of it is at the large file, which
+// Python's execnet confirms before it writes it.
 func bulk() tree {
 	tr := tree{"large": file(noise(1, 24<<20)), "z/last": file("last")}
 	for i := range 100 {
@@ -38,21 +38,16 @@ const smallOnes = 2_000_000
 
 var temporary = regexp.MustCompile(`(^|/)\.[^/]+\.execnet-[A-Z2-7]{8}$`)
 
-// nothingHalf checks that what is at a destination under a real name is complete, and reports how
-// many files are there, and how many others.
-func nothingHalf(t *testing.T, source, dest string) (files, temporaries int) {
+// noPartialFiles checks that every file at a destination is complete, except those with the name of
+// a temporary file.
+func noPartialFiles(t *testing.T, source, dest string) {
 	t.Helper()
-	want := look(t, source, keepsAll)
-	for name, seen := range look(t, dest, keepsAll) {
-		switch {
-		case temporary.MatchString(name):
-			temporaries++
-		case !strings.HasPrefix(seen, "d"):
-			files++
+	want := entries(t, source, keepsAll)
+	for name, seen := range entries(t, dest, keepsAll) {
+		if !temporary.MatchString(name) && !strings.HasPrefix(seen, "d") {
 			assert.Equal(t, want[name], seen, name)
 		}
 	}
-	return files, temporaries
 }
 
 func processOf(t *testing.T, gw *execnet.Gateway) int {
@@ -62,18 +57,20 @@ func processOf(t *testing.T, gw *execnet.Gateway) int {
 	return info.PID
 }
 
-// TestRsyncKilledWorker kills one of three receivers in the middle. The others have the tree then,
-// and it has nothing half, unless it is Python's execnet.
+// TestRsyncKilledWorker kills one of three receivers in the middle. The others get the whole tree.
+// The killed one has no incomplete file, unless it is Python's execnet.
 func TestRsyncKilledWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			gateways := []*execnet.Gateway{end.open(t), end.open(t), end.open(t)}
 			pid := processOf(t, gateways[1])
 			var once sync.Once
-			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever} // what workers copy by themselves is too quick to be killed at
+			// DeltaNever: a file that the worker copies by itself is there before it could be
+			// killed.
+			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == gateways[1] && e.Kind == rsync.EventProgress && e.Size > smallOnes {
 					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
@@ -93,17 +90,17 @@ func TestRsyncKilledWorker(t *testing.T) {
 			require.ErrorAs(t, err, &died)
 			assert.Equal(t, syscall.SIGKILL, died.Exit.Signal)
 			assert.Equal(t, [3]bool{true, false, true}, finished)
-			want := look(t, source, end.keeps)
+			want := entries(t, source, end.keeps)
 			for _, i := range []int{0, 2} {
 				require.NoError(t, r.Results()[i].Err)
-				require.Equal(t, want, look(t, dests[i], end.keeps))
+				require.Equal(t, want, entries(t, dests[i], end.keeps))
 			}
-			if !end.reference && end.keeps.time(aWhile).Equal(aWhile) { // so that it can be compared exactly
-				nothingHalf(t, source, dests[1])
+			if !end.reference && end.keeps.time(usualTime).Equal(usualTime) { // times are exact
+				noPartialFiles(t, source, dests[1])
 			}
 
 			send(t, rsync.New(source), end.open(t), dests[1], rsync.TargetOptions{})
-			require.Equal(t, want, look(t, dests[1], end.keeps), "the second sync repaired it, and removed what was left")
+			require.Equal(t, want, entries(t, dests[1], end.keeps), "the second sync repaired it, and removed what was left")
 		})
 	}
 }
@@ -111,6 +108,7 @@ func TestRsyncKilledWorker(t *testing.T) {
 // TestRsyncKilledDriver kills the driver, a process of its own, while a large file is being
 // written.
 func TestRsyncKilledDriver(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	bulk().make(t, source)
 	large := filepath.Join(source, "large")
@@ -128,24 +126,25 @@ func TestRsyncKilledDriver(t *testing.T) {
 			stderr := new(buffer)
 			driver.Stderr = stderr
 			require.NoError(t, driver.Start())
-			patiently(t, "it begins to write", func() bool {
+			require.Eventually(t, func() bool {
 				found, err := filepath.Glob(filepath.Join(dest, ".large.execnet-*"))
 				return err == nil && len(found) > 0
-			})
+			}, 20*time.Second, 5*time.Millisecond, "it does not begin to write")
 			require.NoError(t, driver.Process.Kill())
 			_ = driver.Wait() // it was killed, which Wait reports
-			patiently(t, "its worker ends", func() bool { return groupEnded(driver.Process.Pid) })
+			require.Eventually(t, func() bool { return groupEnded(driver.Process.Pid) },
+				20*time.Second, 5*time.Millisecond, "its worker does not end")
 			assert.Empty(t, stderr.String())
 			assert.NoFileExists(t, filepath.Join(dest, "large"))
 
 			// Another driver repairs it. The large file need not be so large for that.
 			require.NoError(t, os.Truncate(large, 1<<20))
 			defer func() { require.NoError(t, os.Truncate(large, size)) }()
-			if end.keeps.time(aWhile).Equal(aWhile) {
-				nothingHalf(t, source, dest)
+			if end.keeps.time(usualTime).Equal(usualTime) {
+				noPartialFiles(t, source, dest)
 			}
 			send(t, rsync.New(source), end.open(t), dest, rsync.TargetOptions{})
-			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps))
 		})
 	}
 }
@@ -167,21 +166,21 @@ func groupEnded(group int) bool {
 	return true
 }
 
-// TestRsyncStoppedWorker stops one receiver in the middle, as a machine that hangs would. It is
-// given up, alone.
+// TestRsyncStoppedWorker stops one receiver in the middle, like a machine that hangs. The driver
+// gives up this receiver alone.
 func TestRsyncStoppedWorker(t *testing.T) {
 	source, base := places(t)
 	bulk().make(t, source)
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			good, bad := end.open(t), end.open(t)
 			pid := processOf(t, bad)
-			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // gone already if all went well
-			const patience = 2 * time.Second
+			t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // may have ended
+			const stall = 2 * time.Second
 			var once sync.Once
 			r := &rsync.RSync{Source: source, Delta: rsync.DeltaNever}
-			r.StallTimeout = patience
+			r.StallTimeout = stall
 			r.Callback = func(e rsync.Event) {
 				if e.Gateway == bad {
 					once.Do(func() { assert.NoError(t, syscall.Kill(pid, syscall.SIGSTOP)) })
@@ -194,11 +193,11 @@ func TestRsyncStoppedWorker(t *testing.T) {
 			err := r.Send(within.Soon(t))
 			var stalled *rsync.StallError
 			require.ErrorAs(t, err, &stalled)
-			assert.Equal(t, patience, stalled.After)
-			assert.GreaterOrEqual(t, time.Since(began), patience)
+			assert.Equal(t, stall, stalled.After)
+			assert.GreaterOrEqual(t, time.Since(began), stall)
 			require.NoError(t, r.Results()[0].Err)
 			require.Error(t, r.Results()[1].Err)
-			require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps))
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		})
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// wrapped are the kinds of receivers of this module, each started by another command in front of
-// it.
+// wrapped are specs of this module's kinds of receivers, each started by the command words in front
+// of it.
 func wrapped(t *testing.T, words ...string) map[string]string {
 	t.Helper()
 	before := strings.Join(words, " ")
@@ -29,7 +29,7 @@ func wrapped(t *testing.T, words ...string) map[string]string {
 	return specs
 }
 
-// publicCommand is the execnet command where every user can start it.
+// publicCommand is a copy of the execnet command that every user can start.
 func publicCommand(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(publicFolder(t), "execnet")
@@ -40,18 +40,18 @@ func publicCommand(t *testing.T) string {
 	return path
 }
 
-// publicFolder is a folder that every user can get to. It goes with the test.
+// publicFolder is a folder that every user can enter. It is removed when the test ends.
 func publicFolder(t *testing.T) string {
 	t.Helper()
 	path, err := os.MkdirTemp("", "execnet-rsync")
 	require.NoError(t, err)
-	t.Cleanup(func() { raze(t, path) })
+	t.Cleanup(func() { removeTree(t, path) })
 	require.NoError(t, os.Chmod(path, 0o755))
 	return path
 }
 
-// sendToTwo syncs to a place where something goes wrong and to one where nothing does, and returns
-// what went wrong.
+// sendToTwo syncs to two places, checks that the sync fails for the first one alone, and returns
+// the error of that one.
 func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad string) *rsync.TargetError {
 	t.Helper()
 	source, good := r.Source, filepath.Join(t.TempDir(), "good")
@@ -59,7 +59,7 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	require.NoError(t, r.AddTarget(gateway(t, goWorker), good, rsync.TargetOptions{}))
 	err := r.Send(within.Soon(t))
 	require.NoError(t, r.Results()[1].Err)
-	require.Equal(t, look(t, source, keepsAll), look(t, good, keepsAll))
+	require.Equal(t, entries(t, source, keepsAll), entries(t, good, keepsAll))
 	var failed *rsync.TargetError
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, failing.ID(), failed.Gateway)
@@ -68,9 +68,10 @@ func sendToTwo(t *testing.T, r *rsync.RSync, failing *execnet.Gateway, bad strin
 	return failed
 }
 
-// TestRsyncFullDisk ends the sync with the target whose disk is full, says which file it was, and
-// leaves no half of it.
+// TestRsyncFullDisk checks that the sync with a target ends when its disk is full, that the error
+// names the file, and that no part of that file is left.
 func TestRsyncFullDisk(t *testing.T) {
+	independent(t)
 	source, disk := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 3<<20)), "z": file("z")}.make(t, source)
 	require.NoError(t, os.Mkdir(disk, 0o700))
@@ -80,25 +81,25 @@ func TestRsyncFullDisk(t *testing.T) {
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(disk, 0)) })
-	everyWay(t, wrapped(t), source, func(t *testing.T, r *rsync.RSync, spec string) {
+	sentAndCopied(t, wrapped(t), source, func(t *testing.T, r *rsync.RSync, spec string) {
 		dest := filepath.Join(disk, "dest")
 		failed := sendToTwo(t, r, gateway(t, spec), dest)
 		var problem *rsync.FileError
 		require.ErrorAs(t, failed.Err, &problem)
 		assert.Equal(t, "big", problem.Path)
 		assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", problem.Problem)
-		seen := look(t, dest, keepsAll)
+		seen := entries(t, dest, keepsAll)
 		assert.NotContains(t, seen, "big")
 		for name := range seen {
 			assert.NotRegexp(t, temporary, name)
 		}
-		raze(t, dest)
+		removeTree(t, dest)
 	})
 }
 
-// everyWay runs a test with each spec, once with files that are sent and once with large ones that
-// the workers copy.
-func everyWay(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
+// sentAndCopied runs a test with each spec, once so that all files are sent, and once so that the
+// workers copy large ones by themselves.
+func sentAndCopied(t *testing.T, specs map[string]string, source string, test func(t *testing.T, r *rsync.RSync, spec string)) {
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
 			t.Run("sent", func(t *testing.T) { test(t, &rsync.RSync{Source: source, Delta: rsync.DeltaNever}, spec) })
@@ -107,29 +108,32 @@ func everyWay(t *testing.T, specs map[string]string, source string, test func(t 
 	}
 }
 
-// TestRsyncFileTooLarge has one file fail that the receiver may not write; everything else arrives.
+// TestRsyncFileTooLarge sends one file that is larger than the receiver may write. Everything else
+// arrives.
 func TestRsyncFileTooLarge(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	tree{"a": file("a"), "big": file(noise(1, 1<<20)), "z/z": file("z")}.make(t, source)
-	everyWay(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
+	sentAndCopied(t, wrapped(t, "prlimit", "--fsize=600000"), source, func(t *testing.T, r *rsync.RSync, spec string) {
 		dest := filepath.Join(base, t.Name())
 		failed := sendToTwo(t, r, gateway(t, spec), dest)
 		require.NoError(t, failed.Err)
 		require.Len(t, failed.Files, 1)
 		assert.Equal(t, "big", failed.Files[0].Path)
 		assert.Regexp(t, "^EFBIG: ", failed.Files[0].Problem)
-		want := look(t, source, keepsTenths)
+		want := entries(t, source, keepsTenths)
 		delete(want, "big")
-		assert.Equal(t, want, look(t, dest, keepsTenths))
+		assert.Equal(t, want, entries(t, dest, keepsTenths))
 	})
 }
 
-// becomeNobody is for a worker that root runs, which may touch everything otherwise.
+// becomeNobody takes its rights from a worker that runs as root.
 const becomeNobody = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534); channel.send(os.getuid())"
 
-// TestRsyncPermissionDenied is about a destination, and about things in it, that the receiver may
-// not touch.
+// TestRsyncPermissionDenied syncs to a destination, and to folders in one, that the receiver may
+// not write to.
 func TestRsyncPermissionDenied(t *testing.T) {
+	independent(t)
 	source, _ := places(t)
 	tree{"a": file("a"), "closed/f": file("f"), "open/g": file("g")}.make(t, source)
 	base := publicFolder(t)
@@ -149,7 +153,7 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			require.NoError(t, os.Mkdir(dest, 0o700))
 			require.NoError(t, os.Chmod(dest, 0o777))
 			if root && name != "go" {
-				// What it imports for its first sync it may not be able to read later.
+				// Its first sync imports modules that the user nobody may not be able to read.
 				send(t, rsync.New(source), gw, filepath.Join(dest, "warm"), rsync.TargetOptions{})
 				uid, err := remoteExec(t, gw, becomeNobody).Receive(within.Soon(t))
 				require.NoError(t, err)
@@ -161,16 +165,16 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			assert.ErrorContains(t, failed, "EACCES: ")
 
 			if !root {
-				return // below, it would be our own folder, which we may change
+				return // the folders below would belong to this user, who may write to them
 			}
-			// A folder of somebody else: what should be in there fails, unless it is open to all;
-			// the rest arrives.
+			// The folder closed belongs to another user: what should be in it fails. Everything
+			// else arrives.
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "closed"), 0o755))
 			require.NoError(t, os.Mkdir(filepath.Join(dest, "open"), 0o755))
 			require.NoError(t, os.Chmod(filepath.Join(dest, "open"), 0o777))
 			failed = sendToTwo(t, rsync.New(source), gw, dest)
 			assert.ErrorContains(t, failed, "closed/f: EACCES: ")
-			seen := look(t, dest, keepsTenths)
+			seen := entries(t, dest, keepsTenths)
 			assert.Contains(t, seen, "a")
 			assert.Contains(t, seen, "open/g")
 			assert.NotContains(t, seen, "closed/f")

@@ -15,9 +15,10 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// TestRsyncMemory sends a file of 1 GiB, and looks at the most memory that the driver and the
+// TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the
 // receiver have ever used.
 func TestRsyncMemory(t *testing.T) {
+	independent(t)
 	source, base := places(t)
 	require.NoError(t, os.Mkdir(source, 0o700))
 	f, err := os.Create(filepath.Join(source, "large"))
@@ -25,17 +26,18 @@ func TestRsyncMemory(t *testing.T) {
 	const size = 1 << 30
 	require.NoError(t, f.Truncate(size))
 	require.NoError(t, f.Close())
-	program := commandPath(t) // without the race detector, which takes memory of its own
+	program := commandPath(t) // without the race detector, which needs memory itself
 	golang, python := "popen//python="+program+" worker", pythons.Default(t).Spec()
 	for name, txs := range map[string][]string{
-		"go":                  {golang},
-		"python":              {python},
-		"go, through another": {golang + "//id=first", golang + "//via=first"}, // which does not copy by itself
+		"go":     {golang},
+		"python": {python},
+		// Through another gateway a worker does not copy by itself.
+		"go, through another": {golang + "//id=first", golang + "//via=first"},
 		"python, through go":  {golang + "//id=first", python + "//via=first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dest := filepath.Join(base, name)
-			t.Cleanup(func() { raze(t, dest) })
+			t.Cleanup(func() { removeTree(t, dest) })
 			args := []string{"rsync", "-q", source}
 			for i, tx := range txs {
 				args = append(args, "--tx", tx, []string{dest, "-"}[len(txs)-1-i])
@@ -55,7 +57,7 @@ func TestRsyncMemory(t *testing.T) {
 				case <-tick.C:
 					workers := children(driver.Process.Pid)
 					for _, pid := range workers {
-						workers = append(workers, children(pid)...) // those behind it
+						workers = append(workers, children(pid)...) // workers via this one
 					}
 					for _, pid := range append(workers, driver.Process.Pid) {
 						if kib, ok := peakMemory(pid); ok {
@@ -97,7 +99,7 @@ func peakMemory(pid int) (kib int, ok bool) {
 
 // children are the processes that any thread of a process has started.
 func children(pid int) (pids []int) {
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // a pattern without mistakes
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // a valid pattern
 	for _, list := range lists {
 		text, _ := os.ReadFile(list) // the thread may have ended
 		for _, field := range strings.Fields(string(text)) {

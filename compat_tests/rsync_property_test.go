@@ -42,7 +42,7 @@ func someNode(t *rapid.T) node {
 	return file(noise(rapid.Uint64Range(0, 1<<16-1).Draw(t, "seed"), someSize.Draw(t, "size"))).with(someMode.Draw(t, "mode"))
 }
 
-// someTree is a tree in which nothing is below what is no directory.
+// someTree draws a tree in which only directories have entries below them.
 func someTree(t *rapid.T) tree {
 	tr := tree{}
 	for range rapid.IntRange(0, 12).Draw(t, "entries") {
@@ -58,7 +58,7 @@ func someTree(t *rapid.T) tree {
 	return tr
 }
 
-// mutate changes something in a tree as programs and people do. It reports what.
+// mutate makes one change to a tree, of a kind that programs and people make.
 func mutate(t *rapid.T, source string) {
 	var files, all []string
 	require.NoError(t, filepath.WalkDir(source, func(p string, d fs.DirEntry, err error) error {
@@ -82,7 +82,7 @@ func mutate(t *rapid.T, source string) {
 		path := somePath(t)
 		for p := filepath.Join(source, path); p != source; p = filepath.Dir(p) {
 			if info, err := os.Lstat(p); err == nil && (!info.IsDir() || p == filepath.Join(source, path)) {
-				return // something is in the way
+				return // an entry of another kind is there
 			}
 		}
 		someNode(t).make(t, source, path)
@@ -93,7 +93,7 @@ func mutate(t *rapid.T, source string) {
 		}
 	case "delete", "exchange":
 		path := rapid.SampledFrom(all).Draw(t, "path")
-		raze(t, path)
+		removeTree(t, path)
 		if what == "exchange" {
 			name, err := filepath.Rel(source, path)
 			require.NoError(t, err)
@@ -137,13 +137,13 @@ func edit(t *rapid.T, path, how string) {
 	}
 	require.NoError(t, os.Chmod(path, 0o600))
 	require.NoError(t, os.WriteFile(path, content, 0o600))
-	// A file is taken to be unchanged by its time, and clocks are coarse.
-	later := aWhile.Add(time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "later")) * 1000 * time.Second)
+	// A file with the same size and time counts as unchanged, so the time has to change.
+	later := usualTime.Add(time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "later")) * 1000 * time.Second)
 	require.NoError(t, os.Chtimes(path, later, later))
 }
 
-// merged is what is to be at a destination that looked like there when a tree that looks like here
-// was synced without delete.
+// merged is what a destination has to look like after a sync without delete, if it looked like
+// there before and the source looks like here.
 func merged(here, there map[string]string) map[string]string {
 	want := maps.Clone(here)
 	for name, seen := range there {
@@ -171,13 +171,13 @@ func property(t *testing.T, dests int, check func(t *rapid.T, source string, des
 	n, failed := 0, false
 	rapid.Check(t, func(rt *rapid.T) {
 		if n++; n > checks && !failed {
-			return // enough; a failing case may be tried as often as it takes to make it small
+			return // enough cases; but rapid may repeat a failing one, to make it small
 		}
 		complete := false
 		defer func() { failed = failed || !complete }()
 		folder, err := os.MkdirTemp(base, "")
 		require.NoError(rt, err)
-		defer raze(rt, folder)
+		defer removeTree(rt, folder)
 		var all []string
 		for i := range dests {
 			all = append(all, filepath.Join(folder, "dest"+string(rune('a'+i))))
@@ -189,6 +189,7 @@ func property(t *testing.T, dests int, check func(t *rapid.T, source string, des
 
 // TestRsyncProperties changes random trees between two syncs.
 func TestRsyncProperties(t *testing.T) {
+	independent(t)
 	for _, end := range ownKinds(t) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
@@ -203,24 +204,25 @@ func TestRsyncProperties(t *testing.T) {
 					require.NoError(rt, r.Send(within.Soon(t)))
 				}
 				sync(false)
-				before := look(rt, source, end.keeps)
-				require.Equal(rt, before, look(rt, dest, end.keeps))
+				before := entries(rt, source, end.keeps)
+				require.Equal(rt, before, entries(rt, dest, end.keeps))
 				for range rapid.IntRange(1, 6).Draw(rt, "changes") {
 					mutate(rt, source)
 				}
-				now := look(rt, source, end.keeps)
+				now := entries(rt, source, end.keeps)
 				if rapid.Bool().Draw(rt, "without delete first") {
 					sync(false)
-					require.Equal(rt, merged(now, before), look(rt, dest, end.keeps))
+					require.Equal(rt, merged(now, before), entries(rt, dest, end.keeps))
 				}
 				sync(true)
-				require.Equal(rt, now, look(rt, dest, end.keeps))
+				require.Equal(rt, now, entries(rt, dest, end.keeps))
 			})
 		})
 	}
 }
 
-// TestRsyncPropertyOfMany has places of all kinds, with different trees, get the same tree at once.
+// TestRsyncPropertyOfMany syncs a random tree to places of all kinds at once, which hold different
+// random trees.
 func TestRsyncPropertyOfMany(t *testing.T) {
 	ends := kinds(t)
 	var gateways []*execnet.Gateway
@@ -232,7 +234,7 @@ func TestRsyncPropertyOfMany(t *testing.T) {
 			someTree(rt).make(rt, dest)
 		}
 		tr := someTree(rt)
-		for name, n := range tr { // what Python's execnet can have
+		for name, n := range tr { // only what Python's execnet can receive
 			if strings.Contains(name, "\xff") {
 				delete(tr, name)
 			} else if n.kind == 'd' {
@@ -243,13 +245,13 @@ func TestRsyncPropertyOfMany(t *testing.T) {
 		r := &rsync.RSync{Source: source, Delta: rsync.DeltaAlways}
 		for i, gw := range gateways {
 			if ends[i].reference {
-				raze(rt, dests[i]) // modes of directories that are there are not for it
+				removeTree(rt, dests[i]) // it does not change the modes of directories that exist
 			}
 			require.NoError(rt, r.AddTarget(gw, dests[i], rsync.TargetOptions{Delete: true}))
 		}
 		require.NoError(rt, r.Send(within.Soon(t)))
 		for i, end := range ends {
-			require.Equal(rt, look(rt, source, end.keeps), look(rt, dests[i], end.keeps), end.name)
+			require.Equal(rt, entries(rt, source, end.keeps), entries(rt, dests[i], end.keeps), end.name)
 		}
 	})
 }

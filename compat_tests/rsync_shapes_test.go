@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// noise is content that nothing makes shorter.
+// noise is random content of this size; the same for the same seed.
 func noise(seed uint64, size int) string {
 	b := make([]byte, size)
 	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
@@ -17,7 +17,7 @@ func noise(seed uint64, size int) string {
 	return string(b)
 }
 
-// without is what a shape has that not every pair of halves can do.
+// without says what not every receiving half supports. A shape that needs it is left out there.
 type without int
 
 const (
@@ -25,10 +25,10 @@ const (
 	readOnlyDirs                      // directories that their owner cannot write to
 	modeChanges                       // another mode of a directory that is there
 	insideTargets                     // absolute links into the source
-	times                             // of before 1970, or a nanosecond from the next second
+	times                             // before 1970, or a nanosecond before a full second
 )
 
-// shape is a tree that is synced to where the one before it was.
+// shape is a tree that is synced over the one before it.
 type shape struct {
 	name  string
 	needs without
@@ -37,9 +37,9 @@ type shape struct {
 
 const kib = 1 << 10
 
-// landscapes are two trees with a folder for each shape that a pair of halves can do. In the second
-// one each shape is where the one before it was in the first.
-func landscapes(lacking without) (before, after tree) {
+// allShapes returns two trees with a folder for each shape that needs nothing of lacking. In the
+// second tree, each shape is in the folder that the shape before it has in the first tree.
+func allShapes(lacking without) (before, after tree) {
 	before, after = tree{}, tree{}
 	var last string
 	for _, shape := range shapes() {
@@ -57,7 +57,7 @@ func landscapes(lacking without) (before, after tree) {
 	return before, after
 }
 
-// below is the entry when its tree is in a folder.
+// below is the entry as it is when its tree is moved into a folder.
 func (n node) below(folder string) node {
 	if n.kind == 'l' {
 		n.text = strings.ReplaceAll(n.text, "SOURCE", "SOURCE/"+folder)
@@ -65,7 +65,7 @@ func (n node) below(folder string) node {
 	return n
 }
 
-// shapes are trees of every kind. Each is meant to be synced over the one before it, with delete.
+// shapes are trees of every kind. Each is synced over the one before it, with delete.
 func shapes() []shape {
 	borders := tree{}
 	for _, size := range []int{64 * kib, 256 * kib} {
@@ -86,7 +86,7 @@ func shapes() []shape {
 		{"nothing", 0, tree{}},
 		{"nested", 0, tree{"a": file("A"), "empty": file(""), "sub/b": file("B"), "sub/deeper/still/c": file("C"), "hollow": dir(), "hollow2/within": dir()}},
 		{"other contents and times", 0, tree{"a": file("AA"), "empty": file("not any more"), "sub/b": file("X"),
-			"sub/deeper/still/c": file("C").when(aWhile.Add(time.Nanosecond * 1001)), "hollow": file("filled")}},
+			"sub/deeper/still/c": file("C").when(usualTime.Add(time.Nanosecond * 1001)), "hollow": file("filled")}},
 		{"modes", 0, tree{"run": file("#!").with(0o755), "private": file("p").with(0o600), "readonly": file("r").with(0o444), "readonlyrun": file("x").with(0o555), "open": dir().with(0o777), "group/f": file("g").with(0o660)}},
 		{"other modes", modeChanges, tree{"run": file("#!").with(0o644), "private": file("p").with(0o640), "readonly": file("R2").with(0o444), "open": dir().with(0o750), "readonlyrun": file("x").with(0o400)}},
 		{"special modes", 0, tree{"run": file("#!").with(0o755 | fs.ModeSetuid), "setgid": file("g").with(0o755 | fs.ModeSetgid), "both": file(noise(6, 2<<20)).with(0o711 | fs.ModeSetuid | fs.ModeSetgid),
@@ -109,7 +109,7 @@ func shapes() []shape {
 		{"borders with another time", 0, touched},
 		{"many", 0, many},
 		{"large", 0, tree{"large": file(large), "small": file("s")}},
-		{"large, changed", 0, tree{"large": file(large[:3<<20] + "inserted" + large[3<<20+17:]), "small": file("s").when(aWhile.Add(time.Hour))}},
+		{"large, changed", 0, tree{"large": file(large[:3<<20] + "inserted" + large[3<<20+17:]), "small": file("s").when(usualTime.Add(time.Hour))}},
 		{"deep", 0, tree{strings.Repeat("deep/", 30) + "f": file("f")}},
 		{"nothing again", 0, tree{}},
 	}

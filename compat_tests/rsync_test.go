@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,37 +21,37 @@ import (
 
 // farEnd is a place to sync to.
 type farEnd struct {
-	road
+	route
 	keeps     keeping
 	without   without
 	reference bool // it runs Python's execnet
 }
 
-// goWorker is this very test program as a worker.
+// goWorker starts this test program as a worker.
 const goWorker = "popen//self"
 
 func goEnd() farEnd {
-	return farEnd{road: road{name: "go", specs: []string{goWorker}}, keeps: keepsAll}
+	return farEnd{route: route{name: "go", specs: []string{goWorker}}, keeps: keepsAll}
 }
 
 // pythonEnd is a worker of the interpreter.
 func pythonEnd(w worker) farEnd {
-	end := farEnd{road: road{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
+	end := farEnd{route: route{name: w.python.Version() + " " + w.name, specs: []string{w.spec()}}, keeps: keepsAll}
 	if w.python.Major == 2 {
 		end.keeps = keepsTenths
-		end.without = times // of which its os.utime makes others
+		end.without = times // its os.utime cannot set them exactly
 	}
 	if w.dir != "" {
 		end.reference = true
-		// What Python's execnet does not do; root may do anything in read-only directories, but
-		// nobody else.
+		// Python's execnet does not support these. (In read-only directories it fails for everybody
+		// but root.)
 		end.without |= byteNames | modeChanges | readOnlyDirs
 		end.keeps = keepsFloats
 	}
 	return end
 }
 
-// kinds are one place of each kind: Go, Python, old Python, Python's execnet.
+// kinds are one place for each kind of receiver: Go, Python, Python's execnet, Python 2.
 func kinds(t *testing.T) []farEnd {
 	t.Helper()
 	all := pythons.All(t)
@@ -63,7 +62,7 @@ func kinds(t *testing.T) []farEnd {
 	return ends
 }
 
-// ownKinds are those of them that run this module's receiving half.
+// ownKinds are those of kinds that run this module's receiving half.
 func ownKinds(t *testing.T) []farEnd {
 	t.Helper()
 	var own []farEnd
@@ -75,16 +74,16 @@ func ownKinds(t *testing.T) []farEnd {
 	return own
 }
 
-// places are an empty source and destination, which need not be removable.
+// places are paths for a source and a destination. What is made there may be read-only.
 func places(t *testing.T) (source, dest string) {
 	t.Helper()
 	base := t.TempDir()
 	source, dest = filepath.Join(base, "source"), filepath.Join(base, "dest")
-	t.Cleanup(func() { raze(t, base) })
+	t.Cleanup(func() { removeTree(t, base) })
 	return source, dest
 }
 
-// send syncs a tree to one place, which must work.
+// send syncs a tree to one place, and fails the test if that fails.
 func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, options rsync.TargetOptions) rsync.Result {
 	t.Helper()
 	require.NoError(t, r.AddTarget(gw, dest, options))
@@ -92,11 +91,11 @@ func send(t *testing.T, r *rsync.RSync, gw *execnet.Gateway, dest string, option
 	return r.Results()[0]
 }
 
-// syncShapes syncs trees of every shape that the place can hold, and others over them.
+// syncShapes syncs a tree of every shape that the place can hold, then another tree over it.
 func syncShapes(t *testing.T, end farEnd) {
 	source, dest := places(t)
 	gw := end.open(t)
-	before, after := landscapes(end.without)
+	before, after := allShapes(end.without)
 	for i, step := range []struct {
 		tree  tree
 		delta rsync.Delta
@@ -105,23 +104,24 @@ func syncShapes(t *testing.T, end farEnd) {
 		r := &rsync.RSync{Source: source, Delta: step.delta}
 		result := send(t, r, gw, dest, rsync.TargetOptions{Delete: true})
 		require.Empty(t, result.Warnings)
-		require.Equal(t, look(t, source, end.keeps), look(t, dest, end.keeps), "step %d", i)
+		require.Equal(t, entries(t, source, end.keeps), entries(t, dest, end.keeps), "step %d", i)
 		result = send(t, r, gw, dest, rsync.TargetOptions{Delete: true})
 		require.Equal(t, rsync.Stats{}, result.Stats, "step %d: nothing is left to do", i)
 	}
 }
 
-// TestRsyncShapes is about each receiving half there is.
+// TestRsyncShapes syncs to each receiving half there is.
 func TestRsyncShapes(t *testing.T) {
 	ends := []farEnd{goEnd()}
 	for _, p := range pythons.All(t) {
 		for _, w := range workers(t, p) {
-			if w.dir == "" || p.Major == 3 { // a driver in Python 3 does not understand execnet's half in Python 2 either
+			// Even a driver in Python 3 does not understand execnet's half in Python 2.
+			if w.dir == "" || p.Major == 3 {
 				ends = append(ends, pythonEnd(w))
 			}
 		}
 	}
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -129,8 +129,8 @@ func TestRsyncShapes(t *testing.T) {
 	}
 }
 
-// TestRsyncRoads is about everything that leads to them.
-func TestRsyncRoads(t *testing.T) {
+// TestRsyncRoutes syncs over every transport.
+func TestRsyncRoutes(t *testing.T) {
 	server := sshdtest.Start(t)
 	program := commandPath(t)
 	all := pythons.All(t)
@@ -140,7 +140,7 @@ func TestRsyncRoads(t *testing.T) {
 	golang := "//python=" + program + " worker"
 	var ends []farEnd
 	add := func(name string, specs ...string) *farEnd {
-		ends = append(ends, farEnd{road: road{name: name, specs: specs}, keeps: keepsAll})
+		ends = append(ends, farEnd{route: route{name: name, specs: specs}, keeps: keepsAll})
 		return &ends[len(ends)-1]
 	}
 	add("ssh to Python", server.Spec()+python(usual))
@@ -158,7 +158,7 @@ func TestRsyncRoads(t *testing.T) {
 	reference := pythonEnd(pip)
 	reference.name, reference.specs = "installed over ssh", []string{server.Spec() + "//bootstrap=import" + strings.TrimSuffix(strings.TrimPrefix(pip.spec(), "popen"), "//bootstrap=import")}
 	ends = append(ends, reference)
-	for _, end := range ends {
+	for _, end := range dependent(ends) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			syncShapes(t, end)
@@ -166,10 +166,10 @@ func TestRsyncRoads(t *testing.T) {
 	}
 }
 
-// TestRsyncRelativeDestination is relative to the worker's folder, which relative sources have
-// nothing to do with.
+// TestRsyncRelativeDestination syncs to a relative path. It is relative to the worker's folder,
+// while a relative source is relative to the driver's.
 func TestRsyncRelativeDestination(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			source, folder := places(t)
 			tree{"f": file("f"), "sub/g": file("g")}.make(t, source)
@@ -177,14 +177,14 @@ func TestRsyncRelativeDestination(t *testing.T) {
 			end.specs[0] += "//chdir=" + folder
 			t.Chdir(filepath.Dir(source))
 			send(t, rsync.New("source"), end.open(t), "relative/", rsync.TargetOptions{})
-			require.Equal(t, look(t, source, end.keeps), look(t, filepath.Join(folder, "relative"), end.keeps))
+			require.Equal(t, entries(t, source, end.keeps), entries(t, filepath.Join(folder, "relative"), end.keeps))
 		})
 	}
 }
 
-// TestRsyncWithoutDelete leaves what is not in the source.
+// TestRsyncWithoutDelete checks that entries that are not in the source stay.
 func TestRsyncWithoutDelete(t *testing.T) {
-	for _, end := range kinds(t) {
+	for _, end := range dependent(kinds(t)) {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			source, dest := places(t)
@@ -199,10 +199,10 @@ func TestRsyncWithoutDelete(t *testing.T) {
 			}
 			expected, _ := places(t)
 			want.make(t, expected)
-			got, wanted := look(t, dest, end.keeps), look(t, expected, end.keeps)
+			got, wanted := entries(t, dest, end.keeps), entries(t, expected, end.keeps)
 			for _, seen := range []map[string]string{got, wanted} {
 				for _, d := range []string{".", "sub", "sub/mine"} {
-					delete(seen, d) // their times are not of interest
+					delete(seen, d) // their times differ
 				}
 			}
 			require.Equal(t, wanted, got)
@@ -210,10 +210,11 @@ func TestRsyncWithoutDelete(t *testing.T) {
 	}
 }
 
-// TestRsyncToMany sends to several places of every kind at once, some of which have a part of it.
+// TestRsyncToMany sends to several places of every kind at once. Some of them have a part of the
+// tree already.
 func TestRsyncToMany(t *testing.T) {
 	source, base := places(t)
-	have, _ := landscapes(^0)
+	have, _ := allShapes(^0)
 	have.make(t, source)
 	r := rsync.New(source)
 	type place struct {
@@ -223,7 +224,7 @@ func TestRsyncToMany(t *testing.T) {
 	var all []place
 	for i, end := range append(kinds(t), kinds(t)...) {
 		dest := filepath.Join(base, end.name, strings.Repeat("x", i+1))
-		if i%3 == 1 { // it has some already
+		if i%3 == 1 { // this one has a part of the tree already
 			half := tree{}
 			for name, n := range have {
 				if len(name)%2 == 0 {
@@ -237,15 +238,15 @@ func TestRsyncToMany(t *testing.T) {
 	}
 	require.NoError(t, r.Send(within.Soon(t)))
 	coarse := keepsLittle
-	want := look(t, source, coarse)
+	want := entries(t, source, coarse)
 	for _, p := range all {
-		require.Equal(t, want, look(t, p.dest, coarse), p.end.name)
+		require.Equal(t, want, entries(t, p.dest, coarse), p.end.name)
 	}
 	require.Len(t, r.Results(), len(all))
 }
 
-// commandPath is the execnet command: $EXECNET_TEST_BINARY, else one built for these tests, without
-// the race detector.
+// commandPath is the path of the execnet command: $EXECNET_TEST_BINARY, or one that is built for
+// these tests, without the race detector.
 func commandPath(t *testing.T) string {
 	t.Helper()
 	path, err := builtCommand()
@@ -257,19 +258,13 @@ var builtCommand = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("EXECNET_TEST_BINARY"); path != "" {
 		return path, nil
 	}
-	cache, err := os.UserCacheDir()
+	// The envs of tox run side by side: each builds a file of its own.
+	path, err := cachePath(filepath.Join("for-"+release(), "execnet"))
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(cache, "go-execnet-tests", "execnet")
 	build := exec.Command("go", "build", "-o", path, "./cmd/execnet")
 	build.Dir = pythons.Root()
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	return path, build.Run()
 })
-
-// patiently waits until something is the case.
-func patiently(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	require.Eventually(t, is, 20*time.Second, 5*time.Millisecond, what)
-}

@@ -15,42 +15,43 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// node is an entry of a tree that a test makes.
+// node is an entry of a tree that a test makes. In the target of a link SOURCE stands for the path
+// of the tree.
 type node struct {
 	kind byte        // 'f', 'd' or 'l'
-	text string      // a file's content, or where a link leads; SOURCE in that stands for the tree's own path
+	text string      // the content of a file, or the target of a link (see below)
 	mode fs.FileMode // of files and directories
 	at   time.Time   // when a file or directory was changed
 }
 
-// tree is what is below a directory: names with slashes. Directories that only hold something need
-// not be named.
+// tree holds the entries below a directory, by their paths with slashes. A directory that has
+// entries in it need not be listed itself.
 type tree map[string]node
 
-// aWhile is when entries were changed for which a test names no time of its own; files with other
-// contents at another second, as what has the same size and time is taken to be the same. It cannot
-// be held in a float.
-var aWhile = time.Unix(1500000000, 123456789)
+// usualTime is the mtime of the entries for which a test names none. For files it is the beginning
+// of a range: files with different contents have different times, as a file of the same size and
+// time is taken to be the same. A float cannot hold it exactly.
+var usualTime = time.Unix(1500000000, 123456789)
 
 func file(text string) node {
-	return node{'f', text, 0o644, aWhile.Add(time.Duration(crc32.ChecksumIEEE([]byte(text))) * time.Second / 10)}
+	return node{'f', text, 0o644, usualTime.Add(time.Duration(crc32.ChecksumIEEE([]byte(text))) * time.Second / 10)}
 }
 
-func dir() node                        { return node{'d', "", 0o755, aWhile} }
+func dir() node                        { return node{'d', "", 0o755, usualTime} }
 func link(to string) node              { return node{kind: 'l', text: to} }
 func (n node) with(m fs.FileMode) node { n.mode = m; return n }
 func (n node) when(t time.Time) node   { n.at = t; return n }
 
-// testingT is what both a test and a property have.
+// testingT is implemented by the t of tests and by that of rapid's properties.
 type testingT interface {
 	require.TestingT
 	Helper()
 }
 
-// make makes the tree at path, and nothing else there.
+// make makes the tree at path, in place of what is there.
 func (tr tree) make(t testingT, path string) {
 	t.Helper()
-	raze(t, path)
+	removeTree(t, path)
 	require.NoError(t, os.MkdirAll(path, 0o755))
 	for name, n := range tr {
 		n.make(t, path, name)
@@ -58,7 +59,7 @@ func (tr tree) make(t testingT, path string) {
 	tr.settle(t, path)
 }
 
-// make makes an entry where there is none.
+// make makes one entry, where nothing may be yet.
 func (n node) make(t testingT, path, name string) {
 	t.Helper()
 	at := filepath.Join(path, name)
@@ -75,8 +76,8 @@ func (n node) make(t testingT, path, name string) {
 	}
 }
 
-// settle sets what making entries changes: modes of directories, which may forbid more of it, and
-// their times.
+// settle sets the times of directories, which change when entries are made in them, and their
+// modes, which may forbid that.
 func (tr tree) settle(t testingT, path string) {
 	t.Helper()
 	var dirs []string
@@ -86,7 +87,7 @@ func (tr tree) settle(t testingT, path string) {
 		}
 		return err
 	}))
-	for i := len(dirs) - 1; i >= 0; i-- { // what is in it first
+	for i := len(dirs) - 1; i >= 0; i-- { // the deepest first
 		name, err := filepath.Rel(path, dirs[i])
 		require.NoError(t, err)
 		n, named := tr[name]
@@ -98,8 +99,8 @@ func (tr tree) settle(t testingT, path string) {
 	}
 }
 
-// raze removes a tree whose directories may forbid it.
-func raze(t testingT, path string) {
+// removeTree removes a tree whose directories may be read-only.
+func removeTree(t testingT, path string) {
 	t.Helper()
 	_ = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
@@ -110,7 +111,7 @@ func raze(t testingT, path string) {
 	require.NoError(t, os.RemoveAll(path))
 }
 
-// keeping is what of a tree both ends can hold.
+// keeping says what of a tree both ends can store.
 type keeping struct {
 	time     func(time.Time) time.Time
 	dirTimes bool
@@ -118,8 +119,8 @@ type keeping struct {
 }
 
 var (
-	// keepsAll is for this module's halves, keepsTenths for one of them in Python 2: that knows
-	// microseconds, and is one of them off at times, whichever unit one cuts at.
+	// keepsAll is for this module's halves. keepsTenths is for its receiving half in Python 2,
+	// which sets times in microseconds and is sometimes off by one.
 	keepsAll    = keeping{func(t time.Time) time.Time { return t }, true, false}
 	keepsTenths = keeping{func(t time.Time) time.Time { return t.Round(time.Second / 10) }, true, false}
 	// keepsFloats is for Python's execnet, and keepsLittle what all of them have in common.
@@ -127,15 +128,15 @@ var (
 	keepsLittle = keeping{func(t time.Time) time.Time { return time.Unix(t.Unix(), 0) }, false, true}
 )
 
-// throughFloat is what is left of a time after os.stat and os.utime with a float.
+// throughFloat is what a time becomes by os.stat and os.utime with a float.
 func throughFloat(t time.Time) time.Time {
 	whole, part := math.Modf(float64(t.Unix()) + 1e-9*float64(t.Nanosecond()))
 	return time.Unix(int64(whole), int64(math.Floor(part*1e9)))
 }
 
-// look describes every entry of a tree: kind, mode, time, content or target. Of a target inside the
-// tree the tree's own path is left out.
-func look(t testingT, path string, k keeping) map[string]string {
+// entries describes every entry of a tree: kind, mode, time, content or target. In a target inside
+// the tree, TOP stands for the path of the tree.
+func entries(t testingT, path string, k keeping) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
 	require.NoError(t, filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {

@@ -27,7 +27,8 @@ func script(t *testing.T, text string) string {
 	return pythons.Program(t, t.TempDir(), "python", "#!/bin/sh\n"+text+"\n")
 }
 
-// failsToStart starts what is to be no worker and returns the error. Nothing of it may be left.
+// failsToStart checks that no gateway can be made from spec and that none is left, and returns the
+// error.
 func failsToStart(t *testing.T, ctx context.Context, spec string) error {
 	t.Helper()
 	group := newGroup(t, testLog{t})
@@ -39,6 +40,7 @@ func failsToStart(t *testing.T, ctx context.Context, spec string) error {
 }
 
 func TestWhatIsNoPython(t *testing.T) {
+	independent(t)
 	for name, test := range map[string]struct {
 		script, got string
 		code        int
@@ -64,9 +66,11 @@ func TestWhatIsNoPython(t *testing.T) {
 	}
 }
 
-// TestGarbageAfterTheAnswer is about what looks like a worker for one byte.
+// TestGarbageAfterTheAnswer starts programs that answer the bootstrap like a worker and then send
+// something else.
 func TestGarbageAfterTheAnswer(t *testing.T) {
-	const reads = "read line; read worker; " // all there is: who ends without reading has not started
+	independent(t)
+	const reads = "read line; read worker; " // reading nothing is a failed start
 	for name, text := range map[string]string{
 		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
 		"end":   reads + "printf 1; exit 4",
@@ -91,8 +95,9 @@ func TestGarbageAfterTheAnswer(t *testing.T) {
 	}
 }
 
-// TestSilentPython is started with a context that ends.
+// TestSilentPython starts an interpreter that never answers, with a context that ends.
 func TestSilentPython(t *testing.T) {
+	independent(t)
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	path := script(t, "echo $$ > "+pidFile+"; exec sleep 1000")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -112,6 +117,7 @@ func TestSilentPython(t *testing.T) {
 }
 
 func TestPythonThatCannotBeStarted(t *testing.T) {
+	independent(t)
 	plain := filepath.Join(t.TempDir(), "plain file")
 	require.NoError(t, os.WriteFile(plain, []byte("text"), 0o600))
 	for spec, says := range map[string]string{
@@ -134,8 +140,8 @@ func TestPythonThatCannotBeStarted(t *testing.T) {
 	assert.ErrorContains(t, err, "set EXECNET_PYTHON")
 }
 
-// TestReleaseThatDoesNotRun asks for the installed worker where there is none, or none for this
-// Python.
+// TestReleaseThatDoesNotRun starts the installed worker where none is installed, or where the
+// release does not run on this Python.
 func TestReleaseThatDoesNotRun(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
@@ -154,13 +160,13 @@ func TestReleaseThatDoesNotRun(t *testing.T) {
 	}
 }
 
-// TestSpecKeys is about what a spec has done before the first source runs.
+// TestSpecKeys checks what the keys of a spec do before the first source runs.
 func TestSpecKeys(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		dir := filepath.Join(t.TempDir(), "made", "if absent")
 		greeting := "hé llo=x"
 		if w.python.Major == 2 {
-			greeting = "hello =x" // Python 2 takes no other text for its environment
+			greeting = "hello =x" // the environment of Python 2 takes only ASCII
 		}
 		spec := w.spec() + "//id=my-worker//chdir=" + dir + "//nice=5//env:GREETING=" + greeting + "//env:EMPTY=//dont_write_bytecode"
 		gw := gateway(t, spec)
@@ -172,17 +178,15 @@ channel.receive()
 `)
 		real, err := filepath.EvalSymlinks(dir)
 		require.NoError(t, err)
-		item, err := ch.Receive(within.Soon(t))
-		require.NoError(t, err)
-		assert.Equal(t, execnet.Tuple{real, greeting, "", true, "my-worker-worker"}, item)
+		assert.Equal(t, execnet.Tuple{real, greeting, "", true, "my-worker-worker"}, receive(t, ch))
 		assert.Equal(t, min(niceness(t, os.Getpid())+5, 19), niceness(t, pidOf(t, ch)))
 		assert.Equal(t, spec, gw.Spec().String())
 		assert.Empty(t, gw.RemoteAddress())
 	})
 }
 
-// niceness is that of the process's main thread. Linux keeps one for each thread; those that the
-// installed worker had before it set its own stay as they were.
+// niceness is the niceness of the process's main thread. Linux keeps one for each thread. The
+// installed worker does not change those of the threads that it started earlier.
 func niceness(t *testing.T, pid int) int {
 	t.Helper()
 	out, err := exec.Command("ps", "-o", "nice=", "-p", strconv.Itoa(pid)).Output()
@@ -204,27 +208,26 @@ func TestFolderThatCannotBe(t *testing.T) {
 }
 
 func TestWrappedPython(t *testing.T) {
+	independent(t)
 	p := pythons.Default(t)
 	gw := gateway(t, "popen//python=env FOO='two words' '"+p.Path+"' -W ignore")
 	ch := remoteExec(t, gw, "import os, sys; channel.send((os.environ['FOO'], sys.warnoptions))")
-	item, err := ch.Receive(within.Soon(t))
-	require.NoError(t, err)
-	assert.Equal(t, execnet.Tuple{"two words", []any{"ignore"}}, item)
+	assert.Equal(t, execnet.Tuple{"two words", []any{"ignore"}}, receive(t, ch))
 }
 
 func TestUnknownExecutionModel(t *testing.T) {
+	independent(t)
 	err := failsToStart(t, within.Soon(t), "popen//execmodel=fibers")
 	var wrong *execnet.XSpecError
 	require.ErrorAs(t, err, &wrong)
 	assert.ErrorContains(t, err, "fibers")
 }
 
-// TestStderr passes through as it comes, and its end is kept.
+// TestStderr checks that a worker's stderr is passed on at once and that the end of it is kept.
 func TestStderr(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
 		stderr := new(buffer)
-		gw, err := newGroup(t, stderr).MakeGateway(within.Soon(t), w.spec())
-		require.NoError(t, err)
+		gw := makeGateway(t, newGroup(t, stderr), w.spec())
 		ch := remoteExec(t, gw, `
 import os, sys
 sys.stderr.write("from Python\n"); sys.stderr.flush()
@@ -234,12 +237,11 @@ channel.send("written")
 channel.receive()
 os._exit(9)
 `)
-		_, err = ch.Receive(within.Soon(t))
-		require.NoError(t, err)
+		receive(t, ch)
 		require.Eventually(t, func() bool { return strings.HasSuffix(stderr.String(), "line 2999\n") }, 10*time.Second, time.Millisecond)
 		assert.Equal(t, "from Python\nfrom below\nline 0\n", stderr.String()[:30])
 		require.NoError(t, ch.Send(t.Context(), nil))
-		_, err = ch.Receive(within.Soon(t))
+		_, err := ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
 		assert.Len(t, died.Exit.Stderr, 8<<10)

@@ -1,4 +1,4 @@
-"""Deaths: of Go workers in the middle, and of their drivers, which leave no process behind."""
+"""Go workers that are killed, and drivers that are killed and must leave no process behind."""
 import concurrent.futures
 import os
 import signal
@@ -62,7 +62,7 @@ def test_a_killed_worker_in_the_middle_of_much(transports, group):
 
 
 def test_an_interrupt_is_the_drivers(transports, group):
-    """A terminal's Ctrl-C goes to the worker too, which leaves it to its driver."""
+    """A terminal sends Ctrl-C to the worker too. It ignores it: the driver decides."""
     gateway = transports.connect("popen", group)
     channel = gateway.remote_exec("channel.send(1); channel.send(channel.receive())")
     assert channel.receive(WAIT) == 1
@@ -85,7 +85,7 @@ def test_a_killed_forwarder(transports):
         channel.receive(WAIT)
     gone(*pids)
     assert master._io.popen.wait(WAIT) == -signal.SIGKILL
-    del group._gateways[:]  # execnet cannot terminate what was reached through a dead gateway
+    del group._gateways[:]  # execnet cannot terminate a gateway whose via is dead
 
 
 def test_a_function_that_exits(transports, group):
@@ -97,7 +97,7 @@ def test_a_function_that_exits(transports, group):
 
 
 class Recorder:
-    """Takes down what a group would be asked to make."""
+    """Keeps the specs of the gateways that a group would be asked to make."""
 
     def __init__(self):
         self.specs = []
@@ -122,7 +122,7 @@ channel.waitclose()
 
 
 class Driver:
-    """A driver in a process of its own that executes source in a worker; .pids are those of its gateways' workers."""
+    """A driver in a process of its own that executes source in a worker. .pids are its workers'."""
 
     def __init__(self, transports, transport, source):
         recorder = Recorder()
@@ -151,9 +151,9 @@ ORPHANS = [(transport, source) for transport in TRANSPORTS for source in ("WAITI
 
 @pytest.fixture(scope="session", autouse=True)
 def orphans(transports):
-    """Workers whose driver died. The stuck ones need up to 15 seconds to end: the other tests run meanwhile."""
+    """Workers whose driver was killed. Some need 15 seconds to end; other tests run meanwhile."""
     for transport in TRANSPORTS:
-        transports.connect(transport, Recorder())  # what it needs is started by one thread
+        transports.connect(transport, Recorder())  # starts its server, before there are threads
     with concurrent.futures.ThreadPoolExecutor(4) as several:
         drivers = several.map(lambda orphan: Driver(transports, orphan[0], globals()[orphan[1]]).kill(), ORPHANS)
         return dict(zip(ORPHANS, drivers))

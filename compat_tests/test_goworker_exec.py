@@ -1,4 +1,4 @@
-"""What a Go worker makes of the sources that pip's execnet sends, and how they end."""
+"""How a Go worker executes the sources that pip's execnet sends, and how executions end."""
 import importlib.util
 import os
 import re
@@ -8,14 +8,7 @@ import threading
 import execnet
 import pytest
 
-from conftest import WAIT
-
-
-def error(channel):
-    """The text of the error that the channel ends with."""
-    with pytest.raises(channel.RemoteError) as info:
-        channel.waitclose(WAIT)
-    return info.value.formatted
+from conftest import WAIT, error
 
 
 def test_names(gw):
@@ -23,7 +16,7 @@ def test_names(gw):
     name, gateway = channel.receive(WAIT)
     assert name == "__channelexec__"
     assert gateway.endswith("-worker")
-    if gw.spec.popen or gw.spec.ssh:  # over sockets, execnet takes the whole spec for the id
+    if gw.spec.popen or gw.spec.ssh:  # over sockets execnet's id is the whole spec
         assert gateway == gw.id + "-worker"
 
 
@@ -205,7 +198,7 @@ def test_modules_keep_their_file(gw, tmp_path):
 
 
 def test_bytes_text_and_dicts_as_in_python(gw):
-    """What a first remote function trips over."""
+    """Operations on bytes, text and dicts that are common in remote functions."""
     channel = gw.remote_exec(u"""
         import sys
         raw, text, table, few = channel.receive()
@@ -295,7 +288,7 @@ EXCESSES = {
 
 @pytest.mark.parametrize("name", list(EXCESSES))
 def test_excesses_are_exceptions(abused, name):
-    """What would take an interpreter down, if its stack or its memory were without end, ends its execution only."""
+    """Source that needs too much stack or memory gets an exception; the worker goes on."""
     source, last = EXCESSES[name]
     text = error(abused().remote_exec(source))
     assert re.search(last, [line for line in text.splitlines()[1:] if not line.startswith(" ")][-1])
@@ -304,7 +297,7 @@ def test_excesses_are_exceptions(abused, name):
 
 @pytest.fixture(scope="module")
 def abused(transports):
-    """abused() is a gateway: the same as long as its worker lives."""
+    """abused() is a gateway. It is a new one if the worker of the last one has died."""
     group = execnet.Group()
 
     def abused():
@@ -317,7 +310,7 @@ def abused(transports):
 
 
 def test_many_executions_at_once(gw):
-    """64 of them, all of which run before any ends."""
+    """All 64 run at the same time."""
     source = """
         n = channel.receive()
         channel.send(n)
@@ -366,7 +359,7 @@ def test_main_thread_only(transports, group):
     assert error(second) == "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
     first.send(None)
     first.waitclose(WAIT)
-    for _ in range(20):  # one right after the other is no concurrency, and errors do no harm
+    for _ in range(20):  # one after the other is allowed, also after errors
         third = gateway.remote_exec("channel.send(3); 1/0")
         assert third.receive(WAIT) == 3
         assert "ZeroDivisionError" in error(third)

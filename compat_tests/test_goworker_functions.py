@@ -1,10 +1,10 @@
-"""Go functions of a worker program, called by Python source that pip's execnet sends."""
+"""Go functions of a worker program, called from Python source that pip's execnet sends."""
 import threading
 import time
 
 import pytest
 
-from conftest import WAIT
+from conftest import WAIT, error
 
 
 def result(gateway, expression):
@@ -53,7 +53,7 @@ def test_keyword_arguments_fill_a_struct(popen_gw, call, greeting):
     assert result(popen_gw, "gofuncs." + call) == greeting
 
 
-@pytest.mark.parametrize("call, error", [
+@pytest.mark.parametrize("call, kind", [
     ("greet('you', lod=True)", "TypeError"),
     ("greet('you', loud='very')", "TypeError"),
     ("greet()", "TypeError"),
@@ -63,14 +63,11 @@ def test_keyword_arguments_fill_a_struct(popen_gw, call, greeting):
     ("nothing", "AttributeError: module 'gofuncs' has no attribute 'nothing'"),
     ("echo(object())", "Error"),
 ])
-def test_wrong_calls(popen_gw, call, error):
-    channel = popen_gw.remote_exec("import gofuncs\ngofuncs." + call)
-    with pytest.raises(channel.RemoteError) as info:
-        channel.waitclose(WAIT)
-    text = info.value.formatted
+def test_wrong_calls(popen_gw, call, kind):
+    text = error(popen_gw.remote_exec("import gofuncs\ngofuncs." + call))
     assert '  File "<remote exec>", line 2, in <module>' in text.splitlines()
-    assert error in text.splitlines()[-1]
-    if error == "TypeError":
+    assert kind in text.splitlines()[-1]
+    if kind == "TypeError":
         assert call.split("(")[0] in text.splitlines()[-1]
 
 
@@ -80,10 +77,7 @@ def test_missing_modules_and_names(popen_gw):
         ("import gofuncs.none", "ModuleNotFoundError: No module named 'gofuncs.none'"),
         ("from gofuncs import none", "ImportError: cannot import name"),
     ]:
-        channel = popen_gw.remote_exec(source)
-        with pytest.raises(channel.RemoteError) as info:
-            channel.waitclose(WAIT)
-        assert "\n" + last in info.value.formatted
+        assert "\n" + last in error(popen_gw.remote_exec(source))
 
 
 def test_errors_are_exceptions(gofuncs):

@@ -1,4 +1,4 @@
-"""Gateways from pip's execnet to Go workers: information, set-up, several of them, chains, rsync, and ends."""
+"""Gateways from pip's execnet to Go workers: rinfo, chdir and the like, via, rsync, termination."""
 import os
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def test_rinfo(gw, goworker, command):
 def test_chdir_nice_env(transports, group, tmp_path, transport):
     folder = tmp_path / "new"
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    # Over sockets the whole spec is in the first line, which execnet 1 can only write in ASCII.
+    # Over sockets the first line holds the whole spec, which execnet 1.x can write in ASCII only.
     text = "e" if execnet.__version__.startswith("1.") else u"\u20ac"
     gateway = transports.connect(
         transport, group, u"//chdir=%s//nice=3//env:EXECNET_TEST_A=a=b c//env:EXECNET_TEST_B=%s" % (folder, text))
@@ -55,7 +55,7 @@ def test_functions_see_the_set_up(transports, group, tmp_path):
 
 
 def test_workers_of_servers_are_apart(transports, group, tmp_path):
-    """Each connection has a process of its own, so one's folder is not the other's."""
+    """Each connection has a process of its own, and so a folder of its own."""
     for transport in ("socketserver", "sshserver"):
         one = transports.connect(transport, group, "//chdir=%s" % tmp_path)
         other = transports.connect(transport, group)
@@ -81,7 +81,7 @@ def test_several_gateways_side_by_side(transports, group):
 
 
 def test_chains_of_workers(transports, group):
-    """A Go worker behind a Go worker behind a Go worker, and a Python one behind those."""
+    """A Go worker via a Go worker via a Go worker, and a Python worker via those."""
     goworker = transports.goworker
     first = group.makegateway("popen//id=first//python=" + goworker)
     second = group.makegateway("popen//id=second//via=first//python=%s worker" % goworker)
@@ -114,7 +114,7 @@ def test_a_go_worker_forwards_to_ssh(transports, group):
 
 
 def test_a_python_of_no_name_behind_a_go_worker(transports, group):
-    """The forwarder's own program, which is what sys.executable is to one in Python."""
+    """It is the forwarder's own program, as it is sys.executable for a forwarder in Python."""
     transports.connect("popen", group, "//id=master")
     gateway = group.makegateway("popen//via=master")
     assert gateway.remote_exec("import gofuncs; channel.send(gofuncs.count('a b'))").receive(WAIT) == 2
@@ -125,7 +125,7 @@ def test_what_a_forwarder_cannot_start(transports, group):
     master = transports.connect("popen", group, "//id=master")
     with pytest.raises((EOFError, IOError, AssertionError, master.newchannel().RemoteError)):
         gateway = group.makegateway("popen//via=master//python=/no/such/python")
-        # without an answer execnet gives a gateway that is dead
+        # If the worker does not answer, execnet returns a gateway that is dead.
         gateway.remote_exec("channel.send(1)").receive(WAIT)
     assert master.remote_exec("channel.send(1)").receive(WAIT) == 1
 
@@ -145,7 +145,8 @@ def test_rsync(transports, group, tmp_path, transport):
 
     def sync(**options):
         finished = []
-        callback = None if options else lambda *args: seen.append(args[:2])  # it fails when nothing is to be sent
+        # execnet's callback fails if nothing has to be sent.
+        callback = None if options else lambda *args: seen.append(args[:2])
         rsync = execnet.RSync(str(source), callback=callback, verbose=False)
         rsync.add_target(gateway, str(target), finishedcallback=lambda: finished.append(1), **options)
         rsync.send()
@@ -180,7 +181,7 @@ def test_rsync(transports, group, tmp_path, transport):
 
 
 def test_what_was_asked_before_the_end_is_done(transports, group):
-    """Even if the end is asked for right behind it."""
+    """Also if the driver terminates the gateways at once."""
     gateways = [transports.connect("popen", group) for _ in range(6)]
     channels = [gateway.remote_exec("for i in range(3): channel.send(i)") for gateway in gateways for _ in range(3)]
     for gateway in gateways:
@@ -191,7 +192,7 @@ def test_what_was_asked_before_the_end_is_done(transports, group):
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_an_orderly_end(transports, group, transport):
-    """What runs gets the end of its channel, and what it sends then still arrives."""
+    """An execution gets the end of its channel, and what it sends after that still arrives."""
     gateway = transports.connect(transport, group)
     pid = gateway._rinfo().pid
     channel = gateway.remote_exec("""
@@ -201,7 +202,7 @@ def test_an_orderly_end(transports, group, transport):
     assert channel.receive(WAIT) == "ready"
     channel.send(1)
     if transport.startswith("via"):
-        group.terminate(timeout=WAIT)  # execnet's proxies do not read on after an exit
+        group.terminate(timeout=WAIT)  # execnet's proxies stop reading after exit
     else:
         gateway.exit()
         assert channel.receive(WAIT) == [1]
@@ -225,7 +226,7 @@ def test_terminating_a_worker_that_hangs(transports, group):
 
 
 def test_what_waits_is_interrupted_after_five_seconds(transports, group):
-    """Go functions by their contexts, sources by a KeyboardInterrupt; then the end is an orderly one."""
+    """Go functions by their contexts, sources by KeyboardInterrupt. The workers exit with 0."""
     gateways = [transports.connect("popen", group) for _ in range(4)]
     channels = [gateway.remote_exec(source) for gateway, source in zip(gateways, [
         "import gofuncs; channel.send(1); gofuncs.wait()",
@@ -251,10 +252,8 @@ def test_what_waits_is_interrupted_after_five_seconds(transports, group):
 
 
 @pytest.fixture(scope="module")
-def textstats(tmp_path_factory):
-    program = str(tmp_path_factory.mktemp("textstats") / "textstats")
-    subprocess.run(["go", "build", "-o", program, "./examples/textstats"], cwd=ROOT, check=True)
-    return program
+def textstats(build):
+    return build("./examples/textstats")
 
 
 @pytest.mark.parametrize("transport", ["popen", "popen_word", "ssh", "socketserver", "sshserver"])

@@ -1,4 +1,4 @@
-"""Bytes that no driver sends: a Go worker refuses them, says so, and neither crashes nor hangs nor executes anything."""
+"""Bytes that no driver sends. A Go worker refuses them with an error and executes nothing."""
 import os
 import re
 import socket
@@ -18,7 +18,7 @@ from conftest import WAIT
 
 
 class Recorder:
-    """What a driver says first, instead of a pipe."""
+    """Takes the place of a pipe and keeps what a driver writes first."""
 
     def __init__(self):
         self.said = b""
@@ -46,7 +46,7 @@ def task(*item):
 
 @pytest.fixture
 def talk(goworker, tmp_path):
-    """talk(data) says it to a worker, closes its stdin, and returns the exit status, stdout and stderr."""
+    """talk(data) writes data to a worker and closes its stdin: (exit status, stdout, stderr)."""
     def talk(data, *args, **more):
         worker = subprocess.Popen([goworker] + list(args or ["worker"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, cwd=str(tmp_path), **more)
@@ -131,7 +131,7 @@ def test_random_first_lines_are_refused(talk, line, literal):
 
 
 def test_a_line_that_never_ends_is_not_waited_for(goworker):
-    """Its end is not needed to see that it is none."""
+    """It is refused before it ends."""
     worker = subprocess.Popen([goworker, "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         worker.stdin.write(b"GET / HTTP/1.1")
@@ -144,7 +144,7 @@ def test_a_line_that_never_ends_is_not_waited_for(goworker):
 
 def test_the_socket_server_starts_nothing_for_strangers(transports, group):
     port = int(transports.socketserver(group).split(":")[1])
-    with socket.create_connection(("127.0.0.1", port), WAIT):  # says nothing
+    with socket.create_connection(("127.0.0.1", port), WAIT):  # sends nothing
         for said in [b"GET / HTTP/1.1\r\n\r\n", b"\0" * 100, TOUCH.encode() + b"\n",
                      b"'" + TOUCH.encode() + b"'\n", first_line("socket")[:-1] + b" + ''\n"]:
             with socket.create_connection(("127.0.0.1", port), WAIT) as stranger:
@@ -152,7 +152,7 @@ def test_the_socket_server_starts_nothing_for_strangers(transports, group):
                 try:
                     assert stranger.recv(100) == b""
                 except ConnectionResetError:
-                    pass  # it was closed before all of that was read
+                    pass  # it was closed before everything was read
         gateway = transports.connect("socketserver", group)
         assert gateway.remote_exec("channel.send(1)").receive(WAIT) == 1
     assert not os.path.exists("touched")
@@ -216,7 +216,7 @@ def test_what_is_peculiar_does_no_harm(talk, name):
     code, out, err = talk(first_line() + PECULIAR[name])
     assert time.time() - begin < 4, "it ends with its input"
     assert code in (0, 1)
-    if name.startswith("an error that"):  # one that nobody took, and so is shown
+    if name.startswith("an error that"):  # nobody received it, so it is shown as a warning
         assert code == 0 and err.startswith("[gw0-worker] Warning: unhandled remote error: ")
     else:
         assert (code == 0) == (err == ""), "what ends the worker is told"
@@ -239,7 +239,7 @@ def test_random_messages_do_no_harm(talk, parts):
 
 
 def test_a_length_is_a_claim(goworker):
-    """No memory is taken for what has not arrived."""
+    """No memory is reserved for bytes that have not arrived."""
     worker = subprocess.Popen([goworker, "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         worker.stdin.write(first_line() + message(STATUS, 1) + message(DATA, 1, b"x" * 100000, length=2**31 - 1))

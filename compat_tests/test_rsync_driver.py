@@ -1,4 +1,4 @@
-"""execnet's RSync drives the receiving half of Go workers, over every transport, and of this module's Python worker."""
+"""execnet's RSync drives the receiving halves in Go workers and in this module's Python worker."""
 import itertools
 import os
 import shutil
@@ -13,10 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import TRANSPORTS, gone
-from test_worker_python import NEWEST, Worker
-
-WAIT = 20
+from conftest import TRANSPORTS, WAIT, gone
+from pythonworker import NEWEST, Worker
 
 
 class Tree(object):
@@ -48,7 +46,7 @@ class Tree(object):
 
 
 def look(top):
-    """Everything below top, as far as the protocol can tell it; links into the tree without the tree's own path."""
+    """All entries below top, as far as the protocol transfers them. In links TOP stands for top."""
     seen = {}
     for folder, folders, files in os.walk(top):
         for name in folders + files:
@@ -66,8 +64,10 @@ def look(top):
 
 
 class Recording(execnet.RSync):
-    """RSync that keeps which files it sends, and with a callback what that is told. (The callback fails when nothing is to be
-    sent.)"""
+    """RSync that keeps which files it sends, and with a callback also the callback's arguments.
+
+    execnet's callback fails if nothing has to be sent.
+    """
 
     def __init__(self, source, callback):
         self.sent, self.told = [], []
@@ -81,7 +81,7 @@ class Recording(execnet.RSync):
 
 
 def sync(gateways, source, dests, delete=True, callback=False):
-    """Syncs to all at once and returns what was sent and told, sorted."""
+    """Syncs to all dests at once. Returns the files sent and the callback's arguments, sorted."""
     rsync, finished = Recording(source, callback), []
     for gateway, dest in zip(gateways, dests):
         rsync.add_target(gateway, dest, finishedcallback=lambda: finished.append(1), delete=delete)
@@ -92,7 +92,7 @@ def sync(gateways, source, dests, delete=True, callback=False):
 
 @pytest.fixture
 def places(tmp_path):
-    """A tree to send, and where to."""
+    """A tree to send, and the path of its destination."""
     yield Tree(str(tmp_path / "source")), str(tmp_path / "dest")
     for folder, _, _ in os.walk(str(tmp_path)):
         os.chmod(folder, 0o700)
@@ -102,7 +102,7 @@ LARGE = os.urandom(5 << 20)
 
 
 def fill(tree):
-    """A tree of every shape that execnet's own sender can send."""
+    """Makes a tree of every shape that execnet can send."""
     for i, size in enumerate([0, 1, 65535, 65536, 65537, 262143, 262144, 262145]):
         tree.file("borders/%d" % size, LARGE[i:size + i], mtime=1500000000 + i / 8)
     tree.file("large", LARGE)
@@ -127,7 +127,7 @@ def fill(tree):
 
 
 def change(tree):
-    """Changes it in every way."""
+    """Changes such a tree in every way."""
     tree.file("large", LARGE[:1 << 20] + b"inserted" + LARGE[1 << 20:], mtime=1600000000.5)
     tree.file("borders/65536", LARGE[2:65538], mtime=1600000000.75)  # the same content
     tree.file("borders/65535", LARGE[9:65544], mtime=1600000000.75)
@@ -156,7 +156,7 @@ def test_trees_of_every_shape(transports, group, places, transport):
         sync([gateway], tree.top, [dest])
         assert look(dest) == look(tree.top)
         assert sync([gateway], tree.top, [dest]) == ([], []), "nothing is left to do"
-    # The mode alone. (A Python worker would give the owner all bits.)
+    # Change only a mode. (A Python worker would add all permissions of the owner.)
     os.chmod(os.path.join(tree.top, "modes/run"), 0o644)
     assert sync([gateway], tree.top, [dest]) == ([], [])
     assert look(dest) == look(tree.top)
@@ -293,7 +293,7 @@ rsync.send()
 
 @pytest.mark.parametrize("when", ["before", "within", "behind"])
 def test_a_driver_killed_in_the_middle(transports, group, places, when):
-    """The content of a file is one message; the driver dies at one of them."""
+    """The content of a file is one message. The driver is killed before, within or behind one."""
     tree, dest = places
     fill(tree)
     sync([transports.connect("popen", group)], tree.top, [dest])
@@ -316,7 +316,8 @@ CONTENTS = st.binary(max_size=9) | st.sampled_from([LARGE[i:i + n] for i in (0, 
 MODES = st.sampled_from([0o644, 0o600, 0o755, 0o444])
 CHANGES = st.lists(st.tuples(NAMES, st.one_of(
     st.tuples(st.just("file"), CONTENTS, MODES, st.just(True)),
-    st.tuples(st.just("file"), st.none(), MODES, st.booleans()),  # what is there, with another mode, and maybe another time
+    # The file that is there, with another mode and perhaps another time.
+    st.tuples(st.just("file"), st.none(), MODES, st.booleans()),
     st.tuples(st.just("link"), st.sampled_from(["a", "../b", "no/where", "/etc/hostname", "TOP/a", "."])),
     st.tuples(st.just("folder"), st.sampled_from([0o755, 0o700, 0o777])),
     st.tuples(st.just("nothing")))), max_size=8)
@@ -329,7 +330,7 @@ def kind_of(path):
 
 
 def apply(tree, changes, clock):
-    """Makes the entries what the changes say, whatever is there or in the way."""
+    """Makes each entry what the changes say, whatever is there."""
     for name, (kind, *how) in changes:
         for part in itertools.accumulate(name.split("/"), os.path.join):
             path = os.path.join(tree.top, part)
@@ -372,7 +373,7 @@ def test_any_tree_after_any_changes(popen_gw, tmp_path_factory, first, then, del
 
 @pytest.mark.parametrize("python", sorted({NEWEST, sys.executable}))
 def test_the_python_worker_of_this_module(places, python):
-    """It runs execnet's own receiving half as execnet's worker does."""
+    """It executes execnet's receiving half as execnet's own worker does."""
     tree, dest = places
     worker = Worker(python).started()
     try:

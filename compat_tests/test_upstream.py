@@ -1,6 +1,6 @@
-"""The tests that come with execnet's source distribution, run with Go workers as their Pythons.
+"""The tests of execnet's source distribution, run with Go workers in place of Pythons.
 
-They are fetched for the release under test. Those of 1.x are written for the pytest of their time and are left out.
+pip downloads them for the release under test. Those of 1.x need an old pytest and are skipped.
 """
 import os
 import subprocess
@@ -14,7 +14,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 RELEASE = tuple(int(part) for part in execnet.__version__.split(".")[:2])
 
-# What cannot hold for a worker that is no CPython, or does not hold for a CPython either.
+# Tests that a worker which is not CPython cannot pass, or that do not always pass with CPython.
 EXCEPTIONS = {
     "test_channel_passing_over_channel": "looks into the worker's _channelfactory",
     "test_dont_write_bytecode": "a Go worker never writes any",
@@ -29,7 +29,7 @@ EXCEPTIONS = {
     "test_status_with_threads": "marked as flaky there",
 }
 
-# What there must be at least: that much is left of the release with the fewest.
+# At least so many tests must pass. The release with the fewest tests has so many.
 LEAST = {"test_channel": 90, "test_gateway": 50, "test_rsync": 10, "test_multi": 15, "test_termination": 3}
 
 pytestmark = [
@@ -40,7 +40,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def upstream(tmp_path_factory):
-    """The unpacked source distribution, without its package: the installed one is tested."""
+    """The folder with the tests of the source distribution. They use the installed package."""
     folder = tmp_path_factory.mktemp("upstream")
     subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
                     "--no-binary", "execnet", "--dest", str(folder), "execnet==" + execnet.__version__], check=True)

@@ -14,9 +14,9 @@ import (
 	"github.com/go-execnet/execnet"
 )
 
-// blackHole is the address of a host that answers no attempt to connect: Linux drops those that a
-// full queue has no room for.
-func blackHole(t *testing.T) string {
+// unanswering is an address that answers no attempt to connect: its listener's queue is full, and
+// Linux drops further attempts.
+func unanswering(t *testing.T) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
@@ -37,9 +37,10 @@ func blackHole(t *testing.T) string {
 	return ""
 }
 
-// TestBlackHole is about hosts that do not answer at all.
-func TestBlackHole(t *testing.T) {
-	address := blackHole(t)
+// TestHostsThatDoNotAnswer connects to a host that does not answer at all.
+func TestHostsThatDoNotAnswer(t *testing.T) {
+	independent(t)
+	address := unanswering(t)
 	_, port, _ := net.SplitHostPort(address)
 	group := newGroup(t, testLog{t})
 	spec := "ssh=-o ConnectTimeout=1 -p " + port + " 127.0.0.1//ssh_config=none"

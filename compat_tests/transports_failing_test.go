@@ -21,8 +21,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// failsBothWays has MakeGateway fail on spec, and what StartGateway returns: both with the same
-// error. It returns those.
+// failsBothWays checks that MakeGateway fails for spec, and that what StartGateway returns fails
+// too. It returns both errors.
 func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	t.Helper()
 	_, made := group.MakeGateway(within.Soon(t), spec)
@@ -38,7 +38,7 @@ func failsBothWays(t *testing.T, group *execnet.Group, spec string) [2]error {
 	return [2]error{made, started}
 }
 
-// requireErrors checks that every error is a T and says text.
+// requireErrors checks that every error is a T and contains text.
 func requireErrors[T error](t *testing.T, errs [2]error, text string) (found [2]T) {
 	t.Helper()
 	for i, err := range errs {
@@ -59,7 +59,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// silent is the address of a host that accepts connections, says what greeting is and then nothing
+// silent is the address of a server that accepts connections, sends greeting, and then nothing
 // more.
 func silent(t *testing.T, greeting string) string {
 	t.Helper()
@@ -74,7 +74,7 @@ func silent(t *testing.T, greeting string) string {
 				return
 			}
 			defer conn.Close()
-			_, _ = conn.Write([]byte(greeting)) // the test tells whether it came
+			_, _ = conn.Write([]byte(greeting)) // if it does not arrive, the test fails
 		}
 	}()
 	t.Cleanup(func() {
@@ -84,12 +84,12 @@ func silent(t *testing.T, greeting string) string {
 	return listener.Addr().String()
 }
 
-// TestHostNotFound is about hosts that are unknown or refuse.
+// TestHostNotFound connects to hosts that are unknown or refuse the connection.
 func TestHostNotFound(t *testing.T) {
+	independent(t)
 	port := freePort(t)
 	group := newGroup(t, testLog{t})
-	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
-	require.NoError(t, err)
+	makeGateway(t, group, "popen//id=host")
 	batch := "ssh=-o BatchMode=yes "
 	for name, test := range map[string]struct{ spec, host, text string }{
 		"ssh, unknown":              {"ssh=no-such-host.invalid//ssh_config=none", "no-such-host.invalid", "no-such-host.invalid"},
@@ -108,13 +108,14 @@ func TestHostNotFound(t *testing.T) {
 			}
 		})
 	}
-	_, err = group.MakeGateway(within.Soon(t), "socket=127.0.0.1:"+port+"//via=host")
+	_, err := group.MakeGateway(within.Soon(t), "socket=127.0.0.1:"+port+"//via=host")
 	assert.ErrorContains(t, err, "through gateway host: ")
 	assert.ErrorContains(t, err, "refused")
 }
 
 // TestVagrantFails asks for a machine that vagrant does not know, and for one that is down.
 func TestVagrantFails(t *testing.T) {
+	independent(t)
 	server := sshdtest.Start(t)
 	fakeVagrant(t, server)
 	group := newGroup(t, testLog{t})
@@ -123,11 +124,11 @@ func TestVagrantFails(t *testing.T) {
 	requireErrors[*execnet.HostNotFoundError](t, failsBothWays(t, group, "vagrant_ssh=web"), "refused")
 }
 
-// TestSilentHosts is about hosts that take a connection and answer nothing.
+// TestSilentHosts connects to hosts that accept a connection and send nothing.
 func TestSilentHosts(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
-	_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
-	require.NoError(t, err)
+	makeGateway(t, group, "popen//id=host")
 	address := silent(t, "")
 	_, port, _ := net.SplitHostPort(address)
 	ssh := "ssh=-p " + port + " 127.0.0.1//ssh_config=none"
@@ -160,8 +161,9 @@ func TestSilentHosts(t *testing.T) {
 	})
 }
 
-// TestSSHRefusals is about hosts that are reached and then something is wrong.
+// TestSSHRefusals connects to ssh servers where the host key, the user's key or Python is wrong.
 func TestSSHRefusals(t *testing.T) {
+	independent(t)
 	t.Run("another host key", func(t *testing.T) {
 		t.Parallel()
 		server := sshdtest.Start(t)
@@ -200,8 +202,7 @@ func TestSSHRefusals(t *testing.T) {
 		t.Parallel()
 		server := sshdtest.Start(t)
 		group := newGroup(t, testLog{t})
-		_, err := group.MakeGateway(within.Soon(t), "popen//id=host")
-		require.NoError(t, err)
+		makeGateway(t, group, "popen//id=host")
 		for _, extra := range []string{"", "//sshclient=openssh", "//via=host"} {
 			errs := failsBothWays(t, group, server.Spec()+"//python=no-such-python"+extra)
 			for _, failed := range requireErrors[*execnet.BootstrapError](t, errs, "did not start") {
@@ -215,6 +216,7 @@ func TestSSHRefusals(t *testing.T) {
 
 // TestUnknownGateways names gateways that the group does not have.
 func TestUnknownGateways(t *testing.T) {
+	independent(t)
 	group := newGroup(t, testLog{t})
 	for key, spec := range map[string]string{"via": "popen//via=nobody", "installvia": "socket//installvia=nobody"} {
 		errs := failsBothWays(t, group, spec)
@@ -224,70 +226,8 @@ func TestUnknownGateways(t *testing.T) {
 	}
 }
 
-// allFail checks that every call on a gateway fails within moments after harm, because the gateway
-// has died.
-func allFail(t *testing.T, gw *execnet.Gateway, harm func()) {
-	t.Helper()
-	waiting := remoteExec(t, gw, "channel.receive()")
-	idle, err := gw.NewChannel()
-	require.NoError(t, err)
-	withCallback, err := gw.NewChannel()
-	require.NoError(t, err)
-	ended := make(chan any, 1)
-	require.NoError(t, withCallback.SetCallback(func(item any) error { ended <- item; return nil }, "END"))
-	_, err = gw.RemoteStatus(within.Soon(t)) // so that the worker has all of that
-	require.NoError(t, err)
-	calls := map[string]func() error{
-		"Receive":   func() error { _, err := waiting.Receive(within.Soon(t)); return err },
-		"WaitClose": func() error { return idle.WaitClose(within.Soon(t)) },
-		"ReadLine":  func() error { _, err := idle.MakeFileReader(t.Context()).ReadLine(); return err },
-		"callback":  func() error { return withCallback.WaitClose(within.Soon(t)) },
-		"Send": func() error { // the first ones may go into buffers
-			for {
-				if err := idle.Send(within.Soon(t), make([]byte, 100_000)); err != nil {
-					return err
-				}
-			}
-		},
-	}
-	type failure struct {
-		call string
-		err  error
-	}
-	failures := make(chan failure, len(calls))
-	for call, wait := range calls {
-		go func() { failures <- failure{call, wait()} }()
-	}
-	began := time.Now()
-	harm()
-	for range calls {
-		failed := <-failures
-		requireDied(t, gw, failed.err, failed.call)
-	}
-	assert.Less(t, time.Since(began), 5*time.Second)
-	select {
-	case item := <-ended:
-		assert.Equal(t, "END", item)
-	case <-within.Soon(t).Done():
-		t.Fatal("no endmarker")
-	}
-	_, err = gw.RemoteExec(t.Context(), "pass")
-	requireDied(t, gw, err, "RemoteExec")
-	_, err = gw.RemoteStatus(within.Soon(t))
-	requireDied(t, gw, err, "RemoteStatus")
-	requireDied(t, gw, gw.Err(), "Err")
-}
-
-func requireDied(t *testing.T, gw *execnet.Gateway, err error, call string) {
-	t.Helper()
-	var died *execnet.GatewayDiedError
-	if assert.ErrorAs(t, err, &died, call) {
-		assert.Equal(t, gw.ID(), died.ID, call)
-	}
-}
-
-// requireBehind checks that a gateway's error names those it was reached through, from the nearest
-// on.
+// requireBehind checks that the error of a gateway names the gateways that it was reached through,
+// the nearest one first.
 func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 	t.Helper()
 	var died *execnet.GatewayDiedError
@@ -299,33 +239,50 @@ func requireBehind(t *testing.T, gw *execnet.Gateway, ids ...string) {
 	}
 }
 
-// TestRoadsEndInTheMiddle takes away what a gateway is reached through while calls of every kind
-// wait.
-func TestRoadsEndInTheMiddle(t *testing.T) {
+// cutOff calls harm, which cuts the connection to a gateway's worker, while calls of every kind
+// wait for that worker.
+func cutOff(t *testing.T, gw *execnet.Gateway, harm func()) {
+	t.Helper()
+	waiting := remoteExec(t, gw, "channel.receive()")
+	_, err := gw.RemoteStatus(within.Soon(t)) // so that the worker executes it
+	require.NoError(t, err)
+	idle, err := gw.NewChannel()
+	require.NoError(t, err)
+	send := func() error {
+		for { // the first ones may go into buffers
+			if err := idle.Send(within.Soon(t), make([]byte, 100_000)); err != nil {
+				return err
+			}
+		}
+	}
+	allFail(t, gw, waiting, map[string]func() error{"Send": send}, 5*time.Second, harm,
+		func(string, *execnet.GatewayDiedError) {})
+}
+
+// TestConnectionsThatEnd kills the process through which a gateway is reached, or cuts its ssh
+// connection, while calls of every kind wait.
+func TestConnectionsThatEnd(t *testing.T) {
+	independent(t)
 	for _, python := range []pythons.Interpreter{pythons.All(t)[0], pythons.Default(t)} {
-		t.Run("via is killed, "+python.Version(), func(t *testing.T) {
-			t.Parallel()
-			group := newGroup(t, testLog{t})
-			host, err := group.MakeGateway(within.Soon(t), python.Spec()+"//id=host")
-			require.NoError(t, err)
-			pid := pidOf(t, remoteExec(t, host, "import os; channel.send(os.getpid())"))
-			_, err = group.MakeGateway(within.Soon(t), "popen//via=host//id=middle")
-			require.NoError(t, err)
-			inner, err := group.MakeGateway(within.Soon(t), "popen//via=middle")
-			require.NoError(t, err)
-			allFail(t, inner, func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
-			requireBehind(t, inner, "middle", "host")
-		})
-		t.Run("the host of a server is killed, "+python.Version(), func(t *testing.T) {
-			t.Parallel()
-			group := newGroup(t, testLog{t})
-			host, err := group.MakeGateway(within.Soon(t), python.Spec()+"//id=host")
-			require.NoError(t, err)
-			pid := pidOf(t, remoteExec(t, host, "import os; channel.send(os.getpid())"))
-			inner, err := group.MakeGateway(within.Soon(t), "socket//installvia=host")
-			require.NoError(t, err)
-			allFail(t, inner, func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
-		})
+		for name, specs := range map[string][]string{
+			"via is killed":                  {"popen//via=host//id=middle", "popen//via=middle"},
+			"the host of a server is killed": {"socket//installvia=host"},
+		} {
+			t.Run(name+", "+python.Version(), func(t *testing.T) {
+				t.Parallel()
+				group := newGroup(t, testLog{t})
+				host := makeGateway(t, group, python.Spec()+"//id=host")
+				pid := pidOf(t, remoteExec(t, host, "import os; channel.send(os.getpid())"))
+				var inner *execnet.Gateway
+				for _, spec := range specs {
+					inner = makeGateway(t, group, spec)
+				}
+				cutOff(t, inner, func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
+				if len(specs) > 1 {
+					requireBehind(t, inner, "middle", "host")
+				}
+			})
+		}
 	}
 	server := sshdtest.Start(t)
 	for _, extra := range []string{"", "//sshclient=openssh"} {
@@ -334,12 +291,10 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 			relay := sshdtest.NewRelay(t, server.Addr)
 			spec := "ssh=-o HostKeyAlias=[127.0.0.1]:" + server.Port + " -p " + relay.Port + " box//ssh_config=" + server.ConfigFile + extra
 			group := newGroup(t, testLog{t})
-			far, err := group.MakeGateway(within.Soon(t), spec+"//id=far//python="+pythons.Default(t).Path)
-			require.NoError(t, err)
-			inner, err := group.MakeGateway(within.Soon(t), "popen//via=far")
-			require.NoError(t, err)
-			allFail(t, inner, relay.Cut)
-			_, err = far.RemoteStatus(within.Soon(t))
+			far := makeGateway(t, group, spec+"//id=far//python="+pythons.Default(t).Path)
+			inner := makeGateway(t, group, "popen//via=far")
+			cutOff(t, inner, relay.Cut)
+			_, err := far.RemoteStatus(within.Soon(t))
 			requireDied(t, far, err, "RemoteStatus")
 			if extra == "" {
 				assert.ErrorContains(t, far.Err(), "connection to 127.0.0.1")
@@ -349,8 +304,8 @@ func TestRoadsEndInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTerminateMixedGroup ends gateways of every transport at once, of which one is stuck, and then
-// all.
+// TestTerminateMixedGroup terminates a group with gateways of every transport, of which one, or
+// all, do not end by themselves.
 func TestTerminateMixedGroup(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)
@@ -370,8 +325,7 @@ func TestTerminateMixedGroup(t *testing.T) {
 					continue
 				}
 				ch := remoteExec(t, gw, "channel.send(1)\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass")
-				_, err := ch.Receive(within.Soon(t))
-				require.NoError(t, err)
+				receive(t, ch)
 			}
 			began := time.Now()
 			require.NoError(t, group.Terminate(within.Time(t, timeout)))

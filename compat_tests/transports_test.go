@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,20 +20,25 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// road is a way to a worker: gateways that are made one after the other, the last of which is
-// meant.
-type road struct {
+// route says how to reach a worker: gateways that are made one after the other. The last one is the
+// gateway to that worker.
+type route struct {
 	name  string
 	specs []string
 	lazy  bool // the last one comes from StartGateway
-	// socketServer is what runs a server of its own for each of these gateways. Its address takes
-	// the place of ADDRESS in specs.
+	// socketServer runs a socket server for this gateway alone. Its address replaces ADDRESS in
+	// specs.
 	socketServer *worker
 	caps         channeltest.Caps
 }
 
-// open goes down the road.
-func (r road) open(t *testing.T) *execnet.Gateway {
+// usesRelease reports whether Python's execnet takes part.
+func (r route) usesRelease() bool {
+	return r.socketServer != nil || slices.ContainsFunc(r.specs, func(spec string) bool { return strings.Contains(spec, "bootstrap=import") })
+}
+
+// open makes the gateways and returns the last one.
+func (r route) open(t *testing.T) *execnet.Gateway {
 	t.Helper()
 	specs := strings.Join(r.specs, "\n")
 	if r.socketServer != nil {
@@ -64,12 +70,12 @@ func socketServer(t *testing.T, w worker) string {
 	require.NoError(t, cmd.Start())
 	drained := make(chan struct{})
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it never ends by itself
+		_ = cmd.Process.Kill() // it does not end by itself
 		<-drained
 		_ = cmd.Wait()
 	})
 	address := make(chan string, 1)
-	go func() { // what the test prints has to go somewhere
+	go func() { // reads on, so that the server can always print
 		defer close(drained)
 		defer close(address)
 		for lines, found := bufio.NewScanner(out), false; lines.Scan(); {
@@ -118,12 +124,12 @@ func TestTransports(t *testing.T) {
 	python := func(p pythons.Interpreter) string { return "//python=" + p.Path }
 	ssh := server.Spec()
 
-	var roads []road
-	add := func(name string, caps channeltest.Caps, specs ...string) *road {
-		roads = append(roads, road{name: name, specs: specs, caps: caps})
-		return &roads[len(roads)-1]
+	var routes []route
+	add := func(name string, caps channeltest.Caps, specs ...string) *route {
+		routes = append(routes, route{name: name, specs: specs, caps: caps})
+		return &routes[len(routes)-1]
 	}
-	// What our worker is, and one on a socket, which leaves the interpreter its stdin and stdout.
+	// A worker that serves a socket leaves the interpreter its stdin and stdout.
 	is := func(p pythons.Interpreter) channeltest.Caps { return ours(p).caps() }
 	keepsStdio := func(caps channeltest.Caps) channeltest.Caps {
 		caps.KeepsStdio = true
@@ -135,7 +141,7 @@ func TestTransports(t *testing.T) {
 		add("socket installed via "+p.Version(), keepsStdio(is(p)), p.Spec()+"//id=host", "socket//installvia=host")
 		add("popen via itself "+p.Version(), is(p), p.Spec()+"//id=host", "popen//via=host")
 	}
-	add("ssh lazily", is(usual), ssh).lazy = true // the python3 of its PATH
+	add("ssh lazily", is(usual), ssh).lazy = true // runs the python3 on its PATH
 	add("vagrant", is(usual), "vagrant_ssh=web")
 	add("ssh command", is(usual), ssh+python(usual)+"//sshclient=openssh")
 
@@ -153,29 +159,28 @@ func TestTransports(t *testing.T) {
 	add("ssh via popen", is(usual), usual.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion")
 	add("popen, ssh, popen", is(usual), old.Spec()+"//id=bastion", ssh+python(usual)+"//via=bastion//id=far", "popen//via=far")
 
-	for _, road := range roads {
-		t.Run(road.name, func(t *testing.T) {
+	for _, route := range dependent(routes) {
+		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()
-			channeltest.Run(t, road.open, road.caps)
+			channeltest.Run(t, route.open, route.caps)
 		})
 	}
 }
 
-// TestMainThreadOnlyTransports is about the execution model that takes the place of a worker's
-// first thread.
+// TestMainThreadOnlyTransports tests the execution model main_thread_only over other transports.
 func TestMainThreadOnlyTransports(t *testing.T) {
 	server := sshdtest.Start(t)
 	usual, all := pythons.Default(t), pythons.All(t)
 	pip := installed(t, all[len(all)-1])
-	for _, road := range []road{
+	for _, route := range dependent([]route{
 		{name: "ssh", specs: []string{server.Spec() + "//python=" + usual.Path}},
 		{name: "socket", specs: []string{"socket=ADDRESS"}, socketServer: &pip},
 		{name: "via", specs: []string{usual.Spec() + "//id=host", "popen//via=host"}},
-	} {
-		road.specs[len(road.specs)-1] += "//execmodel=main_thread_only"
-		t.Run(road.name, func(t *testing.T) {
+	}) {
+		route.specs[len(route.specs)-1] += "//execmodel=main_thread_only"
+		t.Run(route.name, func(t *testing.T) {
 			t.Parallel()
-			channeltest.RunMainThreadOnly(t, road.open, ours(usual).caps())
+			channeltest.RunMainThreadOnly(t, route.open, ours(usual).caps())
 		})
 	}
 }

@@ -1,9 +1,10 @@
-// Package examples holds nothing but the test that runs each example, as a reader would.
+// Package examples holds a test that runs each example as a reader would.
 package examples
 
 import (
 	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,4 +25,38 @@ func TestExamples(t *testing.T) {
 			assert.Regexp(t, regexp.MustCompile(want), string(out))
 		})
 	}
+}
+
+// linked lists the packages that a program of this module links.
+func linked(t *testing.T, program string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", program).Output()
+	require.NoError(t, err)
+	return strings.Fields(string(out))
+}
+
+// assertLinksNone fails if a package of one of these trees is among the packages.
+func assertLinksNone(t *testing.T, packages []string, trees ...string) {
+	t.Helper()
+	for _, name := range packages {
+		for _, tree := range trees {
+			assert.False(t, name == tree || strings.HasPrefix(name, tree+"/"), "%s is linked", name)
+		}
+	}
+}
+
+const module = "github.com/go-execnet/execnet"
+
+// interpreter are the trees of the Python interpreter in Go.
+var interpreter = []string{"github.com/go-python/gpython", module + "/gpython"}
+
+func TestDriversLinkNoInterpreterAndNoWorker(t *testing.T) {
+	packages := linked(t, "./hello")
+	require.Contains(t, packages, module+"/gateway_base")
+	assertLinksNone(t, packages, append(interpreter, module+"/worker")...)
+}
+
+func TestWorkersLinkAnInterpreterOnlyIfTheyImportIt(t *testing.T) {
+	assertLinksNone(t, linked(t, module+"/worker"), interpreter...)
+	assert.Subset(t, linked(t, "./textstats"), interpreter[1:])
 }

@@ -241,6 +241,7 @@ func TestDroppedChannelWithCallbackStillReceives(t *testing.T) {
 
 func TestDroppedItemDropsItsChannels(t *testing.T) {
 	driver, worker, _ := pair(t)
+	//lint:ignore SA4006 this keeps the channel alive for a while
 	here, there := twoEnds(t, driver, worker)
 	inner, err := driver.NewChannel()
 	require.NoError(t, err)

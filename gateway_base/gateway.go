@@ -216,8 +216,9 @@ func (g *Gateway) receive() {
 }
 
 // exitWait is how long the gateway waits for the exit status of the far end's process after the end
-// of the stream.
-const exitWait = 60 * time.Millisecond
+// of the stream. A process that dies is reaped within milliseconds, on a busy machine within
+// hundreds of them; only one that has closed its output and lives on takes the whole time.
+const exitWait = time.Second
 
 // streamEndWait is how long a Send that failed waits for the end of the stream, which explains the
 // failure. It comes at once, unless the far end has only stopped reading.

@@ -13,7 +13,7 @@ type code int8
 
 const (
 	codeStatus      code = 0 // asks for a remote status, answered as data on the channel id given
-	codeReconfigure code = 1 // sets the string configuration of a channel, or of the gateway on id 0
+	codeReconfigure code = 1 // string configuration of a channel, or, on id 0, of the gateway
 	codeTerminate   code = 2 // the gateway shall end
 	codeExec        code = 3 // source to be executed with a channel of this id
 	codeData        code = 4 // one item

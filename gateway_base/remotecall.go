@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -28,8 +29,6 @@ def remote_call(channel, function, args, kwargs):
 	remoteCallName = "remote_call"
 )
 
-var dottedName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$`)
-
 // RemoteCall calls a function of the far end by its module's name and its own, "os.path.join" or
 // "textstats.count", and returns its result. In a Python worker that is a function of any module
 // that can be imported there, in a Go worker one that worker.Register has registered. The arguments
@@ -46,7 +45,7 @@ func (g *Gateway) RemoteCall(ctx context.Context, function string, args ...any) 
 // Channel.ReceiveInto.
 func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ...any) (T, error) {
 	var result T
-	if !dottedName.MatchString(function) {
+	if !isDottedName(function) {
 		return result, badSource("%q is not the name of a function in a module", function)
 	}
 	kwargs := Kwargs{}
@@ -68,6 +67,15 @@ func RemoteCall[T any](ctx context.Context, g *Gateway, function string, args ..
 		return result, errors.Join(err, ch.Close())
 	}
 	return result, ch.WaitClose(ctx)
+}
+
+func isDottedName(s string) bool {
+	for name := range strings.SplitSeq(s, ".") {
+		if !pyliteral.IsIdentifier(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // RemoteCall reports whether p is the source that RemoteCall sends, and which function it calls.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -137,7 +138,7 @@ func (t *task) check() error {
 		}
 		return nil
 	}
-	if !identifier.MatchString(t.call) {
+	if !pyliteral.IsIdentifier(t.call) {
 		return badSource("%q is not the name of a Python function", t.call)
 	}
 	def := regexp.MustCompile(`(?m)^(?:async[ \t]+)?def[ \t]+` + t.call + `[ \t]*\(\s*(\w*)`)
@@ -149,8 +150,6 @@ func (t *task) check() error {
 	}
 	return nil
 }
-
-var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
 
 // dedent removes the indentation that all lines of source have in common, as Python's
 // textwrap.dedent does: lines of white space do not count and become empty; tabs and spaces are

@@ -105,7 +105,7 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 type RemoteStatus struct {
 	NumChannels  int    `execnet:"numchannels"`  // channels that are open there
 	NumExecuting int    `execnet:"numexecuting"` // sources that are being executed
-	ExecModel    string `execnet:"execmodel"`    // "thread", "main_thread_only", "gevent" or "eventlet"
+	ExecModel    string `execnet:"execmodel"`    // one of xspec.ExecModels
 }
 
 // RemoteStatus asks the far end how many channels and executions it has. The answer comes at once,

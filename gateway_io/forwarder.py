@@ -1,24 +1,31 @@
 """Starts an interpreter, or connects to a socket server, and passes bytes between it and a channel.
 
-Executed by a worker, with the io channel as channel; the first item on it is the control
-channel. It uses nothing else of the worker, so any will do. Python 2.7 and 3.
+A worker executes this. The name channel is the io channel; the first item on it is the control
+channel. It uses nothing else of the worker, so it works in any worker. Python 2.7 and 3.
 
-io, from the driver:     bytes for the far end; None for the end of them
+"The far end" is the process, or the socket server. These items travel (protocol.md section 9.6):
+
+io, from the driver:     bytes for the far end; None after the last of them
 io, to the driver:       bytes from the far end
-control, to the driver:  ("ack", n)                 n more bytes were taken by the far end
-                         ("exit", status, stderr)   it has ended: status (None: nobody knows; -n:
-                                                    signal n) and the last it wrote to stderr
+control, to the driver:  ("ack", n)                 the far end has taken n more bytes
+                         ("exit", status, stderr)   it has ended: status (None: not known; -n:
+                                                    signal n) and the end of what it wrote to stderr
 control, from the driver: "kill"
 
-When the io channel ends the far end is told, and killed if it does not follow.
+When the io channel ends, the input of the far end is closed. If the far end does not end then, it
+is killed.
 """
 import errno
 import os
 import sys
 
-PATIENCE = 4.0  # less than the five seconds a worker waits for what it executes before it ends
-LINGER = 0.02  # how long output may stay away once the process has ended, and
-LINGERINGS = 50  # how often, when somebody else still holds its output open
+# Times are in seconds. PATIENCE is how long the far end may take to end after its input was closed.
+# It is less than the five seconds that a worker waits for its executions before it ends.
+PATIENCE = 4.0
+# When the process has ended, its output is awaited in steps of LINGER, at most LINGERINGS of them:
+# another process may still hold it open.
+LINGER = 0.02
+LINGERINGS = 50
 TAIL = 8192
 ACK = 128 * 1024
 PY2 = sys.version_info[0] == 2
@@ -29,7 +36,7 @@ def native(text):
 
 
 def retry(func, *args):
-    """Python 2 does not by itself go on after a signal."""
+    """Call func again when a signal has interrupted it. Python 3 does that by itself."""
     while True:
         try:
             return func(*args)
@@ -39,7 +46,7 @@ def retry(func, *args):
 
 
 class Descriptors(object):
-    """Reading and writing file descriptors so that other greenlets go on meanwhile."""
+    """Reads and writes file descriptors. Other greenlets run meanwhile."""
 
     def __init__(self, execmodel):
         self.chunk = 65536
@@ -47,7 +54,7 @@ class Descriptors(object):
         if execmodel.backend == "gevent":
             from gevent.socket import wait_read, wait_write
             self.before_read, self.before_write = wait_read, wait_write
-            self.chunk = 4096  # what a pipe that is ready for writing takes
+            self.chunk = 4096  # a pipe that is ready for writing takes so many bytes
         elif execmodel.backend == "eventlet":
             from eventlet.hubs import trampoline
             self.before_read = lambda fd: trampoline(fd, read=True)
@@ -99,7 +106,7 @@ class Process(object):
                 try:
                     self.fds.write(2, data)
                 except EnvironmentError:
-                    pass  # the tail is kept
+                    pass  # self.tail has it
         except (EnvironmentError, ValueError):
             pass
         self.stderr_ended.set()
@@ -127,7 +134,7 @@ class Process(object):
         return retry(self.process.wait)
 
     def pending(self):
-        """Whether it has left output that was not read yet."""
+        """Whether there is output that was not read yet."""
         import select
         if not hasattr(select, "poll"):
             return False
@@ -135,7 +142,7 @@ class Process(object):
         try:
             poll.register(self.process.stdout.fileno(), select.POLLIN)
         except ValueError:
-            return False  # we have closed it
+            return False  # it is closed
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def last_words(self):
@@ -144,7 +151,7 @@ class Process(object):
 
 
 class Connection(object):
-    """A socket server."""
+    """A connection to a socket server."""
 
     def __init__(self, execmodel, host, port, timeout):
         socket = execmodel.socket
@@ -202,13 +209,13 @@ class Forwarder(object):
         self.jobs_ended = []
 
     def run(self):
-        """Wait for the far end, then for the rest of its output."""
+        """Pass bytes until the far end has ended, then report how it ended."""
         for job in (self.pass_input, self.pass_output, self.obey):
             self.jobs_ended.append(self.execmodel.Event())
             self.execmodel.start(self.run_job, (job, self.jobs_ended[-1]))
         try:
             status = self.far.wait()
-        except BaseException:  # somebody interrupts us
+        except BaseException:  # this execution is interrupted
             self.far.kill()
             self.report(self.far.wait())
             raise
@@ -221,9 +228,9 @@ class Forwarder(object):
             ended.set()
 
     def report(self, status):
-        """Tell how the far end has ended, when no more of its output comes."""
+        """Wait until no more of the far end's output comes, then tell the driver how it ended."""
         if status is None:
-            self.far.kill()  # it has no status, but has to know as well
+            self.far.kill()  # a connection, which has no status; this closes it
         self.ended.set()
         quiet = 0
         for _ in range(LINGERINGS):
@@ -234,7 +241,7 @@ class Forwarder(object):
             busy = self.sending or passed != self.passed or self.far.pending()
             quiet = 0 if busy else quiet + 1
         self.control.send((u"exit", status, self.far.last_words()))
-        # The driver closes both channels now, and so ends our jobs.
+        # The driver closes both channels now, which ends the three jobs.
         for ended in self.jobs_ended:
             ended.wait(PATIENCE / 4)
 
@@ -296,7 +303,7 @@ class Forwarder(object):
 def forward(channel, connect):
     control = channel.receive()
     try:
-        if PY2:  # bytes are to arrive as bytes
+        if PY2:  # so that bytes arrive as bytes
             channel.reconfigure(False, False)
             control.reconfigure(False, False)
         Forwarder(channel, control, connect(channel.gateway.execmodel)).run()

@@ -14,13 +14,15 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// forwarder.py is the half of a Proxy that runs behind the other gateway; it says what travels
-// between the two.
+// forwarderSource is the half of a proxy that runs behind the other gateway; it says which items
+// travel between the two.
 //
 //go:embed forwarder.py
 var forwarderSource string
@@ -31,51 +33,50 @@ const (
 	// proxyWindow is how many bytes may be on their way to the far end before Write waits for it to
 	// take some. The forwarder confirms every 128 KiB.
 	proxyWindow = 1 << 20
-	// proxyPatience is how long the forwarder may take to confirm that it has killed the far end.
-	proxyPatience = time.Second
+	// proxyKillTimeout is how long the forwarder may take to confirm that it has killed the far
+	// end.
+	proxyKillTimeout = time.Second
 )
 
-// Proxy is the pipe to an interpreter that runs where another gateway's does, as execnet's ProxyIO
-// is. It implements gatewaybase.IO. Its bytes are items on a channel of that gateway, whose other
-// end is a forwarder.
-type Proxy struct {
+// proxy is the pipe to an interpreter that another gateway's worker starts or connects to, as
+// execnet's ProxyIO is. Its bytes are items on a channel of that gateway, whose other end is a
+// forwarder.
+type proxy struct {
 	via         string // the other gateway's id
 	address     string
 	io, control *gatewaybase.Channel
 	unread      []byte // what Read has received and not yet returned
 
-	life    context.Context // ends with the far end, or when it is given up
-	end     context.CancelFunc
-	reading context.Context
-	stopR   context.CancelFunc
-	writing context.Context
-	stopW   context.CancelFunc
-	killed  sync.Once
+	life      context.Context // ends with the far end, or when Kill got no answer
+	end       context.CancelFunc
+	reading   context.Context
+	stopRead  context.CancelFunc
+	writing   context.Context
+	stopWrite context.CancelFunc
+	killed    sync.Once
 
 	mu          sync.Mutex // guards what follows
 	change      sync.Cond
-	inFlight    int // bytes the far end has not confirmed to have taken
+	inFlight    int // bytes that the far end has not confirmed
 	writeClosed bool
 	ended       bool
 	exit        gatewaybase.Exit
-	helpers     sync.WaitGroup
-	done        chan struct{} // closed when nothing is left here but what Read has not fetched
+	running     sync.WaitGroup // of background
+	done        chan struct{}  // closed when nothing is left here but what Read has not fetched
 }
 
-var _ gatewaybase.IO = (*Proxy)(nil)
-
-// StartVia starts what spec asks for where via's interpreter runs: an interpreter (without python=,
-// the one that via is), the ssh command with one behind it, or a connection to a socket server. It
-// returns at once: the first bytes written follow the forwarder without waiting for it. That the
-// far end cannot be started is Read's to report, as a *ViaError; StartVia itself reports that via
-// is closed or dead, ctx's error, or what is wrong in the spec.
-func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (*Proxy, error) {
+// openProxy starts what spec asks for where via's interpreter runs: an interpreter (without
+// python=, the one that via is), the ssh command with one behind it, or a connection to a socket
+// server. It returns at once: the first bytes written follow the forwarder without waiting for it.
+// That the far end cannot be started is reported by Read, as a *ViaError; openProxy itself reports
+// that via is closed or dead, ctx's error, or what is wrong in the spec.
+func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.IO, error) {
 	call, address, err := forwarding(ctx, via, spec)
 	if err != nil {
 		return nil, err
 	}
-	fail := func(err error) (*Proxy, error) {
-		return nil, fmt.Errorf("execnet: cannot start %s through gateway %s: %w", spec, via.ID(), err)
+	fail := func(err error) (gatewaybase.IO, error) {
+		return nil, errtext.Wrap(fmt.Sprintf("cannot start %s through gateway %s", spec, via.ID()), err)
 	}
 	control, err := via.NewChannel()
 	if err != nil {
@@ -91,11 +92,12 @@ func StartVia(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (
 		_ = control.Close()
 		return fail(err)
 	}
-	p := &Proxy{via: via.ID(), address: address, io: ch, control: control, done: make(chan struct{})}
+	p := &proxy{via: via.ID(), address: address, io: ch, control: control, done: make(chan struct{})}
 	p.change.L = &p.mu
 	p.life, p.end = context.WithCancel(context.Background())
-	p.writing, p.stopW = context.WithCancel(p.life)
-	p.reading, p.stopR = context.WithCancel(context.Background()) // there may be something to read after the end
+	p.writing, p.stopWrite = context.WithCancel(p.life)
+	// There may be something to read after the end.
+	p.reading, p.stopRead = context.WithCancel(context.Background())
 	go p.supervise()
 	return p, nil
 }
@@ -110,34 +112,36 @@ func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec)
 		if err != nil || portErr != nil {
 			return nil, "", badSocketAddress(spec.Socket)
 		}
-		timeout := SocketTimeout
+		limit := socketTimeout
 		if deadline, ok := ctx.Deadline(); ok {
-			timeout = min(timeout, time.Until(deadline))
+			limit = min(limit, time.Until(deadline))
 		}
 		return gatewaybase.Call("forward_connection", map[string]any{
-			"host": host, "port": port, "timeout": max(timeout, time.Millisecond).Seconds(),
+			"host": host, "port": port, "timeout": max(limit, time.Millisecond).Seconds(),
 		}), spec.Socket, nil
 	case xspec.KindSSH, xspec.KindVagrantSSH:
-		argv, err := OpenSSHArgs(spec)
+		argv, err := cmdline.OpenSSH(spec)
 		if err != nil {
 			return nil, "", err
 		}
-		return gatewaybase.Call("forward_process", map[string]any{"interpreter": nil, "argv": argv}), remoteAddress(spec), nil
+		return gatewaybase.Call("forward_process", map[string]any{"interpreter": nil, "argv": argv}), sshAddress(spec), nil
 	default:
 		return gatewaybase.Call("forward_process", map[string]any{
-			"interpreter": spec.Python, "argv": interpreterArgs(spec),
+			"interpreter": spec.Python, "argv": cmdline.PythonArgs(spec),
 		}), via.RemoteAddress(), nil
 	}
 }
 
-// ViaError is what reading from a Proxy reports when the forwarder behind the other gateway failed,
-// mostly because it could not start the interpreter.
+// ViaError says that the forwarder behind the other gateway of via= failed, mostly because it could
+// not start the interpreter. Use errors.As with a *ViaError.
 type ViaError struct {
-	Via string // the gateway the forwarder runs behind
+	// Via is the id of the gateway that the forwarder runs behind.
+	Via string
+	// Err is the exception of the forwarder, with its traceback.
 	Err *gatewaybase.RemoteError
 }
 
-// Error tells the exception; Err has the traceback.
+// Error names the gateway, and the exception without its traceback.
 func (e *ViaError) Error() string {
 	text := e.Err.Message()
 	if name := e.Err.Exception(); name != "" {
@@ -150,7 +154,7 @@ func (e *ViaError) Error() string {
 func (e *ViaError) Unwrap() error { return e.Err }
 
 // Read reads from the far end's stdout. When the other gateway dies, its error says so.
-func (p *Proxy) Read(b []byte) (int, error) {
+func (p *proxy) Read(b []byte) (int, error) {
 	for len(p.unread) == 0 {
 		item, err := p.io.Receive(p.reading)
 		var failed *gatewaybase.RemoteError
@@ -172,8 +176,8 @@ func (p *Proxy) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write writes to the far end's stdin. It waits while the far end has proxyWindow bytes to take.
-func (p *Proxy) Write(b []byte) (int, error) {
+// Write writes to the far end's stdin. It waits while proxyWindow bytes are on their way.
+func (p *proxy) Write(b []byte) (int, error) {
 	written := 0
 	for written < len(b) {
 		piece := b[written:min(len(b), written+proxyChunk)]
@@ -192,7 +196,7 @@ func (p *Proxy) Write(b []byte) (int, error) {
 }
 
 // claim waits until n more bytes may be sent.
-func (p *Proxy) claim(n int) error {
+func (p *proxy) claim(n int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.writeClosed && !p.ended && p.inFlight+n > proxyWindow {
@@ -205,22 +209,22 @@ func (p *Proxy) claim(n int) error {
 	return nil
 }
 
-// CloseRead ends reading; the far end cannot go on without a reader and is ended as well.
-func (p *Proxy) CloseRead() error {
-	p.stopR()
+// CloseRead ends reading, and the far end too, which cannot go on without a reader.
+func (p *proxy) CloseRead() error {
+	p.stopRead()
 	return p.io.Close()
 }
 
 // CloseWrite closes the far end's stdin behind what was written before.
-func (p *Proxy) CloseWrite() error {
+func (p *proxy) CloseWrite() error {
 	p.mu.Lock()
 	first := !p.writeClosed
 	p.writeClosed = true
 	p.change.Broadcast()
 	p.mu.Unlock()
-	p.stopW()
+	p.stopWrite()
 	if first {
-		p.help(func() {
+		p.background(func() {
 			// Where it cannot be sent, the far end finds its stdin closed anyway.
 			_ = p.io.Send(p.life, nil)
 		})
@@ -228,12 +232,12 @@ func (p *Proxy) CloseWrite() error {
 	return nil
 }
 
-// Kill has the forwarder kill the far end. If it does not confirm that in a second, the far end is
-// given up.
-func (p *Proxy) Kill() error {
+// Kill tells the forwarder to kill the far end. If it does not confirm that within a second, the
+// far end counts as ended.
+func (p *proxy) Kill() error {
 	p.killed.Do(func() {
-		p.help(func() {
-			ctx, cancel := context.WithTimeout(p.life, proxyPatience)
+		p.background(func() {
+			ctx, cancel := context.WithTimeout(p.life, proxyKillTimeout)
 			defer cancel()
 			// Not being able to ask is like not being answered.
 			_ = p.control.Send(ctx, "kill")
@@ -244,17 +248,17 @@ func (p *Proxy) Kill() error {
 	return nil
 }
 
-// help runs f in a goroutine that Wait waits for. f has to end with p.life.
-func (p *Proxy) help(f func()) {
+// background runs f in a goroutine that Wait waits for. f has to end with p.life.
+func (p *proxy) background(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.ended {
-		p.helpers.Go(f)
+		p.running.Go(f)
 	}
 }
 
-// supervise sees the far end to its end.
-func (p *Proxy) supervise() {
+// supervise waits for the far end's end and frees what belongs to the pipe.
+func (p *proxy) supervise() {
 	defer close(p.done)
 	p.follow()
 	p.mu.Lock()
@@ -262,12 +266,12 @@ func (p *Proxy) supervise() {
 	p.change.Broadcast()
 	p.mu.Unlock()
 	p.end()
-	p.helpers.Wait()
+	p.running.Wait()
 	_ = p.control.Close() // fails only where the other gateway has ended, and all channels with it
 }
 
 // follow reads the forwarder's reports until the last one.
-func (p *Proxy) follow() {
+func (p *proxy) follow() {
 	for {
 		item, err := p.control.Receive(p.life)
 		if err != nil {
@@ -277,15 +281,15 @@ func (p *Proxy) follow() {
 			_ = p.io.Close() // all there is to read has come before
 			return
 		} else if !ok {
-			text := fmt.Sprintf("the forwarder reported %v, which means nothing", item)
-			_ = p.io.CloseWithError(&gatewaybase.RemoteError{Formatted: text}) // Read hands it out
+			text := fmt.Sprintf("the forwarder sent an unknown report: %v", item)
+			_ = p.io.CloseWithError(&gatewaybase.RemoteError{Formatted: text}) // Read returns it
 			return
 		}
 	}
 }
 
-// report takes in one report of the forwarder.
-func (p *Proxy) report(item any) (ended, ok bool) {
+// report processes one report of the forwarder.
+func (p *proxy) report(item any) (ended, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	report, _ := item.(serializer.Tuple)
@@ -310,15 +314,15 @@ func (p *Proxy) report(item any) (ended, ok bool) {
 	return false, false
 }
 
-// Wait blocks until the forwarder has told the far end's end, its gateway has ended, or both were
-// given up after Kill, or until ctx ends, whose error it then returns.
-func (p *Proxy) Wait(ctx context.Context) error {
+// Wait blocks until the forwarder has reported the far end's end, its gateway has ended, or neither
+// has answered Kill, or until ctx ends, whose error it then returns.
+func (p *proxy) Wait(ctx context.Context) error {
 	return farend.Await(ctx, p.done)
 }
 
 // Exit tells how the far end's process ended, as the forwarder reported it. It is not known of a
 // socket server, and when the other gateway ended first.
-func (p *Proxy) Exit() gatewaybase.Exit {
+func (p *proxy) Exit() gatewaybase.Exit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.exit
@@ -326,4 +330,4 @@ func (p *Proxy) Exit() gatewaybase.Exit {
 
 // RemoteAddress is the far end's host as its spec names it, that of the other gateway for an
 // interpreter beside it.
-func (p *Proxy) RemoteAddress() string { return p.address }
+func (p *proxy) RemoteAddress() string { return p.address }

@@ -12,8 +12,8 @@ import (
 )
 
 func TestProxyReports(t *testing.T) {
-	newProxy := func() *Proxy {
-		p := &Proxy{inFlight: 100}
+	newProxy := func() *proxy {
+		p := &proxy{inFlight: 100}
 		p.change.L = &p.mu
 		return p
 	}

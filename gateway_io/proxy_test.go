@@ -39,11 +39,17 @@ func hosts(t *testing.T) map[string]*gatewaybase.Gateway {
 }
 
 // startVia runs a command instead of an interpreter.
-func startVia(t *testing.T, via *gatewaybase.Gateway, command string) *gatewayio.Proxy {
+func startVia(t *testing.T, via *gatewaybase.Gateway, command string) gatewaybase.IO {
 	t.Helper()
-	spec, err := xspec.Parse("popen//via=x//python=" + command)
+	return openVia(t, via, "popen//via=x//python="+command)
+}
+
+func openVia(t *testing.T, via *gatewaybase.Gateway, text string) gatewaybase.IO {
+	t.Helper()
+	spec, err := xspec.Parse(text)
 	require.NoError(t, err)
-	p, err := gatewayio.StartVia(within.Soon(t), via, spec)
+	opener := gatewayio.Opener{Gateway: func(string) *gatewaybase.Gateway { return via }}
+	p, err := opener.Open(within.Soon(t), spec)
 	require.NoError(t, err)
 	return p
 }
@@ -110,7 +116,8 @@ func TestProxyEnds(t *testing.T) {
 				_, err := p.Write(make([]byte, 8<<20))
 				errs <- err
 			}()
-			time.Sleep(50 * time.Millisecond) // it makes no difference when, but blocked is the more interesting case
+			// It makes no difference when, but blocked is the more interesting case
+			time.Sleep(50 * time.Millisecond)
 			require.NoError(t, p.CloseWrite())
 			assert.ErrorIs(t, <-errs, io.ErrClosedPipe)
 			go func() {
@@ -153,10 +160,8 @@ func TestProxyToASocket(t *testing.T) {
 					conn.Close()
 				}
 			}()
-			spec, err := xspec.Parse("socket=" + listener.Addr().String() + "//via=x")
-			require.NoError(t, err)
-			p, err := gatewayio.StartVia(within.Soon(t), via, spec)
-			require.NoError(t, err)
+			spec := "socket=" + listener.Addr().String() + "//via=x"
+			p := openVia(t, via, spec)
 			go func() {
 				_, _ = io.Copy(p, strings.NewReader(strings.Repeat("0123456789", 100_000)))
 				p.CloseWrite()
@@ -170,8 +175,7 @@ func TestProxyToASocket(t *testing.T) {
 			<-served
 			require.NoError(t, listener.Close())
 
-			p, err = gatewayio.StartVia(within.Soon(t), via, spec)
-			require.NoError(t, err)
+			p = openVia(t, via, spec)
 			_, err = p.Read(make([]byte, 1))
 			var failed *gatewayio.ViaError
 			require.ErrorAs(t, err, &failed)

@@ -9,22 +9,23 @@ import (
 	"strconv"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/serializer"
 )
 
 //go:embed socketserver.py
 var socketServerSource string
 
-// InstallSocket starts a socket server behind gw and connects to it. The server listens on a free
+// installSocket starts a socket server behind gw and connects to it. The server listens on a free
 // port of its host's loopback, so gw has to run on this machine, and takes this one connection; the
-// gateway that is made of it lives in gw's interpreter. It is what execnet does for
+// gateway that is made of it runs in gw's interpreter. It is what execnet does for
 // socket//installvia=ID.
-func InstallSocket(ctx context.Context, gw *gatewaybase.Gateway) (*Socket, error) {
+func installSocket(ctx context.Context, gw *gatewaybase.Gateway) (gatewaybase.IO, error) {
 	address, server, err := startSocketServer(ctx, gw)
 	if err != nil {
-		return nil, fmt.Errorf("execnet: cannot start a socket server through gateway %s: %w", gw.ID(), err)
+		return nil, errtext.Wrap("cannot start a socket server through gateway "+gw.ID(), err)
 	}
-	s, err := DialSocket(ctx, address)
+	s, err := dialSocket(ctx, address)
 	if err != nil {
 		_ = server.Close() // it stops listening then
 		var unreachable *HostNotFoundError

@@ -16,13 +16,13 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
-// dialed returns both ends of a connection made by DialSocket.
-func dialed(t *testing.T, listenAddress string) (*Socket, *net.TCPConn) {
+// dialed returns both ends of a connection made by dialSocket.
+func dialed(t *testing.T, listenAddress string) (*socket, *net.TCPConn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", listenAddress)
 	require.NoError(t, err)
 	defer listener.Close()
-	s, err := DialSocket(t.Context(), listener.Addr().String())
+	s, err := dialSocket(t.Context(), listener.Addr().String())
 	require.NoError(t, err)
 	assert.Equal(t, listener.Addr().String(), s.RemoteAddress())
 	far, err := listener.Accept()
@@ -114,13 +114,13 @@ func TestSocketKill(t *testing.T) {
 }
 
 func TestDialSocketGivesUp(t *testing.T) {
-	_, err := DialSocket(gone(), "127.0.0.1:9")
+	_, err := dialSocket(gone(), "127.0.0.1:9")
 	assert.ErrorIs(t, err, context.Canceled)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	_, err = DialSocket(ctx, blackHole(t))
+	_, err = dialSocket(ctx, blackHole(t))
 	assert.Less(t, time.Since(begin), 15*time.Second)
 	var notFound *HostNotFoundError
 	require.ErrorAs(t, err, &notFound)

@@ -13,12 +13,14 @@ import (
 	"syscall"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
 
 // TLSError says that a socket server was reached, but not over TLS as the spec asks: it does not
-// speak TLS, it is not to be trusted, or it does not trust us. The last is known only once
-// something is read from it.
+// speak TLS, its certificate is not accepted here, or it does not accept ours. The last is known
+// only once something is read from it. Use errors.As with a *TLSError.
 type TLSError struct {
 	// Address is the server's host:port.
 	Address string
@@ -30,38 +32,55 @@ type TLSError struct {
 }
 
 func (e *TLSError) Error() string {
-	return fmt.Sprintf("execnet: TLS with %s failed: %s: %v", e.Address, e.Problem, e.Err)
+	return fmt.Sprintf("execnet: TLS with %s failed: %s: %s", e.Address, e.Problem, errtext.Of(e.Err))
 }
 
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// OpenSocket connects to the socket server of a spec, over TLS if that is what it says. Its errors
-// are those of DialSocket, a *TLSError, or say which file of the spec cannot be used.
-func OpenSocket(ctx context.Context, spec *xspec.Spec) (*Socket, error) {
+// openSocket connects to the socket server of a spec, over TLS if that is what it says. Its errors
+// are those of dialSocket, a *TLSError, or say which file of the spec cannot be used.
+func openSocket(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if !spec.UsesTLS() {
-		return DialSocket(ctx, spec.Socket)
+		return pipe(dialSocket(ctx, spec.Socket))
 	}
 	config, err := tlsConfig(spec)
 	if err != nil {
 		return nil, err
 	}
-	s, err := DialSocket(ctx, spec.Socket)
+	s, err := dialSocket(ctx, spec.Socket)
 	if err != nil {
 		return nil, err
 	}
-	secure := tls.Client(s.tcp, config)
-	handshaking, cancel := context.WithTimeout(ctx, SocketTimeout)
+	secure := tls.Client(&tlsTransport{TCPConn: s.tcp}, config)
+	handshaking, cancel := context.WithTimeout(ctx, socketTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(handshaking); err != nil {
 		_ = s.Kill() // the error is the first one
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
-			return nil, fmt.Errorf("execnet: connecting to %s: %w", spec.Socket, cause)
+		if cancelled(ctx) {
+			return nil, timeout.During(ctx, "connecting to "+spec.Socket)
 		}
 		return nil, tlsError(spec.Socket, config.ServerName, err)
 	}
 	s.conn = secure
 	return s, nil
+}
+
+// tlsTransport is the TCP connection below TLS. A write that fails may leave a part of a record,
+// and the server can decode nothing behind it. So later writes fail at once; otherwise the one that
+// tells the end would wait for a server that takes nothing.
+type tlsTransport struct {
+	*net.TCPConn
+	failed error // of the first write that failed; TLS writes with a lock held
+}
+
+// Write implements net.Conn.
+func (t *tlsTransport) Write(b []byte) (n int, err error) {
+	if t.failed != nil {
+		return 0, t.failed
+	}
+	n, t.failed = t.TCPConn.Write(b)
+	return n, t.failed
 }
 
 // tlsConfig reads the files of a spec.
@@ -98,7 +117,7 @@ func tlsError(address, name string, err error) *TLSError {
 	var host x509.HostnameError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var timeout net.Error
+	var netError net.Error
 	switch {
 	case isAlert(err):
 		return alertError(address, err)
@@ -110,18 +129,18 @@ func tlsError(address, name string, err error) *TLSError {
 		e.Problem = "its certificate is not valid"
 	case errors.As(err, &record):
 		e.Problem = "it does not speak TLS"
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &netError) && netError.Timeout():
 		e.Problem = "it does not answer; perhaps it does not speak TLS"
-		e.Err = gatewaybase.ErrTimeout
+		e.Err = timeout.Err
 	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
-		e.Problem = "it hung up; perhaps it does not speak TLS"
+		e.Problem = "it closed the connection; perhaps it does not speak TLS"
 	default:
-		e.Problem = "the two do not get together"
+		e.Problem = "the server and this client do not agree on the terms of the connection"
 	}
 	return e
 }
 
-// isAlert reports whether a TLS server says what it does not like.
+// isAlert reports whether err is an alert that the TLS server sent.
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
@@ -130,13 +149,13 @@ func isAlert(err error) bool {
 func alertError(address string, err error) *TLSError {
 	return &TLSError{
 		Address: address, Err: err,
-		Problem: "the server refuses; if it is for want of a certificate, give one that it trusts with tls_cert=FILE//tls_key=FILE",
+		Problem: "the server refuses; if it asks for a certificate, give one that it trusts with tls_cert=FILE//tls_key=FILE",
 	}
 }
 
-// tlsAlert gives a server's word its right name: that it wants another certificate, or any, comes
-// as late as the first read.
-func (s *Socket) tlsAlert(err error) error {
+// tlsAlert turns an alert of the server into a *TLSError: that it wants another certificate, or
+// any, may come as late as the first read.
+func (s *socket) tlsAlert(err error) error {
 	if isAlert(err) {
 		return alertError(s.address, err)
 	}

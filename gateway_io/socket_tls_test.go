@@ -57,14 +57,14 @@ func echoing(t *testing.T, config *tls.Config) string {
 	})
 }
 
-func openSpec(t *testing.T, text string) (*Socket, error) {
+func openSpec(t *testing.T, text string) (gatewaybase.IO, error) {
 	t.Helper()
 	spec, err := xspec.Parse(text)
 	require.NoError(t, err)
 	require.NoError(t, spec.Validate())
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	s, err := OpenSocket(ctx, spec)
+	s, err := openSocket(ctx, spec)
 	if err == nil {
 		t.Cleanup(func() { assert.NoError(t, s.Kill()) })
 	}
@@ -117,10 +117,13 @@ func TestOpenSocketTLSFreesWhoIsBlocked(t *testing.T) {
 		_, err := s.Read(make([]byte, 1))
 		read <- err
 	}()
-	time.Sleep(50 * time.Millisecond) // until the buffers are full; if they are not yet, CloseWrite has less to do
+	// Until the buffers are full; if they are not yet, CloseWrite has less to do
+	time.Sleep(50 * time.Millisecond)
+	begin := time.Now()
 	require.NoError(t, s.CloseWrite())
 	assert.ErrorIs(t, <-errs, net.ErrClosed)
 	require.NoError(t, s.CloseRead())
+	assert.Less(t, time.Since(begin), 4*time.Second, "nothing can follow the write that was interrupted")
 	assert.ErrorIs(t, <-read, net.ErrClosed)
 	require.NoError(t, s.Wait(t.Context()))
 }
@@ -144,7 +147,7 @@ func TestOpenSocketTLSErrors(t *testing.T) {
 	fails("socket="+address+"//tls_ca="+other.File, "tls_ca=FILE", new(x509.UnknownAuthorityError))
 	fails("socket="+address+"//tls_name=box"+trusting, "not for box; write", new(x509.HostnameError))
 	hangsUp := answering(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
-	fails("socket="+hangsUp+"//tls", "hung up; perhaps it does not speak TLS")
+	fails("socket="+hangsUp+"//tls", "closed the connection; perhaps it does not speak TLS")
 	plain := answering(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "1 hello") })
 	fails("socket="+plain+"//tls", "does not speak TLS", new(tls.RecordHeaderError))
 
@@ -155,13 +158,13 @@ func TestOpenSocketTLSErrors(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = OpenSocket(ctx, spec)
+	_, err = openSocket(ctx, spec)
 	var failed *TLSError
 	require.ErrorAs(t, err, &failed)
 	assert.ErrorIs(t, err, gatewaybase.ErrTimeout)
 	cancelled, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	_, err = OpenSocket(cancelled, spec)
+	_, err = openSocket(cancelled, spec)
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
@@ -174,7 +177,8 @@ func TestOpenSocketTLSWantsCertificate(t *testing.T) {
 		certificate, key := other.IssueFiles(t, "mallory")
 		for _, extra := range []string{"", "//tls_cert=" + certificate + "//tls_key=" + key} {
 			s, err := openSpec(t, "socket="+address+"//tls_ca="+ca.File+extra)
-			if err == nil { // with TLS 1.3 a client is done before the server has looked at its certificate
+			if err == nil {
+				// With TLS 1.3 a client is done before the server has looked at its certificate
 				_, err = s.Read(make([]byte, 1))
 			}
 			var failed *TLSError

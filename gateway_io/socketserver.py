@@ -1,8 +1,8 @@
-"""A socket server for one connection, executed by a worker that has channel as a global name.
+"""A socket server for one connection (protocol.md section 7.7). A worker executes this.
 
-It receives the tuple (host, port) to listen on and answers with the one it listens on. Whoever
-connects is asked for one line, the literal of a source that is executed with the names
-clientsock, address and execmodel. Python 2.7 and 3.
+It receives the tuple (host, port) to listen on, and sends the tuple where it listens. From the
+connection it reads one line, a string literal that holds source. It executes that source with the
+names clientsock, address and execmodel. Python 2.7 and 3.
 """
 
 
@@ -16,7 +16,7 @@ def listen(socket, host, port):
 
 
 def accept(server, socket, channel, patience=60):
-    """The first connection; none if the driver lets go of the channel or does not come."""
+    """The first connection. EOFError if the driver closes the channel or does not connect."""
     step = 0.25
     server.settimeout(step)
     for _ in range(int(patience / step)):
@@ -32,7 +32,7 @@ def accept(server, socket, channel, patience=60):
 
 
 def read_line(connection):
-    """No byte behind the line is taken: it belongs to the worker that the line starts."""
+    """Read one line. No byte after it is read: those belong to the worker that the line starts."""
     parts = []
     while True:
         ahead = connection.recv(65536, 2)  # MSG_PEEK

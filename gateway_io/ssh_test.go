@@ -1,147 +1,143 @@
+//go:build unix
+
 package gatewayio
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"sync"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/gateway_base"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
-	"github.com/go-execnet/execnet/xspec"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// sshBound is how long anything over ssh may take on a busy machine.
-const sshBound = 30 * time.Second
-
-func sshContext(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), sshBound)
-	t.Cleanup(cancel)
-	return ctx
+// sshOpener returns an opener whose connections end with the test.
+func sshOpener(t *testing.T) *Opener {
+	t.Helper()
+	opener := &Opener{Stderr: io.Discard}
+	t.Cleanup(opener.Close)
+	return opener
 }
 
-// sshPool returns a pool whose home is empty, and closes it at the end of the test.
-func sshPool(t *testing.T, options SSHOptions) *SSHPool {
+// sshOpen opens a pipe and ends it with the test.
+func sshOpen(t *testing.T, opener *Opener, spec string) gatewaybase.IO {
 	t.Helper()
-	if options.home == "" {
-		options.home = t.TempDir()
-	}
-	options.systemConfig = "/nonexistent/ssh_config"
-	if options.Stderr == nil {
-		options.Stderr = io.Discard
-	}
-	p := NewSSHPool(options)
-	t.Cleanup(func() { assert.NoError(t, p.Close()) })
-	return p
-}
-
-func parseSpec(t *testing.T, text string) *xspec.Spec {
-	t.Helper()
-	spec, err := xspec.Parse(text)
-	require.NoError(t, err)
-	return spec
-}
-
-// sshStart starts a gateway's pipe and ends it with the test.
-func sshStart(t *testing.T, p *SSHPool, spec string) gatewaybase.IO {
-	t.Helper()
-	pipe, err := p.Start(sshContext(t), parseSpec(t, spec))
+	pipe, err := opener.Open(within.Soon(t), parseSpec(t, spec))
 	require.NoError(t, err)
 	t.Cleanup(func() { endPipe(t, pipe) })
 	return pipe
 }
 
-func endPipe(t *testing.T, pipe gatewaybase.IO) {
+// openFails returns the error of a pipe that must not open.
+func openFails(t *testing.T, opener *Opener, spec string) error {
 	t.Helper()
-	assert.NoError(t, pipe.Kill())
-	assert.NoError(t, pipe.Wait(sshContext(t)))
-	assert.NoError(t, pipe.CloseRead())
-}
-
-// execLine sends Python source in the form the bootstrap line reads.
-func execLine(t *testing.T, pipe io.Writer, source string) {
-	t.Helper()
-	_, err := fmt.Fprintf(pipe, "%q\n", source)
-	require.NoError(t, err)
-}
-
-// readExactly reads what the far end is to write next.
-func readExactly(t *testing.T, pipe io.Reader, n int) string {
-	t.Helper()
-	buf := make([]byte, n)
-	_, err := io.ReadFull(pipe, buf)
-	require.NoError(t, err)
-	return string(buf)
+	pipe, err := opener.Open(within.Soon(t), parseSpec(t, spec))
+	if err == nil {
+		endPipe(t, pipe)
+	}
+	require.ErrorContains(t, err, "execnet: ")
+	return err
 }
 
 // requireAlive checks that Python answers at the other end. It stays until its stdin ends.
 func requireAlive(t *testing.T, pipe gatewaybase.IO) {
 	t.Helper()
-	execLine(t, pipe, "import sys;sys.stdout.write('1');sys.stdout.flush();sys.stdin.read()")
-	require.Equal(t, "1", readExactly(t, pipe, 1))
+	_, err := fmt.Fprintf(pipe, "%q\n", "import sys;sys.stdout.write('1');sys.stdout.flush();sys.stdin.read()")
+	require.NoError(t, err)
+	answer := make([]byte, 1)
+	_, err = io.ReadFull(pipe, answer)
+	require.NoError(t, err)
+	require.Equal(t, "1", string(answer))
 }
 
-// startFails returns the error of a gateway that must not start.
-func startFails(t *testing.T, p *SSHPool, spec string) error {
+func hostNotFound(t *testing.T, err error) *HostNotFoundError {
 	t.Helper()
-	pipe, err := p.Start(sshContext(t), parseSpec(t, spec))
-	if err == nil {
-		endPipe(t, pipe)
-	}
-	require.Error(t, err)
-	return err
+	var missing *HostNotFoundError
+	require.ErrorAs(t, err, &missing)
+	return missing
 }
 
-// echoSource copies its input to its output until it ends. It says 1 first: what came before that
-// could be lost in the buffer of the readline that reads the source.
-const echoSource = "import sys,os\nos.write(1,b'1')\nwhile 1:\n  d=os.read(0,65536)\n  if not d: break\n  while d: d=d[os.write(1,d):]\nsys.exit(7)"
-
-func TestSSHBytesBothWays(t *testing.T) {
+func TestOpenSSHClient(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
-	pipe := sshStart(t, sshPool(t, SSHOptions{}), server.Spec())
+	opener := sshOpener(t)
+	pipe := sshOpen(t, opener, server.Spec()+"//sshclient=openssh")
+	requireAlive(t, pipe)
 	assert.Equal(t, "box", pipe.RemoteAddress())
-	assert.False(t, pipe.Exit().Known)
-	execLine(t, pipe, echoSource)
-	require.Equal(t, "1", readExactly(t, pipe, 1))
-
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // 1 MiB, more than every buffer on the way but the window
-	var sent sync.WaitGroup
-	sent.Go(func() {
-		_, err := pipe.Write(data)
-		assert.NoError(t, err)
-		assert.NoError(t, pipe.CloseWrite())
-	})
-	back, err := io.ReadAll(pipe)
-	sent.Wait()
+	assert.IsType(t, &openSSHPipe{}, pipe)
+	require.NoError(t, pipe.CloseWrite())
+	_, err := io.ReadAll(pipe)
 	require.NoError(t, err)
-	assert.True(t, bytes.Equal(data, back), "%d bytes came back of %d", len(back), len(data))
-	require.NoError(t, pipe.Wait(sshContext(t)))
-	assert.Equal(t, gatewaybase.Exit{Known: true, Code: 7}, pipe.Exit())
-	_, err = pipe.Write([]byte("x"))
-	assert.Error(t, err, "after the end")
+	require.NoError(t, pipe.Wait(within.Soon(t)))
+	assert.Equal(t, 0, pipe.Exit().Code)
+
+	// What is refused above works here: a Match exec.
+	matching := filepath.Join(t.TempDir(), "config")
+	sshdtest.Write(t, matching, "Match exec true\n"+strings.SplitN(server.ClientConfig(), "\n", 2)[1])
+	var unsupported *UnsupportedSSHError
+	require.ErrorAs(t, openFails(t, opener, "ssh=box//ssh_config="+matching), &unsupported)
+	assert.Equal(t, "Match exec", unsupported.What)
+	requireAlive(t, sshOpen(t, opener, "ssh=box//ssh_config="+matching+"//sshclient=openssh"))
 }
 
-// lockedBuffer is a buffer that several goroutines write to.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+func TestOpenSSHHostNotFound(t *testing.T) {
+	t.Parallel()
+	opener := sshOpener(t)
+	pipe := sshOpen(t, opener, "ssh=-o BatchMode=yes no-such-host.invalid//ssh_config=/dev/null//sshclient=openssh")
+	_, err := pipe.Read(make([]byte, 1))
+	assert.Equal(t, io.EOF, err)
+	require.NoError(t, pipe.Wait(within.Soon(t)))
+	assert.Equal(t, 255, pipe.Exit().Code)
+	assert.Contains(t, pipe.Exit().Stderr, "resolve")
+	assert.Equal(t, "-o BatchMode=yes no-such-host.invalid", pipe.RemoteAddress())
 }
 
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
+// fakeVagrant puts a vagrant on PATH that knows one machine.
+func fakeVagrant(t *testing.T, config string) {
+	t.Helper()
+	dir := t.TempDir()
+	sshdtest.Write(t, filepath.Join(dir, "config"), config)
+	script := "#!/bin/sh\nif test \"$1 $2\" = 'ssh-config slow'; then exec sleep 60; fi\n" +
+		"if test \"$1 $2\" = 'ssh-config web'; then exec cat '" + dir + "/config'; fi\n" +
+		"if test \"$1 $2\" = 'ssh web'; then shift 3; exec ssh -F '" + dir + "/config' web \"$@\"; fi\n" +
+		"echo \"The machine with the name '$2' was not found\" >&2\nexit 1\n"
+	pythons.Program(t, dir, "vagrant", script)
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+func TestVagrant(t *testing.T) {
+	server := sshdtest.Start(t)
+	fakeVagrant(t, strings.Replace(server.ClientConfig(), "Host "+sshdtest.Alias, "Host web", 1))
+	opener := sshOpener(t)
+	pipe := sshOpen(t, opener, "vagrant_ssh=web")
+	requireAlive(t, pipe)
+	assert.Equal(t, "web", pipe.RemoteAddress())
+	requireAlive(t, sshOpen(t, opener, "vagrant_ssh=web//sshclient=openssh"))
+
+	extra := filepath.Join(t.TempDir(), "config")
+	sshdtest.Write(t, extra, "Host web\n  Port 1\n  Ciphers none-of-ours\n")
+	assert.ErrorContains(t, openFails(t, opener, "vagrant_ssh=web//ssh_config="+extra), "none-of-ours")
+
+	err := hostNotFound(t, openFails(t, opener, "vagrant_ssh=gone"))
+	assert.Equal(t, "gone", err.Host)
+	assert.ErrorContains(t, err, "was not found")
+	assert.ErrorContains(t, openFails(t, opener, "vagrant_ssh=--version"), "not the name of a machine")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, failure := opener.Open(ctx, parseSpec(t, "vagrant_ssh=slow"))
+	assert.ErrorIs(t, failure, context.Canceled)
+
+	t.Setenv("PATH", t.TempDir())
+	var start *StartError
+	assert.ErrorAs(t, openFails(t, opener, "vagrant_ssh=web"), &start)
 }

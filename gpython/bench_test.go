@@ -16,7 +16,7 @@ func BenchmarkExecute(b *testing.B) {
 	p := program("pass")
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := New().Execute(context.Background(), ch, p, nil); err != nil {
+		if err := (gpythonEngine{}).Execute(context.Background(), ch, p, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

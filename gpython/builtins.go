@@ -1,5 +1,11 @@
 package gpython
 
+// The builtins of a program. gpython v0.2.0 lacks many (property, super, hash, dir, format,
+// reversed); package pyvalue adds what is about values, and this file what needs the interpreter or
+// the caller: print, dir, vars, input, exit. It also has what stands for sys.stdin, sys.stdout and
+// sys.stderr, which execnet's workers connect to the null device, because the process's own are the
+// pipe to the driver.
+
 import (
 	"maps"
 	"strings"
@@ -30,12 +36,6 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	maps.Copy(all, pyvalue.Builtins())
 	all["RecursionError"] = pyvalue.RecursionError
 	all["ModuleNotFoundError"] = moduleNotFoundError
-	for _, name := range []string{"setattr", "delattr"} {
-		all[name] = guardedAttr(name, all[name])
-	}
-	for _, name := range []string{"getattr", "hasattr"} {
-		all[name] = inheritedAttr(name, all[name])
-	}
 	if all["property"] == nil {
 		all["property"] = &function{"property", newProperty}
 	}
@@ -51,6 +51,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	return all
 })
 
+// addBuiltins gives the interpreter its builtins: the common ones, and those that are its own.
 func (in *interp) addBuiltins() {
 	// It fails for code only, and there is none.
 	_, _ = in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: "builtins"}, Globals: commonBuiltins()})
@@ -60,6 +61,35 @@ func (in *interp) addBuiltins() {
 	globals["print"] = &function{"print", in.print}
 	maps.Copy(globals, in.namespaceFunctions())
 	globals["open"] = &function{"open", in.open}
+}
+
+// namespaceFunctions are dir and vars, which without an argument are about their caller.
+func (in *interp) namespaceFunctions() py.StringDict {
+	functions := make(py.StringDict)
+	add := func(name string, ofCaller func(names py.StringDict) py.Object, of func(o py.Object) (py.Object, error)) {
+		functions[name] = frameFunction{&function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+			caller := in.takeCaller().frame
+			if len(args) > 1 || len(kwargs) > 0 {
+				return nil, py.ExceptionNewf(py.TypeError, "%s expected at most 1 argument, got %d", name, len(args)+len(kwargs))
+			}
+			if len(args) == 1 {
+				return of(args[0])
+			}
+			if caller == nil {
+				return nil, py.ExceptionNewf(py.SystemError, "%s() does not know its caller", name)
+			}
+			caller.FastToLocals()
+			return ofCaller(caller.Locals), nil
+		}}}
+	}
+	add("dir", pyvalue.NamesOf, pyvalue.Dir)
+	add("vars", func(names py.StringDict) py.Object { return names }, func(o py.Object) (py.Object, error) {
+		if d := pyvalue.DictOf(o); d != nil {
+			return d, nil
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "vars() argument must have __dict__ attribute")
+	})
+	return functions
 }
 
 // exit is exit() and sys.exit(): SystemExit, with what it is called with.
@@ -126,6 +156,8 @@ var (
 	nullOutput   = newNullFile(nil)
 )
 
+// newNullFile makes the null device: with these results of its reading methods, or, without
+// results, to write to.
 func newNullFile(results map[string]py.Object) *nullFile {
 	f := &nullFile{make(map[string]*function)}
 	add := func(name string, call func(args py.Tuple) (py.Object, error)) {

@@ -1,9 +1,15 @@
 package gpython
 
+// channel, the object by which a program speaks with its driver: execnet's Channel
+// (gateway_base.py) with the same methods, the same errors and the same texts of errors, around a
+// gatewaybase.Channel. Whatever waits does so without the interpreter's lock.
+
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-python/gpython/py"
@@ -86,6 +92,19 @@ func (c *channel) M__getattribute__(name string) (py.Object, error) {
 	return nil, noAttribute(c, name)
 }
 
+// GetDict is what a program has set.
+func (c *channel) GetDict() py.StringDict {
+	if c.attributes == nil {
+		c.attributes = make(py.StringDict)
+	}
+	return c.attributes
+}
+
+// AttributeNames is for dir.
+func (c *channel) AttributeNames() []string {
+	return append(slices.Collect(maps.Keys(channelMethods)), "gateway", "id", "RemoteError", "TimeoutError")
+}
+
 func (c *channel) nextMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if _, err := arguments("next", args, kwargs, 0); err != nil {
 		return nil, err
@@ -95,6 +114,7 @@ func (c *channel) nextMethod(args py.Tuple, kwargs py.StringDict) (py.Object, er
 
 func (c *channel) iterMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) { return c, nil }
 
+// sendMethod is channel.send(item).
 func (c *channel) sendMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("send", args, kwargs, 1, "item")
 	if err != nil {
@@ -103,6 +123,7 @@ func (c *channel) sendMethod(args py.Tuple, kwargs py.StringDict) (py.Object, er
 	return py.None, c.send(a[0])
 }
 
+// send sends an object. CPython checks first whether the channel is closed, and so does this.
 func (c *channel) send(item py.Object) error {
 	if c.ch.IsClosed() {
 		return c.osError("cannot send to %v", c.ch)
@@ -158,7 +179,7 @@ func (in *interp) withTimeout(timeout py.Object) (context.Context, context.Cance
 	return ctx, cancel, nil
 }
 
-// duration is a number of seconds; more than a Duration holds is all it holds.
+// duration is a number of seconds as a Duration, or the largest Duration if that is too short.
 func duration(seconds float64) time.Duration {
 	if seconds >= math.MaxInt64/float64(time.Second) {
 		return math.MaxInt64
@@ -178,6 +199,7 @@ func (c *channel) timedOut(err error, format string, timeout py.Object) error {
 	return py.ExceptionNewf(timeoutError, format, shown)
 }
 
+// receiveMethod is channel.receive(timeout).
 func (c *channel) receiveMethod(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("receive", args, kwargs, 0, "timeout")
 	if err != nil {
@@ -186,6 +208,7 @@ func (c *channel) receiveMethod(args py.Tuple, kwargs py.StringDict) (py.Object,
 	return c.receive(a[0])
 }
 
+// receive waits for the next item, without the interpreter's lock.
 func (c *channel) receive(timeout py.Object) (py.Object, error) {
 	ctx, cancel, err := c.in.withTimeout(timeout)
 	if err != nil {
@@ -200,9 +223,10 @@ func (c *channel) receive(timeout py.Object) (py.Object, error) {
 	return c.in.fromGo(v)
 }
 
-// noMore is what the gateway is given as endmarker; the program's own stays with the callback.
+// noMore is the endmarker that the gateway gets; the callback replaces it by the program's own.
 type noMore struct{}
 
+// setCallback is channel.setcallback(callback, endmarker).
 func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("setcallback", args, kwargs, 1, "callback", "endmarker")
 	if err != nil {
@@ -228,13 +252,13 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 	return py.None, c.failure(err)
 }
 
-// callback calls a program's function from a goroutine of the gateway. The error is the traceback
-// that the other end is to see.
+// callback calls a program's function from a goroutine of the gateway. The error's text is the
+// traceback that the other end gets.
 func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err error) {
 	in.lock()
 	defer in.unlock()
 	in.depth, in.thread = 0, callbackThread
-	if in.calling > 0 { // one that waits now, of another channel
+	if in.calling > 0 { // the callback of another channel has begun, and waits now
 		in.threads++
 		in.thread = in.threads
 	}
@@ -257,6 +281,7 @@ func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err err
 	return errors.New(in.traceback(exceptionInfo(err)))
 }
 
+// close is channel.close(error): the text of the error is what the other end gets.
 func (c *channel) close(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("close", args, kwargs, 0, "error")
 	if err != nil {
@@ -281,6 +306,7 @@ func (c *channel) isClosed(args py.Tuple, kwargs py.StringDict) (py.Object, erro
 	return py.NewBool(c.ch.IsClosed()), err
 }
 
+// waitClose is channel.waitclose(timeout).
 func (c *channel) waitClose(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("waitclose", args, kwargs, 0, "timeout")
 	if err != nil {
@@ -295,6 +321,7 @@ func (c *channel) waitClose(args py.Tuple, kwargs py.StringDict) (py.Object, err
 	return py.None, c.timedOut(err, "Timeout after %s seconds", a[0])
 }
 
+// reconfigure is channel.reconfigure(py2str_as_py3str, py3str_as_py2str).
 func (c *channel) reconfigure(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("reconfigure", args, kwargs, 0, "py2str_as_py3str", "py3str_as_py2str")
 	if err != nil {

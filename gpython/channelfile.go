@@ -1,5 +1,8 @@
 package gpython
 
+// channel.makefile(): execnet's ChannelFileWrite and ChannelFileRead (gateway_base.py). They have
+// writelines and iteration besides, as CPython's files do.
+
 import (
 	"fmt"
 	"strings"
@@ -27,6 +30,7 @@ var channelFileType = execnetType(py.ObjectType, "ChannelFile", "A file over a c
 
 func (f *channelFile) Type() *py.Type { return channelFileType }
 
+// makeFile is channel.makefile(mode, proxyclose).
 func (c *channel) makeFile(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("makefile", args, kwargs, 0, "mode", "proxyclose")
 	if err != nil {
@@ -202,6 +206,7 @@ func (f *channelFile) readLine(args py.Tuple, kwargs py.StringDict) (py.Object, 
 	return f.line()
 }
 
+// line returns the next line, as readLine does.
 func (f *channelFile) line() (py.Object, error) {
 	for searched := 0; ; {
 		if i := strings.IndexByte(f.rest[searched:], '\n'); i >= 0 {

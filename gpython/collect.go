@@ -1,5 +1,9 @@
 package gpython
 
+// Channels that a program has dropped are closed soon. CPython counts references and so closes such
+// a channel at once, and the other end sees the end of the items. Go's collector would look when
+// there is memory to gain, on an idle worker minutes later.
+
 import (
 	"runtime"
 	"sync/atomic"
@@ -14,8 +18,8 @@ const collectAfter = 20 * time.Millisecond
 // collecting is true from when a collection has been asked for until it begins.
 var collecting atomic.Bool
 
-// collectSoon has the channels closed that the program has dropped, if there can be any. It is
-// called when the program or a thread of it has ended.
+// collectSoon starts a garbage collection if the program still has open channels, because it may
+// have dropped them. It is called when the program or a thread of it has ended.
 func (in *interp) collectSoon() {
 	for id, p := range in.wrapped {
 		if c := p.Value(); id != in.channel.ID() && c != nil && !c.ch.IsClosed() {
@@ -28,7 +32,7 @@ func (in *interp) collectSoon() {
 	}
 }
 
-// collect collects a little later: whoever has just ended still holds what it had.
+// collect collects a little later: what has just ended still holds its objects.
 func collect(gone <-chan struct{}) {
 	soon := time.NewTimer(collectAfter)
 	defer soon.Stop()

@@ -1,10 +1,13 @@
 package gpython
 
+// Two bugs of gpython v0.2.0's compiler, put right between its steps: a default of a keyword-only
+// argument goes to the first of them (def f(*, a, b=2) asks for b), and a function with variables
+// both from outside and for functions inside it takes one for the other.
+
 import (
 	"fmt"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/go-python/gpython/ast"
 	"github.com/go-python/gpython/parser"
@@ -13,25 +16,13 @@ import (
 	"github.com/go-python/gpython/vm"
 )
 
-// compiler is gpython's compiler of one scope. Only the beginning is declared: these objects are
-// made by newCompiler.
-type compiler struct {
-	Code     *py.Code
-	Filename string
-}
-
-//go:linkname newCompiler github.com/go-python/gpython/compile.newCompiler
-func newCompiler(parent unsafe.Pointer, scope uint8) *compiler
-
-//go:linkname compileAst github.com/go-python/gpython/compile.(*compiler).compileAst
-func compileAst(c *compiler, tree ast.Ast, file string, flags int, dontInherit bool, names *symtable.SymTable) error
-
 // compile is gpython's compile.Compile, with two things put right between its steps:
 //
 //   - a default of a keyword-only argument goes to that argument, and not to the first one;
-//   - in a function that has variables both from outside and for functions inside it, gpython numbers both from 0, so
-//     that one is taken for the other. Such functions get so many more variables from outside, before their own, that
-//     the numbers tell; afterwards they are put where the interpreter looks for them.
+//   - in a function that has variables both from outside and for functions inside it, gpython
+//     numbers both from 0, so that one is taken for the other. Such functions get additional
+//     variables from outside, before their own, until no number occurs in both groups; afterwards
+//     the numbers become those that the interpreter expects.
 func compile(source, file string, mode py.CompileMode, flags int, dontInherit bool) (*py.Code, error) {
 	tree, err := parser.Parse(strings.NewReader(source), file, mode)
 	if err != nil {

@@ -1,5 +1,8 @@
 package gpython
 
+// The engine that worker/engine knows by the name gpython: what one execution does, from the source
+// to the error that the driver gets.
+
 import (
 	"context"
 	"errors"
@@ -11,13 +14,10 @@ import (
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// Engine is the engine.Engine that runs Python source with gpython. Its executions run in parallel.
-type Engine struct{}
+// gpythonEngine is the engine.Engine of this package. Its executions run in parallel.
+type gpythonEngine struct{}
 
-var _ engine.Engine = (*Engine)(nil)
-
-// New makes an engine.
-func New() *Engine { return &Engine{} }
+func init() { engine.Register("gpython", gpythonEngine{}) }
 
 // defaultFile is what execnet calls a program that came without a file name.
 const defaultFile = "<remote exec>"
@@ -25,10 +25,10 @@ const defaultFile = "<remote exec>"
 // moduleName is the __name__ of a program's globals.
 const moduleName = "__channelexec__"
 
-// Execute runs a program, as engine.Engine describes; the error's text has the form of CPython's
-// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set go on
-// after it; they end with their channels.
-func (e *Engine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
+// Execute runs a program, as engine.Engine describes. The error's text has the form of CPython's
+// traceback.format_exception (protocol.md section 6.7). Callbacks that the program has set still
+// run after its end, until their channels end.
+func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program, modules engine.Modules) error {
 	in := newInterp(ctx, ch, modules)
 	stop := context.AfterFunc(ctx, in.interrupt)
 	defer stop()
@@ -37,7 +37,7 @@ func (e *Engine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gateway
 	err := in.execute(p)
 	in.end()
 	in.collectSoon()
-	return in.verdict(err)
+	return in.result(err)
 }
 
 // execute runs the source, and then the function that the driver asked for.
@@ -77,8 +77,8 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 	return err
 }
 
-// verdict is how Execute reports what ended the program.
-func (in *interp) verdict(err error) error {
+// result is what Execute returns for a program that ended with err.
+func (in *interp) result(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -1,5 +1,10 @@
 package gpython
 
+// From Go errors to Python exceptions: errors of gpython, of the system, of channels and of
+// registered Go functions. gpython v0.2.0 lacks ModuleNotFoundError and, of course, execnet's
+// RemoteError, TimeoutError, DumpError and LoadError. A panic inside gpython becomes a SystemError
+// of the program instead of the end of the worker.
+
 import (
 	"context"
 	"errors"
@@ -10,8 +15,8 @@ import (
 	"github.com/go-python/gpython/py"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
 )
 
 // The classes that gpython lacks. Those of execnet are attributes of channels, as RemoteError and
@@ -30,6 +35,7 @@ var (
 // for tracebacks only.
 const goFrames = "__go_frames__"
 
+// newException makes an exception of a class, with its args.
 func newException(class *py.Type, args ...py.Object) *py.Exception {
 	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
 }
@@ -86,12 +92,12 @@ func panicError(p any) error {
 
 // pythonError is the exception that stands for an error of this module or of a registered function.
 func (in *interp) pythonError(err error) error {
-	raised := gofunc.Raised(err)
+	raised := engine.RaisedIn(err)
 	var remote *gatewaybase.RemoteError
 	var dump *serializer.DumpError
 	var load *serializer.LoadError
 	var pyError *py.Exception
-	var panicked *gofunc.Panic
+	var panicked *engine.Panic
 	switch {
 	case err == nil:
 		return nil
@@ -131,7 +137,7 @@ func (in *interp) pythonError(err error) error {
 // dumpText is what execnet says of a value that it cannot serialize, and where in the value that
 // is.
 func dumpText(e *serializer.DumpError) string {
-	text := e.Msg
+	text := e.Problem
 	switch {
 	case e.Err != nil && text == "":
 		text = e.Err.Error()

@@ -1,13 +1,20 @@
 package gpython
 
+// open() and the files that it returns. gpython v0.2.0's files have read, write, flush and close,
+// but no lines, no iteration and no encodings. These have what CPython's have except detach,
+// readinto and reconfigure. What is written goes to the system at once, so that nothing is lost
+// with a file that is never closed: there are no reference counts that would close it in time.
+
 import (
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +38,9 @@ type file struct {
 	verbatim bool   // newlines are what they are
 	methods  map[string]func(args py.Tuple, kwargs py.StringDict) (py.Object, error)
 
-	mu     sync.Mutex // guards what follows: threads may share a file, and wait for it without the interpreter's lock
+	// mu guards what follows. Threads may share a file, and wait for the system without the
+	// interpreter's lock.
+	mu     sync.Mutex
 	f      *os.File
 	reader *bufio.Reader
 
@@ -90,6 +99,7 @@ func (in *interp) open(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return f, nil
 }
 
+// openPath opens a file by its path, which a program gave. A folder is an error, as in CPython.
 func (in *interp) openPath(o py.Object, flags int) (f *os.File, err error) {
 	path, err := anyPath("open", o)
 	if err != nil {
@@ -170,10 +180,16 @@ func (f *file) M__getattr__(name string) (py.Object, error) {
 	return nil, noAttribute(f, name)
 }
 
+// AttributeNames is for dir.
+func (f *file) AttributeNames() []string {
+	return append(slices.Collect(maps.Keys(f.methods)), "name", "mode", "closed")
+}
+
 func (f *file) readable() bool { return strings.ContainsAny(f.mode, "r+") }
 func (f *file) writable() bool { return strings.ContainsAny(f.mode, "wxa+") }
 
-// do runs what waits for the system, if the file is open, and can do what it is to do.
+// do runs a function that waits for the system, without the interpreter's lock. It raises an error
+// instead if the file is closed or, as may says, was opened for something else, which what names.
 func (f *file) do(may bool, what string, do func() error) (err error) {
 	f.in.blocking(func() {
 		f.mu.Lock()
@@ -306,7 +322,8 @@ func (f *file) put(o py.Object) (py.Object, error) {
 	})
 }
 
-// settle puts the system's position to where the program has read to.
+// settle sets the system's position in the file to where the program has read to: the reader may
+// have read further.
 func (f *file) settle() error {
 	ahead := f.reader.Buffered()
 	if ahead == 0 {

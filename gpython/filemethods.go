@@ -1,5 +1,7 @@
 package gpython
 
+// The methods of files by the names that programs call.
+
 import (
 	"io"
 	"unicode/utf8"
@@ -98,6 +100,7 @@ func sizeOf(o py.Object) (int, error) {
 	return max(n, -1), err
 }
 
+// readLines is f.readlines(hint): lines until they have at least hint characters.
 func (f *file) readLines(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("readlines", args, kwargs, 0, "hint")
 	if err != nil {
@@ -137,6 +140,7 @@ func (f *file) writeLines(args py.Tuple, kwargs py.StringDict) (py.Object, error
 	})
 }
 
+// seek is f.seek(offset, whence).
 func (f *file) seek(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("seek", args, kwargs, 1, "offset", "whence")
 	if err != nil {
@@ -165,6 +169,7 @@ func (f *file) seek(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.Int(at), err
 }
 
+// tell is f.tell(): the position behind what the program has read.
 func (f *file) tell() (py.Object, error) {
 	var at int64
 	err := f.do(true, "", func() (err error) {
@@ -175,6 +180,7 @@ func (f *file) tell() (py.Object, error) {
 	return py.Int(at), err
 }
 
+// truncate is f.truncate(size); without a size the file ends where the program is.
 func (f *file) truncate(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("truncate", args, kwargs, 0, "size")
 	if err != nil {

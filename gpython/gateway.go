@@ -1,5 +1,8 @@
 package gpython
 
+// channel.gateway, as execnet's workers have it: programs use its id, newchannel, hasreceiver and
+// execmodel.
+
 import (
 	"github.com/go-python/gpython/py"
 

@@ -1,35 +1,34 @@
 package gpython
 
+// Generators. gpython v0.2.0 drops the value that a generator returns, so that "yield from" gives
+// the iterator instead, resumes a generator behind the place where it raised, and raises
+// NotImplementedError for throw and close. In CPython "yield from" has the returned value, an
+// exception ends the generator, and throw and close raise where it waits.
+
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
 )
 
-// whyYield is vm.whyYield.
-const whyYield = 5
-
-// yieldFrom gives "yield from" the value that its iterator ends with, for which gpython gives the
-// iterator.
-func yieldFrom() {
-	jumpTable[vm.YIELD_FROM] = func(v *vm.Vm, _ int32) error {
-		sent, it := v.POP(), v.TOP()
-		item, err := resume(it, sent)
-		if py.IsException(py.StopIteration, err) {
-			v.SET_TOP(stopValue(err))
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		m := machineOf(v)
-		m.frame.Lasti-- // this again, when the generator goes on
-		m.frame.Yielded = true
-		m.retval, m.why = item, whyYield
+// yieldFrom gives "yield from" the value that its iterator ends with. gpython gives the iterator.
+func yieldFrom(v *vm.Vm, _ int32) error {
+	sent, it := v.POP(), v.TOP()
+	item, err := resume(it, sent)
+	if py.IsException(py.StopIteration, err) {
+		v.SET_TOP(stopValue(err))
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	m := machineOf(v)
+	m.frame.Lasti-- // this again, when the generator goes on
+	m.frame.Yielded = true
+	m.retval, m.why = item, whyYield
+	return nil
 }
 
-// resume is what "yield from" does to its iterator with what is sent to the generator.
+// resume gives the iterator of a "yield from" what was sent to the generator.
 func resume(it, sent py.Object) (py.Object, error) {
 	if sent == py.None {
 		return py.Next(it)
@@ -53,9 +52,9 @@ func stopValue(err error) py.Object {
 	return py.None
 }
 
-// generatorEnd makes what running a generator's frame gave what the generator gives: gpython drops
-// the value that it returns, goes on behind what has raised, and lets StopIteration pass for the
-// end.
+// generatorEnd corrects the outcome of running a generator's frame, where gpython does three things
+// wrong: it drops the value that a generator returns, resumes a generator behind the place where it
+// has raised an exception, and takes a StopIteration that the generator's code raised for its end.
 func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) {
 	switch {
 	case err == nil && !frame.Yielded && res != py.None:
@@ -75,11 +74,7 @@ func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) 
 	return nil, e
 }
 
-// throwHere is an opcode that gpython does not use: it raises what is on the stack, where a
-// generator waits.
-const throwHere = 85
-
-// thrown is what a generator that waits is sent to raise an exception there.
+// thrown is sent to a generator that waits, so that it raises an exception there.
 type thrown struct {
 	exception *py.Exception
 	code      *py.Code // of the generator
@@ -90,14 +85,16 @@ var thrownType = newType(py.ObjectType, "thrown", "")
 
 func (t *thrown) Type() *py.Type { return thrownType }
 
-// throwing gives generators throw and close, which gpython has only by name.
-func throwing() {
-	jumpTable[throwHere] = func(v *vm.Vm, _ int32) error {
-		t := v.POP().(*thrown)
-		m := machineOf(v)
-		m.frame.Code, m.frame.Lasti = t.code, t.at
-		return m.raise(t.exception)
-	}
+// throwInGenerator is the instruction throwHere: it raises the exception that throwInto has sent.
+func throwInGenerator(v *vm.Vm, _ int32) error {
+	t := v.POP().(*thrown)
+	m := machineOf(v)
+	m.frame.Code, m.frame.Lasti = t.code, t.at
+	return m.raise(t.exception)
+}
+
+// init gives generators throw and close, which gpython has only by name.
+func init() {
 	py.GeneratorType.Dict["throw"] = py.MustNewMethod("throw", func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		a, err := arguments("throw", args, kwargs, 1, "type", "value", "traceback")
 		if err != nil {
@@ -122,8 +119,8 @@ func throwing() {
 	}, 0, "")
 }
 
-// throwInto raises an exception where the generator waits. In a "yield from" it is for the iterator
-// there first.
+// throwInto raises an exception where the generator waits. If that is a "yield from", its iterator
+// gets the exception first.
 func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	f := g.Frame
 	switch {
@@ -157,8 +154,8 @@ func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	return g.Send(t)
 }
 
-// throwToIterator raises an exception in an iterator. One that cannot be told is no more than a
-// place that raises it.
+// throwToIterator raises an exception in an iterator. If that has no throw, the exception is raised
+// where the iterator is used.
 func throwToIterator(it py.Object, e *py.Exception) (py.Object, error) {
 	if e.Base.IsSubtype(py.GeneratorExit) {
 		if method, err := py.GetAttrString(it, "close"); err == nil {
@@ -175,7 +172,7 @@ func throwToIterator(it py.Object, e *py.Exception) (py.Object, error) {
 	return py.Call(method, py.Tuple{e}, nil)
 }
 
-// closeGenerator ends a generator by a GeneratorExit where it waits.
+// closeGenerator is g.close(): it raises GeneratorExit where the generator waits.
 func closeGenerator(g *py.Generator) error {
 	_, err := throwInto(g, newException(py.GeneratorExit))
 	switch {

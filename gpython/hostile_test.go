@@ -222,7 +222,7 @@ func FuzzExecute(f *testing.F) {
 		// Not through a gateway, whose executions have no time limit.
 		p := program(source)
 		done := make(chan error, 1)
-		go func() { done <- New().Execute(ctx, ch, p, goModules) }()
+		go func() { done <- gpythonEngine{}.Execute(ctx, ch, p, goModules) }()
 		select {
 		case <-done:
 		case <-time.After(20 * time.Second):

@@ -1,5 +1,9 @@
 package gpython
 
+// import: the registered Go functions, and the modules written for this package. gpython v0.2.0
+// looks for modules in files. Here nothing is imported from files, whatever lies in the working
+// folder: what a program finds does not depend on where its worker was started.
+
 import (
 	"context"
 	"slices"
@@ -7,7 +11,6 @@ import (
 
 	"github.com/go-python/gpython/py"
 
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -89,6 +92,7 @@ func (in *interp) importDotted(name string) (first, last *py.Module, err error) 
 	}
 }
 
+// importOne returns a module, which it makes at the first import.
 func (in *interp) importOne(name string) (*py.Module, error) {
 	if module, err := in.store.GetModule(name); err == nil {
 		return module, nil
@@ -100,6 +104,7 @@ func (in *interp) importOne(name string) (*py.Module, error) {
 	return module, in.loaded.Set(py.String(name), module)
 }
 
+// makeModule makes a module. Registered functions come before modules of the same name.
 func (in *interp) makeModule(name string) (*py.Module, error) {
 	if functions, ok := in.modules[name]; ok {
 		return in.goModule(name, functions)
@@ -124,12 +129,14 @@ func (in *interp) isPackage(name string) bool {
 	return false
 }
 
+// known reports whether a module of this name can be imported.
 func (in *interp) known(name string) bool {
 	_, registered := in.modules[name]
 	_, native := nativeModules[name]
 	return registered || native || in.isPackage(name)
 }
 
+// moduleNames are the names of all modules, for the message about one that is not there.
 func (in *interp) moduleNames() []string {
 	var names []string
 	for name := range in.modules {
@@ -214,10 +221,11 @@ func (in *interp) callGo(name string, f engine.Func, args py.Tuple, kwargs py.St
 	return in.fromGo(result)
 }
 
+// callSafely calls a registered function; a panic in it becomes an *engine.Panic.
 func callSafely(ctx context.Context, name string, f engine.Func, in *interp, args []any, kwargs *serializer.Dict) (v any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = gofunc.NewPanic(name, p)
+			err = engine.NewPanic(name, p)
 		}
 	}()
 	return f(ctx, in.channel, args, kwargs)

@@ -1,5 +1,10 @@
 package gpython
 
+// The interpreter of one execution: its lock, its depth of calls, how it is interrupted and how it
+// waits. gpython v0.2.0 has none of these: endless recursion ends the whole process with Go's
+// stack, a running program cannot be interrupted, and its objects are not safe for two goroutines.
+// CPython has a recursion limit, signals and the GIL.
+
 import (
 	"context"
 	"os"
@@ -25,47 +30,52 @@ type interp struct {
 	store   *py.ModuleStore
 	sources map[string]string // what has been compiled, by file name, for tracebacks
 
-	mu            sync.Mutex // held by whoever runs Python; guards what gpython keeps, and what follows
+	// mu is held by whoever runs Python. It guards gpython's objects, and what follows.
+	mu            sync.Mutex
 	ctx           context.Context
 	loaded        *pyvalue.Dict // sys.modules
 	depth         int           // of calls
 	thread        int64         // who runs: one of the threads' identities
 	threads       int64         // how many there have been
 	calling       int           // how many callbacks have begun and not ended
-	handling      handling      // of the caller of a frameFunction
+	caller        caller        // of the frameFunction that is being called
 	limit         int           // of depth
-	late          bool
-	interruptedAt time.Time // when the program got its last KeyboardInterrupt
-	lateSince     time.Time // when a callback first found the gateway ended
-	ticks         int
+	ended         bool          // the program has; its callbacks and threads may still run
+	interruptedAt time.Time     // when the program got its last KeyboardInterrupt
+	gatewayEnded  time.Time     // when a callback first found the gateway ended
+	checks        int           // how many loops and calls have found attention set
 	gatewayObject *gateway
 	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
-	sweep         int                           // how long wrapped may get before dead entries are removed
+	sweep         int                           // the length at which dead entries of wrapped go
 
-	// attention is not zero when running code has to look up: the number of goroutines that wait
-	// for mu, plus interrupted or polling.
+	// attention is not zero when running code has something to check at its loops and calls: the
+	// number of goroutines that wait for mu, plus interrupted or polling.
 	attention atomic.Int64
 }
 
 const (
 	interrupted = 1 << 40 // the execution's context has ended
-	polling     = 1 << 32 // the program has ended, and its callbacks must see to the gateway's end themselves
-	recursion   = 1000    // how deep calls go at first, as in CPython
-	deepest     = 20000   // how deep sys.setrecursionlimit lets them go: far from the end of a goroutine's stack
-	lateGrace   = 5 * time.Second
-	again       = time.Second     // after this a program that is busy is interrupted again
-	cleanUp     = 2 * time.Second // how long a program that has been interrupted waits to send
+	polling     = 1 << 32 // the program has ended: callbacks check whether the gateway has
+
+	defaultDepth = 1000  // how deep calls go at first, as in CPython
+	deepest      = 20000 // how deep sys.setrecursionlimit lets them go; Go's stack allows for more
+
+	callbackGrace  = 5 * time.Second // how long callbacks may run after the gateway's end
+	interruptAgain = time.Second     // after it a busy program is interrupted again
+	cleanUpSend    = 2 * time.Second // how long a send may take in a program that was interrupted
 )
 
+// newInterp makes the interpreter of one execution.
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
-	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: recursion, loaded: pyvalue.NewDict(),
+	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: defaultDepth, loaded: pyvalue.NewDict(),
 		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
 		wrapped: make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
 }
 
+// lock waits for the interpreter; attention makes whoever runs hand it over.
 func (in *interp) lock() {
 	if in.mu.TryLock() {
 		return
@@ -77,8 +87,7 @@ func (in *interp) lock() {
 
 func (in *interp) unlock() { in.mu.Unlock() }
 
-// blocking runs f, which waits for something outside and touches no Python object, without the
-// lock.
+// blocking runs f without the lock: f waits for something outside and touches no Python object.
 func (in *interp) blocking(f func()) {
 	depth, thread := in.depth, in.thread
 	in.unlock()
@@ -93,25 +102,26 @@ func (in *interp) blocking(f func()) {
 // can clean up, it comes again only after a while.
 func (in *interp) interrupt() { in.attention.Add(interrupted) }
 
-// interruption is the KeyboardInterrupt for the execution's end.
+// interruption returns the KeyboardInterrupt for the end of the execution's context.
 func (in *interp) interruption() error {
 	in.interruptedAt = time.Now()
 	return newException(py.KeyboardInterrupt)
 }
 
-// sendContext is the execution's context, or one for the handlers of an interruption.
+// sendContext is the context for sending: the execution's or, for the exception handlers of a
+// program that was interrupted, one with a time limit.
 func (in *interp) sendContext() (context.Context, context.CancelFunc) {
 	if in.ctx.Err() == nil || in.interruptedAt.IsZero() {
 		return in.ctx, func() {}
 	}
-	return context.WithTimeout(context.WithoutCancel(in.ctx), cleanUp)
+	return context.WithTimeout(context.WithoutCancel(in.ctx), cleanUpSend)
 }
 
-// end is called when the program has ended: callbacks that run from now on are not the execution's
-// any more.
+// end is called when the program has ended. Callbacks that run from now on are not interrupted by
+// the execution's context any more, but some time after the gateway's end.
 func (in *interp) end() {
 	in.ctx = context.WithoutCancel(in.ctx)
-	in.late = true
+	in.ended = true
 	if in.attention.Load() < interrupted {
 		in.attention.Add(polling)
 	}
@@ -123,19 +133,20 @@ func (in *interp) check() error {
 	if in.attention.Load() == 0 {
 		return nil
 	}
-	return in.lookUp()
+	return in.attend()
 }
 
-func (in *interp) lookUp() error {
+// attend does what attention asks for.
+func (in *interp) attend() error {
 	now := in.attention.Load()
 	if now >= interrupted {
-		if time.Since(in.interruptedAt) >= again {
+		if time.Since(in.interruptedAt) >= interruptAgain {
 			return in.interruption()
 		}
 		now -= interrupted
 	}
-	in.ticks++
-	if in.ticks%256 != 0 {
+	in.checks++
+	if in.checks%256 != 0 {
 		return nil
 	}
 	if now >= polling {
@@ -157,10 +168,10 @@ func (in *interp) checkGateway() error {
 	default:
 		return nil
 	}
-	if in.lateSince.IsZero() {
-		in.lateSince = time.Now()
+	if in.gatewayEnded.IsZero() {
+		in.gatewayEnded = time.Now()
 	}
-	if time.Since(in.lateSince) < lateGrace {
+	if time.Since(in.gatewayEnded) < callbackGrace {
 		return nil
 	}
 	return newException(py.KeyboardInterrupt)
@@ -204,11 +215,6 @@ func (in *interp) Done() <-chan struct{} { return nil }
 
 var _ py.Context = (*interp)(nil)
 
-func init() {
-	py.VmEvalCode = evalCode
-	py.VmRunFrame = runFrame
-}
-
 // evalCode calls a function, or runs a module.
 func evalCode(ctx py.Context, co *py.Code, globals, locals py.StringDict, args []py.Object, kws py.StringDict,
 	defs []py.Object, kwdefs py.StringDict, closure py.Tuple) (res py.Object, err error) {
@@ -244,4 +250,52 @@ func (in *interp) leave(depth int, err *error) {
 	if p := recover(); p != nil {
 		*err = panicError(p)
 	}
+}
+
+// forever is the limit of a wait that has none.
+const forever time.Duration = -1
+
+// wait waits until done is closed, if it is not nil, and at most for the time limit; it reports
+// whether done was closed. Callbacks and threads run Python meanwhile. The error is a
+// KeyboardInterrupt when the execution's context ends or, after the program's end, callbackGrace
+// after the gateway's end.
+func (in *interp) wait(done <-chan struct{}, limit time.Duration) (came bool, err error) {
+	ctx := in.ctx
+	var gone <-chan struct{}
+	if in.ended {
+		gone = in.channel.Gateway().Done()
+	}
+	interrupted := false
+	in.blocking(func() {
+		var over, tooLate <-chan time.Time
+		if limit >= 0 {
+			timer := time.NewTimer(limit)
+			defer timer.Stop()
+			over = timer.C
+		}
+		for {
+			select {
+			case <-done:
+				came = true
+				return
+			case <-over:
+				return
+			case <-ctx.Done():
+				interrupted = true
+				return
+			case <-gone:
+				gone = nil
+				grace := time.NewTimer(callbackGrace)
+				defer grace.Stop()
+				tooLate = grace.C
+			case <-tooLate:
+				interrupted = true
+				return
+			}
+		}
+	})
+	if interrupted {
+		return false, in.interruption()
+	}
+	return came, nil
 }

@@ -1,5 +1,9 @@
 package gpython
 
+// math: gpython v0.2.0's module, with what Python has got since 3.4 (gcd, isclose, prod, inf and so
+// on), and with corrected arguments: gpython's sqrt refuses True, and its floor makes -1024 of an
+// infinity.
+
 import (
 	"math"
 	"math/big"
@@ -105,6 +109,7 @@ func folded(name string, first int64, f func(a, b *big.Int) *big.Int) func(py.Tu
 	}
 }
 
+// lcm is the least common multiple of two ints; 0 if one of them is 0.
 func lcm(a, b *big.Int) *big.Int {
 	if a.Sign() == 0 || b.Sign() == 0 {
 		return new(big.Int)
@@ -114,6 +119,7 @@ func lcm(a, b *big.Int) *big.Int {
 	return product.Quo(product.Abs(product), gcd)
 }
 
+// isClose is math.isclose.
 func isClose(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(args) > 2 {
 		return nil, py.ExceptionNewf(py.TypeError, "isclose() takes exactly 2 positional arguments (%d given)", len(args))
@@ -144,6 +150,7 @@ func isClose(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.NewBool(math.Abs(a-b) <= max(relative*math.Abs(a), relative*math.Abs(b), absolute)), nil
 }
 
+// intSqrt is math.isqrt.
 func intSqrt(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("isqrt", args, kwargs, 1, "n")
 	if err != nil {
@@ -159,6 +166,7 @@ func intSqrt(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return bigObject(new(big.Int).Sqrt(n)), nil
 }
 
+// product is math.prod.
 func product(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("prod", args, kwargs, 1, "iterable", "start")
 	if err != nil {

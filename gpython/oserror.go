@@ -1,5 +1,10 @@
 package gpython
 
+// OSError and its classes. gpython v0.2.0 has the classes but gives them no errno, strerror and
+// filename, and panics when OSError(2, "...") is shown. In CPython that is a FileNotFoundError with
+// these attributes, and so is every error of the system. The errors of Go's os package become such
+// exceptions here.
+
 import (
 	"errors"
 	"io/fs"

@@ -1,10 +1,15 @@
 package gpython
 
+// The functions of os about files and folders, with os.walk. gpython v0.2.0 has a few of them and
+// no stat; its remove also removes a folder, and its errors do not tell what failed. CPython raises
+// an OSError with errno and file name, which programs look at.
+
 import (
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-python/gpython/py"
 )
@@ -105,6 +110,7 @@ func anyPath(name string, o py.Object) (string, error) {
 	return "", py.ExceptionNewf(py.TypeError, "%s: path should be string, bytes or os.PathLike, not %s", name, o.Type().Name)
 }
 
+// removeFolder is os.rmdir: unlike os.Remove it refuses what is no folder.
 func removeFolder(path string) error {
 	if info, err := os.Lstat(path); err == nil && !info.IsDir() {
 		return numberedError(eNotFolder, "Not a directory", path)
@@ -112,6 +118,7 @@ func removeFolder(path string) error {
 	return os.Remove(path)
 }
 
+// makeFolder is os.mkdir.
 func makeFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("mkdir", args, kwargs, 1, "path", "mode")
 	if err != nil {
@@ -124,6 +131,7 @@ func makeFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.None, os.Mkdir(path, mode)
 }
 
+// makeFolders is os.makedirs.
 func makeFolders(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("makedirs", args, kwargs, 1, "name", "mode", "exist_ok")
 	if err != nil {
@@ -209,4 +217,112 @@ func statResult(info fs.FileInfo) *record {
 	return &record{statResultType, fmt.Sprintf("os.stat_result(st_mode=%d, st_size=%d, st_mtime=%d)", bits, info.Size(), modified.Unix()),
 		py.StringDict{"st_mode": py.Int(bits), "st_size": py.Int(info.Size()), "st_mtime_ns": py.Int(modified.UnixNano()),
 			"st_mtime": py.Float(float64(modified.UnixNano()) / 1e9)}}
+}
+
+// walker is what os.walk gives: an iterator over the folders in a folder.
+type walker struct {
+	topDown bool
+	onError py.Object
+	follow  bool
+	todo    []step // the next one is the last
+}
+
+// step is a folder that is still to be listed or, if it has been, to be returned or descended into.
+type step struct {
+	path   string
+	folder py.Tuple
+}
+
+var walkerType = newType(py.ObjectType, "generator", "What os.walk gives.")
+
+func (w *walker) Type() *py.Type { return walkerType }
+
+func (w *walker) M__iter__() (py.Object, error) { return w, nil }
+
+// walk is os.walk.
+func walk(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("walk", args, kwargs, 1, "top", "topdown", "onerror", "followlinks")
+	if err != nil {
+		return nil, err
+	}
+	w := &walker{onError: a[2]}
+	if w.topDown, err = truth(a[1], true); err != nil {
+		return nil, err
+	}
+	if w.follow, err = truth(a[3], false); err != nil {
+		return nil, err
+	}
+	top, err := pathOf("walk", a[0])
+	w.todo = []step{{path: top}}
+	return w, err
+}
+
+func (w *walker) M__next__() (py.Object, error) {
+	for len(w.todo) > 0 {
+		last := len(w.todo) - 1
+		next := w.todo[last]
+		w.todo = w.todo[:last]
+		if next.folder != nil {
+			if w.topDown {
+				w.descend(next) // the program may have changed the list meanwhile
+				continue
+			}
+			return next.folder, nil
+		}
+		folder, err := listed(next.path)
+		if err != nil {
+			if w.onError == nil || w.onError == py.None {
+				continue
+			}
+			if _, err := py.Call(w.onError, py.Tuple{asException(err)}, nil); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		next.folder = folder
+		w.todo = append(w.todo, next)
+		if w.topDown {
+			return folder, nil
+		}
+		w.descend(next)
+	}
+	return nil, py.StopIteration
+}
+
+// descend makes the folders in a folder the next steps, in their order.
+func (w *walker) descend(in step) {
+	for _, name := range slices.Backward(in.folder[1].(*py.List).Items) {
+		name, ok := name.(py.String)
+		if !ok {
+			continue
+		}
+		path := joined(in.path, string(name))
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 && !w.follow {
+			continue
+		}
+		w.todo = append(w.todo, step{path: path})
+	}
+}
+
+// listed returns a folder as os.walk does: its path, the names of the folders in it, and the names
+// of the rest.
+func listed(path string) (py.Tuple, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	folders, files := py.NewList(), py.NewList()
+	for _, entry := range entries {
+		isFolder := entry.IsDir()
+		if entry.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(joined(path, entry.Name()))
+			isFolder = err == nil && info.IsDir()
+		}
+		if isFolder {
+			folders.Append(py.String(entry.Name()))
+		} else {
+			files.Append(py.String(entry.Name()))
+		}
+	}
+	return py.Tuple{py.String(path), folders, files}, nil
 }

@@ -1,10 +1,13 @@
 package gpython
 
+// os.path, which gpython v0.2.0 lacks: the functions that need no more than Go's path/filepath.
+
 import (
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-python/gpython/py"
 )
@@ -75,6 +78,7 @@ func (in *interp) osPathModule() (*py.Module, error) {
 	return in.newModule("os.path", globals)
 }
 
+// pathOf is a path that a program gave as str.
 func pathOf(name string, o py.Object) (string, error) {
 	if p, ok := o.(py.String); ok {
 		return string(p), nil
@@ -85,7 +89,7 @@ func pathOf(name string, o py.Object) (string, error) {
 // splitPath is os.path.split: the last part, and what stands before it without its slashes.
 func splitPath(p string) (dir, base string) {
 	dir, base = filepath.Split(p)
-	if short := strings.TrimRight(dir, "/"+string(filepath.Separator)); short != filepath.VolumeName(p) {
+	if short := strings.TrimRightFunc(dir, isSeparator); short != filepath.VolumeName(p) {
 		dir = short
 	}
 	return dir, base
@@ -111,6 +115,7 @@ func joinPath(args py.Tuple, _ py.StringDict) (py.Object, error) {
 	return py.String(path), nil
 }
 
+// joined puts a path and a part together, as os.path.join does with two.
 func joined(path, part string) string {
 	switch {
 	case filepath.IsAbs(part):
@@ -128,8 +133,11 @@ func expandUser(p string) string {
 	if !ok || err != nil || rest != "" && !os.IsPathSeparator(rest[0]) {
 		return p
 	}
-	return strings.TrimRight(home, "/"+string(filepath.Separator)) + rest
+	return strings.TrimRightFunc(home, isSeparator) + rest
 }
+
+// isSeparator reports whether r separates the parts of a path.
+func isSeparator(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) }
 
 // realPath is os.path.realpath: what does not exist is left as it is.
 func realPath(p string) string {

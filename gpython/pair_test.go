@@ -21,7 +21,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	pyvalue.MostBytes = 256 << 20 // so that what just fits fits into the machine, with the race detector's share
+	// What just fits has to fit into the machine, with what the race detector takes.
+	pyvalue.MostBytes = 256 << 20
 	goleak.VerifyTestMain(m)
 }
 
@@ -34,7 +35,7 @@ type executor struct {
 
 func (e *executor) Execute(x *gatewaybase.Execution) {
 	e.running.Go(func() {
-		err := New().Execute(e.ctx, x.Channel, x.Program, e.modules)
+		err := gpythonEngine{}.Execute(e.ctx, x.Channel, x.Program, e.modules)
 		switch {
 		case err == nil || errors.Is(err, io.EOF):
 			x.End("")

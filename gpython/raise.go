@@ -1,12 +1,34 @@
 package gpython
 
+// What an exception knows of other exceptions: its context, cause and traceback (PEP 3134). gpython
+// v0.2.0 sets none of them, and returns some exception objects again and again, to all executions.
+// CPython's tracebacks, which a driver gets as the text of its RemoteError, show context and cause.
+
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
 )
 
-// raised completes an error that an opcode returned: an exception of its own for each raise, with
-// the traceback it had before, and with the exception that was being handled as its context.
+// handled is the exception that the frame is handling, or nil.
+func (m *machine) handled() *py.Exception {
+	if m.exc.Type == nil {
+		return nil
+	}
+	e, _ := m.exc.Value.(*py.Exception)
+	return e
+}
+
+// keepTraceback lets the exception that a handler looks at know its traceback, as __traceback__ in
+// Python.
+func (m *machine) keepTraceback() {
+	if e := m.handled(); e != nil {
+		e.Traceback = m.exc.Traceback
+	}
+}
+
+// raised completes an error that an instruction returned: the exception becomes one of its own,
+// with the traceback that it had before, and with the exception that was being handled as its
+// context.
 func (m *machine) raised(err error) error {
 	info, ok := err.(py.ExceptionInfo)
 	if ok {
@@ -47,6 +69,7 @@ func (m *machine) setContext(e *py.Exception) {
 	last.Context = handled
 }
 
+// contextOf is an exception's __context__, or nil.
 func contextOf(e *py.Exception) *py.Exception {
 	c, _ := e.Context.(*py.Exception)
 	return c
@@ -86,7 +109,8 @@ func raiseVarargs(v *vm.Vm, argc int32) error {
 	return m.raise(e)
 }
 
-// raise is the error by which the frame raises an exception, which may have been raised before.
+// raise returns the error by which the frame raises an exception. One that has been raised before
+// keeps its traceback.
 func (m *machine) raise(e *py.Exception) error {
 	m.setContext(e)
 	if tb, ok := e.Traceback.(*py.Traceback); ok && tb != nil {
@@ -94,9 +118,6 @@ func (m *machine) raise(e *py.Exception) error {
 	}
 	return e
 }
-
-// whyException is vm.whyException.
-const whyException = 1
 
 // instantiate makes an exception of what a program raises: one, or a class of them.
 func instantiate(o py.Object, otherwise string) (*py.Exception, error) {

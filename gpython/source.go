@@ -1,5 +1,10 @@
 package gpython
 
+// What is done to source before gpython compiles it. gpython v0.2.0's lexer knows neither "\r" nor
+// form feeds nor a byte order mark, which CPython takes, and its parser and compiler recurse, so
+// that deeply nested source would end the process with Go's stack: such source is refused. CPython
+// has limits of this kind too.
+
 import (
 	"strings"
 
@@ -29,8 +34,6 @@ func readSource(source string) (string, error) {
 	return source, nil
 }
 
-func init() { py.Compile = compileSource }
-
 // compileSource is gpython's compiler, for sources of every form, behind a check that its recursion
 // ends before Go's stack does.
 func compileSource(source, file string, mode py.CompileMode, flags int, dontInherit bool) (code *py.Code, err error) {
@@ -50,6 +53,33 @@ func compileSource(source, file string, mode py.CompileMode, flags int, dontInhe
 	code, err = compile(source, file, mode, flags, dontInherit)
 	if err != nil {
 		return nil, refine(err, source)
+	}
+	return code, nil
+}
+
+// compileBuiltin is compile(): gpython's own goes around py.Compile.
+func compileBuiltin(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	a, err := arguments("compile", args, kwargs, 3, "source", "filename", "mode", "flags", "dont_inherit", "optimize")
+	if err != nil {
+		return nil, err
+	}
+	var source string
+	switch x := a[0].(type) {
+	case py.String:
+		source = string(x)
+	case py.Bytes:
+		source = string(x)
+	default:
+		return nil, py.ExceptionNewf(py.TypeError, "compile() arg 1 must be a string or bytes object")
+	}
+	file, ok := a[1].(py.String)
+	mode, modeOK := a[2].(py.String)
+	if !ok || !modeOK {
+		return nil, py.ExceptionNewf(py.TypeError, "compile() args 2 and 3 must be strings")
+	}
+	code, err := compileSource(source, string(file), py.CompileMode(mode), 0, true)
+	if err != nil {
+		return nil, err
 	}
 	return code, nil
 }

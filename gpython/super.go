@@ -1,5 +1,7 @@
 package gpython
 
+// super(), which gpython v0.2.0 lacks, although its compiler prepares for it.
+
 import (
 	"slices"
 
@@ -9,10 +11,10 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// super is what super() gives: an object, with what its class has from the classes behind a certain
-// one.
+// super is what super() returns: self, with the attributes that its class has from the classes that
+// come after a certain class in its Mro.
 type super struct {
-	class *py.Type // behind this one
+	class *py.Type // that certain class
 	self  py.Object
 	of    *py.Type // the class of self, or self if that is a class
 }
@@ -29,6 +31,7 @@ func init() {
 	}
 }
 
+// newSuper is super(of, self).
 func newSuper(of, self py.Object) (py.Object, error) {
 	class, ok := of.(*py.Type)
 	if !ok || class.Name == "" {
@@ -43,35 +46,28 @@ func newSuper(of, self py.Object) (py.Object, error) {
 	return nil, py.ExceptionNewf(py.TypeError, "super(type, obj): obj must be an instance or subtype of type")
 }
 
-// superOfFrame lets methods call super() without arguments, which takes them from the frame that
-// calls it: the class is in a variable that gpython's compiler makes for functions that mention
-// super.
-func superOfFrame() {
-	call := jumpTable[vm.CALL_FUNCTION]
-	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
-		if argc != 0 || v.TOP() != py.Object(superType) {
-			return call(v, argc)
-		}
-		frame := machineOf(v).frame
-		code := frame.Code
-		self := firstArgument(frame)
-		if self == nil {
-			return py.ExceptionNewf(py.RuntimeError, "super(): no arguments")
-		}
-		at := slices.Index(code.Freevars, "__class__")
-		if at < 0 {
-			return py.ExceptionNewf(py.RuntimeError, "super(): __class__ cell not found")
-		}
-		class := frame.CellAndFreeVars[len(code.Cellvars)+at].(*py.Cell).Get()
-		if class == nil {
-			return py.ExceptionNewf(py.RuntimeError, "super(): empty __class__ cell")
-		}
-		s, err := newSuper(class, self)
-		if err == nil {
-			v.SET_TOP(s)
-		}
-		return err
+// callSuper is super() without arguments, which takes them from the frame that calls it: the class
+// is in a variable that gpython's compiler makes for functions that mention super.
+func callSuper(v *vm.Vm) error {
+	frame := machineOf(v).frame
+	code := frame.Code
+	self := firstArgument(frame)
+	if self == nil {
+		return py.ExceptionNewf(py.RuntimeError, "super(): no arguments")
 	}
+	at := slices.Index(code.Freevars, "__class__")
+	if at < 0 {
+		return py.ExceptionNewf(py.RuntimeError, "super(): __class__ cell not found")
+	}
+	class := frame.CellAndFreeVars[len(code.Cellvars)+at].(*py.Cell).Get()
+	if class == nil {
+		return py.ExceptionNewf(py.RuntimeError, "super(): empty __class__ cell")
+	}
+	s, err := newSuper(class, self)
+	if err == nil {
+		v.SET_TOP(s)
+	}
+	return err
 }
 
 // firstArgument is the first argument of the function that a frame runs, or nil. It is in a cell if
@@ -90,7 +86,7 @@ func (s *super) Type() *py.Type { return superType }
 
 func (s *super) M__getattribute__(name string) (py.Object, error) {
 	behind := slices.Index(s.of.Mro, py.Object(s.class)) + 1
-	value := inherited(s.of.Mro[behind:], name)
+	value := pyvalue.Inherited(s.of.Mro[behind:], name)
 	if value == nil || name == "__class__" {
 		return nil, noAttribute(s, name)
 	}

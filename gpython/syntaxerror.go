@@ -1,5 +1,9 @@
 package gpython
 
+// The class, line and column of a SyntaxError. gpython v0.2.0 says "invalid syntax" for everything,
+// counts the end of the source as a line, and has a column behind the token. CPython has an
+// IndentationError and a caret below the token.
+
 import (
 	"strings"
 

@@ -1,5 +1,9 @@
 package gpython
 
+// sys. gpython v0.2.0's module has no version_info and no platform, and most of its functions raise
+// NotImplementedError. This one describes the worker, and is what programs ask to find out where
+// they run.
+
 import (
 	"fmt"
 	"math"
@@ -7,7 +11,6 @@ import (
 	"runtime"
 
 	"github.com/go-python/gpython/py"
-	"github.com/go-python/gpython/vm"
 
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
@@ -29,55 +32,23 @@ var (
 			"cache_tag": py.None, "version": versionInfo}}
 )
 
-// handling is a frame that calls, and the exception that it handles, which is nil if there is none.
-type handling struct {
-	frame     *py.Frame
-	exception *py.Exception
-	traceback *py.Traceback
-}
-
-// frameFunction is a function that wants to know who calls it, and what that is handling.
-type frameFunction struct{ *function }
-
-// exceptionOfFrame tells frameFunctions, which only the opcode that calls them can.
-func exceptionOfFrame() {
-	call := jumpTable[vm.CALL_FUNCTION]
-	jumpTable[vm.CALL_FUNCTION] = func(v *vm.Vm, argc int32) error {
-		args, kwargs := int(argc&0xff), int(argc>>8&0xff)
-		if _, ok := v.PEEK(args + 2*kwargs + 1).(frameFunction); ok {
-			m := machineOf(v)
-			if in, ok := m.context.(*interp); ok {
-				in.handling = handling{m.frame, m.handled(), m.exc.Traceback}
-			}
-		}
-		return call(v, argc)
-	}
-}
-
-// takeHandling gives what the caller of a frameFunction handles, once: a call in a way that tells
-// nothing, as f(*args), must not find what an earlier one has left.
-func (in *interp) takeHandling() handling {
-	h := in.handling
-	in.handling = handling{}
-	return h
-}
-
 // excInfo is sys.exc_info.
 func (in *interp) excInfo(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if _, err := arguments("exc_info", args, kwargs, 0); err != nil {
 		return nil, err
 	}
-	h := in.takeHandling()
+	c := in.takeCaller()
 	info := py.Tuple{py.None, py.None, py.None}
-	if h.exception != nil {
-		info = py.Tuple{h.exception.Base, h.exception, py.None}
+	if c.exception != nil {
+		info = py.Tuple{c.exception.Base, c.exception, py.None}
 	}
-	if h.exception != nil && h.traceback != nil {
-		info[2] = h.traceback
+	if c.exception != nil && c.traceback != nil {
+		info[2] = c.traceback
 	}
 	return info, nil
 }
 
+// sysModule makes the module.
 func (in *interp) sysModule() (*py.Module, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -128,6 +99,8 @@ func (in *interp) sysModule() (*py.Module, error) {
 	return in.newModule("sys", globals)
 }
 
+// setRecursionLimit is sys.setrecursionlimit: at most deepest, and not below the depth that calls
+// have.
 func (in *interp) setRecursionLimit(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("setrecursionlimit", args, kwargs, 1, "limit")
 	if err != nil {

@@ -1,5 +1,9 @@
 package gpython
 
+// _thread and threading, which gpython v0.2.0 lacks. A thread is a goroutine that holds the
+// interpreter's lock while it runs Python, as CPython's threads hold the GIL; threading itself is
+// written in Python (library/threading.py).
+
 import (
 	_ "embed"
 	"os"
@@ -63,6 +67,7 @@ func (in *interp) threadModule() (*py.Module, error) {
 	return in.newModule("_thread", globals)
 }
 
+// startNewThread is _thread.start_new_thread.
 func (in *interp) startNewThread(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("start_new_thread", args, kwargs, 2, "function", "args", "kwargs")
 	if err != nil {
@@ -109,8 +114,8 @@ func (in *interp) runThread(id int64, f py.Object, args py.Tuple, kwargs py.Stri
 	in.complain("Exception ignored in thread started by: " + name + "\n" + in.traceback(exceptionInfo(err)))
 }
 
-// complain writes to what the program has put into sys.stderr, or else to this process's: nobody
-// else would be told.
+// complain reports an error that no caller gets: it writes to what the program has assigned to
+// sys.stderr, or else to this process's stderr.
 func (in *interp) complain(text string) {
 	if sys, err := in.store.GetModule("sys"); err == nil {
 		if file := sys.Globals["stderr"]; file != nil && file != py.None && file != py.Object(nullOutput) {
@@ -121,15 +126,16 @@ func (in *interp) complain(text string) {
 			}
 		}
 	}
-	// There is nobody left to tell that it cannot be told.
+	// If this fails, there is no other place to report it.
 	_, _ = os.Stderr.WriteString(text)
 }
 
 // lock is a lock of _thread.
 type lock struct {
-	in      *interp
-	held    bool
-	waiting []chan struct{} // closed when it is that one's turn; the lock stays held then
+	in   *interp
+	held bool
+	// waiting has a channel for each that waits. Closing it hands the lock over, which stays held.
+	waiting []chan struct{}
 }
 
 var lockType = newType(py.ObjectType, "_thread.lock", "A lock.")
@@ -165,6 +171,7 @@ func (l *lock) M__getattr__(name string) (py.Object, error) {
 	return nil, noAttribute(l, name)
 }
 
+// acquire is lock.acquire(blocking, timeout).
 func (l *lock) acquire(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	a, err := arguments("acquire", args, kwargs, 0, "blocking", "timeout")
 	if err != nil {
@@ -214,6 +221,7 @@ func (l *lock) acquire(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	return py.True, nil
 }
 
+// release hands the lock to the one that has waited longest, or frees it.
 func (l *lock) release() error {
 	switch {
 	case !l.held:

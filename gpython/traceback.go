@@ -1,5 +1,9 @@
 package gpython
 
+// The text of a traceback, as CPython's traceback.format_exception makes it: with frames, source
+// lines, chained exceptions and the place of a SyntaxError. It is what a driver gets as the text of
+// its RemoteError. gpython v0.2.0 has only a dump of the frames for its own command line.
+
 import (
 	"fmt"
 	"strings"
@@ -21,7 +25,7 @@ func (in *interp) traceback(info py.ExceptionInfo) string {
 	e := info.Value.(*py.Exception)
 	text := in.oneTraceback(e, info.Traceback)
 	if !strings.HasPrefix(text, tracebackHead) {
-		text = tracebackHead + text // in CPython, frames of the worker would come here
+		text = tracebackHead + text // CPython would show frames of its worker here
 	}
 	for range mostChained {
 		var before *py.Exception
@@ -108,7 +112,7 @@ func (in *interp) sourceLine(file string, n int) string {
 	return shorten(line)
 }
 
-// shorten cuts a line that nobody would read to its end.
+// shorten cuts a line of more than 1000 bytes, for tracebacks.
 func shorten(line string) string {
 	const most = 1000
 	if len(line) <= most {

@@ -6,31 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/go-python/gpython/vm"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
-
-func TestMachineIsGpythons(t *testing.T) {
-	ours, theirs := reflect.TypeFor[machine](), reflect.TypeFor[vm.Vm]()
-	require.Equal(t, theirs.Size(), ours.Size())
-	require.Equal(t, theirs.NumField(), ours.NumField())
-	for i := range ours.NumField() {
-		a, b := ours.Field(i), theirs.Field(i)
-		assert.Equal(t, b.Name, a.Name)
-		assert.Equal(t, b.Offset, a.Offset, a.Name)
-		if a.Name != "why" {
-			assert.Equal(t, b.Type, a.Type, a.Name)
-		}
-	}
-}
 
 // raising are programs that end with an exception.
 var raising = map[string]string{

@@ -1,5 +1,8 @@
 package gpython
 
+// traceback, which gpython v0.2.0 lacks: the functions that make text of an exception. Programs use
+// them to send what has happened.
+
 import (
 	"strings"
 
@@ -19,7 +22,7 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 			if err != nil {
 				return nil, err
 			}
-			h, err := handlingOf(a[0], a[1], a[2])
+			h, err := exceptionGiven(a[0], a[1], a[2])
 			if err != nil {
 				return nil, err
 			}
@@ -29,7 +32,7 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 	ofFrame := func(name string, result func(text string, a []py.Object) (py.Object, error), parameters ...string) {
 		parameters = append([]string{"limit"}, parameters...)
 		globals[name] = frameFunction{&function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			h := in.takeHandling()
+			h := in.takeCaller()
 			a, err := arguments(name, args, kwargs, 0, parameters...)
 			if err != nil {
 				return nil, err
@@ -49,7 +52,7 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		h, err := handlingOf(a[0], a[1], nil)
+		h, err := exceptionGiven(a[0], a[1], nil)
 		if err != nil || h.exception == nil {
 			return in.partsOf("NoneType: None\n"), err
 		}
@@ -75,22 +78,22 @@ func (in *interp) tracebackModule() (*py.Module, error) {
 	return in.newModule("traceback", globals)
 }
 
-// handlingOf reads the two ways of giving an exception.
-func handlingOf(exc, value, tb py.Object) (handling, error) {
+// exceptionGiven reads the two ways of giving an exception.
+func exceptionGiven(exc, value, tb py.Object) (caller, error) {
 	if e, ok := exc.(*py.Exception); ok && value == nil {
 		own, _ := e.Traceback.(*py.Traceback)
-		return handling{nil, e, own}, nil
+		return caller{nil, e, own}, nil
 	}
 	if _, isClass := exc.(*py.Type); !isClass && exc != py.None {
-		return handling{}, py.ExceptionNewf(py.TypeError, "Exception expected for value, %s found", exc.Type().Name)
+		return caller{}, py.ExceptionNewf(py.TypeError, "Exception expected for value, %s found", exc.Type().Name)
 	}
 	e, _ := value.(*py.Exception)
 	own, _ := tb.(*py.Traceback)
-	return handling{nil, e, own}, nil
+	return caller{nil, e, own}, nil
 }
 
 // textOf is the traceback of an exception, as CPython words it when there is none.
-func (in *interp) textOf(h handling) string {
+func (in *interp) textOf(h caller) string {
 	if h.exception == nil {
 		return "NoneType: None\n"
 	}

@@ -1,5 +1,8 @@
 package gpython
 
+// How values cross between Python and Go: what channels send and receive, and Go functions as
+// objects that programs call. A channel is always the same object to its program, as in execnet.
+
 import (
 	"maps"
 	"runtime"

@@ -45,7 +45,7 @@ type Group struct {
 	gateways []*gatewaybase.Gateway
 	starting map[string]*start // gateways that are being made, by id
 	autoID   int
-	ssh      *gatewayio.SSHPool // made when the first gateway needs it
+	opener   *gatewayio.Opener // made when the first gateway needs it
 }
 
 // start is a gateway that is being made.
@@ -148,58 +148,23 @@ func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gatew
 	return gw, nil
 }
 
-// open makes the byte pipe that spec asks for.
+// open opens the byte pipe that spec asks for.
 func (g *Group) open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
-	if spec.Via != "" {
-		via, err := g.member(spec, "via", spec.Via)
-		if err != nil {
-			return nil, err
-		}
-		return gatewayio.StartVia(ctx, via, spec)
-	}
-	switch spec.Kind() {
-	case xspec.KindSSH, xspec.KindVagrantSSH:
-		return g.sshPool().Start(ctx, spec)
-	case xspec.KindSocket:
-		if spec.InstallVia == "" {
-			return gatewayio.OpenSocket(ctx, spec)
-		}
-		host, err := g.member(spec, "installvia", spec.InstallVia)
-		if err != nil {
-			return nil, err
-		}
-		return gatewayio.InstallSocket(ctx, host)
-	default:
-		return gatewayio.Popen(spec, g.stderr())
-	}
-}
-
-// member returns the gateway whose id is the value of a key of spec.
-func (g *Group) member(spec *xspec.Spec, key, id string) (*gatewaybase.Gateway, error) {
-	if gw := g.Get(id); gw != nil {
-		return gw, nil
-	}
-	return nil, &xspec.Error{Spec: spec.String(), Key: key, Problem: fmt.Sprintf("the group has no gateway with the id %q; make that one first", id)}
-}
-
-// sshPool holds the group's ssh connections.
-func (g *Group) sshPool() *gatewayio.SSHPool {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.ssh == nil {
-		options := g.SSH
-		options.Stderr = cmp.Or(options.Stderr, g.stderr())
-		g.ssh = gatewayio.NewSSHPool(options)
+	if g.opener == nil {
+		g.opener = &gatewayio.Opener{Stderr: g.stderr(), SSH: g.SSH, Gateway: g.Get}
 	}
-	return g.ssh
+	opener := g.opener
+	g.mu.Unlock()
+	return opener.Open(ctx, spec)
 }
 
 // SetExecModel sets the execution model of workers whose spec names none. It returns an error for
 // an unknown model, and [ErrHasGateways] once the group has gateways. It is execnet's
 // Group.set_execmodel, without the model of the driver's side, of which Go has only one.
 func (g *Group) SetExecModel(model string) error {
-	if !slices.Contains(xspec.ExecModels, model) {
-		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels, ", "))
+	if !slices.Contains(xspec.ExecModels(), model) {
+		return fmt.Errorf("execnet: unknown execution model %q; it is one of %s", model, strings.Join(xspec.ExecModels(), ", "))
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // DefaultGrace is how long Terminate lets workers end by themselves unless its context or
@@ -38,11 +39,11 @@ func (g *Group) Terminate(ctx context.Context) error {
 	g.abandonStarts()
 	err := g.end(ctx, func(*gatewaybase.Gateway) bool { return true })
 	g.mu.Lock()
-	pool := g.ssh
-	g.ssh = nil
+	opener := g.opener
+	g.opener = nil
 	g.mu.Unlock()
-	if pool != nil {
-		err = errors.Join(err, pool.Close())
+	if opener != nil {
+		opener.Close()
 	}
 	return err
 }
@@ -128,7 +129,7 @@ func end(ctx context.Context, gw *gatewaybase.Gateway) error {
 	ctx, cancel := context.WithTimeout(context.Background(), killGrace)
 	defer cancel()
 	if err := gw.JoinFarEnd(ctx); err != nil {
-		return fmt.Errorf("execnet: gateway %s is still there %v after it was killed: %w", gw.ID(), killGrace, errors.Join(killErr, err))
+		return errtext.Wrap(fmt.Sprintf("gateway %s is still there %v after it was killed", gw.ID(), killGrace), errors.Join(killErr, err))
 	}
 	return nil
 }

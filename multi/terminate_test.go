@@ -191,7 +191,7 @@ func TestNotifyContext(t *testing.T) {
 			}
 			require.NoError(t, signal(target, syscall.SIGINT))
 			if name == "impatient" {
-				time.Sleep(300 * time.Millisecond) // signals are not counted; this is how a user presses twice
+				time.Sleep(300 * time.Millisecond) // two signals at once would count as one
 				require.NoError(t, signal(target, syscall.SIGINT))
 			}
 			require.NoError(t, program.Wait())

@@ -14,23 +14,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
+// identitySize is the length of an identity as it travels.
+const identitySize = 5 * 8
+
 // identityOf is the identity of what is at a path.
-func identityOf(t *testing.T, path string) identity {
+func identityOf(t *testing.T, path string) wire.Identity {
 	t.Helper()
 	f, err := os.Open(path)
 	require.NoError(t, err)
 	defer f.Close()
-	id, err := identify(f)
+	id, err := wire.Identify(f)
 	require.NoError(t, err)
 	return id
 }
 
 // copyOf is the record that has a receiver copy a file.
-func copyOf(entry uint32, id identity, path string) record {
-	return record{entry, opHere, string(id.appendTo(nil)) + path}
+func copyOf(entry uint32, id wire.Identity, path string) record {
+	return record{entry, wire.OpHere, string(id.AppendTo(nil)) + path}
 }
 
 // everyCopier is everyReceiver for those that copy files.
@@ -38,21 +42,21 @@ func everyCopier(t *testing.T, destination string, test func(t *testing.T, s *sc
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		destination := filepath.Join(destination, t.Name())
 		s := play(t, gw)
-		if s.hello(destination, 0)&welcomeHere != 0 {
+		if s.hello(destination, 0)&wire.WelcomeHere != 0 {
 			test(t, s, destination)
 			return
 		}
-		s.send([]byte{itemFinish})
+		s.send([]byte{wire.ItemFinish})
 		s.fails("before the whole tree")
 	})
 }
 
 func TestReceiveHere(t *testing.T) {
 	source := filepath.Join(t.TempDir(), "a source")
-	data := noise(1, 3*herePiece+1000)
+	data := noise(1, 3*wire.HerePiece+1000)
 	require.NoError(t, os.WriteFile(source, data, 0o600))
 	everyCopier(t, t.TempDir(), func(t *testing.T, s *script, destination string) {
-		s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", uint64(len(data)))))
+		s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("f", uint64(len(data)))))
 		assert.Equal(t, "1 1 0;", s.wants())
 		item := contents(copyOf(1, identityOf(t, source), source))
 		s.send(item)
@@ -60,17 +64,17 @@ func TestReceiveHere(t *testing.T) {
 		for last := uint64(0); last < uint64(len(item)+len(data)); {
 			v, err := s.ch.Receive(within.Soon(t))
 			require.NoError(t, err)
-			f := &fields{rest: v.([]byte)}
-			require.Equal(t, byte(itemAck), f.u8())
-			require.Greater(t, f.u64(), last)
+			f := &wire.Fields{Rest: v.([]byte)}
+			require.Equal(t, byte(wire.ItemAck), f.U8())
+			require.Greater(t, f.U64(), last)
 			last = binary.BigEndian.Uint64(v.([]byte)[1:])
 			acks = append(acks, last)
 			if len(acks) == 4 { // the rest is less than is worth telling
-				s.send([]byte{itemFinish})
+				s.send([]byte{wire.ItemFinish})
 			}
 		}
-		assert.Equal(t, []uint64{herePiece, 2 * herePiece, 3 * herePiece, uint64(len(data))}, acks[:4])
-		assert.Equal(t, [statistics]uint64{statWritten: 1, statDirs: 1, statReceived: uint64(len(data))}, s.end())
+		assert.Equal(t, []uint64{wire.HerePiece, 2 * wire.HerePiece, 3 * wire.HerePiece, uint64(len(data))}, acks[:4])
+		assert.Equal(t, [wire.Statistics]uint64{wire.StatWritten: 1, wire.StatDirs: 1, wire.StatReceived: uint64(len(data))}, s.end())
 		copied, err := os.ReadFile(filepath.Join(destination, "f"))
 		require.NoError(t, err)
 		assert.Equal(t, data, copied)
@@ -92,7 +96,7 @@ func TestReceiveHereFails(t *testing.T) {
 	require.NoError(t, os.Symlink(source, filepath.Join(base, "link")))
 	require.NoError(t, syscall.Mkfifo(filepath.Join(base, "fifo"), 0o600))
 	id := identityOf(t, source)
-	but := func(change func(*identity)) identity {
+	but := func(change func(*wire.Identity)) wire.Identity {
 		changed := id
 		change(&changed)
 		return changed
@@ -103,23 +107,23 @@ func TestReceiveHereFails(t *testing.T) {
 		"a directory":  copyOf(1, id, base),
 		"a pipe":       copyOf(1, id, filepath.Join(base, "fifo")),
 		"no path":      copyOf(1, id, "a\x00b"),
-		"size":         copyOf(1, but(func(id *identity) { id.size++ }), source),
-		"time":         copyOf(1, but(func(id *identity) { id.mtime++ }), source),
-		"change":       copyOf(1, but(func(id *identity) { id.ctime-- }), source),
-		"device":       copyOf(1, but(func(id *identity) { id.device++ }), source),
+		"size":         copyOf(1, but(func(id *wire.Identity) { id.Size++ }), source),
+		"time":         copyOf(1, but(func(id *wire.Identity) { id.MTime++ }), source),
+		"change":       copyOf(1, but(func(id *wire.Identity) { id.CTime-- }), source),
+		"device":       copyOf(1, but(func(id *wire.Identity) { id.Device++ }), source),
 	}
 	for name, record1 := range cases {
 		t.Run(name, func(t *testing.T) {
 			everyCopier(t, t.TempDir(), func(t *testing.T, s *script, destination string) {
-				s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", 6), aFile("g", 1)))
+				s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("f", 6), aFile("g", 1)))
 				assert.Equal(t, "1 1 0;2 1 0;", s.wants())
-				s.send(contents(record1, record{2, opWhole, "g"}))
-				f := s.expect(itemAgain)
-				assert.Equal(t, uint32(1), f.u32())
-				require.NoError(t, f.end("again"))
-				s.send([]byte{itemFinish})
-				s.send(contents(record{1, opData, "sou"}, record{1, opData, "rce"}, record{1, opEnd, ""}))
-				assert.Equal(t, [statistics]uint64{statWritten: 2, statDirs: 1, statReceived: 7}, s.end())
+				s.send(contents(record1, record{2, wire.OpWhole, "g"}))
+				f := s.expect(wire.ItemAgain)
+				assert.Equal(t, uint32(1), f.U32())
+				require.NoError(t, f.End("again"))
+				s.send([]byte{wire.ItemFinish})
+				s.send(contents(record{1, wire.OpData, "sou"}, record{1, wire.OpData, "rce"}, record{1, wire.OpEnd, ""}))
+				assert.Equal(t, [wire.Statistics]uint64{wire.StatWritten: 2, wire.StatDirs: 1, wire.StatReceived: 7}, s.end())
 				assert.Equal(t, []string{"f", "g"}, namesIn(t, destination))
 				content, err := os.ReadFile(filepath.Join(destination, "f"))
 				require.NoError(t, err)
@@ -134,24 +138,24 @@ func TestReceiveHereOfChangingFile(t *testing.T) {
 	const size = 16 << 30 // of which little is copied before the change is noticed
 	for name, change := range map[string]func(t *testing.T, path string){
 		"other content": func(t *testing.T, path string) { require.NoError(t, os.Chtimes(path, time.Time{}, time.Now())) },
-		"shorter":       func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, herePiece)) },
+		"shorter":       func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, wire.HerePiece)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			everyCopier(t, t.TempDir(), func(t *testing.T, s *script, destination string) {
 				source := filepath.Join(t.TempDir(), "source")
 				require.NoError(t, os.WriteFile(source, nil, 0o600))
 				require.NoError(t, os.Truncate(source, size)) // a hole
-				s.tree(rootBlock(), blockOf(0, blockLast, aFile("f", size)))
+				s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("f", size)))
 				assert.Equal(t, "1 1 0;", s.wants())
 				s.send(contents(copyOf(1, identityOf(t, source), source)))
 				v, err := s.ch.Receive(within.Soon(t))
 				require.NoError(t, err)
-				require.Equal(t, byte(itemAck), v.([]byte)[0])
+				require.Equal(t, byte(wire.ItemAck), v.([]byte)[0])
 				change(t, source)
-				assert.Equal(t, uint32(1), s.expect(itemAgain).u32())
+				assert.Equal(t, uint32(1), s.expect(wire.ItemAgain).U32())
 				assert.Empty(t, namesIn(t, destination), "no temporary file is left")
-				s.send(contents(record{1, opWhole, "small"}))
-				assert.Equal(t, uint64(1), s.finish()[statWritten])
+				s.send(contents(record{1, wire.OpWhole, "small"}))
+				assert.Equal(t, uint64(1), s.finish()[wire.StatWritten])
 			})
 		})
 	}
@@ -176,7 +180,8 @@ func TestSendHere(t *testing.T) {
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "small"), []byte("old"), 0o600))
 			require.NoError(t, os.Mkdir(filepath.Join(dests[0], "sub"), 0o700))
-			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "sub", "large"), noise(4, 5<<20), 0o600)) // so that it is compared
+			// So that it is compared.
+			require.NoError(t, os.WriteFile(filepath.Join(dests[0], "sub", "large"), noise(4, 5<<20), 0o600))
 			require.NoError(t, r.Send(within.Soon(t)))
 			for i, dest := range dests {
 				require.Equal(t, end.view(t, source), end.view(t, dest))
@@ -207,40 +212,40 @@ func TestSendHereIsRefused(t *testing.T) {
 	grow(t, source, nodes{"large": file(data)})
 	got, offered := "", 0
 	gw := pretend(t, "", func(ch *gatewaybase.Channel) {
-		_ = ch.Send(t.Context(), []byte{itemWelcome, 0, protocolVersion, 0, 0, 0, welcomeHere})
+		_ = ch.Send(t.Context(), []byte{wire.ItemWelcome, 0, wire.ProtocolVersion, 0, 0, 0, wire.WelcomeHere})
 		dealt := uint64(0)
 		for v, err := range ch.Items(within.Soon(t)) {
 			if !assert.NoError(t, err) {
 				return
 			}
 			b := v.([]byte)
-			if b[0] == itemTree {
-				_ = ch.Send(t.Context(), ask(want{1, wantContent, 0}))
+			if b[0] == wire.ItemTree {
+				_ = ch.Send(t.Context(), ask(want{1, wire.WantContent, 0}))
 			}
-			if b[0] != itemContents {
+			if b[0] != wire.ItemContents {
 				continue
 			}
-			f := &fields{rest: b[1:]}
-			count := f.u32()
-			table := &fields{rest: f.take(int(count) * contentRecord)}
+			f := &wire.Fields{Rest: b[1:]}
+			count := f.U32()
+			table := &wire.Fields{Rest: f.Bytes(int(count) * wire.ContentRecord)}
 			dealt += uint64(len(b))
 			for range count {
-				entry, op, length := table.u32(), table.u8(), table.u32()
+				entry, op, length := table.U32(), table.U8(), table.U32()
 				assert.EqualValues(t, 1, entry)
-				piece := f.take(int(length))
+				piece := f.Bytes(int(length))
 				switch op {
-				case opHere:
-					place := &fields{rest: piece}
-					assert.Equal(t, identityOf(t, filepath.Join(source, "large")), place.identity())
-					assert.Equal(t, filepath.Join(source, "large"), string(place.rest))
+				case wire.OpHere:
+					place := &wire.Fields{Rest: piece}
+					assert.Equal(t, identityOf(t, filepath.Join(source, "large")), place.Identity())
+					assert.Equal(t, filepath.Join(source, "large"), string(place.Rest))
 					offered++
 					dealt += uint64(len(data))
-					_ = ch.Send(t.Context(), number(itemAgain, 1))
-				case opData:
+					_ = ch.Send(t.Context(), wire.EntryItem(wire.ItemAgain, 1))
+				case wire.OpData:
 					got += string(piece)
-				case opEnd:
-					_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
-					_ = ch.Send(t.Context(), append([]byte{itemEnd}, make([]byte, 8*statistics)...))
+				case wire.OpEnd:
+					_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{wire.ItemAck}, dealt))
+					_ = ch.Send(t.Context(), append([]byte{wire.ItemEnd}, make([]byte, 8*wire.Statistics)...))
 					return
 				}
 			}

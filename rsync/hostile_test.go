@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
@@ -48,7 +49,7 @@ func pretend(t *testing.T, keys string, play func(ch *gatewaybase.Channel)) *gat
 
 // ask makes a wants item.
 func ask(wants ...want) []byte {
-	b := []byte{itemWants}
+	b := []byte{wire.ItemWants}
 	for _, w := range wants {
 		b = binary.BigEndian.AppendUint32(b, w.entry)
 		b = binary.BigEndian.AppendUint64(append(b, w.what), uint64(w.size))
@@ -70,50 +71,52 @@ func hostileTree(t *testing.T) string {
 func TestHostileReceiver(t *testing.T) {
 	const size = 100_000
 	signs := func(entry, first uint32, n int) []byte {
-		b := binary.BigEndian.AppendUint32(number(itemSignatures, entry), first)
-		return append(b, make([]byte, n*signatureSize)...)
+		b := binary.BigEndian.AppendUint32(wire.EntryItem(wire.ItemSignatures, entry), first)
+		return append(b, make([]byte, n*wire.SignatureSize)...)
 	}
-	digestItem := func(entry uint32) []byte { return append(number(itemDigests, entry), make([]byte, digestSize)...) }
+	digestItem := func(entry uint32) []byte {
+		return append(wire.EntryItem(wire.ItemDigests, entry), make([]byte, wire.DigestSize)...)
+	}
 	for name, test := range map[string]struct {
 		items []any
 		want  string
 	}{
 		"text":                      {[]any{"wants"}, "no byte string"},
 		"nothing":                   {[]any{[]byte{}}, "no byte string"},
-		"too much":                  {[]any{make([]byte, maxItem+1)}, "no byte string"},
+		"too much":                  {[]any{make([]byte, wire.MaxItem+1)}, "no byte string"},
 		"unknown kind":              {[]any{[]byte("?")}, "unknown kind"},
-		"a driver's item":           {[]any{[]byte{itemFinish}}, "unknown kind"},
-		"other version":             {[]any{[]byte{itemWelcome, 0, 2, 0, 0, 0, 0}}, "version 2"},
-		"short hello":               {[]any{[]byte{itemWelcome, 0}}, "wrong length"},
-		"entry beyond the tree":     {[]any{ask(want{99, wantContent, 0})}, "not asked about"},
-		"a directory":               {[]any{ask(want{2, wantContent, 0})}, "is no file"},
-		"the root":                  {[]any{ask(want{0, wantContent, 0})}, "is no file"},
-		"twice the same":            {[]any{ask(want{1, wantContent, 0}, want{1, wantContent, 0})}, "not asked about"},
-		"no entry":                  {[]any{ask(want{noEntry, wantContent, 0})}, "not asked about"},
+		"a driver's item":           {[]any{[]byte{wire.ItemFinish}}, "unknown kind"},
+		"other version":             {[]any{[]byte{wire.ItemWelcome, 0, 2, 0, 0, 0, 0}}, "version 2"},
+		"short hello":               {[]any{[]byte{wire.ItemWelcome, 0}}, "wrong length"},
+		"entry beyond the tree":     {[]any{ask(want{99, wire.WantContent, 0})}, "not asked about"},
+		"a directory":               {[]any{ask(want{2, wire.WantContent, 0})}, "is no file"},
+		"the root":                  {[]any{ask(want{0, wire.WantContent, 0})}, "is no file"},
+		"twice the same":            {[]any{ask(want{1, wire.WantContent, 0}, want{1, wire.WantContent, 0})}, "not asked about"},
+		"no entry":                  {[]any{ask(want{wire.NoEntry, wire.WantContent, 0})}, "not asked about"},
 		"unknown want":              {[]any{ask(want{1, 9, 0})}, "unknown want"},
-		"impossible size":           {[]any{ask(want{1, wantDiffers, 1 << 60})}, "impossible size"},
-		"negative size":             {[]any{ask(want{1, wantDiffers, -1})}, "impossible size"},
-		"check of other size":       {[]any{ask(want{1, wantCheck, 5})}, "another size"},
-		"half a want":               {[]any{ask(want{1, wantContent, 0})[:7]}, "wrong length"},
+		"impossible size":           {[]any{ask(want{1, wire.WantDiffers, 1 << 60})}, "impossible size"},
+		"negative size":             {[]any{ask(want{1, wire.WantDiffers, -1})}, "impossible size"},
+		"check of other size":       {[]any{ask(want{1, wire.WantCheck, 5})}, "another size"},
+		"half a want":               {[]any{ask(want{1, wire.WantContent, 0})[:7]}, "wrong length"},
 		"too many answers":          {[]any{ask(), ask(), ask()}, "no question"},
 		"digest of no check":        {[]any{ask(), digestItem(1)}, "digests that do not fit"},
-		"half a digest":             {[]any{ask(want{1, wantCheck, size}), digestItem(1)[:20]}, "digests that do not fit"},
-		"digest twice":              {[]any{ask(want{1, wantCheck, size}), append(digestItem(1), digestItem(1)[1:]...)}, "digests that do not fit"},
+		"half a digest":             {[]any{ask(want{1, wire.WantCheck, size}), digestItem(1)[:20]}, "digests that do not fit"},
+		"digest twice":              {[]any{ask(want{1, wire.WantCheck, size}), append(digestItem(1), digestItem(1)[1:]...)}, "digests that do not fit"},
 		"signatures unasked":        {[]any{ask(), signs(1, 0, 1)}, "signatures that do not fit"},
-		"signatures of nothing":     {[]any{ask(want{1, wantContent, 0}), signs(1, 0, 1)}, "signatures that do not fit"},
-		"signatures of wrong block": {[]any{ask(want{1, wantDiffers, size}), signs(1, 5, 1)}, "signatures that do not fit"},
-		"too many signatures":       {[]any{ask(want{1, wantDiffers, size}), signs(1, 0, 100)}, "signatures that do not fit"},
-		"again unsent":              {[]any{ask(), number(itemAgain, 1)}, "again"},
-		"again of traversal":        {[]any{number(itemAgain, 1<<31)}, "again"},
-		"acknowledges too much":     {[]any{append([]byte{itemAck}, 0, 0, 0, 1, 0, 0, 0, 0)}, "acknowledgement"},
-		"short ack":                 {[]any{[]byte{itemAck, 1}}, "wrong length"},
+		"signatures of nothing":     {[]any{ask(want{1, wire.WantContent, 0}), signs(1, 0, 1)}, "signatures that do not fit"},
+		"signatures of wrong block": {[]any{ask(want{1, wire.WantDiffers, size}), signs(1, 5, 1)}, "signatures that do not fit"},
+		"too many signatures":       {[]any{ask(want{1, wire.WantDiffers, size}), signs(1, 0, 100)}, "signatures that do not fit"},
+		"again unsent":              {[]any{ask(), wire.EntryItem(wire.ItemAgain, 1)}, "again"},
+		"again of traversal":        {[]any{wire.EntryItem(wire.ItemAgain, 1<<31)}, "again"},
+		"acknowledges too much":     {[]any{append([]byte{wire.ItemAck}, 0, 0, 0, 1, 0, 0, 0, 0)}, "acknowledgement"},
+		"short ack":                 {[]any{[]byte{wire.ItemAck, 1}}, "wrong length"},
 		"zeros":                     {[]any{make([]byte, 65)}, "unknown kind"},
-		"end before all is sent":    {[]any{append([]byte{itemEnd}, make([]byte, 8*statistics)...)}, "before everything was sent"},
-		"impossible statistics":     {[]any{append([]byte{itemEnd}, strings.Repeat("\xff", 8*statistics)...)}, "impossible statistics"},
-		"error without form":        {[]any{[]byte{itemError, 1, 0, 0, 0, 0, 'x'}}, "wrong form"},
-		"unknown severity":          {[]any{[]byte{itemError, 7, 0, 0, 0, 0, 'x', 0, 'y'}}, "unknown severity"},
-		"fatal":                     {[]any{append([]byte{itemError, 2, 0, 0, 0, 0}, "sub/b\x00ENOSPC: full\x1b[2J"...)}, `ENOSPC: full\x1b[2J`},
-		"silence":                   {[]any{ask(want{1, wantDiffers, size})}, "no progress"},
+		"end before all is sent":    {[]any{append([]byte{wire.ItemEnd}, make([]byte, 8*wire.Statistics)...)}, "before everything was sent"},
+		"impossible statistics":     {[]any{append([]byte{wire.ItemEnd}, strings.Repeat("\xff", 8*wire.Statistics)...)}, "impossible statistics"},
+		"error without form":        {[]any{[]byte{wire.ItemError, 1, 0, 0, 0, 0, 'x'}}, "wrong form"},
+		"unknown severity":          {[]any{[]byte{wire.ItemError, 7, 0, 0, 0, 0, 'x', 0, 'y'}}, "unknown severity"},
+		"fatal":                     {[]any{append([]byte{wire.ItemError, 2, 0, 0, 0, 0}, "sub/b\x00ENOSPC: full\x1b[2J"...)}, `ENOSPC: full\x1b[2J`},
+		"silence":                   {[]any{ask(want{1, wire.WantDiffers, size})}, "no progress"},
 		"leaves":                    {nil, "ended too early"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +125,7 @@ func TestHostileReceiver(t *testing.T) {
 			done := make(chan struct{})
 			gw := pretend(t, "", func(ch *gatewaybase.Channel) {
 				defer close(done)
-				for _, want := range []byte{itemHello, itemTree} {
+				for _, want := range []byte{wire.ItemHello, wire.ItemTree} {
 					v, err := ch.Receive(within.Soon(t))
 					if !assert.NoError(t, err) || !assert.Equal(t, want, v.([]byte)[0]) {
 						return
@@ -155,7 +158,7 @@ func TestHostileReceiver(t *testing.T) {
 			for _, item := range got {
 				require.NotContains(t, item, "secret")
 				if name != "signatures of nothing" { // which may have got what it did ask for
-					require.NotEqual(t, byte(itemContents), item[0])
+					require.NotEqual(t, byte(wire.ItemContents), item[0])
 				}
 			}
 		})
@@ -223,8 +226,8 @@ func TestStalledTarget(t *testing.T) {
 	slow := pretend(t, "", func(ch *gatewaybase.Channel) {
 		// It answers the tree and then acknowledges nothing.
 		for v := range ch.Items(context.Background()) {
-			if b := v.([]byte); b[0] == itemTree {
-				if ch.Send(t.Context(), ask(want{1, wantContent, 0})) != nil {
+			if b := v.([]byte); b[0] == wire.ItemTree {
+				if ch.Send(t.Context(), ask(want{1, wire.WantContent, 0})) != nil {
 					return
 				}
 			}
@@ -283,12 +286,12 @@ func TestResultOfTargetThatEndsEarly(t *testing.T) {
 		dealt := uint64(0)
 		for v := range ch.Items(within.Soon(t)) {
 			switch b := v.([]byte); b[0] {
-			case itemTree:
-				_ = ch.Send(t.Context(), ask(want{1, wantContent, 0}, want{2, wantContent, 0}, want{3, wantContent, 0}))
-			case itemContents:
+			case wire.ItemTree:
+				_ = ch.Send(t.Context(), ask(want{1, wire.WantContent, 0}, want{2, wire.WantContent, 0}, want{3, wire.WantContent, 0}))
+			case wire.ItemContents:
 				dealt += uint64(len(b))
-			case itemFinish:
-				_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, dealt))
+			case wire.ItemFinish:
+				_ = ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{wire.ItemAck}, dealt))
 				return
 			}
 		}

@@ -12,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/receive"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -59,10 +61,10 @@ func (r *receivers) Execute(e *gatewaybase.Execution) {
 	r.running.Go(func() {
 		err := fmt.Errorf("no such program: %.40q", e.Source)
 		switch {
-		case e.File == RemoteFile && e.Call == RemoteFunction:
-			err = Receive(context.Background(), e.Channel)
+		case e.File == wire.RemoteFile && e.Call == wire.RemoteFunction:
+			err = receive.Serve(context.Background(), e.Channel)
 		case strings.Contains(e.Source, "serve_rsync"):
-			err = ReceiveReference(context.Background(), e.Channel)
+			err = receive.ServeReference(context.Background(), e.Channel)
 		}
 		if err != nil {
 			e.End(err.Error())

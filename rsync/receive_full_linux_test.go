@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -31,14 +32,14 @@ func smallDisk(t *testing.T) string {
 func TestFullDisk(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		disk := smallDisk(t)
-		for _, piece := range []record{{1, opWhole, strings.Repeat("x", 3<<19)}, {1, opData, strings.Repeat("x", 3<<19)}} {
+		for _, piece := range []record{{1, wire.OpWhole, strings.Repeat("x", 3<<19)}, {1, wire.OpData, strings.Repeat("x", 3<<19)}} {
 			s := play(t, gw)
 			s.hello(filepath.Join(disk, "d"), 0)
-			s.tree(rootBlock(), blockOf(0, blockLast, aFile("big", 3<<19), aFile("small", 1)))
+			s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("big", 3<<19), aFile("small", 1)))
 			s.wants()
 			s.send(contents(piece))
 			p := s.problem()
-			assert.Equal(t, byte(severityFatal), p.severity)
+			assert.Equal(t, byte(wire.SeverityFatal), p.severity)
 			assert.Equal(t, "big", p.path)
 			assert.Regexp(t, "^ENOSPC: (?i:no space left on device)", p.text)
 			require.NoError(t, s.ch.WaitClose(within.Soon(t)))
@@ -65,7 +66,9 @@ channel.send(1)
 func TestOneFileFails(t *testing.T) {
 	everyReceiver(t, func(t *testing.T, gw *gatewaybase.Gateway) {
 		if strings.HasSuffix(t.Name(), "/go") {
-			return // the limit would be that of the tests; TestDirectoryReplacedByLinkWhileInUse has a file fail
+			// The limit would be that of the test process. TestDirectoryReplacedByLinkWhileInUse
+			// has a file fail instead.
+			return
 		}
 		ch, err := gw.RemoteExec(t.Context(), limitFileSize)
 		require.NoError(t, err)
@@ -75,19 +78,19 @@ func TestOneFileFails(t *testing.T) {
 		destination := t.TempDir()
 		s := play(t, gw)
 		s.hello(destination, 0)
-		s.tree(rootBlock(), blockOf(0, blockLast, aFile("big", 2000), aFile("pieces", 2000), aFile("small", 1)))
+		s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("big", 2000), aFile("pieces", 2000), aFile("small", 1)))
 		s.wants()
 		long := strings.Repeat("x", 1500)
-		s.send(contents(record{1, opWhole, long}, record{2, opData, long}, record{2, opData, long}, record{2, opEnd, ""}, record{3, opWhole, "s"}))
+		s.send(contents(record{1, wire.OpWhole, long}, record{2, wire.OpData, long}, record{2, wire.OpData, long}, record{2, wire.OpEnd, ""}, record{3, wire.OpWhole, "s"}))
 		for _, path := range []string{"big", "pieces"} {
 			p := s.problem()
-			assert.Equal(t, byte(severityEntry), p.severity)
+			assert.Equal(t, byte(wire.SeverityEntry), p.severity)
 			assert.Equal(t, path, p.path)
 			assert.Regexp(t, "^EFBIG: ", p.text)
 		}
 		stats := s.finish()
-		assert.Equal(t, uint64(1), stats[statWritten])
-		assert.Equal(t, uint64(2), stats[statFailed])
+		assert.Equal(t, uint64(1), stats[wire.StatWritten])
+		assert.Equal(t, uint64(2), stats[wire.StatFailed])
 		assert.Equal(t, []string{"small"}, namesIn(t, destination))
 	})
 }

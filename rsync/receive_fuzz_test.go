@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
@@ -26,13 +27,13 @@ func FuzzReceive(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	tree := func(blocks ...[]byte) []byte { return append([]byte{itemTree}, bytes.Join(blocks, nil)...) }
-	sign := []byte{itemSign, 0, 0, 0, 1}
-	seed(tree(rootBlock(), blockOf(0, blockLast, aFile("old", 4000), aDir("d"), aLink("l", "../x"), member{kind: kindLinkBase, name: "b", target: "d"})),
-		tree(blockOf(2, blockLast, aFile("x", 1))), sign, contents(record{1, opCopy, pairs(0, 1)}, record{1, opData, "x"}, record{1, opEnd, digestOf("x")}),
-		contents(record{5, opWhole, "x"}), []byte{itemFinish}, contents(record{1, opWhole, "y"}))
-	seed(tree(rootBlock(), blockOf(0, blockLast, aFile("same", 4))), contents(record{1, opSame, ""}), []byte{itemFinish})
-	seed(tree(rootBlock(), blockOf(0, blockLast, aDir("up"), aDir(".."))), tree(blockOf(1, blockLast, aFile("precious", 1))), contents(record{3, opGone, "?"}))
+	tree := func(blocks ...[]byte) []byte { return append([]byte{wire.ItemTree}, bytes.Join(blocks, nil)...) }
+	sign := []byte{wire.ItemSign, 0, 0, 0, 1}
+	seed(tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("old", 4000), aDir("d"), aLink("l", "../x"), member{kind: wire.KindLinkBase, name: "b", target: "d"})),
+		tree(blockOf(2, wire.BlockLast, aFile("x", 1))), sign, contents(record{1, wire.OpCopy, pairs(0, 1)}, record{1, wire.OpData, "x"}, record{1, wire.OpEnd, digestOf("x")}),
+		contents(record{5, wire.OpWhole, "x"}), []byte{wire.ItemFinish}, contents(record{1, wire.OpWhole, "y"}))
+	seed(tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("same", 4))), contents(record{1, wire.OpSame, ""}), []byte{wire.ItemFinish})
+	seed(tree(rootBlock(), blockOf(0, wire.BlockLast, aDir("up"), aDir(".."))), tree(blockOf(1, wire.BlockLast, aFile("precious", 1))), contents(record{3, wire.OpGone, "?"}))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		base := t.TempDir()
 		destination := filepath.Join(base, "destination")
@@ -45,7 +46,7 @@ func FuzzReceive(f *testing.F) {
 		t.Cleanup(func() { raze(t, base) })
 
 		s := play(t, goReceivers(t))
-		s.hello(destination, helloDelete)
+		s.hello(destination, wire.HelloDelete)
 		for len(input) > 2 {
 			n := min(int(binary.BigEndian.Uint16(input)), len(input)-2)
 			if err := s.ch.Send(t.Context(), input[2:2+n]); err != nil {

@@ -8,47 +8,76 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"sync"
+	"strings"
 	"time"
 
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/rsync/internal/source"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// The sending half for targets that run Python's execnet: docs/protocol.md sections 11.1 to 11.4.
-// Each file travels as one item, so that it must fit into memory, and must be smaller than 2 GiB.
+// The files reference*.go have the sending half for targets that run Python's execnet,
+// docs/protocol.md sections 11.1 to 11.4. Each file travels as one item, so that it must fit into
+// memory, and must be smaller than 2 GiB.
+
+type referenceDialect struct{}
 
 // referenceProgram runs the receiving half of the execnet package that is installed there.
 const referenceProgram = "import execnet.rsync_remote\nexecnet.rsync_remote.serve_rsync(channel)\n"
 
-// referenceSession sends a tree to such targets. run walks the tree and then serves requests; one
-// goroutine for each target takes what it says. All receivers ask in the order of the tree, so that
-// a file can be read once for all.
-type referenceSession struct {
-	tree   *source
-	report *reporter
-	files  opener
-
-	mu      sync.Mutex // guards what follows, and the targets
-	changed sync.Cond  // anything did
-	targets []*referenceTarget
-	order   map[string]int   // the files announced, by path
-	sizes   map[string]int64 // of those
+func (referenceDialect) execute(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
+	return gw.RemoteExec(context.Background(), referenceProgram)
 }
 
-// referenceTarget is a target with what its receiver has said.
+func (referenceDialect) hello(t *target, _ bool) any {
+	return serializer.Tuple{t.dest, serializer.NewDict("delete", t.options.Delete)}
+}
+
+func (referenceDialect) begin(base *session) func(context.Context) {
+	s := &referenceSession{session: base, files: base.tree.Opener(), announced: make(map[string]announced)}
+	for _, t := range base.targets {
+		reference := &referenceTarget{target: t, session: s, last: -1}
+		t.peer = reference
+		s.peers = append(s.peers, reference)
+	}
+	return s.send
+}
+
+// referenceSession sends a tree in the protocol of Python's execnet. send walks the tree and then
+// answers the requests for files. All receivers ask in the order of the tree, so that a file can be
+// read once for all.
+type referenceSession struct {
+	*session
+	peers []*referenceTarget // those of targets
+	files *source.Opener     // the goroutine of send alone uses it
+
+	// The session's mutex guards what follows.
+	announced map[string]announced // files, by path
+	walked    bool                 // the targets have the whole tree
+}
+
+// announced is a file that was announced.
+type announced struct {
+	order int
+	size  int64
+}
+
+// referenceTarget is a target that runs Python's execnet.
 type referenceTarget struct {
 	*target
-	links    []serializer.Tuple // of the goroutine of run
+	session *referenceSession
+	links   []serializer.Tuple // the goroutine of send alone uses it
+
+	// The session's mutex guards what follows.
 	requests []request
-	listed   bool        // no more requests come
-	linking  bool        // it waits for the links
-	last     int         // the order of the last request
-	arriving []arrivalOf // files on their way
-	sending  bool        // a send is under way
+	linking  bool          // it waits for the links
+	last     int           // the order of the last request
+	expected []expectedAck // files on their way
+	sending  bool          // a send is under way
 }
 
-// arrivalOf is a file whose acknowledgement is to come.
-type arrivalOf struct {
+// expectedAck is a file whose acknowledgement is to come.
+type expectedAck struct {
 	path   string
 	size   int64
 	writes bool // content was sent
@@ -61,138 +90,49 @@ type request struct {
 	checksum []byte
 }
 
-func newReferenceSession(tree *source, targets []*target, report *reporter) *referenceSession {
-	s := &referenceSession{tree: tree, report: report, files: opener{source: tree}, order: make(map[string]int), sizes: make(map[string]int64)}
-	s.changed.L = &s.mu
-	for _, t := range targets {
-		t.wake.L = &s.mu
-		t.lively = time.Now()
-		s.targets = append(s.targets, &referenceTarget{target: t, last: -1})
+func (s *referenceSession) send(context.Context) {
+	s.announce("", s.tree.Top(), s.peers)
+	s.mu.Lock()
+	s.walked = true
+	for _, t := range s.peers {
+		t.lastSign = time.Now() // from now on it owes an answer
 	}
-	return s
-}
-
-// run serves the targets until each has ended. What went wrong stands in them.
-func (s *referenceSession) run(ctx context.Context, stall time.Duration) {
-	var running sync.WaitGroup
-	for _, t := range s.targets {
-		t.ctx, t.cancel = context.WithCancel(context.Background())
-	}
-	for _, t := range s.targets {
-		running.Go(func() { s.receive(t) })
-	}
-	over := make(chan struct{})
-	running.Go(func() { s.watch(ctx, over, stall) })
-	s.announce("", s.tree.describe(s.tree.info, ""), s.targets)
-	s.announced()
+	s.mu.Unlock()
 	s.serve()
-	s.files.close()
-	close(over)
-	running.Wait()
+	s.files.Close()
 }
 
-// announced notes that the targets have the whole tree, and owe an answer.
-func (s *referenceSession) announced() {
+func (t *referenceTarget) owes() bool {
+	silent := t.session.walked && len(t.requests) == 0 && !t.linking
+	return t.sending || len(t.expected) > 0 || silent
+}
+
+// sendItem sends an item to one target, which ends if the item cannot be serialized.
+func (s *referenceSession) sendItem(t *referenceTarget, v any) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.targets {
-		t.asked = 1
-		t.lively = time.Now()
-	}
-}
-
-func (s *referenceSession) fail(t *referenceTarget, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t.fail(err)
-	s.changed.Broadcast()
-}
-
-func (s *referenceSession) failAll(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range s.targets {
-		t.fail(err)
-	}
-	s.changed.Broadcast()
-}
-
-// watch is session.watch for these targets.
-func (s *referenceSession) watch(ctx context.Context, over <-chan struct{}, stall time.Duration) {
-	tick := time.NewTicker(max(stall/8, time.Millisecond))
-	defer tick.Stop()
-	for {
-		select {
-		case <-over:
-			return
-		case <-ctx.Done():
-			s.failAll(context.Cause(ctx))
-			return
-		case now := <-tick.C:
-			s.mu.Lock()
-			for _, t := range s.targets {
-				owes := t.sending || len(t.arriving) > 0 || t.walkedAndSilent()
-				if !owes || t.drains() {
-					t.lively = now
-				} else if now.Sub(t.lively) > stall {
-					t.fail(&StallError{stall})
-					s.changed.Broadcast()
-				}
-			}
-			s.mu.Unlock()
-		}
-	}
-}
-
-// walkedAndSilent reports whether the target has the whole tree and must say something. The caller
-// holds the mutex.
-func (t *referenceTarget) walkedAndSilent() bool {
-	return t.asked > 0 && len(t.requests) == 0 && !t.linking
-}
-
-// send sends an item to one target, which ends if that fails.
-func (s *referenceSession) send(t *referenceTarget, v any) {
-	s.mu.Lock()
-	if t.ended {
+	if t.phase == ended {
 		s.mu.Unlock()
 		return
 	}
 	t.sending = true
-	t.lively = time.Now()
+	t.lastSign = time.Now()
 	s.mu.Unlock()
 	err := t.channel.Send(t.ctx, v)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.sending = false
-	t.lively = time.Now()
-	var unfit *serializer.DumpError
-	if errors.As(err, &unfit) {
+	t.lastSign = time.Now()
+	// Why the channel has failed is what the goroutine that receives reports.
+	if unfit := (*serializer.DumpError)(nil); errors.As(err, &unfit) {
 		t.fail(err)
 	}
-	// Other errors are explained by what receiving reports.
 }
 
 // broadcast sends an item to several targets.
 func (s *referenceSession) broadcast(to []*referenceTarget, v any) {
 	for _, t := range to {
-		s.send(t, v)
+		s.sendItem(t, v)
 	}
-}
-
-// alive reports whether any of these targets is left.
-func (s *referenceSession) alive(of []*referenceTarget) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return anyAlive(of)
-}
-
-func anyAlive(of []*referenceTarget) bool {
-	for _, t := range of {
-		if !t.ended {
-			return true
-		}
-	}
-	return false
 }
 
 // serve answers requests until all targets have ended.
@@ -204,9 +144,9 @@ func (s *referenceSession) serve() {
 			s.sendFile(asking)
 		case linking != nil:
 			for _, link := range linking.links {
-				s.send(linking, link)
+				s.sendItem(linking, link)
 			}
-			s.send(linking, 42)
+			s.sendItem(linking, 42)
 		default:
 			return
 		}
@@ -218,23 +158,23 @@ func (s *referenceSession) serve() {
 func (s *referenceSession) next() (asking []*referenceTarget, linking *referenceTarget) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for anyAlive(s.targets) {
-		first, thinking := math.MaxInt, false
-		for _, t := range s.targets {
+	for s.alive() {
+		first, undecided := math.MaxInt, false
+		for _, t := range s.peers {
 			switch {
-			case t.ended:
+			case t.phase == ended:
 			case t.linking:
 				t.linking = false
 				return nil, t
 			case len(t.requests) > 0:
 				first = min(first, t.requests[0].order)
 			default:
-				thinking = thinking || !t.listed
+				undecided = undecided || t.phase == listing
 			}
 		}
-		if first < math.MaxInt && !thinking {
-			for _, t := range s.targets {
-				if !t.ended && len(t.requests) > 0 && t.requests[0].order == first {
+		if first < math.MaxInt && !undecided {
+			for _, t := range s.peers {
+				if t.phase != ended && len(t.requests) > 0 && t.requests[0].order == first {
 					asking = append(asking, t)
 				}
 			}
@@ -245,10 +185,10 @@ func (s *referenceSession) next() (asking []*referenceTarget, linking *reference
 	return nil, nil
 }
 
-// sendFile answers the first request of each of these targets, which is for the same file. None,
-// the only answer that is no content, gives a file that is there the time announced. So it is no
-// answer where an unreadable file has one of its size: that would seem to be up to date in all
-// later syncs.
+// sendFile answers the first request of each of these targets, which is for the same file. The
+// answer is the content or None, and None gives a file that is there the time that was announced.
+// So a target that has a file of the same size gets no answer for one that cannot be read, and
+// fails: otherwise its file would seem to be up to date in all later syncs.
 func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	s.mu.Lock()
 	path := asking[0].requests[0].path
@@ -256,19 +196,21 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 	for i, t := range asking {
 		checksums[i] = t.requests[0].checksum
 		t.requests = t.requests[1:]
-		t.lively = time.Now()
+		t.lastSign = time.Now()
 	}
 	s.mu.Unlock()
 	data, err := s.read(path)
 	if err != nil {
-		s.report.unreadable(path, err)
+		s.report.Unreadable(path, err)
 	}
 	var digest [md5.Size]byte
 	digested := false
 	for i, t := range asking {
 		if err != nil && checksums[i] != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.fail(t, &FileError{Path: path, Err: err, Problem: fmt.Sprintf(
+			s.mu.Lock()
+			t.fail(&FileError{Path: path, Err: err, Problem: fmt.Sprintf(
 				"%v; Python's execnet would from now on take a file there, of the same size, for it", err)})
+			s.mu.Unlock()
 			continue
 		}
 		var answer any
@@ -282,30 +224,33 @@ func (s *referenceSession) sendFile(asking []*referenceTarget) {
 			}
 		}
 		s.mu.Lock()
-		sent := arrivalOf{path: path, writes: answer != nil}
+		sent := expectedAck{path: path, writes: answer != nil}
 		if err == nil {
-			// As execnet tells it: the file's size, also when the content was there.
+			// As in execnet: the file's size, also when the content was there.
 			sent.size = int64(len(data))
 		}
-		t.arriving = append(t.arriving, sent)
+		t.expected = append(t.expected, sent)
 		s.mu.Unlock()
-		s.send(t, answer)
+		s.sendItem(t, answer)
 	}
 }
 
-// maxReference is the most that one item can hold.
-const maxReference = math.MaxInt32
+// maxReferenceFile is the most that one item can hold.
+const maxReferenceFile = math.MaxInt32
 
 // read reads a file whole.
 func (s *referenceSession) read(path string) ([]byte, error) {
-	dir, name := splitPath(path)
-	f, info, err := s.files.open(dir, name)
+	dir, name := "", path
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		dir, name = path[:i], path[i+1:]
+	}
+	f, info, err := s.files.Open(dir, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info.Size() > maxReference {
-		return nil, fmt.Errorf("it has %d bytes, and the protocol of Python's execnet sends at most %d", info.Size(), maxReference)
+	if info.Size() > maxReferenceFile {
+		return nil, fmt.Errorf("it has %d bytes, and the protocol of Python's execnet sends at most %d", info.Size(), maxReferenceFile)
 	}
 	data := make([]byte, info.Size())
 	n, err := io.ReadFull(f, data)
@@ -313,19 +258,10 @@ func (s *referenceSession) read(path string) ([]byte, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	announced := s.sizes[path]
+	announced := s.announced[path].size
 	s.mu.Unlock()
 	if int64(n) != announced {
-		s.report.warn(FileError{Path: path, Problem: "changed while it was sent"})
+		s.report.Warn(path, "changed while it was sent")
 	}
 	return data[:n], nil
-}
-
-func splitPath(path string) (dir, name string) {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			return path[:i], path[i+1:]
-		}
-	}
-	return "", path
 }

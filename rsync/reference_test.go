@@ -36,10 +36,11 @@ func TestReferenceDeletesOnlyWhatIsGone(t *testing.T) {
 	spec := referenceSpec(t)
 	for name, test := range map[string]struct {
 		before func(t *testing.T, source string) // before the sync
-		during func(t *testing.T, source string) // when b has been announced and is about to be listed
-		kept   string                            // a file at the target that is not in the source
-		wrong  string                            // what the target has to say of b
-		lost   bool                              // the source has something that could not be read
+		// Called when b has been announced and is about to be listed.
+		during func(t *testing.T, source string)
+		kept   string // a file at the target that is not in the source
+		wrong  string // what the target has to say of b
+		lost   bool   // the source has something that could not be read
 	}{
 		"nothing special":     {},
 		"a pipe, there a dir": {before: func(t *testing.T, source string) { socket(t, filepath.Join(source, "b", "k")) }, kept: "b/k/x"},
@@ -141,7 +142,7 @@ func TestReferenceRequestOfUnreadable(t *testing.T) {
 			assert.NoError(t, os.Remove(at))
 			assert.NoError(t, syscall.Mkfifo(at, 0o600))
 		}, "no regular file"},
-		"too large now": {func(t *testing.T, at string) { assert.NoError(t, os.Truncate(at, maxReference+1)) }, "sends at most 2147483647"},
+		"too large now": {func(t *testing.T, at string) { assert.NoError(t, os.Truncate(at, maxReferenceFile+1)) }, "sends at most 2147483647"},
 		"vanished":      {func(t *testing.T, at string) { assert.NoError(t, os.Remove(at)) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,13 +7,15 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/pycache"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
-// remoteSource is the receiving half for Python.
+// remoteSource is the receiving half for Python workers.
 //
 //go:embed remote.py
 var remoteSource string
 
+// remoteModule is the name of its module in the user's cache folder.
 const remoteModule = "execnet_go_rsync"
 
 var remoteFolder = sync.OnceValues(func() (string, error) { return pycache.Put("rsync", remoteModule, remoteSource) })
@@ -37,9 +39,9 @@ def serve(channel, folder, module, source):
     scope["serve"](channel)
 `
 
-// execRemote has the far end execute the receiving half. A Go worker recognises it by its file and
-// function, and runs its own.
-func execRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
+// executeRemote has the far end execute remote.py. A Go worker recognises it by its file and
+// function and runs its own receiving half.
+func executeRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 	source, kwargs := remoteSource, map[string]any(nil)
 	if pycache.Shared(gw.Spec()) {
 		if folder, err := remoteFolder(); err == nil {
@@ -47,5 +49,5 @@ func execRemote(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error) {
 			kwargs = map[string]any{"folder": folder, "module": remoteModule, "source": []byte(remoteSource)}
 		}
 	}
-	return gw.RemoteExec(context.Background(), source, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, kwargs))
+	return gw.RemoteExec(context.Background(), source, gatewaybase.File(wire.RemoteFile, 1), gatewaybase.Call(wire.RemoteFunction, kwargs))
 }

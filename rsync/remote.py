@@ -1,8 +1,9 @@
 """The receiving half of rsync for Python workers (docs/protocol.md section 11.5).
 
-One file for Python 2.7 and 3.6 or newer; serve(channel) is its entry. Below the destination nothing
-follows a symbolic link: with Python 3, where the system has it, every directory is held open and its
-entries are reached through its descriptor; elsewhere each directory is looked at before each use.
+One file for Python 2.7 and 3.6 or newer; serve(channel) is its entry. Below the destination no
+symbolic link is followed. With Python 3 on systems that allow it, directories are kept open and
+their entries are reached through descriptors (HeldDir). Elsewhere each directory is checked before
+it is used (PathDir).
 """
 import errno
 import os
@@ -11,12 +12,15 @@ import struct
 import sys
 import time
 
+# Numbers of the protocol: flags of a hello and of a tree block, wants, operations of a content
+# record, severities of errors, kinds of entries.
 VERSION = 1
 DELETE, DRY_RUN, DELTA = 1, 2, 4
 LAST, INCOMPLETE = 1, 2
 CONTENT, DIFFERS, CHECK = 1, 2, 3
 WHOLE, DATA, COPY, END, CHANGED, SAME, GONE, HERE = range(8)
 WARNING, ENTRY, FATAL = range(3)
+FILE, DIR, LINK, LINK_BASE, OTHER = bytearray(b"fdlbo")
 NO_ENTRY = 0xFFFFFFFF
 MAX_ITEM = 2 << 20
 MAX_NAME = 4096
@@ -25,20 +29,22 @@ ACK_AFTER = 256 << 10
 DELTA_FROM = 64 << 10
 HERE_PIECE = 8 << 20
 RECORDS = 32768  # signatures or digests in an item
-BEAT = 10  # seconds after which a busy receiver shows that it lives
+HEARTBEAT = 10  # seconds after which a busy receiver shows that it is alive
+# A temporary file is called .NAME.execnet-XXXXXXXX with random letters.
 MARK = b".execnet-"
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 PY2 = sys.version_info[0] == 2
 WINDOWS = sys.platform == "win32"
-HELD = (not PY2 and os.open in os.supports_dir_fd and os.listdir in os.supports_fd
-        and hasattr(os, "O_NOFOLLOW"))
-# What a file's time may differ by and still be the same: what this Python or system cannot keep.
+BY_DESCRIPTOR = (not PY2 and os.open in os.supports_dir_fd and os.listdir in os.supports_fd
+                 and hasattr(os, "O_NOFOLLOW"))
+# By how many nanoseconds times may differ and still be the same, since this Python or system cannot
+# keep them exactly.
 INEXACT = 2000 if PY2 else 100 if WINDOWS else 0
 BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
 READ = os.O_RDONLY | BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
-UNDER = b".", b".."
+DOTS = b".", b".."
 RESERVED = ("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$") + tuple(
     a + b for a in ("COM", "LPT") for b in u"123456789\xb9\xb2\xb3")
 
@@ -55,14 +61,14 @@ put_pair = struct.Struct(">II").pack
 
 
 class Fatal(Exception):
-    """Ends the sync; its text goes to the driver."""
+    """Ends the sync. The driver gets its text, and the path if it is about an entry."""
 
     def __init__(self, text, path=b""):
         Exception.__init__(self, text)
         self.path = path
 
 
-def broken(text):
+def protocol_error(text):
     return Fatal("what came is not the protocol: " + text)
 
 
@@ -71,7 +77,7 @@ def refused(name):
 
 
 def explain(error):
-    """What the system said, beginning with its POSIX name."""
+    """The system's message for an error, after its POSIX name."""
     code = errno.errorcode.get(error.errno)
     text = error.strerror or str(error)
     return "%s: %s" % (code, text) if code else text
@@ -82,7 +88,7 @@ def mtime_ns(st):
 
 
 def is_dir(st):
-    """A true directory; a junction of Windows is a link like others."""
+    """Whether it is a true directory; a junction of Windows is a link."""
     return stat.S_ISDIR(st.st_mode) and not getattr(st, "st_file_attributes", 0) & 0x400
 
 
@@ -149,7 +155,7 @@ class HeldDir(object):
         if os.chmod in os.supports_follow_symlinks:
             os.chmod(name, mode, dir_fd=self.fd, follow_symlinks=False)
             return
-        # Linux: what the name stands for is pinned first, so that no link is followed.
+        # Linux: the entry is opened without following a link, and changed through its descriptor.
         fd = os.open(name, 0o10000000 | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.fd)  # O_PATH
         try:
             if not stat.S_ISLNK(os.fstat(fd).st_mode):
@@ -169,7 +175,7 @@ class HeldDir(object):
             os.fchmod(self.fd, mode)
 
     def finish(self, fd, temporary, name, mode, mtime):
-        """Complete a new file and put it in its place; fd is closed in any case."""
+        """Complete a new file and give it its name; fd is closed in any case."""
         try:
             os.fchmod(fd, mode)
             os.utime(fd, ns=(mtime, mtime))
@@ -179,7 +185,7 @@ class HeldDir(object):
 
 
 class PathDir(object):
-    """The same by paths, for Python 2 and for Windows."""
+    """The same as HeldDir by paths, for Python 2 and for Windows."""
 
     def __init__(self, path, parent=None):
         self.path, self.parent = path, parent
@@ -298,48 +304,56 @@ else:
         return False
 
 
-def remove(d, name, alive):
-    """Remove an entry of d and all below it, following nothing."""
+def remove(d, name, heartbeat):
+    """Remove an entry of d and all below it. No link is followed, and there is no recursion, so
+    that a deep tree cannot exhaust the stack. heartbeat is called for each entry.
+    """
     st = d.lstat(name)
     if not is_dir(st):
         d.unlink(name)
         return
-    way = []
+    stack = []
     try:
         while True:
-            if name is not None:  # a directory to be emptied first
+            if name is not None:  # a directory, which is emptied first
                 if st.st_mode & 0o700 != 0o700:
                     d.chmod(name, 0o700)
                 sub = d.sub(name)
-                way.append((d, name, sub, list(sub.names())))
-            d, name, sub, names = way[-1]
+                stack.append((d, name, sub, list(sub.names())))
+            d, name, sub, names = stack[-1]
             if not names:
-                way.pop()
+                stack.pop()
                 sub.close()
                 d.rmdir(name)
-                if not way:
+                if not stack:
                     return
                 name = None
                 continue
-            alive()
+            heartbeat()
             d, name = sub, names.pop()
             st = d.lstat(name)
             if not is_dir(st):
                 d.unlink(name)
                 name = None
     finally:
-        for d, name, sub, names in way:
+        for d, name, sub, names in stack:
             sub.close()
 
 
 class Folder(object):
-    """A directory that was announced. lost: it is not there, as in a dry run, or could not be made."""
-    __slots__ = "parent", "name", "depth", "number", "mode", "mtime", "lost", "new", "announced", "complete"
+    """A directory that was announced.
+
+    missing: it is not there, since this is a dry run, or it could not be made.
+    complete: the driver could read all of it, so that what was not announced may be deleted.
+    """
+    __slots__ = ("parent", "name", "depth", "number", "mode", "mtime", "missing", "new",
+                 "announced", "complete")
 
     def __init__(self, parent, name, number, mode, mtime):
-        self.parent, self.name, self.number, self.mode, self.mtime = parent, name, number, mode, mtime
+        self.parent, self.name, self.number = parent, name, number
+        self.mode, self.mtime = mode, mtime
         self.depth = parent.depth + 1 if parent else 0
-        self.lost = self.new = False
+        self.missing = self.new = False
         self.announced, self.complete = set(), True
 
     def path(self, name=b""):
@@ -351,7 +365,11 @@ class Folder(object):
 
 
 class Part(object):
-    """A file that comes in several pieces."""
+    """A file that comes in several pieces.
+
+    fd is that of the new file. old, the file whose blocks are copied, and digest, that of what was
+    written, are None unless signatures were asked for.
+    """
     fd = old = digest = None
 
 
@@ -360,19 +378,19 @@ class Receiver(object):
     def __init__(self, channel):
         self.send, self.receive = channel.send, channel.receive
         self.folders = []  # all of them
-        self.unfinished = {}  # those whose last block has not come
-        self.way = []  # the directories held, from the destination down
-        self.checked = True  # that they are, where holding them is not possible; anew for each item
-        self.above = None  # what holds a destination that is a file
+        self.unfinished = {}  # folders whose last block has not come
+        self.open_dirs = []  # (folder, directory) from the destination down to the one used last
+        self.checked = True  # PathDir: open_dirs were checked since the last item came
+        self.above = None  # the directory of a destination that is a file
         self.count = 0  # entries announced
         self.wanted = {}  # entry: (folder, name, mode, mtime, size there)
-        self.failed = set()  # asked for, but given up here
-        self.signed = set()  # those whose contents may refer to the old file
-        self.again = set()  # asked for once more
+        self.failed = set()  # entries given up here, of which the driver still sends contents
+        self.signed = set()  # entries whose signatures were asked for
+        self.again = set()  # entries asked for once more
         self.links = []
         self.part = None
-        self.dealt = self.told = 0
-        self.beat = time.time()
+        self.processed = self.acked = 0
+        self.last_beat = time.time()
         self.deleted, self.deleted_size = [], 0
         self.written = self.touched = self.made = self.linked = 0
         self.removed = self.failures = self.received = self.copied = 0
@@ -395,7 +413,7 @@ class Receiver(object):
         item = self.receive()
         self.checked = False
         if type(item) is not bytes or not 0 < len(item) <= MAX_ITEM:
-            raise broken("an item that is no byte string of at most 2 MiB")
+            raise protocol_error("an item that is no byte string of at most 2 MiB")
         return item
 
     def items(self):
@@ -412,24 +430,25 @@ class Receiver(object):
                     self.sign(item)
                 elif kind == b"F" and not finishing:
                     if len(item) != 1:
-                        raise broken("an F of a wrong length")
+                        raise protocol_error("an F of a wrong length")
                     if not self.count or self.unfinished:
-                        raise broken("the end before the whole tree has come")
-                    if not self.dry and (self.failed or self.part or len(self.wanted) > len(self.again)):
-                        raise broken("the end before all contents have come")
+                        raise protocol_error("the end before the whole tree has come")
+                    if not self.dry and (self.failed or self.part
+                                         or len(self.wanted) > len(self.again)):
+                        raise protocol_error("the end before all contents have come")
                     finishing = True
                 else:
-                    raise broken("an item of kind %r at this point" % (kind,))
+                    raise protocol_error("an item of kind %r at this point" % (kind,))
             except struct.error:
-                raise broken("an item that ends too early")
+                raise protocol_error("an item that ends too early")
 
     def error(self, severity, entry, path, text):
         if not isinstance(text, bytes):
             text = text.encode("utf-8", "replace")
         self.send(b"e" + struct.pack(">BI", severity, entry) + path + b"\0" + text)
 
-    def trouble(self, entry, path, error, severity=ENTRY):
-        """Tell that an entry failed; a full disk ends the sync."""
+    def report(self, entry, path, error, severity=ENTRY):
+        """Tell the driver that an entry failed; a full disk ends the sync."""
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise Fatal(explain(error), path)
         if severity == ENTRY:
@@ -440,13 +459,13 @@ class Receiver(object):
 
     def hold(self, folder):
         """The directory, opened from the destination down without following a link."""
-        way = self.way
-        if way and way[-1][0] is folder:
-            d = way[-1][1]
+        opened = self.open_dirs
+        if opened and opened[-1][0] is folder:
+            d = opened[-1][1]
         else:
             missing = []
             f = folder
-            while f is not None and not (f.depth < len(way) and way[f.depth][0] is f):
+            while f is not None and not (f.depth < len(opened) and opened[f.depth][0] is f):
                 missing.append(f)
                 f = f.parent
             self.shrink(f.depth + 1 if f else 0)
@@ -454,21 +473,21 @@ class Receiver(object):
                 if f.parent is None:
                     d = NewDir(f.name)
                 else:
-                    d = way[-1][1].sub(f.name)
-                way.append((f, d))
-            d = way[-1][1]
-        if not HELD and not self.checked:
-            for f, on_the_way in way:
-                on_the_way.check()
+                    d = opened[-1][1].sub(f.name)
+                opened.append((f, d))
+            d = opened[-1][1]
+        if not BY_DESCRIPTOR and not self.checked:
+            for f, d_above in opened:
+                d_above.check()
             self.checked = True
         return d
 
     def shrink(self, n):
-        while len(self.way) > n:
-            self.way.pop()[1].close()
+        while len(self.open_dirs) > n:
+            self.open_dirs.pop()[1].close()
 
     def look(self, folder, name):
-        """What is there, None if nothing."""
+        """The lstat of an entry, None if there is none."""
         try:
             return self.hold(folder).lstat(name)
         except OSError as e:
@@ -480,15 +499,15 @@ class Receiver(object):
 
     def hello(self, item):
         if item[:1] != b"V" or len(item) < 7:
-            raise broken("no hello")
+            raise protocol_error("no hello")
         version, flags = get_hello(item, 1)
         if version != VERSION or flags & ~(DELETE | DRY_RUN | DELTA):
-            raise Fatal("only version 1 with flags 1, 2 and 4 is known here, not version %d with flags %d"
-                        % (version, flags))
+            raise Fatal("only version 1 with flags 1, 2 and 4 is known here, "
+                        "not version %d with flags %d" % (version, flags))
         self.delete, self.dry, self.delta = flags & DELETE, flags & DRY_RUN, flags & DELTA
         path = item[7:]
         if not path or b"\0" in path:
-            raise broken("a destination that is no path")
+            raise protocol_error("a destination that is no path")
         if WINDOWS:
             self.path = os.path.abspath(local(path))
         else:
@@ -501,7 +520,7 @@ class Receiver(object):
             except OSError as e:
                 if not os.path.isdir(above):
                     raise Fatal("%s (making the folder above the destination)" % explain(e))
-        # Python 2 has no exact times to know a file by.
+        # HERE compares times exactly, which Python 2 cannot.
         self.send(b"v" + struct.pack(">HI", VERSION, 0 if PY2 or WINDOWS else 1))
 
     def tree(self, item):
@@ -514,22 +533,23 @@ class Receiver(object):
             end = start + names_size
             pos = end + targets_size
             if pos > size or flags & ~(LAST | INCOMPLETE):
-                raise broken("a tree block of a wrong length, or with unknown flags")
+                raise protocol_error("a tree block of a wrong length, or with unknown flags")
             names = item[start:end]
             targets = item[end:pos]
             if number == NO_ENTRY:
                 if self.count or count != 1 or names or targets:
-                    raise broken("a wrong block for the root")
+                    raise protocol_error("a wrong block for the root")
                 self.root(item, entries, wants, checks)
                 continue
             folder = self.unfinished.get(number)
             if folder is None:
-                raise broken("members of entry %d, which is no directory, or complete" % number)
+                raise protocol_error("members of entry %d, which is no directory, or complete"
+                                     % number)
             if b"/" in names:
                 raise refused(names)
             names = names.split(b"\0") if count or names else []
             if len(names) != count:
-                raise broken("%d names for %d entries" % (len(names), count))
+                raise protocol_error("%d names for %d entries" % (len(names), count))
             self.members(folder, item, entries, names, targets, wants, checks)
             if flags & INCOMPLETE:
                 folder.complete = False
@@ -538,7 +558,7 @@ class Receiver(object):
                 self.clean(folder)
                 folder.announced = None
         self.send(b"w" + b"".join(wants))
-        self.tell_deleted()
+        self.send_deleted()
         for i in range(0, len(checks), RECORDS):
             self.send(b"h" + b"".join([self.digest_of(check) for check in checks[i:i + RECORDS]]))
 
@@ -552,16 +572,16 @@ class Receiver(object):
                 raise Fatal(explain(e))
             st = None
         there = st is not None and stat.S_ISDIR(st.st_mode)
-        if kind == 0x66:
+        if kind == FILE:
             if there:
                 raise Fatal("EISDIR: the destination is a directory, but the source is a file")
             above, name = os.path.split(self.path)
             self.above = Folder(None, above, None, 0, 0)
-            self.above.lost = self.dry and not os.path.isdir(above)
+            self.above.missing = self.dry and not os.path.isdir(above)
             self.file(self.above, 0, wire(name), mode, mtime, size, wants, checks)
             return
-        if kind != 0x64:
-            raise broken("a root that is neither a directory nor a file")
+        if kind != DIR:
+            raise protocol_error("a root that is neither a directory nor a file")
         if st is not None and not there:
             raise Fatal("ENOTDIR: the destination is a file, but the source is a directory")
         folder = Folder(None, self.path, 0, mode, mtime)
@@ -570,14 +590,14 @@ class Receiver(object):
                 self.made += 1
                 folder.new = True
                 if self.dry:
-                    folder.lost = True
+                    folder.missing = True
                 else:
                     if os.path.lexists(self.path):
                         os.unlink(self.path)  # a link to nothing
                     os.mkdir(self.path, 0o700)
             elif st.st_mode & 0o700 != 0o700 and not self.dry:
                 os.chmod(self.path, st.st_mode & 0o7777 | 0o700)
-            if not folder.lost:
+            if not folder.missing:
                 self.hold(folder)
         except OSError as e:
             raise Fatal(explain(e))
@@ -589,12 +609,12 @@ class Receiver(object):
         before = len(announced)
         announced.update(names)
         if b"" in names or len(announced) != before + len(names):
-            raise broken("an empty name, or one twice in a directory")
-        for name in UNDER:
+            raise protocol_error("an empty name, or one twice in a directory")
+        for name in DOTS:
             if name in announced:
                 raise refused(name)
         if max(map(len, names)) > MAX_NAME if names else False:
-            raise broken("a name longer than %d bytes" % MAX_NAME)
+            raise protocol_error("a name longer than %d bytes" % MAX_NAME)
         if bad_names(names):
             raise refused(b", ".join(names))
         targets = targets.split(b"\0")
@@ -605,27 +625,29 @@ class Receiver(object):
             at += 21
             entry = self.count
             self.count = entry + 1
-            if kind == 0x66:  # f
+            if kind == FILE:
                 if up_to_date is not None and up_to_date(name, mode, mtime, size):
                     continue
                 self.file(folder, entry, name, mode, mtime, size, wants, checks)
-            elif kind == 0x64:  # d
+            elif kind == DIR:
                 self.directory(folder, entry, name, mode, mtime)
-            elif kind == 0x6C or kind == 0x62:  # l, b
+            elif kind == LINK or kind == LINK_BASE:
                 if links == len(targets):
-                    raise broken("a link without a target")
-                self.link(folder, entry, name, kind == 0x62, targets[links])
+                    raise protocol_error("a link without a target")
+                self.link(folder, entry, name, kind == LINK_BASE, targets[links])
                 links += 1
-            elif kind != 0x6F:  # o
-                raise broken("an entry of unknown kind %d" % kind)
+            elif kind != OTHER:
+                raise protocol_error("an entry of unknown kind %d" % kind)
         if len(targets) != max(links, 1) or not links and targets[0]:
-            raise broken("%d targets for %d links" % (len(targets), links))
+            raise protocol_error("%d targets for %d links" % (len(targets), links))
         if self.count >= NO_ENTRY:
-            raise broken("more entries than can be numbered")
+            raise protocol_error("more entries than can be numbered")
 
     def comparer(self, folder):
-        """A quick test for files that need nothing, as most of a large tree do; None if there is no such test."""
-        if not HELD or folder.lost or folder.new:
+        """A quick test whether a file needs nothing, as most files of a large tree. It is None if
+        there is no such test here.
+        """
+        if not BY_DESCRIPTOR or folder.missing or folder.new:
             return None
         try:
             fd = self.hold(folder).fd
@@ -645,7 +667,7 @@ class Receiver(object):
         want = CONTENT
         size_there = 0
         st = None
-        if not folder.lost:
+        if not folder.missing:
             try:
                 if not folder.new:
                     st = self.look(folder, name)
@@ -659,17 +681,20 @@ class Receiver(object):
                         want = CHECK
                         checks.append((entry, folder, name))
             except OSError as e:
-                self.trouble(entry, folder.path(name), e)
+                self.report(entry, folder.path(name), e)
                 return
         elif not self.dry:
-            return  # its directory could not be made, which has been told
-        self.wanted[entry] = folder, name, mode & 0o7777, mtime, None if want == CONTENT else size_there
+            return  # its directory could not be made, which has been reported
+        self.wanted[entry] = (folder, name, mode & 0o7777, mtime,
+                              None if want == CONTENT else size_there)
         wants.append(put_want(entry, want, size_there))
         if st is not None and is_dir(st):
-            self.gone(folder.path(name))
+            self.note_deleted(folder.path(name))
 
     def set_mode(self, folder, name, mode):
-        """Correct the mode of a file that is right else; False if that is not allowed, so that it must be written anew."""
+        """Set the mode of a file whose content is right. False if that is not allowed; the file is
+        written anew then.
+        """
         if not self.dry:
             try:
                 self.hold(folder).chmod(name, mode & 0o7777)
@@ -682,8 +707,8 @@ class Receiver(object):
         folder = Folder(parent, name, entry, mode, mtime)
         self.folders.append(folder)
         self.unfinished[entry] = folder
-        if parent.lost:
-            folder.lost = True
+        if parent.missing:
+            folder.missing = True
             if self.dry:
                 self.made += 1
             return
@@ -691,67 +716,70 @@ class Receiver(object):
             st = None if parent.new else self.look(parent, name)
             folder.new = st is None or not is_dir(st)
             if folder.new:
-                folder.lost = self.dry
+                folder.missing = self.dry
                 if not self.dry:
                     d = self.hold(parent)
                     if st is not None:
-                        remove(d, name, self.alive)
+                        remove(d, name, self.heartbeat)
                     d.mkdir(name, 0o700)
                 self.made += 1
                 if st is not None:
-                    self.gone(folder.path())
+                    self.note_deleted(folder.path())
             elif not self.dry and st.st_mode & 0o700 != 0o700:
                 self.hold(parent).chmod(name, st.st_mode & 0o7777 | 0o700)
         except OSError as e:
-            folder.lost = True
-            self.trouble(entry, folder.path(), e)
+            folder.missing = True
+            self.report(entry, folder.path(), e)
 
     def link(self, folder, entry, name, below, target):
         if below:
             if target[:1] == b"/" or b".." in target.split(b"/"):
-                raise Fatal("refusing the link target %r: it leads out of the destination" % (target,))
+                raise Fatal("refusing the link target %r: it leads out of the destination"
+                            % (target,))
             target = wire(self.path) + (b"/" + target if target else b"")
         if WINDOWS:
             target = target.replace(b"/", b"\\")
-        if not folder.lost or self.dry:
+        if not folder.missing or self.dry:
             self.links.append((folder, entry, name, target))
 
     def clean(self, folder):
-        """Remove what was not announced, if that was asked for, and what killed syncs left."""
-        if folder.lost or folder.new:
+        """Remove what was not announced, if that was asked for, and the temporary files that killed
+        syncs have left.
+        """
+        if folder.missing or folder.new:
             return
         announced, delete = folder.announced, self.delete and folder.complete
         try:
             d = self.hold(folder)
             names = [name for name in d.names() if name not in announced]
         except OSError as e:
-            self.trouble(folder.number, folder.path(), e)
+            self.report(folder.number, folder.path(), e)
             return
         for name in names:
-            self.alive()
-            left = (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
-                    and not name[-8:].strip(LETTERS))
-            if not (delete or left):
+            self.heartbeat()
+            leftover = (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
+                        and not name[-8:].strip(LETTERS))
+            if not (delete or leftover):
                 continue
             try:
                 if not self.dry:
-                    remove(d, name, self.alive)
+                    remove(d, name, self.heartbeat)
             except OSError as e:
                 if e.errno != errno.ENOENT:
-                    self.trouble(NO_ENTRY, folder.path(name), e)
+                    self.report(NO_ENTRY, folder.path(name), e)
                 continue
-            if not left:
-                self.gone(folder.path(name))
+            if not leftover:
+                self.note_deleted(folder.path(name))
 
-    def gone(self, path):
-        """Count an entry that has been removed, or will be for one of another kind."""
+    def note_deleted(self, path):
+        """Count an entry that was removed, or will be replaced by one of another kind."""
         self.removed += 1
         self.deleted.append(path)
         self.deleted_size += len(path) + 1
         if self.deleted_size > CHUNK:
-            self.tell_deleted()
+            self.send_deleted()
 
-    def tell_deleted(self):
+    def send_deleted(self):
         if self.deleted:
             self.send(b"d" + b"\0".join(self.deleted))
             self.deleted, self.deleted_size = [], 0
@@ -770,7 +798,7 @@ class Receiver(object):
                     if not data:
                         break
                     digest.update(data)
-                    self.alive()
+                    self.heartbeat()
             finally:
                 os.close(fd)
         except OSError:
@@ -780,10 +808,11 @@ class Receiver(object):
     def sign(self, item):
         from zlib import adler32, crc32
         if len(item) != 5:
-            raise broken("an S of a wrong length")
+            raise protocol_error("an S of a wrong length")
         entry, = get_u32(item, 1)
-        if entry not in self.wanted or entry in self.signed or self.wanted[entry][4] is None or self.dry:
-            raise broken("signatures of entry %d, which cannot be asked for" % entry)
+        if (entry not in self.wanted or entry in self.signed or self.wanted[entry][4] is None
+                or self.dry):
+            raise protocol_error("signatures of entry %d, which cannot be asked for" % entry)
         self.signed.add(entry)
         folder, name, mode, mtime, size = self.wanted[entry]
         length = block_size(size)
@@ -800,7 +829,7 @@ class Receiver(object):
                 records.append(put_pair(adler32(data) & 0xFFFFFFFF, crc32(data) & 0xFFFFFFFF))
                 left -= len(data)
                 number += 1
-                self.alive()
+                self.heartbeat()
                 if len(records) == RECORDS:
                     self.send(b"s" + struct.pack(">II", entry, first) + b"".join(records))
                     first, records = number, []
@@ -819,32 +848,32 @@ class Receiver(object):
         size = len(item)
         record, pos = 5, 5 + 9 * count
         if pos > size:
-            raise broken("contents of a wrong length")
+            raise protocol_error("contents of a wrong length")
         view = memoryview(item)
         for _ in range(count):
             entry, op, length = get_record(item, record)
             record += 9
             end = pos + length
             if end > size or op > HERE:
-                raise broken("contents of a wrong length, or with an unknown op")
+                raise protocol_error("contents of a wrong length, or with an unknown op")
             self.content(entry, op, view[pos:end])
             pos = end
         if pos != size:
-            raise broken("contents of a wrong length")
-        self.dealt += size
-        if self.dealt - self.told >= ACK_AFTER:
+            raise protocol_error("contents of a wrong length")
+        self.processed += size
+        if self.processed - self.acked >= ACK_AFTER:
             self.ack()
 
     def ack(self):
-        if self.told != self.dealt:
-            self.told = self.dealt
-            self.send(b"a" + struct.pack(">Q", self.dealt))
+        if self.acked != self.processed:
+            self.acked = self.processed
+            self.send(b"a" + struct.pack(">Q", self.processed))
 
-    def alive(self):
-        """To be called while busy: repeats the last count when the driver has heard of nothing for long."""
-        if not 0 <= time.time() - self.beat < BEAT:
-            self.beat = time.time()
-            self.send(b"a" + struct.pack(">Q", self.told))
+    def heartbeat(self):
+        """To be called while busy: repeats the last acknowledgement every HEARTBEAT seconds."""
+        if not 0 <= time.time() - self.last_beat < HEARTBEAT:
+            self.last_beat = time.time()
+            self.send(b"a" + struct.pack(">Q", self.acked))
 
     def content(self, entry, op, data):
         if entry in self.failed:
@@ -855,9 +884,9 @@ class Receiver(object):
         want = self.wanted.get(entry)
         part = self.part
         if want is None or part is not None and (part.entry != entry or op in (WHOLE, SAME, HERE)):
-            raise broken("contents of entry %d at this point" % entry)
+            raise protocol_error("contents of entry %d at this point" % entry)
         if self.dry:
-            raise broken("contents in a dry run")
+            raise protocol_error("contents in a dry run")
         if op == DATA or op == WHOLE:
             self.received += len(data)
         try:
@@ -888,7 +917,7 @@ class Receiver(object):
             self.discard()
             if op == DATA or op == COPY:
                 self.failed.add(entry)
-            self.trouble(entry, want[0].path(want[1]), e)
+            self.report(entry, want[0].path(want[1]), e)
         if entry not in self.failed:
             self.again.discard(entry)
         del self.wanted[entry]
@@ -903,7 +932,7 @@ class Receiver(object):
         return b"." + name + self.mark
 
     def make(self, want, write, *args):
-        """Make a file of what write(fd, *args) writes, unless it returns False."""
+        """Make a file of what write(fd, *args) writes, unless that returns False."""
         d = self.hold(want[0])
         temporary = self.temporary(want[1])
         try:
@@ -919,9 +948,9 @@ class Receiver(object):
                 return True
             os.close(fd)
         except:  # an interrupt included, which can come when the file is there and fd is not yet
-            silently(d.unlink, temporary)
+            ignoring_errors(d.unlink, temporary)
             raise
-        silently(d.unlink, temporary)
+        ignoring_errors(d.unlink, temporary)
         return False
 
     def place(self, d, fd, temporary, want):
@@ -932,7 +961,7 @@ class Receiver(object):
             # A directory cannot be replaced by a file; anything else in the way can.
             if folder is self.above or not is_dir(d.lstat(name)):
                 raise
-            remove(d, name, self.alive)
+            remove(d, name, self.heartbeat)
             d.rename(temporary, name)
 
     def begin(self, entry, want):
@@ -944,7 +973,7 @@ class Receiver(object):
             try:
                 part.old = self.hold(want[0]).open(want[1], READ)
             except OSError:
-                pass  # a block copied from it makes the result wrong, which is found at the end
+                pass  # the result will be wrong, which the digest shows at the end
         try:
             part.fd = self.hold(want[0]).open(part.temporary, CREATE)
         except Exception:
@@ -956,7 +985,7 @@ class Receiver(object):
 
     def copy(self, part, want, data):
         if part.digest is None or len(data) % 8:
-            raise broken("blocks of a file whose signatures were not asked for")
+            raise protocol_error("blocks of a file whose signatures were not asked for")
         size = want[4]
         length = block_size(size)
         pairs = bytes(data) if not PY2 else data.tobytes()
@@ -964,7 +993,7 @@ class Receiver(object):
             first, number = get_pair(pairs, at)
             start, end = first * length, min((first + number) * length, size)
             if not number or (first + number - 1) * length >= size:
-                raise broken("blocks that the file does not have")
+                raise protocol_error("blocks that the file does not have")
             if part.old is None:
                 continue
             os.lseek(part.old, start, os.SEEK_SET)
@@ -974,14 +1003,15 @@ class Receiver(object):
                     break
                 write_all(part.fd, block)
                 part.digest.update(block)
-                self.alive()
+                self.heartbeat()
                 start += len(block)
                 self.copied += len(block)
 
     def end(self, part, want, data):
-        """Complete a file that came in pieces; False if it has to come again."""
+        """Complete a file that came in pieces; False if it was asked for again."""
         if len(data) != (0 if part.digest is None else 32):
-            raise broken("the end of a file with a digest that was not wanted, or without one")
+            raise protocol_error("the end of a file with a digest that was not wanted, "
+                                 "or without one")
         if part.digest is not None and part.digest.digest() != data:
             self.discard()
             self.ask_again(part.entry, want)
@@ -995,28 +1025,31 @@ class Receiver(object):
         return True
 
     def ask_again(self, entry, want):
-        """Ask for a file that came to nothing to be sent whole."""
+        """Ask the driver to send a file whole, since what came for it cannot be used."""
         self.signed.discard(entry)
         self.again.add(entry)
-        # No further signatures: there is nothing to be had from the file there.
+        # From now on no signatures may be asked for: the file here was of no use.
         self.wanted[entry] = want[:4] + (None,)
         self.send(b"g" + put_u32(entry))
 
     def here(self, entry, want, data):
-        """Copy a file of this machine; False if it has to be sent. Its bytes count as dealt with in any case."""
+        """Copy a file of this machine; False if the driver was asked to send it. Its bytes count as
+        processed in any case.
+        """
         known = get_identity(data)
         if len(data) == 40 or known[2] >> 63:
-            raise broken("a file to be copied of a wrong form")
-        end = self.dealt + known[2]
+            raise protocol_error("a file to be copied of a wrong form")
+        end = self.processed + known[2]
         try:
             source = os.open(data[40:], READ)
         except (OSError, ValueError):
             source = None
         try:
-            if source is not None and identity(source) == known and self.make(want, self.copy_here, source, known):
+            if (source is not None and identity(source) == known
+                    and self.make(want, self.copy_here, source, known)):
                 return True
         finally:
-            self.dealt = end
+            self.processed = end
             if source is not None:
                 os.close(source)
         self.ask_again(entry, want)
@@ -1030,27 +1063,30 @@ class Receiver(object):
                 return False
             left -= n
             self.received += n
-            self.dealt += n
+            self.processed += n
             self.ack()
         return True
 
     def discard(self):
-        """Give up the file that was coming, if there is one."""
+        """Give up the file that is coming in pieces, if there is one."""
         part, self.part = self.part, None
         if part is None:
             return
         for fd in (part.fd, part.old):
             if fd is not None:
-                silently(os.close, fd)
+                ignoring_errors(os.close, fd)
         if part.temporary is not None:
-            silently(lambda: self.hold(part.folder).unlink(part.temporary))
+            ignoring_errors(lambda: self.hold(part.folder).unlink(part.temporary))
 
     def same(self, entry, want, digest):
-        """Only set mode and time; False if the content is not that of the digest, so that it has to come."""
+        """Set mode and time of a file whose content is right. False if the digest shows that it is
+        not; the file was asked for again then.
+        """
         folder, name, mode, mtime, size = want
         signed = entry in self.signed
         if size is None or len(digest) != (32 if signed else 0):
-            raise broken("a file of which nothing is there called the same, or a digest not wanted, or none")
+            raise protocol_error("a file of which nothing is there called the same, "
+                                 "or a digest not wanted, or none")
         if signed and self.digest_of((entry, folder, name))[4:] != digest:
             self.ask_again(entry, want)
             return False
@@ -1068,27 +1104,27 @@ class Receiver(object):
 
     def finish(self):
         for folder, entry, name, target in self.links:
-            self.alive()
+            self.heartbeat()
             try:
                 self.make_link(folder, name, target)
             except OSError as e:
-                self.trouble(entry, folder.path(name), e)
+                self.report(entry, folder.path(name), e)
         if not self.dry:
             for folder in reversed(self.folders):
-                self.alive()
-                if folder.lost:
+                self.heartbeat()
+                if folder.missing:
                     continue
                 try:
                     self.hold(folder).settle(folder.mode & 0o7777, folder.mtime)
                 except OSError as e:
-                    self.trouble(folder.number, folder.path(), e, WARNING)
-        self.tell_deleted()
+                    self.report(folder.number, folder.path(), e, WARNING)
+        self.send_deleted()
         self.ack()
         self.send(b"z" + struct.pack(">8Q", self.written, self.touched, self.made, self.linked,
                                      self.removed, self.failures, self.received, self.copied))
 
     def make_link(self, folder, name, target):
-        if folder.lost:  # in a dry run
+        if folder.missing:  # in a dry run
             self.linked += 1
             return
         st = self.look(folder, name)
@@ -1098,22 +1134,22 @@ class Receiver(object):
         self.linked += 1
         replaces = st is not None and is_dir(st)
         if replaces:
-            self.gone(folder.path(name))
+            self.note_deleted(folder.path(name))
         if self.dry:
             return
         if replaces:
-            remove(d, name, self.alive)
+            remove(d, name, self.heartbeat)
         temporary = self.temporary(name)
         d.symlink(target, temporary)
         try:
             d.rename(temporary, name)
         except Exception:
-            silently(d.unlink, temporary)
+            ignoring_errors(d.unlink, temporary)
             raise
 
 
-def silently(f, *args):
-    """For cleaning up after an error, which is the one that matters."""
+def ignoring_errors(f, *args):
+    """Clean up after an error, which is the one that is reported."""
     try:
         f(*args)
     except (OSError, IOError):
@@ -1121,7 +1157,7 @@ def silently(f, *args):
 
 
 def read_block(fd, length):
-    """length bytes, or nothing if there are not as many."""
+    """Read length bytes, or none if there are fewer."""
     data = os.read(fd, length)
     while len(data) < length:
         more = os.read(fd, length - len(data))
@@ -1132,7 +1168,9 @@ def read_block(fd, length):
 
 
 def identity(fd):
-    """What tells an open file from all others here, and its content from an earlier one; nothing if it is no file."""
+    """What distinguishes an open file from all others of this machine, and its content from an
+    earlier one; None if it is no file or this Python cannot tell.
+    """
     st = os.fstat(fd)
     if not PY2 and stat.S_ISREG(st.st_mode):
         return tuple(n & 0xFFFFFFFFFFFFFFFF for n in (
@@ -1140,11 +1178,11 @@ def identity(fd):
 
 
 def copy_bytes(source, fd, n):
-    """Copy up to n bytes, in the kernel if it can; the number of those copied."""
+    """Copy up to n bytes, within the kernel if it can, and return how many."""
     try:
         return os.sendfile(fd, source, None, n)
     except (AttributeError, TypeError):
-        pass  # another system's
+        pass  # this system's os has none, or one with other arguments
     except OSError as e:
         if e.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP):
             raise
@@ -1165,7 +1203,7 @@ def block_size(size):
     return max(2048, up(root), up((size + (1 << 20) - 1) >> 20))
 
 
-NewDir = HeldDir if HELD else PathDir
+NewDir = HeldDir if BY_DESCRIPTOR else PathDir
 
 
 def serve(channel):

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
@@ -75,7 +76,7 @@ type script struct {
 
 func play(t testing.TB, gw *gatewaybase.Gateway) *script {
 	t.Helper()
-	ch, err := gw.RemoteExec(t.Context(), remoteSource, gatewaybase.File(RemoteFile, 1), gatewaybase.Call(RemoteFunction, nil))
+	ch, err := gw.RemoteExec(t.Context(), remoteSource, gatewaybase.File(wire.RemoteFile, 1), gatewaybase.Call(wire.RemoteFunction, nil))
 	require.NoError(t, err)
 	require.NoError(t, ch.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
 	return &script{t, ch}
@@ -94,18 +95,18 @@ func (s *script) next() []byte {
 		require.NoError(s.t, err)
 		item, ok := v.([]byte)
 		require.True(s.t, ok, "%v", v)
-		if item[0] != itemAck {
+		if item[0] != wire.ItemAck {
 			return item
 		}
 	}
 }
 
 // expect is the next item, which must be of a kind.
-func (s *script) expect(kind byte) *fields {
+func (s *script) expect(kind byte) *wire.Fields {
 	s.t.Helper()
 	item := s.next()
 	require.Equal(s.t, string(kind), string(item[0]), "%q", item)
-	return &fields{rest: item[1:]}
+	return &wire.Fields{Rest: item[1:]}
 }
 
 // problem is an error item.
@@ -117,15 +118,15 @@ type problem struct {
 
 func (s *script) problem() problem {
 	s.t.Helper()
-	f := s.expect(itemError)
-	p := problem{severity: f.u8(), entry: f.u32()}
-	for i, b := range f.rest {
+	f := s.expect(wire.ItemError)
+	p := problem{severity: f.U8(), entry: f.U32()}
+	for i, b := range f.Rest {
 		if b == 0 {
-			p.path, p.text = string(f.rest[:i]), string(f.rest[i+1:])
+			p.path, p.text = string(f.Rest[:i]), string(f.Rest[i+1:])
 			return p
 		}
 	}
-	s.t.Fatalf("an error item without NUL: %q", f.rest)
+	s.t.Fatalf("an error item without NUL: %q", f.Rest)
 	return p
 }
 
@@ -133,7 +134,7 @@ func (s *script) problem() problem {
 func (s *script) fails(text string) {
 	s.t.Helper()
 	p := s.problem()
-	assert.Equal(s.t, byte(severityFatal), p.severity, p.text)
+	assert.Equal(s.t, byte(wire.SeverityFatal), p.severity, p.text)
 	assert.Contains(s.t, p.text, text)
 	require.NoError(s.t, s.ch.WaitClose(within.Soon(s.t)))
 }
@@ -142,16 +143,16 @@ func (s *script) fails(text string) {
 func (s *script) hello(destination string, flags uint32) (can uint32) {
 	s.t.Helper()
 	s.send(helloItem(destination, flags))
-	f := s.expect(itemWelcome)
-	assert.Equal(s.t, uint16(protocolVersion), f.u16())
-	can = f.u32()
-	assert.Zero(s.t, can&^welcomeHere)
-	require.NoError(s.t, f.end("welcome"))
+	f := s.expect(wire.ItemWelcome)
+	assert.Equal(s.t, uint16(wire.ProtocolVersion), f.U16())
+	can = f.U32()
+	assert.Zero(s.t, can&^wire.WelcomeHere)
+	require.NoError(s.t, f.End("welcome"))
 	return can
 }
 
 func helloItem(destination string, flags uint32) []byte {
-	item := binary.BigEndian.AppendUint16([]byte{itemHello}, protocolVersion)
+	item := binary.BigEndian.AppendUint16([]byte{wire.ItemHello}, wire.ProtocolVersion)
 	return append(binary.BigEndian.AppendUint32(item, flags), destination...)
 }
 
@@ -165,10 +166,12 @@ type member struct {
 	target string
 }
 
-func aDir(name string) member               { return member{kind: kindDir, name: name, mode: 0o40755} }
-func aFile(name string, size uint64) member { return member{kindFile, name, 0o100644, 5, size, ""} }
+func aDir(name string) member { return member{kind: wire.KindDir, name: name, mode: 0o40755} }
+func aFile(name string, size uint64) member {
+	return member{wire.KindFile, name, 0o100644, 5, size, ""}
+}
 func aLink(name, target string) member {
-	return member{kind: kindLink, name: name, mode: 0o120777, target: target}
+	return member{kind: wire.KindLink, name: name, mode: 0o120777, target: target}
 }
 
 // blockOf is one block of a tree item.
@@ -180,7 +183,7 @@ func blockOf(directory uint32, flags byte, members ...member) []byte {
 			names = append(names, 0)
 		}
 		names = append(names, m.name...)
-		if m.kind == kindLink || m.kind == kindLinkBase {
+		if m.kind == wire.KindLink || m.kind == wire.KindLinkBase {
 			if links > 0 {
 				targets = append(targets, 0)
 			}
@@ -202,24 +205,26 @@ func blockOf(directory uint32, flags byte, members ...member) []byte {
 // tree sends a tree item.
 func (s *script) tree(blocks ...[]byte) {
 	s.t.Helper()
-	item := []byte{itemTree}
+	item := []byte{wire.ItemTree}
 	for _, b := range blocks {
 		item = append(item, b...)
 	}
 	s.send(item)
 }
 
-func rootBlock() []byte { return blockOf(noEntry, 0, member{kind: kindDir, mode: 0o40755, mtime: 7}) }
+func rootBlock() []byte {
+	return blockOf(wire.NoEntry, 0, member{kind: wire.KindDir, mode: 0o40755, mtime: 7})
+}
 
 // wants is what a tree item is answered with: "entry want size ...".
 func (s *script) wants() string {
 	s.t.Helper()
-	f := s.expect(itemWants)
+	f := s.expect(wire.ItemWants)
 	text := ""
-	for len(f.rest) > 0 && !f.bad {
-		text += fmt.Sprintf("%d %d %d;", f.u32(), f.u8(), f.u64())
+	for len(f.Rest) > 0 && !f.Bad {
+		text += fmt.Sprintf("%d %d %d;", f.U32(), f.U8(), f.U64())
 	}
-	require.False(s.t, f.bad)
+	require.False(s.t, f.Bad)
 	return text
 }
 
@@ -231,7 +236,7 @@ type record struct {
 }
 
 func contents(records ...record) []byte {
-	item := binary.BigEndian.AppendUint32([]byte{itemContents}, uint32(len(records)))
+	item := binary.BigEndian.AppendUint32([]byte{wire.ItemContents}, uint32(len(records)))
 	for _, r := range records {
 		item = append(binary.BigEndian.AppendUint32(item, r.entry), r.op)
 		item = binary.BigEndian.AppendUint32(item, uint32(len(r.data)))
@@ -243,19 +248,19 @@ func contents(records ...record) []byte {
 }
 
 // finish ends the sync and returns its statistics.
-func (s *script) finish() [statistics]uint64 {
+func (s *script) finish() [wire.Statistics]uint64 {
 	s.t.Helper()
-	s.send([]byte{itemFinish})
+	s.send([]byte{wire.ItemFinish})
 	return s.end()
 }
 
-func (s *script) end() (stats [statistics]uint64) {
+func (s *script) end() (stats [wire.Statistics]uint64) {
 	s.t.Helper()
-	f := s.expect(itemEnd)
+	f := s.expect(wire.ItemEnd)
 	for i := range stats {
-		stats[i] = f.u64()
+		stats[i] = f.U64()
 	}
-	require.NoError(s.t, f.end("the end"))
+	require.NoError(s.t, f.End("the end"))
 	require.NoError(s.t, s.ch.WaitClose(within.Soon(s.t)))
 	return stats
 }

@@ -189,7 +189,8 @@ func TestSendCanceled(t *testing.T) {
 func TestSendTimesOutOfRange(t *testing.T) {
 	source, dest := t.TempDir(), t.TempDir()
 	grow(t, source, nodes{"late": file("l")})
-	require.NoError(t, exec.Command("touch", "-t", "240001010000", filepath.Join(source, "late")).Run()) // os.Chtimes cannot
+	// os.Chtimes cannot do that.
+	require.NoError(t, exec.Command("touch", "-t", "240001010000", filepath.Join(source, "late")).Run())
 	for _, end := range farEnds(t) {
 		gw := connect(t, end.spec)[0]
 		r := New(source)

@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -313,7 +316,7 @@ func TestSendWideDirectory(t *testing.T) {
 // A receiver whose delta came out wrong asks for the file again, and gets it whole.
 func TestSendAgain(t *testing.T) {
 	source := t.TempDir()
-	data := noise(9, pieceSize+100_000)
+	data := noise(9, wire.PieceSize+100_000)
 	require.NoError(t, os.WriteFile(filepath.Join(source, "f"), data, 0o600))
 	var ops []byte
 	var again []byte
@@ -322,41 +325,41 @@ func TestSendAgain(t *testing.T) {
 		asked := false
 		for v := range ch.Items(within.Soon(t)) {
 			item := v.([]byte)
-			f := fields{rest: item[1:]}
+			f := wire.Fields{Rest: item[1:]}
 			switch item[0] {
-			case itemTree:
-				assert.NoError(t, ch.Send(t.Context(), ask(want{1, wantDiffers, int64(len(data))})))
-			case itemSign:
-				entry := f.u32()
-				answer := binary.BigEndian.AppendUint32(number(itemSignatures, entry), 0)
-				for _, s := range signAll(data) {
-					answer = appendSignature(answer, s)
+			case wire.ItemTree:
+				assert.NoError(t, ch.Send(t.Context(), ask(want{1, wire.WantDiffers, int64(len(data))})))
+			case wire.ItemSign:
+				entry := f.U32()
+				answer := binary.BigEndian.AppendUint32(wire.EntryItem(wire.ItemSignatures, entry), 0)
+				for block := range slices.Chunk(data, int(wire.BlockSize(int64(len(data))))) {
+					answer = wire.Sign(block).AppendTo(answer)
 				}
 				answer[len(answer)-1]++ // the last block differs
 				assert.NoError(t, ch.Send(t.Context(), answer))
-			case itemContents:
+			case wire.ItemContents:
 				told += uint64(len(item))
-				assert.NoError(t, ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{itemAck}, told)))
-				records := make([]fields, f.u32())
+				assert.NoError(t, ch.Send(t.Context(), binary.BigEndian.AppendUint64([]byte{wire.ItemAck}, told)))
+				records := make([]wire.Fields, f.U32())
 				for i := range records {
-					records[i].rest = f.take(contentRecord)
+					records[i].Rest = f.Bytes(wire.ContentRecord)
 				}
 				for _, r := range records {
-					assert.EqualValues(t, 1, r.u32())
-					op := r.u8()
-					content := f.take(int(r.u32()))
+					assert.EqualValues(t, 1, r.U32())
+					op := r.U8()
+					content := f.Bytes(int(r.U32()))
 					ops = append(ops, op)
-					if asked && op == opData {
+					if asked && op == wire.OpData {
 						again = append(again, content...)
 					}
-					if op == opEnd && !asked {
+					if op == wire.OpEnd && !asked {
 						asked = true
 						digest := sha256.Sum256(data)
 						assert.Equal(t, digest[:], content)
-						assert.NoError(t, ch.Send(t.Context(), number(itemAgain, 1)))
-					} else if op == opEnd {
+						assert.NoError(t, ch.Send(t.Context(), wire.EntryItem(wire.ItemAgain, 1)))
+					} else if op == wire.OpEnd {
 						assert.Empty(t, content)
-						end := append([]byte{itemEnd}, make([]byte, 8*statistics)...)
+						end := append([]byte{wire.ItemEnd}, make([]byte, 8*wire.Statistics)...)
 						assert.NoError(t, ch.Send(t.Context(), end))
 						return
 					}
@@ -367,6 +370,6 @@ func TestSendAgain(t *testing.T) {
 	r := &RSync{Source: source, Delta: DeltaAlways}
 	require.NoError(t, r.AddTarget(gw, "dest", TargetOptions{}))
 	require.NoError(t, r.Send(within.Soon(t)))
-	require.Equal(t, []byte{opCopy, opData, opEnd, opData, opData, opEnd}, ops)
+	require.Equal(t, []byte{wire.OpCopy, wire.OpData, wire.OpEnd, wire.OpData, wire.OpData, wire.OpEnd}, ops)
 	require.True(t, bytes.Equal(data, again))
 }

@@ -2,169 +2,139 @@ package rsync
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/rsync/internal/source"
 )
 
-// target is one destination of a Send. What stands below the mutex's mention belongs to its
-// session.
+// This file has the life of a target, which is the same in both protocols. AddTarget starts the
+// receiving half there. Send makes a session for all targets of one protocol: a goroutine for each
+// target receives what it says, one gives up those that stall, and the protocol's own code sends
+// the tree and the files until every target has ended.
+
+// phase is how far a target is. Phases follow one another in this order; a target that fails goes
+// from any of them to ended.
+type phase int
+
+const (
+	listing   phase = iota // it gets the tree and says which files it needs
+	listed                 // it has said all it needs: EventList
+	finishing              // everything was sent to it; its last item is to come
+	finished               // its last item has come; only the end of the channel is missing
+	ended                  // nothing more is received from it or sent to it
+)
+
+// target is one destination of a Send.
 type target struct {
-	gw        *gatewaybase.Gateway
-	channel   *gatewaybase.Channel
-	dest      string
-	options   TargetOptions
-	reference bool // the far end runs Python's execnet
-	delta     bool
-	near      bool // the far end is likely to see the files of this process
+	gw      *gatewaybase.Gateway
+	channel *gatewaybase.Channel
+	dest    string
+	options TargetOptions
+	dialect dialect
+	delta   bool // of large files only the changes are sent
+	near    bool // the far end can probably read the files of this machine
 
 	ctx    context.Context // ends with the target
 	cancel context.CancelFunc
-	batch  contentBatch // of the goroutine that sends contents
+	peer   peer
 
-	// The session's mutex guards what follows.
-	wake       sync.Cond // for the goroutine that sends: queue or ended changed
-	queue      []*item
-	queued     int  // bytes in queue, and in the item being sent
-	copies     bool // it copies large files by itself if it sees them
-	asked      int  // tree items handed to queue
-	answers    [][]want
-	wanted     int64  // sum of the sizes of the files wanted
-	listed     bool   // EventList has been given
-	contents   uint64 // bytes of content items handed to queue, and of files to be copied
-	acked      uint64
-	arriving   []arrival // files and pieces on their way
-	done       int64     // bytes of the files wanted that have been dealt with
-	partly     int64     // the same of the file that is coming in pieces
-	progress   int64     // as last told
-	digests    map[uint32]*remoteDigest
-	digesting  int // digests that are to come
-	signing    map[uint32]*signing
-	unsigned   int              // files whose signatures are to come
-	signBytes  int64            // what the signatures asked for and not used up take
-	repeatable map[uint32]int64 // files sent in a way that may fail, so that they are to be sent whole; what was sent
-	again      []uint32
-	finishing  bool // F was handed to queue
-	finished   bool // z has come
-	ended      bool // nothing more is received or sent
-	err        error
-	lively     time.Time // when it last showed a sign of life, or owed nothing
-	sent       int64     // what its gateway had sent when that was last looked at
-	stats      Stats
-	files      []FileError
-	failed     map[uint32]struct{}
-	warnings   []FileError
+	// The mutex of the target's session guards the rest.
+	phase     phase
+	err       error     // why it has ended, if it has not finished
+	lastSign  time.Time // when it last showed a sign of life, or owed nothing
+	bytesSent int64     // what its gateway had sent when watch last looked
+	wanted    int64     // sum of the sizes of the files it asked for
+	done      int64     // the same of those it has
+	stats     Stats
+	files     []*FileError
+	warnings  []*FileError
 }
 
-// want is a receiver's answer for one file.
-type want struct {
-	entry uint32
-	what  byte
-	size  int64 // of the file there
+// dialect is one of the two protocols: ownDialect or referenceDialect.
+type dialect interface {
+	// execute has the far end run the receiving half.
+	execute(gw *gatewaybase.Gateway) (*gatewaybase.Channel, error)
+	// hello returns the first item that the receiving half gets.
+	hello(t *target, dryRun bool) any
+	// begin gives each target of a session its peer. The function it returns sends the tree, and
+	// the files that are asked for, until each target has ended; ctx ends the targets.
+	begin(s *session) (send func(ctx context.Context))
 }
 
-// arrival is a file, or a piece of one, that has arrived when so many bytes of contents are
-// acknowledged.
-type arrival struct {
-	at     uint64
-	entry  uint32 // noEntry for a piece
-	size   int64  // what was sent
-	copied int64  // or is copied there
-	writes bool   // a file is written
-}
-
-type remoteDigest struct {
-	come  bool
-	bytes [digestSize]byte
-}
-
-// signing is a file's signatures on their way.
-type signing struct {
-	size   int64
-	blocks []signature
-	done   bool
+// peer is a target as its dialect sees it. Its methods are called with the session's mutex held.
+type peer interface {
+	// handle acts on one item of the target, and returns the events that it is worth. An error ends
+	// the target.
+	handle(item any) ([]Event, error)
+	// owes reports whether a sign of life is due.
+	owes() bool
 }
 
 // start has the far end run the receiving half.
 func (t *target) start(dryRun bool) error {
-	var err error
-	if t.reference {
-		t.channel, err = t.gw.RemoteExec(context.Background(), referenceProgram)
-	} else {
-		t.channel, err = execRemote(t.gw)
+	channel, err := t.dialect.execute(t.gw)
+	if err == nil {
+		err = channel.Reconfigure(context.Background(), gatewaybase.StrConfig{})
 	}
 	if err == nil {
-		err = t.channel.Reconfigure(context.Background(), gatewaybase.StrConfig{})
-	}
-	if err == nil {
-		err = t.channel.Send(context.Background(), t.hello(dryRun))
+		err = channel.Send(context.Background(), t.dialect.hello(t, dryRun))
 	}
 	if err != nil {
-		if t.channel != nil {
-			t.channel.Close()
+		if channel != nil {
+			channel.Close()
 		}
-		return fmt.Errorf("execnet: rsync to %s of gateway %s: %w", printable(t.dest), t.gw.ID(), err)
+		return &TargetError{Gateway: t.gw.ID(), Dest: t.dest, Err: err}
 	}
+	t.channel = channel
 	return nil
-}
-
-func (t *target) hello(dryRun bool) any {
-	if t.reference {
-		return serializer.Tuple{t.dest, serializer.NewDict("delete", t.options.Delete)}
-	}
-	flags := uint32(0)
-	if t.options.Delete {
-		flags |= helloDelete
-	}
-	if dryRun {
-		flags |= helloDryRun
-	}
-	if t.delta || t.near { // to copy a large file is quicker than to compare it
-		flags |= helloDelta
-	}
-	hello := binary.BigEndian.AppendUint16([]byte{itemHello}, protocolVersion)
-	return append(binary.BigEndian.AppendUint32(hello, flags), t.dest...)
-}
-
-func (t *target) event(kind EventKind, path string, size int64) Event {
-	return Event{Kind: kind, Gateway: t.gw, Channel: t.channel, Dest: t.dest, Path: path, Size: size}
 }
 
 // fail ends the target; the first reason counts. The caller holds the session's mutex.
 func (t *target) fail(err error) {
-	if t.ended {
+	if t.phase == ended {
 		return
 	}
-	t.ended = true
+	t.phase = ended
 	t.err = err
-	t.queue = nil
 	t.cancel()
-	t.wake.Signal()
 }
 
-// owes reports whether a sign of life is due. The caller holds the session's mutex.
-func (t *target) owes() bool {
-	return t.queued > 0 || t.asked > len(t.answers) || t.contents-t.acked >= ackEvery || t.digesting > 0 ||
-		t.unsigned > 0 || t.finishing
+// end ends the target because nothing more is received from it. It reports whether the target has
+// the tree. The caller holds the session's mutex.
+func (t *target) end(err error) (complete bool) {
+	if errors.Is(err, io.EOF) {
+		if complete = t.phase == finished; complete {
+			err = nil
+		} else {
+			err = fmt.Errorf("the receiving half ended too early: %w", io.ErrUnexpectedEOF)
+		}
+	}
+	t.fail(err)
+	return complete
 }
 
-// drains reports whether the far end has taken bytes since this was last asked: a large item may be
-// long on its way. The caller holds the session's mutex.
-func (t *target) drains() bool {
-	before := t.sent
-	t.sent = t.gw.BytesSent()
-	return t.sent > before
+// takesBytes reports whether the far end has taken bytes since this was last asked: a large item
+// may take long on its way. The caller holds the session's mutex.
+func (t *target) takesBytes() bool {
+	before := t.bytesSent
+	t.bytesSent = t.gw.BytesSent()
+	return t.bytesSent > before
 }
 
-// count counts files that were written, and what was sent for them, until the target itself tells.
-// The caller holds the session's mutex.
+// count counts files that were written and the bytes sent for them. It is replaced by what the
+// target itself reports at its end, if it does. The caller holds the session's mutex.
 func (t *target) count(files, sent int64) {
 	t.stats.Files += files
 	t.stats.Literal += sent
+}
+
+func (t *target) event(kind EventKind, path string, size int64) Event {
+	return Event{Kind: kind, Gateway: t.gw, Channel: t.channel, Dest: t.dest, Path: path, Size: size}
 }
 
 func (t *target) result(report *reporter) Result {
@@ -173,4 +143,112 @@ func (t *target) result(report *reporter) Result {
 		r.Err = &TargetError{Gateway: t.gw.ID(), Dest: t.dest, Err: t.err, Files: t.files}
 	}
 	return r
+}
+
+// session is a Send to the targets of one dialect.
+type session struct {
+	tree    *source.Tree
+	report  *reporter
+	dryRun  bool
+	targets []*target
+
+	mu      sync.Mutex // guards the targets and what else a dialect says it guards
+	changed sync.Cond  // anything that mu guards did
+}
+
+func newSession(tree *source.Tree, report *reporter, dryRun bool, targets []*target) *session {
+	s := &session{tree: tree, report: report, dryRun: dryRun, targets: targets}
+	s.changed.L = &s.mu
+	return s
+}
+
+// run serves the targets until each has ended. What went wrong is in them then.
+func (s *session) run(ctx context.Context, d dialect, stall time.Duration) {
+	send := d.begin(s)
+	var running sync.WaitGroup
+	for _, t := range s.targets {
+		t.ctx, t.cancel = context.WithCancel(context.Background())
+		t.lastSign = time.Now()
+	}
+	for _, t := range s.targets {
+		running.Go(func() { s.receive(t) })
+	}
+	over := make(chan struct{})
+	running.Go(func() { s.watch(ctx, over, stall) })
+	send(ctx)
+	close(over)
+	running.Wait()
+}
+
+// receive handles what a target says until the target ends.
+func (s *session) receive(t *target) {
+	defer t.channel.Close()
+	for {
+		item, err := t.channel.Receive(t.ctx)
+		var events []Event
+		complete := false
+		s.mu.Lock()
+		if err == nil {
+			t.lastSign = time.Now()
+			events, err = t.peer.handle(item)
+		}
+		if err != nil {
+			complete = t.end(err)
+		}
+		s.changed.Broadcast()
+		s.mu.Unlock()
+		s.report.events(events)
+		if complete && t.options.Finished != nil {
+			s.report.call(t.options.Finished)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// watch gives up targets that stall, and all of them when ctx ends, until the session is over.
+func (s *session) watch(ctx context.Context, over <-chan struct{}, stall time.Duration) {
+	tick := time.NewTicker(max(stall/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+			s.mu.Lock()
+			s.failAll(context.Cause(ctx))
+			s.mu.Unlock()
+			return
+		case now := <-tick.C:
+			s.mu.Lock()
+			for _, t := range s.targets {
+				if !t.peer.owes() || t.takesBytes() {
+					t.lastSign = now
+				} else if now.Sub(t.lastSign) > stall {
+					t.fail(&StallError{stall})
+					s.changed.Broadcast()
+				}
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// failAll ends all targets. The caller holds the mutex.
+func (s *session) failAll(err error) {
+	for _, t := range s.targets {
+		t.fail(err)
+	}
+	s.changed.Broadcast()
+}
+
+// alive reports whether any target is left. The caller holds the mutex.
+func (s *session) alive() bool {
+	for _, t := range s.targets {
+		if t.phase != ended {
+			return true
+		}
+	}
+	return false
 }

@@ -3,8 +3,11 @@
 package rsync
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
 // node is an entry of a tree that tests make: text is a file's content or a link's target.
@@ -102,7 +107,7 @@ func survey(t *testing.T, path string, loose bool) string {
 			fmt.Fprintf(&b, "%q -> %q\n", name, target)
 		case mode.IsDir():
 			if loose {
-				mode |= modeOwner
+				mode |= 0o700
 			}
 			fmt.Fprintf(&b, "%q %v\n", name, mode)
 		default:
@@ -112,7 +117,10 @@ func survey(t *testing.T, path string, loose bool) string {
 			}
 			at := info.ModTime()
 			if loose {
-				at = timeOfFloat(floatTime(at))
+				// What execnet keeps of a time: seconds in a float, which os.utime rounds down.
+				seconds := wire.FloatTime(at)
+				whole := math.Floor(seconds)
+				at = time.Unix(int64(whole), int64(math.Floor((seconds-whole)*1e9)))
 			}
 			fmt.Fprintf(&b, "%q %v %d.%09d %.100q %d\n", name, mode, at.Unix(), at.Nanosecond(), content, len(content))
 		}
@@ -139,4 +147,24 @@ var shapes = []struct {
 	{"names", nodes{"ünïcödé": file("u"), "日本/語": file("j"), "with space": file("s"), "new\nline": file("n"), "-rf": file("m"), strings.Repeat("n", 255): file("long"), "'\"$(x)\\": file("q"), ".hidden": file("h"), "...": file("d"), "\u202e": file("r"), ".x.execnet-ABCDEFGH": file("mine")}},
 	{"deep", nodes{strings.Repeat("d/", 200) + "f": file("deep")}},
 	{"negative time", nodes{"old": fileAt("before 1970", -1e9-500), "future": fileAt("later", 4e18)}},
+}
+
+// noise is n bytes that no compression and no delta makes smaller.
+func noise(seed uint64, n int) []byte {
+	b := make([]byte, n)
+	// It never fails.
+	_, _ = rand.NewChaCha8([32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), seed))).Read(b)
+	return b
+}
+
+// namesIn is what is in a directory, in alphabetical order.
+func namesIn(t *testing.T, path string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	require.NoError(t, err)
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

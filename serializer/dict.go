@@ -6,45 +6,48 @@ import (
 	"slices"
 )
 
-// Dict is a Python dict: any hashable key, in insertion order. Keys are compared as Python compares
-// them: 1, 1.0, True and complex(1, 0) are one key, str and bytes are never equal, tuples and
-// frozensets go by their content. A NaN equals nothing, not even itself, so a value stored under
-// one is seen only by All; a channel equals only itself.
+// Dict is a Python dict: it has any hashable keys, in the order in which they were added. Keys are
+// compared as Python compares them: 1, 1.0, True and complex(1, 0) are one key, str and bytes are
+// never equal, tuples and frozensets are compared by their content. A NaN equals nothing, not even
+// itself, so only All finds a value stored under one; a channel equals only itself.
 //
-// Keys are kept in the form they would be received in: an int becomes an int64, a named string a
+// A key is converted to the type that loading gives: an int becomes an int64, a named string a
 // string. A Dict must not be changed while another goroutine uses it or while it is ranged over. A
-// nil *Dict reads as an empty one.
+// nil *Dict can be read, and is empty. The zero value is an empty dict.
 type Dict struct {
 	entries []entry
-	index   []uint32 // an open-addressed hash table of positions in entries plus one; nil while entries are few
-	dead    int      // how many entries are deleted
+	// index is an open-addressed hash table of positions in entries plus one; nil while entries are
+	// few.
+	index []uint32
+	dead  int // how many entries are deleted
 }
 
 type entry struct{ key, value any }
 
 type deleted struct{} // the key of a deleted entry
 
-// few is how many entries are searched one by one, which is faster than hashing.
+// few is the number of entries up to which they are searched one by one, which is faster than
+// hashing.
 const few = 8
 
-// NewDict makes a dict of alternating keys and values. It panics when their number is odd or a key
-// is unhashable.
+// NewDict makes a dict of alternating keys and values. It panics if their number is odd or a key is
+// unhashable.
 func NewDict(pairs ...any) *Dict {
 	if len(pairs)%2 != 0 {
-		panic("serializer: NewDict needs a value for each key")
+		panic("execnet: serializer.NewDict needs a value for each key")
 	}
 	d := new(Dict)
 	d.reserve(len(pairs) / 2)
 	for i := 0; i < len(pairs); i += 2 {
 		if err := d.Set(pairs[i], pairs[i+1]); err != nil {
-			panic("serializer: NewDict: " + err.Error())
+			panic("execnet: serializer.NewDict: " + err.Error())
 		}
 	}
 	return d
 }
 
-// Set stores value under key. An equal key that is present keeps its place and its first form, as
-// in Python. The error says that the key is unhashable.
+// Set stores value under key. If an equal key is present, that one stays where and as it is, as in
+// Python. The error says that the key is unhashable.
 func (d *Dict) Set(key, value any) error {
 	key, err := asKey(key)
 	if err != nil {
@@ -117,7 +120,7 @@ func (d *Dict) Keys() iter.Seq[any] {
 	}
 }
 
-// String is what Python's repr prints for the dict.
+// String returns what Python's repr prints for the dict.
 func (d *Dict) String() string { return Repr(d) }
 
 var _ fmt.Stringer = (*Dict)(nil)
@@ -128,8 +131,8 @@ func (d *Dict) reserve(n int) {
 	d.rebuild(n)
 }
 
-// put is Set for a key known to be hashable and in its received form. It reports whether the key is
-// new.
+// put is Set for a key that is known to be hashable and has the type that loading gives. It reports
+// whether the key is new.
 func (d *Dict) put(key, value any) bool {
 	if d.index == nil {
 		if i := d.scan(key); i >= 0 {
@@ -197,7 +200,7 @@ func (d *Dict) probe(key any) (slot, i int) {
 	}
 }
 
-// rebuild makes the index anew, with room for at least n entries, or drops it when they are few.
+// rebuild makes a new index with room for at least n entries, or drops it if n is at most few.
 func (d *Dict) rebuild(n int) {
 	if n <= few {
 		d.index = nil

@@ -28,19 +28,19 @@ type container struct {
 	typ reflect.Type
 }
 
-// watchFrom is the depth below which nobody looks for cycles: ordinary values are not that deep.
+// watchFrom is the depth from which on cycles are looked for: ordinary values are not that deep.
 const watchFrom = 50
 
 var errCycle = errors.New("the value contains itself")
 
-// append is Append, except that it may return nonsense beside an error.
+// append is [Codec.Append].
 func (c *Codec) append(dst []byte, v any) ([]byte, error) {
-	most := c.Limits.maxDepth()
+	most := limit(c.MaxDepth, DefaultMaxDepth)
 	e := encoder{codec: c, out: dst, most: most, watch: min(watchFrom, most)}
 	err := e.value(v)
 	if err != nil && e.depth > e.watch {
-		// A cycle was found late, deep down: find it again from the top, where the path to it is
-		// short.
+		// If it was a cycle, it was found deep down. Another run that looks from the top finds it
+		// with a short path.
 		again := encoder{codec: c, out: dst, most: most}
 		if err2 := again.value(v); err2 != nil {
 			err = err2
@@ -52,8 +52,8 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 	return append(e.out, opStop), nil
 }
 
-// enter is called before the content of a container, and leave after it unless an error ends
-// everything. When enter returns true, guard must be called with the container.
+// enter is called before the content of a container, and leave after it if there was no error. If
+// enter returns true, guard must be called with the container.
 func (e *encoder) enter() bool {
 	e.depth++
 	return e.depth > e.watch
@@ -87,7 +87,8 @@ func (e *encoder) guard(v reflect.Value) error {
 	return nil
 }
 
-// identity tells containers apart; its type is nil for those that cannot hold themselves.
+// identity returns what tells containers from each other; its typ is nil for those that cannot hold
+// themselves.
 func identity(v reflect.Value) container {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map:
@@ -204,8 +205,8 @@ func (e *encoder) complex(c complex128) {
 	e.out = binary.BigEndian.AppendUint64(e.out, math.Float64bits(imag(c)))
 }
 
-// header appends an opcode and its 32-bit operand, mostly a length, which the caller has checked.
-// One append of several bytes is one check for room.
+// header appends an opcode and its 32-bit operand, which the caller has checked. One append of
+// several bytes checks the capacity only once.
 func (e *encoder) header(op byte, n int) {
 	e.out = append(e.out, op, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
@@ -266,7 +267,7 @@ func (e *encoder) list(items []any) error {
 	return nil
 }
 
-// appendItems is list for the slices of plain types that are common enough to spare them
+// appendItems is list for slices of the types that are so common that they should not take
 // reflection.
 func appendItems[T any](e *encoder, items []T, item func(*encoder, T) error) error {
 	if e.enter() {
@@ -356,7 +357,7 @@ func (e *encoder) channel(ch Channel) error {
 		return dumpErrorf("a channel has a meaning only on its gateway: send it through a channel")
 	}
 	if err := e.codec.Channels.CheckChannel(ch); err != nil {
-		return &DumpError{Msg: "a channel", Err: err}
+		return &DumpError{Problem: "a channel", Err: err}
 	}
 	e.header(opChannel, int(ch.ExecnetChannelID()))
 	return nil

@@ -11,7 +11,6 @@ import (
 )
 
 var (
-	anyType         = reflect.TypeFor[any]()
 	bigIntType      = reflect.TypeFor[big.Int]()
 	channelType     = reflect.TypeFor[Channel]()
 	dictType        = reflect.TypeFor[Dict]()
@@ -22,8 +21,8 @@ var (
 	unmarshalerType = reflect.TypeFor[Unmarshaler]()
 )
 
-// dumpPlan is how the values of one Go type are serialized. It is worked out once and reached
-// through a pointer, so that the plans of recursive types can refer to themselves.
+// dumpPlan is how the values of one Go type are serialized. It is made once and used through a
+// pointer, so that the plans of recursive types can refer to themselves.
 type dumpPlan struct {
 	dump func(e *encoder, v reflect.Value) error
 }
@@ -136,7 +135,7 @@ func dumpMarshaler(e *encoder, v reflect.Value) error {
 	}
 	instead, err := v.Interface().(Marshaler).MarshalExecnet()
 	if err != nil {
-		return &DumpError{Msg: "MarshalExecnet of " + v.Type().String(), Err: err}
+		return &DumpError{Problem: "MarshalExecnet of " + v.Type().String(), Err: err}
 	}
 	if err := e.value(instead); err != nil {
 		return err
@@ -197,8 +196,8 @@ func dumpItems(elem *dumpPlan) func(*encoder, reflect.Value) error {
 }
 
 // dumpMap writes a dict, or a set when the map holds nothing but its keys. The order is that of the
-// keys when they are strings or numbers, and else that of their serialized form, so that equal maps
-// give equal bytes.
+// keys if they are strings or numbers, and otherwise that of their serialized form, so that equal
+// maps give equal bytes.
 func dumpMap(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, reflect.Value) error {
 	key, elem := of(t.Key()), of(t.Elem())
 	isSet := t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 0
@@ -270,15 +269,15 @@ func (e *encoder) sortedEntries(v reflect.Value, plan *dumpPlan, plain bool) ([]
 	return entries, nil
 }
 
-// dumpKey serializes a key that Python may find unhashable, or equal to another one that Go tells
-// from it: it loads it back to see, and keeps it among those that are to be unique.
+// dumpKey serializes a key that may be unhashable in Python, or equal there to another key of the
+// map. To find out, it loads the key back and adds it to unique.
 func (e *encoder) dumpKey(key reflect.Value, plan *dumpPlan, unique *Set) ([]byte, error) {
 	sub := encoder{codec: e.codec, depth: e.depth, most: e.most, watch: e.watch}
 	if err := plan.dump(&sub, key); err != nil {
 		return nil, err
 	}
 	sub.out = append(sub.out, opStop)
-	check := Codec{Channels: knownChannels{}, Limits: Limits{MaxDepth: e.most, MaxDigits: math.MaxInt}}
+	check := Codec{Channels: knownChannels{}, MaxDepth: e.most, MaxDigits: math.MaxInt}
 	loaded, err := check.load(sub.out, 0, false)
 	if err == nil && unique.Contains(loaded) {
 		return nil, dumpErrorf("another key of the map is the same key in Python")
@@ -326,7 +325,7 @@ func comparePlain(a, b reflect.Value) int {
 func dumpStruct(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, reflect.Value) error {
 	fields := structFields(t)
 	if len(fields) == 0 && t.NumField() > 0 {
-		// A time.Time, say, would silently become an empty dict.
+		// Without this error a time.Time, for example, would become an empty dict.
 		return func(*encoder, reflect.Value) error {
 			return dumpErrorf("a Go %s has no exported fields: convert it, or give it a MarshalExecnet method", t)
 		}
@@ -368,7 +367,8 @@ func dumpStruct(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, 
 	}
 }
 
-// fieldAt follows index; it reports false where an embedded pointer is nil.
+// fieldAt returns the field of v at index; ok is false if it is in an embedded struct whose pointer
+// is nil.
 func fieldAt(v reflect.Value, index []int) (reflect.Value, bool) {
 	if len(index) == 1 {
 		return v.Field(index[0]), true

@@ -5,51 +5,67 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
-// DumpError says why a Go value cannot be serialized, and where in it the trouble is. errors.As
-// finds it. It stands for execnet.DumpError.
+// DumpError says why a Go value cannot be serialized, and which part of it is at fault. It stands
+// for execnet.DumpError. Use errors.As with a *DumpError.
 type DumpError struct {
-	Path string // such as `[3]["name"].Field`; empty for the value itself
-	Msg  string
-	Err  error // what a Marshaler or the gateway said, if that was the reason
+	// Path leads to the part at fault, as in `[3]["name"].Field`: list items and dict values in
+	// brackets, struct fields behind a dot. It is empty for the value itself.
+	Path string
+	// Problem is the reason in words; it may be empty if Err is the reason.
+	Problem string
+	// Err is the error of a Marshaler or of the gateway, if that was the reason.
+	Err error
 }
 
+// Error returns the reason and the path, which is shortened if it is very long.
 func (e *DumpError) Error() string {
-	return "execnet: cannot serialize " + describe("the value", e.Path) + ": " + withCause(e.Msg, e.Err)
+	return "execnet: cannot serialize " + describe("the value", e.Path) + ": " + withCause(e.Problem, e.Err)
 }
 
 // Unwrap returns the reason given by a Marshaler or by the gateway.
 func (e *DumpError) Unwrap() error { return e.Err }
 
 // LoadError says why bytes are not a serialized value, or why the value does not fit the Go
-// variable it was to be loaded into. errors.As finds it. It stands for execnet.LoadError.
+// variable it was to be loaded into. It stands for execnet.LoadError. Use errors.As with a
+// *LoadError.
 type LoadError struct {
-	Offset int64  // of the opcode at fault, counted from the first byte of the input
-	Path   string // where in the value, such as `[3]["name"]`; empty for the value itself or where it is unknown
-	Msg    string
-	Err    error // what an Unmarshaler, the gateway or the reader said, if that was the reason
+	// Offset is the position of the opcode at fault, in bytes from the start of the input.
+	Offset int64
+	// Path leads to the part at fault, as in `[3]["name"]`. It is empty for the value itself, and
+	// when the bytes are unsound, since then no value is built.
+	Path string
+	// Problem is the reason in words; it may be empty if Err is the reason.
+	Problem string
+	// Err is the error of an Unmarshaler, of the gateway or of the reader, if that was the reason.
+	Err error
 }
 
+// Error returns the reason, the offset and the path, which is shortened if it is very long.
 func (e *LoadError) Error() string {
 	where := "byte " + strconv.FormatInt(e.Offset, 10)
 	if e.Path != "" {
 		where += ", at " + shorten(e.Path)
 	}
-	return "execnet: cannot load the value (" + where + "): " + withCause(e.Msg, e.Err)
+	return "execnet: cannot load the value (" + where + "): " + withCause(e.Problem, e.Err)
 }
 
 // Unwrap returns the reason given by an Unmarshaler, by the gateway or by the reader.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-func withCause(msg string, err error) string {
-	switch {
-	case err == nil:
-		return msg
-	case msg == "":
-		return err.Error()
+// withCause joins a problem and its cause, of which either may be missing.
+func withCause(problem string, err error) string {
+	if err == nil {
+		return problem
 	}
-	return msg + ": " + err.Error()
+	cause := errtext.Of(err)
+	if problem == "" {
+		return cause
+	}
+	return problem + ": " + cause
 }
 
 func describe(what, path string) string {
@@ -107,7 +123,7 @@ func keyStep(key any) string {
 	return "[" + s + "]"
 }
 
-// finish turns whatever travelled up into the error that users see.
+// finishDump makes the error that users see of the one that came up through the value.
 func finishDump(err error) error {
 	path := ""
 	if t, ok := err.(*trail); ok {
@@ -121,6 +137,7 @@ func finishDump(err error) error {
 	return de
 }
 
+// finishLoad does the same for loading; base is where in the input the decoder's data begins.
 func finishLoad(err error, base int64) error {
 	path := ""
 	if t, ok := err.(*trail); ok {
@@ -136,9 +153,9 @@ func finishLoad(err error, base int64) error {
 }
 
 func dumpErrorf(format string, args ...any) error {
-	return &DumpError{Msg: fmt.Sprintf(format, args...)}
+	return &DumpError{Problem: fmt.Sprintf(format, args...)}
 }
 
 func loadErrorf(off int, format string, args ...any) error {
-	return &LoadError{Offset: int64(off), Msg: fmt.Sprintf(format, args...)}
+	return &LoadError{Offset: int64(off), Problem: fmt.Sprintf(format, args...)}
 }

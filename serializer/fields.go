@@ -17,9 +17,9 @@ type field struct {
 }
 
 // structFields lists the fields of t that are serialized, in the order of the source. Embedded
-// structs count as encoding/json counts them: their fields stand for themselves unless the embedded
-// one has a name in its tag; of fields with one name the least nested wins, of equally nested ones
-// the tagged, and if that leaves several, none.
+// structs count as in encoding/json: their fields are fields of t, unless the embedded struct has a
+// name in its tag. Of several fields with one name the least nested counts, of equally nested ones
+// the tagged one, and if that leaves several, none.
 func structFields(t reflect.Type) []field {
 	var all []field
 	collectFields(t, nil, map[reflect.Type]bool{}, &all)
@@ -41,7 +41,8 @@ func structFields(t reflect.Type) []field {
 	})
 }
 
-// FieldNames are the keys of the dict that a struct type is, in the order of its fields.
+// FieldNames returns the keys of the dict that a struct of type t is serialized as, in the order of
+// its fields. Programs have no need of it; this module checks names of arguments with it.
 func FieldNames(t reflect.Type) []string {
 	fields := structFields(t)
 	names := make([]string, len(fields))
@@ -76,8 +77,8 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 				if len(*all) > before || embedded.NumField() == 0 || !sf.IsExported() {
 					continue
 				}
-				// It hides all it has, as time.Time does: treat it as a field, which is an error,
-				// not as nothing.
+				// None of its fields is exported, as with time.Time. It becomes a field, which is
+				// then an error, since otherwise it would be left out without a word.
 			}
 		}
 		if !sf.IsExported() {
@@ -94,7 +95,7 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 	}
 }
 
-// isOpaque says that a struct type is serialized as something else than its fields.
+// isOpaque reports whether a struct type is serialized as something else than its fields.
 func isOpaque(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -107,7 +108,7 @@ func isOpaque(t reflect.Type) bool {
 	return p.Implements(marshalerType) || p.Implements(unmarshalerType) || p.Implements(channelType)
 }
 
-// isEmpty is what omitempty leaves out.
+// isEmpty reports whether omitempty leaves v out.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:

@@ -146,25 +146,24 @@ func TestLimits(t *testing.T) {
 	assert.ErrorContains(t, err, "more than 10000 levels")
 	assert.Less(t, len(err.Error()), 1000)
 
-	shallow := serializer.WithLimits(serializer.Limits{MaxDepth: 2, MaxDigits: 3})
 	for levels, fails := range map[int]bool{0: false, 2: false, 3: true} {
 		data, err := serializer.Dumps(nested(levels))
 		require.NoError(t, err)
-		_, err = serializer.Loads(data, shallow)
+		_, err = serializer.Loads(data, serializer.MaxDepth(2))
 		assert.Equal(t, fails, err != nil, levels)
-		c := serializer.Codec{Limits: serializer.Limits{MaxDepth: 2}}
+		c := serializer.Codec{MaxDepth: 2}
 		_, err = c.Append(nil, nested(levels))
 		assert.Equal(t, fails, err != nil, levels)
 	}
 	ring := []any{nil}
 	ring[0] = ring
-	_, err = (&serializer.Codec{Limits: serializer.Limits{MaxDepth: 2}}).Append(nil, ring)
+	_, err = (&serializer.Codec{MaxDepth: 2}).Append(nil, ring)
 	assert.ErrorContains(t, err, "contains itself")
 	data, err := serializer.Dumps(int64(1) << 40)
 	require.NoError(t, err)
-	_, err = serializer.Loads(data, shallow)
+	_, err = serializer.Loads(data, serializer.MaxDigits(3))
 	assert.ErrorContains(t, err, "the limit is 3")
-	_, err = serializer.Loads(data, serializer.WithLimits(serializer.Limits{MaxDigits: 100}))
+	_, err = serializer.Loads(data, serializer.MaxDigits(100))
 	assert.NoError(t, err)
 }
 

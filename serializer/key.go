@@ -19,8 +19,8 @@ var (
 	tupleSeed = maphash.String(seed, "tuple")
 )
 
-// asKey returns key in the form it would be received in (an int as int64, a named string as string,
-// and so on), and an error when Python could not hash it.
+// asKey converts key to the type that loading gives (an int to an int64, a named string to a
+// string, and so on). It returns an error if Python could not hash the key.
 func asKey(key any) (any, error) {
 	switch k := key.(type) {
 	case nil, bool, string, int64, float64, complex128, FrozenSet:
@@ -81,7 +81,7 @@ func bigKey(k *big.Int) any {
 	return new(big.Int).Set(k)
 }
 
-// checkHashable is asKey for values that were loaded and are in their received form already.
+// checkHashable is asKey for values that were loaded, and so have the right type already.
 func checkHashable(key any) error {
 	switch k := key.(type) {
 	case *Set, *Dict, []any:
@@ -133,8 +133,8 @@ func pythonType(v any) string {
 	return fmt.Sprintf("Go %T", v)
 }
 
-// hashKey hashes a key in its received form; keys that are equal in Python have equal hashes. The
-// seed is drawn when the program starts, so that nobody can choose keys that collide.
+// hashKey hashes a key of a type that loading gives; keys that are equal in Python have equal
+// hashes. The seed is random, so that nobody can choose keys that collide.
 func hashKey(key any) uint64 {
 	switch k := key.(type) {
 	case string:
@@ -167,7 +167,7 @@ func hashKey(key any) uint64 {
 		}
 		return maphash.Comparable(seed, n)
 	case complex128:
-		if n != n {
+		if math.IsNaN(real(n)) || math.IsNaN(imag(n)) {
 			return rand.Uint64()
 		}
 		return maphash.Comparable(seed, n)
@@ -182,7 +182,7 @@ func mix(h, x uint64) uint64 {
 	return hi ^ lo ^ bits.RotateLeft64(h, 23)
 }
 
-// equalKeys reports whether two keys in their received form are one key in Python.
+// equalKeys reports whether two keys of types that loading gives are one key in Python.
 func equalKeys(a, b any) bool {
 	switch x := a.(type) {
 	case string:
@@ -232,8 +232,9 @@ func equalKeys(a, b any) bool {
 	return false
 }
 
-// number gives every number one representative: an int64, else a *big.Int, when it is whole; else a
-// float64, when it is real; else a complex128. What is no number gives nil.
+// number returns equal numbers as equal values of one type: a whole number as an int64, or as a
+// *big.Int if it is too large for that, another real number as a float64, and any other number as a
+// complex128. For what is not a number it returns nil.
 func number(key any) any {
 	switch k := key.(type) {
 	case bool:

@@ -8,27 +8,26 @@ import (
 	"unicode/utf8"
 )
 
-// decoder walks a sound program forward, recursively, with its shape at hand.
+// decoder reads a program whose shape is known from start to end, and builds its value.
 type decoder struct {
-	codec  *Codec
-	data   []byte
-	off    int
-	shape  shape
-	box    int // the next of shape.boxes to meet
-	pack   int // the next of shape.packs to meet
-	packAt int // where that one starts; noPack when there are no more
-	owned  bool
-	arena  arena
-	ints   slab[int64]
-	floats slab[float64]
-	strs   slab[string]
-	keys   [64]keyEntry
+	codec   *Codec
+	data    []byte
+	off     int
+	shape   shape
+	filled  int  // the index in shape.filled of the next list or dict
+	built   int  // the index in shape.built of the next tuple or set
+	builtAt int  // where that tuple or set starts; noneBuilt when there are no more
+	owned   bool // the result may share data's memory
+	arena   arena
+	ints    slab[int64]
+	floats  slab[float64]
+	strs    slab[string]
+	keys    [64]keyEntry
 }
 
-const noPack = math.MaxInt
+const noneBuilt = math.MaxInt
 
-// keyEntry remembers a dict key that was made before: the dicts of a list tend to have the same
-// keys.
+// keyEntry is a dict key that was loaded before: the dicts of a list mostly have the same keys.
 type keyEntry struct {
 	text  string
 	boxed any
@@ -36,33 +35,33 @@ type keyEntry struct {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// release forgets the value and gives the decoder back.
+// release drops what refers to the value and puts the decoder back into the pool.
 func (d *decoder) release() {
 	const most = 1 << 16 // entries of scratch worth keeping
 	d.codec, d.data, d.arena = nil, nil, arena{}
 	d.ints, d.floats, d.strs = slab[int64]{}, slab[float64]{}, slab[string]{}
-	if cap(d.shape.boxes) > most || cap(d.shape.packs) > most || cap(d.shape.stack) > most {
+	if cap(d.shape.filled) > most || cap(d.shape.built) > most || cap(d.shape.stack) > most {
 		d.shape = shape{}
 	}
 	decoders.Put(d)
 }
 
-// start scans data and stands d before its value.
+// start scans data and moves d to the start of its value.
 func (d *decoder) start(c *Codec, data []byte, owned bool) error {
-	if err := d.shape.scan(data, c.Limits.maxDepth()); err != nil {
+	if err := d.shape.scan(data, limit(c.MaxDepth, DefaultMaxDepth)); err != nil {
 		return err
 	}
 	d.codec, d.data, d.owned = c, data, owned
-	d.off, d.box, d.pack = 0, 0, -1
-	d.nextPack()
+	d.off, d.filled, d.built = 0, 0, -1
+	d.nextBuilt()
 	return nil
 }
 
-func (d *decoder) nextPack() {
-	d.pack++
-	d.packAt = noPack
-	if d.pack < len(d.shape.packs) {
-		d.packAt = int(d.shape.packs[d.pack].start)
+func (d *decoder) nextBuilt() {
+	d.built++
+	d.builtAt = noneBuilt
+	if d.built < len(d.shape.built) {
+		d.builtAt = int(d.shape.built[d.built].start)
 	}
 }
 
@@ -82,15 +81,15 @@ func (c *Codec) load(data []byte, base int64, owned bool) (any, error) {
 // value loads the value at d.off and moves past it.
 func (d *decoder) value() (any, error) {
 	at := d.off
-	if at == d.packAt {
-		return d.packed()
+	if at == d.builtAt {
+		return d.buildNext()
 	}
 	switch op := d.data[at]; op {
 	case opInt, opLong:
 		d.off += 5
 		i := int64(int32At(d.data, at+1))
 		if uint64(i) < 256 {
-			return i, nil // the runtime has these ready
+			return i, nil // for these the runtime allocates nothing
 		}
 		return d.ints.box(i, intWord, len(d.data)-d.off), nil
 	case opPy3String, opUnicode, opPy2String, opBytes:
@@ -141,7 +140,7 @@ func (d *decoder) raw() []byte {
 	return d.data[start:end:end]
 }
 
-// isText says whether the strings of this opcode load as text rather than bytes.
+// isText reports whether the strings of this opcode load as text rather than bytes.
 func (d *decoder) isText(op byte) bool {
 	switch op {
 	case opPy3String:
@@ -175,8 +174,8 @@ func fromLatin1(raw []byte) []byte {
 	return raw
 }
 
-// bytes returns raw itself when the caller gave it away and it is a good part of the whole: a few
-// bytes must not keep a large message alive.
+// bytes returns raw itself if the result may share data's memory and raw is a good part of it (a
+// few bytes must not keep a large message alive), and otherwise a copy.
 func (d *decoder) bytes(raw []byte) []byte {
 	if d.owned && len(raw) > len(d.data)/4 {
 		return raw
@@ -197,7 +196,7 @@ func (d *decoder) long() (any, error) {
 	if len(digits) == 0 {
 		return nil, loadErrorf(at, "an int without digits")
 	}
-	if most := d.codec.Limits.maxDigits(); len(digits) > most {
+	if most := limit(d.codec.MaxDigits, DefaultMaxDigits); len(digits) > most {
 		return nil, loadErrorf(at, "an int of %d digits (the limit is %d)", len(digits), most)
 	}
 	n := int64(0)
@@ -225,14 +224,14 @@ func (d *decoder) channel() (any, error) {
 	}
 	ch, err := d.codec.Channels.Channel(int32At(d.data, at+1))
 	if err != nil {
-		return nil, &LoadError{Offset: int64(at), Msg: "a channel", Err: err}
+		return nil, &LoadError{Offset: int64(at), Problem: "a channel", Err: err}
 	}
 	return ch, nil
 }
 
 func (d *decoder) list() (any, error) {
-	b := d.shape.boxes[d.box]
-	d.box++
+	b := d.shape.filled[d.filled]
+	d.filled++
 	d.off += 5
 	items := make([]any, b.want)
 	for range b.pairs {
@@ -248,11 +247,11 @@ func (d *decoder) list() (any, error) {
 	return items, nil
 }
 
-// index loads the key of a pair that goes into a list of n items, as Python takes it: negative ones
-// count from the end.
+// index loads the key of a pair that SETITEM stores in a list of n items. As in Python, a negative
+// one counts from the end.
 func (d *decoder) index(n int) (int, error) {
 	at := d.off
-	if d.data[at] == opInt && at != d.packAt {
+	if d.data[at] == opInt && at != d.builtAt {
 		d.off += 5
 		if i := int(int32At(d.data, at+1)); i >= 0 && i < n {
 			return i, nil
@@ -277,8 +276,8 @@ func (d *decoder) index(n int) (int, error) {
 }
 
 func (d *decoder) dict() (*Dict, error) {
-	n := int(d.shape.boxes[d.box].pairs)
-	d.box++
+	n := int(d.shape.filled[d.filled].pairs)
+	d.filled++
 	d.off++
 	dict := new(Dict)
 	dict.reserve(n)
@@ -300,7 +299,7 @@ func (d *decoder) dict() (*Dict, error) {
 // key loads a dict's key.
 func (d *decoder) key() (any, error) {
 	at := d.off
-	if at != d.packAt && d.data[at] == opPy3String && !d.codec.Py3StrAsPy2Str {
+	if at != d.builtAt && d.data[at] == opPy3String && !d.codec.Py3StrAsPy2Str {
 		raw := d.raw()
 		if n := len(raw); n > 0 && n <= 32 {
 			slot := &d.keys[(uint(raw[0])*31+uint(raw[n-1])*7+uint(raw[n/2])+uint(n))%uint(len(d.keys))]
@@ -328,10 +327,10 @@ func (d *decoder) key() (any, error) {
 	return key, nil
 }
 
-// packed loads the tuple, set or frozenset that starts at d.off.
-func (d *decoder) packed() (any, error) {
-	n := int(d.shape.packs[d.pack].n)
-	d.nextPack()
+// buildNext loads the tuple, set or frozenset that starts at d.off.
+func (d *decoder) buildNext() (any, error) {
+	n := int(d.shape.built[d.built].n)
+	d.nextBuilt()
 	items := make(Tuple, n)
 	for i := range items {
 		var err error
@@ -348,7 +347,7 @@ func (d *decoder) packed() (any, error) {
 	set.reserve(n)
 	for _, item := range items {
 		if err := checkHashable(item); err != nil {
-			return nil, &LoadError{Offset: int64(at), Msg: "in " + aType(d.data[at]), Err: err}
+			return nil, &LoadError{Offset: int64(at), Problem: "in " + aType(d.data[at]), Err: err}
 		}
 		set.put(item, nil)
 	}

@@ -12,14 +12,14 @@ type items struct {
 // items moves to the first item of the list, tuple or set at d.off; ok is false when there is
 // something else.
 func (d *decoder) items() (it items, ok bool) {
-	if d.off == d.packAt {
-		n := int(d.shape.packs[d.pack].n)
-		d.nextPack()
+	if d.off == d.builtAt {
+		n := int(d.shape.built[d.built].n)
+		d.nextBuilt()
 		return items{n: n, pairs: n}, true
 	}
 	if d.data[d.off] == opNewList {
-		b := d.shape.boxes[d.box]
-		d.box++
+		b := d.shape.filled[d.filled]
+		d.filled++
 		d.off += 5
 		return items{n: int(b.want), pairs: int(b.pairs), isList: true}, true
 	}
@@ -78,7 +78,7 @@ func loadSlice(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) err
 
 // rawBytes returns the operand of an opcode that loads as bytes.
 func (d *decoder) rawBytes() ([]byte, bool) {
-	if d.off == d.packAt {
+	if d.off == d.builtAt {
 		return nil, false
 	}
 	switch op := d.data[d.off]; op {
@@ -124,14 +124,14 @@ func loadMap(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, ref
 			v.SetZero()
 			return nil
 		}
-		if isSet && d.off == d.packAt {
+		if isSet && d.off == d.builtAt {
 			return loadSetMap(d, v, key)
 		}
-		if d.off == d.packAt || d.data[d.off] != opNewDict {
+		if d.off == d.builtAt || d.data[d.off] != opNewDict {
 			return mismatch(d, v)
 		}
-		n := int(d.shape.boxes[d.box].pairs)
-		d.box++
+		n := int(d.shape.filled[d.filled].pairs)
+		d.filled++
 		d.off++
 		if v.IsNil() {
 			v.Set(reflect.MakeMapWithSize(t, n))
@@ -202,11 +202,11 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 		byName[f.name] = i
 	}
 	return func(d *decoder, v reflect.Value) error {
-		if d.off == d.packAt || d.data[d.off] != opNewDict {
+		if d.off == d.builtAt || d.data[d.off] != opNewDict {
 			return mismatch(d, v)
 		}
-		n := int(d.shape.boxes[d.box].pairs)
-		d.box++
+		n := int(d.shape.filled[d.filled].pairs)
+		d.filled++
 		d.off++
 		next := 0
 		for range n {
@@ -217,8 +217,8 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 				d.off++
 				continue
 			}
-			// Dicts made by one piece of code have their keys in one order: the next field is the
-			// likely one.
+			// Dicts made by the same code have their keys in the same order, so the next field is
+			// tried first.
 			if next >= len(steps) || steps[next].name != string(name) {
 				i, known := byName[string(name)]
 				if !known {
@@ -241,7 +241,7 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 
 // fieldName returns the key of a pair when it is a str, of either Python.
 func (d *decoder) fieldName() ([]byte, bool) {
-	if d.off == d.packAt {
+	if d.off == d.builtAt {
 		return nil, false
 	}
 	switch d.data[d.off] {
@@ -251,7 +251,8 @@ func (d *decoder) fieldName() ([]byte, bool) {
 	return nil, false
 }
 
-// settableField follows index and makes the embedded structs whose pointers are nil.
+// settableField returns the field of v at index, and allocates embedded structs whose pointers are
+// nil.
 func settableField(v reflect.Value, index []int) reflect.Value {
 	if len(index) == 1 {
 		return v.Field(index[0])

@@ -17,7 +17,7 @@ var loadPlans plans[loadPlan]
 func (c *Codec) unmarshal(data []byte, base int64, owned bool, target any) error {
 	v := reflect.ValueOf(target)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
-		return &LoadError{Offset: base, Msg: "the target must be a pointer that is not nil, not a Go " + typeName(target)}
+		return &LoadError{Offset: base, Problem: "the target must be a pointer that is not nil, not a Go " + typeName(target)}
 	}
 	d := decoders.Get().(*decoder)
 	defer d.release()
@@ -83,7 +83,7 @@ func loadOf(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, refl
 
 // none reports whether the value at d.off is None, and moves past it if so.
 func (d *decoder) none() bool {
-	if d.data[d.off] != opNone || d.off == d.packAt {
+	if d.data[d.off] != opNone || d.off == d.builtAt {
 		return false
 	}
 	d.off++
@@ -92,17 +92,17 @@ func (d *decoder) none() bool {
 
 // op returns the opcode that makes the value at d.off.
 func (d *decoder) op() byte {
-	if d.off == d.packAt {
-		return d.shape.packs[d.pack].op
+	if d.off == d.builtAt {
+		return d.shape.built[d.built].op
 	}
 	return d.data[d.off]
 }
 
 // skip moves past the value at d.off.
 func (d *decoder) skip() {
-	if d.off == d.packAt {
-		n := d.shape.packs[d.pack].n
-		d.nextPack()
+	if d.off == d.builtAt {
+		n := d.shape.built[d.built].n
+		d.nextBuilt()
 		for range n {
 			d.skip()
 		}
@@ -112,8 +112,8 @@ func (d *decoder) skip() {
 	at := d.off
 	d.off += opSize(d.data, at)
 	if op := d.data[at]; op == opNewList || op == opNewDict {
-		n := d.shape.boxes[d.box].pairs
-		d.box++
+		n := d.shape.filled[d.filled].pairs
+		d.filled++
 		for range n {
 			d.skip()
 			d.skip()
@@ -150,7 +150,7 @@ func mismatch(d *decoder, v reflect.Value) error {
 }
 
 func loadBool(d *decoder, v reflect.Value) error {
-	if d.off != d.packAt {
+	if d.off != d.builtAt {
 		switch d.data[d.off] {
 		case opTrue, opFalse:
 			v.SetBool(d.data[d.off] == opTrue)
@@ -163,7 +163,7 @@ func loadBool(d *decoder, v reflect.Value) error {
 
 // integer loads an int of any size; ok is false when there is something else.
 func (d *decoder) integer() (small int64, large *big.Int, ok bool, err error) {
-	if d.off == d.packAt {
+	if d.off == d.builtAt {
 		return 0, nil, false, nil
 	}
 	switch d.data[d.off] {
@@ -228,7 +228,7 @@ func loadUint(d *decoder, v reflect.Value) error {
 // else.
 func (d *decoder) real(v reflect.Value) (f float64, ok bool, err error) {
 	at := d.off
-	if at != d.packAt && d.data[at] == opFloat {
+	if at != d.builtAt && d.data[at] == opFloat {
 		d.off += 9
 		return floatAt(d.data, at+1), true, nil
 	}
@@ -264,7 +264,7 @@ func loadFloat(d *decoder, v reflect.Value) error {
 func loadComplex(d *decoder, v reflect.Value) error {
 	at := d.off
 	var c complex128
-	if at != d.packAt && d.data[at] == opComplex {
+	if at != d.builtAt && d.data[at] == opComplex {
 		d.off += 17
 		c = complex(floatAt(d.data, at+1), floatAt(d.data, at+9))
 	} else {
@@ -286,7 +286,7 @@ func loadComplex(d *decoder, v reflect.Value) error {
 
 func loadString(d *decoder, v reflect.Value) error {
 	at := d.off
-	if at != d.packAt {
+	if at != d.builtAt {
 		switch op := d.data[at]; op {
 		case opPy3String, opUnicode, opPy2String:
 			if d.isText(op) {
@@ -326,7 +326,7 @@ func loadUnmarshaler(d *decoder, v reflect.Value) error {
 		return err
 	}
 	if err := v.Addr().Interface().(Unmarshaler).UnmarshalExecnet(x); err != nil {
-		return &LoadError{Offset: int64(at), Msg: "UnmarshalExecnet of " + v.Type().String(), Err: err}
+		return &LoadError{Offset: int64(at), Problem: "UnmarshalExecnet of " + v.Type().String(), Err: err}
 	}
 	return nil
 }
@@ -393,7 +393,7 @@ func loadPointer(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) e
 			v.SetZero()
 			return nil
 		}
-		if isChannel && d.off != d.packAt && d.data[d.off] == opChannel {
+		if isChannel && d.off != d.builtAt && d.data[d.off] == opChannel {
 			return mismatch(d, v)
 		}
 		if v.IsNil() {

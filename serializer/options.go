@@ -1,18 +1,6 @@
 package serializer
 
-// Limits bounds what a value may cost. A zero field means its default.
-type Limits struct {
-	// MaxDepth is how deeply containers may be nested, when loading and when dumping.
-	MaxDepth int
-	// MaxBytes is how many bytes Load reads from a stream for one value. It does not concern Loads,
-	// whose input is in memory already.
-	MaxBytes int64
-	// MaxDigits is how many decimal digits an int may have when loading: converting them takes time
-	// that grows with the square of their number.
-	MaxDigits int
-}
-
-// The defaults of Limits.
+// The defaults of [MaxDepth], [MaxBytes] and [MaxDigits].
 const (
 	// DefaultMaxDepth is deeper than Python's own dumper gets (about 330 levels) before its
 	// recursion limit stops it.
@@ -23,40 +11,28 @@ const (
 	DefaultMaxDigits = 4300
 )
 
-func (l Limits) maxDepth() int {
-	if l.MaxDepth > 0 {
-		return l.MaxDepth
-	}
-	return DefaultMaxDepth
-}
-
-func (l Limits) maxBytes() int64 {
-	if l.MaxBytes > 0 {
-		return l.MaxBytes
-	}
-	return DefaultMaxBytes
-}
-
-func (l Limits) maxDigits() int {
-	if l.MaxDigits > 0 {
-		return l.MaxDigits
-	}
-	return DefaultMaxDigits
-}
-
-// Option changes how Loads, Load and Unmarshal read a value.
+// Option changes how [Loads], [Load] and [Unmarshal] read a value.
 type Option func(*Codec)
 
-// Py2StrAsPy3Str makes a str dumped by Python 2 load as text, decoded as Latin-1, rather than as
-// bytes. It is execnet.loads' py2str_as_py3str; off by default, as there.
+// Py2StrAsPy3Str tells how a str dumped by Python 2 loads: as text, decoded as Latin-1, if on is
+// true, and otherwise, which is the default, as bytes. It is the argument py2str_as_py3str of
+// execnet.loads.
 func Py2StrAsPy3Str(on bool) Option { return func(c *Codec) { c.Py2StrAsPy3Str = on } }
 
-// Py3StrAsPy2Str makes a str dumped by Python 3 load as its UTF-8 bytes rather than as text.
-// It is execnet.loads' py3str_as_py2str; off by default, as there.
+// Py3StrAsPy2Str tells how a str dumped by Python 3 loads: as its UTF-8 bytes if on is true, and
+// otherwise, which is the default, as text. It is the argument py3str_as_py2str of execnet.loads.
 func Py3StrAsPy2Str(on bool) Option { return func(c *Codec) { c.Py3StrAsPy2Str = on } }
 
-// WithLimits sets the limits that bound what the value may cost.
-func WithLimits(l Limits) Option { return func(c *Codec) { c.Limits = l } }
+// MaxDepth limits how deeply containers may be nested, by default [DefaultMaxDepth] levels.
+func MaxDepth(levels int) Option { return func(c *Codec) { c.MaxDepth = levels } }
+
+// MaxBytes limits how many bytes [Load] reads for one value, by default [DefaultMaxBytes]. Loads
+// and Unmarshal do not need it: their input is in memory already.
+func MaxBytes(n int64) Option { return func(c *Codec) { c.maxBytes = n } }
+
+// MaxDigits limits how many decimal digits an int may have, by default [DefaultMaxDigits]: the time
+// to convert them grows with the square of their number.
+func MaxDigits(n int) Option { return func(c *Codec) { c.MaxDigits = n } }
 
 func newCodec(opts []Option) *Codec {
 	c := new(Codec)
@@ -64,4 +40,12 @@ func newCodec(opts []Option) *Codec {
 		opt(c)
 	}
 	return c
+}
+
+// limit returns the limit that was set, or its default for 0.
+func limit[T int | int64](set, standard T) T {
+	if set > 0 {
+		return set
+	}
+	return standard
 }

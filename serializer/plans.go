@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// plans remembers what was worked out about Go types. A plan is visible to others only when it and
-// all the plans it refers to are complete.
+// plans keeps how to serialize or load the values of each Go type. Other goroutines see a plan only
+// when it and all the plans it refers to are complete.
 type plans[P any] struct {
 	done sync.Map // reflect.Type -> *P
 	mu   sync.Mutex
 }
 
-// of returns the plan of t, made by plan if need be: plan fills in p and gets the plans it needs,
-// which may be incomplete as yet, from of.
+// of returns the plan of t. If there is none it calls plan, which fills in p; the plans that plan
+// gets from its argument of may still be incomplete.
 func (ps *plans[P]) of(t reflect.Type, plan func(t reflect.Type, p *P, of func(reflect.Type) *P)) *P {
 	if p, ok := ps.done.Load(t); ok {
 		return p.(*P)

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/go-execnet/execnet/internal/pystring"
 )
 
-// Repr is what Python's repr prints for a value as Loads gives it; other Go values print as
-// fmt.Sprint prints them. Items of sets come in the order they were added.
+// Repr returns what Python's repr prints for a value as [Loads] returns it. Other Go values look as
+// fmt.Sprint prints them. Items of sets come in the order in which they were added.
 func Repr(v any) string {
 	var b strings.Builder
 	writeRepr(&b, v, nil)
@@ -52,9 +52,9 @@ func writeRepr(b *strings.Builder, v any, around []container) {
 	case complex128:
 		b.WriteString(complexRepr(x))
 	case string:
-		strRepr(b, x)
+		pystring.WriteRepr(b, x)
 	case []byte:
-		bytesRepr(b, x)
+		pystring.WriteReprBytes(b, x)
 	case []any:
 		writeItems(b, "[", x, "]", around)
 	case Tuple:
@@ -114,7 +114,7 @@ func writeSet(b *strings.Builder, items *Dict, around []container) {
 	b.WriteByte('}')
 }
 
-// floatRepr prints the shortest digits that read back the same, plainly between 1e-4 and 1e16.
+// floatRepr returns the shortest digits that read back as f, without exponent from 1e-4 up to 1e16.
 func floatRepr(f float64) string {
 	s := plainFloat(f)
 	if strings.ContainsAny(s, ".enf") {
@@ -147,61 +147,4 @@ func complexRepr(c complex128) string {
 		return "(" + plainFloat(re) + im + "j)"
 	}
 	return strings.TrimPrefix(im, "+") + "j"
-}
-
-func strRepr(b *strings.Builder, s string) {
-	quote := quoteFor(s)
-	b.WriteByte(quote)
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
-			fmt.Fprintf(b, `\x%02x`, s[i])
-		case r < 0x20 || r == 0x7f || r == '\\' || r == rune(quote):
-			escapeByte(b, byte(r), quote)
-		case r < 0x7f || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(b, `\U%08x`, r)
-		}
-	}
-	b.WriteByte(quote)
-}
-
-func bytesRepr(b *strings.Builder, p []byte) {
-	quote := quoteFor(string(p))
-	b.WriteByte('b')
-	b.WriteByte(quote)
-	for _, c := range p {
-		escapeByte(b, c, quote)
-	}
-	b.WriteByte(quote)
-}
-
-func quoteFor(s string) byte {
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		return '"'
-	}
-	return '\''
-}
-
-func escapeByte(b *strings.Builder, c, quote byte) {
-	switch {
-	case c == '\n':
-		b.WriteString(`\n`)
-	case c == '\r':
-		b.WriteString(`\r`)
-	case c == '\t':
-		b.WriteString(`\t`)
-	case c == '\\' || c == quote:
-		b.WriteByte('\\')
-		b.WriteByte(c)
-	case c < 0x20 || c >= 0x7f:
-		fmt.Fprintf(b, `\x%02x`, c)
-	default:
-		b.WriteByte(c)
-	}
 }

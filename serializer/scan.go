@@ -1,34 +1,34 @@
 package serializer
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
 )
 
-// Loading takes two passes. The first, here, runs the program on a stack of bare sizes: it finds
-// everything that is wrong with its structure, so that the second need not look, and notes the two
-// things that a reader going forward cannot see: how many pairs each container will get, and where
-// the items of a tuple or set begin, whose opcode comes after them.
+// Loading takes two passes. The first, in this file, runs the program on a stack that holds no
+// values but only where they begin. It finds every error in the program's structure, so that the
+// second pass need not check it. It also notes what the second pass cannot know when it needs it:
+// how many items each list and dict will get, and where a tuple or set begins, whose opcode comes
+// after its items.
 
-// shape is what the first pass learns about a program.
+// shape is what the first pass finds out about a program.
 type shape struct {
-	boxes []box   // the lists and dicts, in the order of their opcodes
-	packs []pack  // the tuples and sets, in the order of their starts, the outer one first
-	stack []level // scratch
+	filled []filled // the lists and dicts, in the order of their opcodes
+	built  []built  // the tuples and sets, in the order of their starts, the outer one first
+	stack  []level  // kept for the next scan
 }
 
-// box is a list or a dict.
-type box struct {
+// filled is a list or a dict, whose opcode comes first and which SETITEM then fills.
+type filled struct {
 	off   uint32 // of its opcode
 	want  int32  // the length that NEWLIST announced; 0 for a dict
 	pairs int32  // how many times SETITEM hits it
 }
 
-// pack is a tuple, set or frozenset.
-type pack struct {
+// built is a tuple, set or frozenset, whose opcode builds it of the items before it.
+type built struct {
 	start uint32 // where its first item begins, or its own opcode when it has none
 	end   uint32 // its opcode
 	n     int32
@@ -37,9 +37,9 @@ type pack struct {
 
 // level is a value on the stack.
 type level struct {
-	off   uint32 // where it begins
-	box   int32  // its index among the boxes, or -1
-	depth int32  // how many containers are nested in it, itself included
+	off    uint32 // where it begins
+	filled int32  // its index in shape.filled, or -1
+	depth  int32  // how many containers are nested in it, itself included
 }
 
 // maxSize is how long a value can be: offsets are kept in 32 bits.
@@ -47,17 +47,17 @@ const maxSize = math.MaxUint32
 
 // scan fills s with the shape of data, a whole program in the internal form.
 func (s *shape) scan(data []byte, maxDepth int) error {
-	s.boxes, s.packs, s.stack = s.boxes[:0], s.packs[:0], s.stack[:0]
+	s.filled, s.built, s.stack = s.filled[:0], s.built[:0], s.stack[:0]
 	if uint64(len(data)) > maxSize {
 		return loadErrorf(0, "a value of %d bytes is too long", len(data))
 	}
 	stack := s.stack
 	defer func() { s.stack = stack }()
 	for i := 0; i < len(data); {
-		if h := len(stack); h > 0 && stack[h-1].box >= 0 {
+		if h := len(stack); h > 0 && stack[h-1].filled >= 0 {
 			// The usual pair, a scalar as key and another as value, need not go over the stack.
 			if end := scalarEnd(data, scalarEnd(data, i)); end < len(data) && data[end] == opSetItem {
-				s.boxes[stack[h-1].box].pairs++
+				s.filled[stack[h-1].filled].pairs++
 				i = end + 1
 				continue
 			}
@@ -66,15 +66,15 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 		switch op := data[i]; op {
 		case opInt, opLong, opChannel:
 			size = 5
-			stack = append(stack, level{off: uint32(i), box: -1})
+			stack = append(stack, level{off: uint32(i), filled: -1})
 		case opNone, opTrue, opFalse:
-			stack = append(stack, level{off: uint32(i), box: -1})
+			stack = append(stack, level{off: uint32(i), filled: -1})
 		case opFloat:
 			size = 9
-			stack = append(stack, level{off: uint32(i), box: -1})
+			stack = append(stack, level{off: uint32(i), filled: -1})
 		case opComplex:
 			size = 17
-			stack = append(stack, level{off: uint32(i), box: -1})
+			stack = append(stack, level{off: uint32(i), filled: -1})
 		case opPy3String, opUnicode, opPy2String, opBytes, opLongInt, opLongLong:
 			n, err := lengthAt(data, i)
 			if err != nil {
@@ -84,28 +84,28 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 				return loadErrorf(i, "%s of %d bytes, but only %d are left", aType(op), n, len(data)-i-5)
 			}
 			size = 5 + n
-			stack = append(stack, level{off: uint32(i), box: -1})
+			stack = append(stack, level{off: uint32(i), filled: -1})
 		case opNewDict:
-			stack = append(stack, level{off: uint32(i), box: int32(len(s.boxes)), depth: 1})
-			s.boxes = append(s.boxes, box{off: uint32(i)})
+			stack = append(stack, level{off: uint32(i), filled: int32(len(s.filled)), depth: 1})
+			s.filled = append(s.filled, filled{off: uint32(i)})
 		case opNewList:
 			n, err := lengthAt(data, i)
 			if err != nil {
 				return err
 			}
 			size = 5
-			stack = append(stack, level{off: uint32(i), box: int32(len(s.boxes)), depth: 1})
-			s.boxes = append(s.boxes, box{off: uint32(i), want: int32(n)})
+			stack = append(stack, level{off: uint32(i), filled: int32(len(s.filled)), depth: 1})
+			s.filled = append(s.filled, filled{off: uint32(i), want: int32(n)})
 		case opSetItem:
 			h := len(stack) - 3
 			if h < 0 {
 				return loadErrorf(i, "SETITEM needs a container, a key and a value")
 			}
 			c := &stack[h]
-			if c.box < 0 {
+			if c.filled < 0 {
 				return loadErrorf(i, "SETITEM on %s", aType(s.opAt(data, *c)))
 			}
-			s.boxes[c.box].pairs++
+			s.filled[c.filled].pairs++
 			c.depth = max(c.depth, stack[h+1].depth+1, stack[h+2].depth+1)
 			if int(c.depth) > maxDepth {
 				return loadErrorf(i, "nested more than %d levels deep", maxDepth)
@@ -120,7 +120,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			if h < 0 {
 				return loadErrorf(i, "%s of %d items, but there are only %d", aType(op), n, len(stack))
 			}
-			made := level{off: uint32(i), box: -1}
+			made := level{off: uint32(i), filled: -1}
 			for _, item := range stack[h:] {
 				made.depth = max(made.depth, item.depth)
 			}
@@ -131,7 +131,7 @@ func (s *shape) scan(data []byte, maxDepth int) error {
 			if n > 0 {
 				made.off = stack[h].off
 			}
-			s.packs = append(s.packs, pack{made.off, uint32(i), int32(n), op})
+			s.built = append(s.built, built{made.off, uint32(i), int32(n), op})
 			stack = append(stack[:h], made)
 			size = 5
 		case opStop:
@@ -188,10 +188,10 @@ func lengthAt(data []byte, i int) (int, error) {
 
 func int32At(data []byte, i int) int32 { return int32(binary.BigEndian.Uint32(data[i:])) }
 
-// opAt returns the opcode that made the value at l, for a message: a pack's first item stands where
-// it begins.
+// opAt returns the opcode that made the value at l, for a message. A tuple or set begins
+// where its first item begins.
 func (s *shape) opAt(data []byte, l level) byte {
-	for _, p := range slices.Backward(s.packs) { // the last of those that start here is the outermost
+	for _, p := range slices.Backward(s.built) { // the last one that starts here is the outermost
 		if p.start == l.off {
 			return p.op
 		}
@@ -201,41 +201,18 @@ func (s *shape) opAt(data []byte, l level) byte {
 
 // finish checks what can only be known at the end.
 func (s *shape) finish() error {
-	for _, b := range s.boxes {
-		// A list that is filled as far as it claims to be costs no more memory than its items do.
-		// Every dumper fills its lists; a list of two billion Nones in five bytes comes from nobody
-		// one would like to talk to.
+	for _, b := range s.filled {
+		// A list that gets as many items as it announces takes no more memory than its items do.
+		// Every dumper fills its lists. A list of two billion Nones in five bytes is an attack.
 		if b.pairs < b.want {
 			return loadErrorf(int(b.off), "a list of %d items, of which only %d follow", b.want, b.pairs)
 		}
 	}
-	// Packs were noted where they end. Of two that start together the outer one ends later.
-	slices.SortFunc(s.packs, func(a, b pack) int {
+	// They were noted in the order of their ends. Of two that start together the outer one ends
+	// later.
+	slices.SortFunc(s.built, func(a, b built) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
-	return nil
-}
-
-// ChannelIDs calls f with the id of each CHANNEL opcode in data, a value in the internal form, in
-// the order in which loading meets them, and builds no values. It returns f's error, or a
-// *LoadError when the structure of data is unsound, in which case f is not called. Data without a
-// byte that could be the opcode is not looked at any closer.
-func ChannelIDs(data []byte, f func(id int32) error) error {
-	if bytes.IndexByte(data, opChannel) < 0 {
-		return nil
-	}
-	d := decoders.Get().(*decoder)
-	defer d.release()
-	if err := d.shape.scan(data, DefaultMaxDepth); err != nil {
-		return finishLoad(err, 0)
-	}
-	for i := 0; i < len(data); i += opSize(data, i) {
-		if data[i] == opChannel {
-			if err := f(int32At(data, i+1)); err != nil {
-				return err
-			}
-		}
-	}
 	return nil
 }
 

@@ -2,30 +2,30 @@ package serializer
 
 import "iter"
 
-// Tuple is a Python tuple.
+// Tuple is a Python tuple. (A []any is a list.)
 type Tuple []any
 
-// String is what Python's repr prints for the tuple.
+// String returns what Python's repr prints for the tuple.
 func (t Tuple) String() string { return Repr(t) }
 
-// Set is a Python set. Items are compared and kept as a Dict's keys are; they keep the order in
-// which they were added, which Python's do not. A nil *Set reads as an empty one.
+// Set is a Python set. Items are compared and converted as the keys of a [Dict] are. They keep the
+// order in which they were added; Python's do not. A nil *Set can be read, and is empty. The zero
+// value is an empty set.
 type Set struct{ items Dict }
 
-// NewSet makes a set of items. It panics when one is unhashable.
+// NewSet makes a set of items. It panics if one is unhashable.
 func NewSet(items ...any) *Set {
 	s := new(Set)
 	s.items.reserve(len(items))
 	for _, item := range items {
 		if err := s.Add(item); err != nil {
-			panic("serializer: NewSet: " + err.Error())
+			panic("execnet: serializer.NewSet: " + err.Error())
 		}
 	}
 	return s
 }
 
-// Add adds item, which is kept as it is when an equal one is present. The error says that the item
-// is unhashable.
+// Add adds item, unless an equal one is present. The error says that the item is unhashable.
 func (s *Set) Add(item any) error { return s.items.Set(item, nil) }
 
 // Delete removes item and reports whether it was present.
@@ -56,12 +56,11 @@ func (s *Set) All() iter.Seq[any] {
 	return s.items.Keys()
 }
 
-// String is what Python's repr prints for the set.
+// String returns what Python's repr prints for the set.
 func (s *Set) String() string { return Repr(s) }
 
-// FrozenSet is a Python frozenset: a Set that cannot be changed, and so can be a dict key or in a
-// set. The zero value is the empty one. Being the same in Go (==) is more than being equal in
-// Python, which Equal tells.
+// FrozenSet is a Python frozenset: a set that cannot be changed, and so can be a dict key or in a
+// set. The zero value is an empty one. Use Equal to compare two: Go's == compares their identity.
 type FrozenSet struct{ frozen *frozen }
 
 type frozen struct {
@@ -69,7 +68,7 @@ type frozen struct {
 	hash  uint64 // kept, so that hashing nested frozensets does not walk them again and again
 }
 
-// NewFrozenSet makes a frozenset of items. It panics when one is unhashable.
+// NewFrozenSet makes a frozenset of items. It panics if one is unhashable.
 func NewFrozenSet(items ...any) FrozenSet { return freeze(NewSet(items...).items) }
 
 func freeze(items Dict) FrozenSet {
@@ -95,7 +94,7 @@ func (s FrozenSet) All() iter.Seq[any] { return s.dict().Keys() }
 // Equal reports whether both have the same items, as Python compares them.
 func (s FrozenSet) Equal(other FrozenSet) bool { return s.equal(other) }
 
-// String is what Python's repr prints for the frozenset.
+// String returns what Python's repr prints for the frozenset.
 func (s FrozenSet) String() string { return Repr(s) }
 
 func (s FrozenSet) dict() *Dict {

@@ -7,7 +7,7 @@ import (
 )
 
 // Dump writes v to w in the public form, in one call of Write, as execnet.dump does. Its error is a
-// *DumpError or w's.
+// [*DumpError] or w's.
 func Dump(w io.Writer, v any) error {
 	data, err := Dumps(v)
 	if err != nil {
@@ -18,13 +18,13 @@ func Dump(w io.Writer, v any) error {
 }
 
 // Load reads exactly one value in the public form from r and never a byte beyond it, as
-// execnet.load does. It reads in small pieces: give it a *bufio.Reader when r is a file or a
-// connection that nobody else reads from. It returns io.EOF when r is at its end before the first
-// byte, and else a *LoadError, which wraps what r said (io.ErrUnexpectedEOF when the value is cut
-// short).
+// execnet.load does. It reads in small pieces, so give it a *bufio.Reader if r is a file or a
+// connection that nobody else reads from. It returns io.EOF if r ends before the first byte. Any
+// other error is a [*LoadError], whose Err is r's error (io.ErrUnexpectedEOF if r ends within the
+// value).
 func Load(r io.Reader, opts ...Option) (any, error) {
 	c := newCodec(opts)
-	data, err := readValue(r, c.Limits.maxBytes())
+	data, err := readValue(r, limit(c.maxBytes, DefaultMaxBytes))
 	if err != nil {
 		return nil, err
 	}
@@ -79,14 +79,15 @@ func readValue(r io.Reader, most int64) ([]byte, error) {
 	}
 }
 
-// source collects what it reads.
+// source keeps all that it reads.
 type source struct {
 	r    io.Reader
 	data []byte
 	most int64
 }
 
-// read appends the next n bytes, growing as they come rather than as they are announced.
+// read appends the next n bytes to data. It allocates memory as bytes arrive, since n is what the
+// input announces.
 func (s *source) read(n int) error {
 	const piece = 64 << 10
 	if int64(len(s.data))+int64(n) > s.most {
@@ -104,7 +105,7 @@ func (s *source) read(n int) error {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return &LoadError{Offset: int64(from + got), Msg: fmt.Sprintf("reading %d more bytes", n-got), Err: err}
+			return &LoadError{Offset: int64(from + got), Problem: fmt.Sprintf("reading %d more bytes", n-got), Err: err}
 		}
 		n -= k
 	}

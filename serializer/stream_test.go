@@ -60,7 +60,7 @@ func TestStreamErrors(t *testing.T) {
 		"\x02" + n32('A', 1<<31-1) + "x": "more than",
 		"\x02LLQ":                        "STOP with 2 values",
 	} {
-		_, err := serializer.Load(strings.NewReader(data), serializer.WithLimits(serializer.Limits{MaxBytes: 1000}))
+		_, err := serializer.Load(strings.NewReader(data), serializer.MaxBytes(1000))
 		require.ErrorAs(t, err, &le)
 		assert.ErrorContains(t, err, says)
 	}

@@ -89,6 +89,7 @@ type everything struct {
 	Self    *everything
 	Empty   string `execnet:",omitempty"`
 	Skipped int    `execnet:"-"`
+	//lint:ignore U1000 unexported fields do not travel
 	private int
 }
 

@@ -115,11 +115,11 @@ func TestServeConnEcho(t *testing.T) {
 		got, err := io.ReadAll(from)
 		require.NoError(t, err)
 		assert.True(t, sent == string(got), "%d bytes came of %d", len(got), len(sent))
-		var failed *WorkerError
+		var failed *workerError
 		require.ErrorAs(t, result(), &failed)
-		assert.Equal(t, pid, failed.PID)
-		assert.Equal(t, 3, failed.Exit.Code)
-		assert.EqualError(t, failed, "worker "+strconv.Itoa(pid)+" ended: exit status 3")
+		assert.Equal(t, pid, failed.pid)
+		assert.Equal(t, 3, failed.exit.Code)
+		assert.EqualError(t, failed, "execnet: worker "+strconv.Itoa(pid)+" ended (exit status 3)")
 		assertGone(t, pid)
 	})
 }
@@ -139,9 +139,9 @@ func TestServeConnWorkerDies(t *testing.T) {
 	forEachPair(t, func(t *testing.T) Command { return worker(t, "stubborn") }, func(t *testing.T, near halfCloser, cancel func(), result func() error) {
 		pid, from := greeted(t, near)
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-		var failed *WorkerError
+		var failed *workerError
 		require.ErrorAs(t, result(), &failed)
-		assert.Equal(t, syscall.SIGKILL, failed.Exit.Signal)
+		assert.Equal(t, syscall.SIGKILL, failed.exit.Signal)
 		_, err := from.ReadByte()
 		assert.ErrorIs(t, err, io.EOF)
 	})
@@ -177,10 +177,10 @@ func TestServeConnRefuses(t *testing.T) {
 				_, _ = io.WriteString(near, said) // it may be refused halfway
 				_ = near.CloseWrite()
 				err := result()
-				var refused *NotExecnetError
+				var refused *notDriverError
 				require.ErrorAs(t, err, &refused)
 				assert.ErrorContains(t, err, want)
-				assert.LessOrEqual(t, len(refused.Got), 64)
+				assert.LessOrEqual(t, len(refused.got), 64)
 				_, err = near.Read(make([]byte, 1))
 				assert.Error(t, err)
 			})

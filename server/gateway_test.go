@@ -18,6 +18,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source of the tests
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/tlstest"
 	"github.com/go-execnet/execnet/internal/testsupport/within"

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
@@ -76,7 +76,7 @@ func worker(t *testing.T, kind string) Command {
 // python is a Command that runs whatever Python source the first line holds.
 func python(t *testing.T) Command {
 	t.Helper()
-	return Command{Args: []string{pythons.Default(t).Path, "-u", "-c", gatewayio.BootstrapLine}, Stderr: t.Output()}
+	return Command{Args: []string{pythons.Default(t).Path, "-u", "-c", cmdline.BootstrapLine}, Stderr: t.Output()}
 }
 
 // lineLog collects the lines that a server writes, and lets tests wait for them.

@@ -62,7 +62,7 @@ func TestSocketManyAtOnce(t *testing.T) {
 		assertGone(t, pid)
 	}
 	log.await(t, "started", many)
-	log.await(t, ": exit status 3", many)
+	log.await(t, "(exit status 3)", many)
 	_, err := net.Dial("tcp", l.Addr().String())
 	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
@@ -108,9 +108,9 @@ func TestSocketWorkerIsKilled(t *testing.T) {
 }
 
 func TestSocketSilentConnections(t *testing.T) {
-	usual := greetingTime
-	greetingTime = 100 * time.Millisecond
-	t.Cleanup(func() { greetingTime = usual })
+	usual := firstLineTime
+	firstLineTime = 100 * time.Millisecond
+	t.Cleanup(func() { firstLineTime = usual })
 	for name, config := range map[string]*tls.Config{"plain": nil, "tls": {Certificates: []tls.Certificate{tlstest.NewAuthority(t).Issue(t, "localhost")}}} {
 		l, log := listen(t), newLog()
 		end := serving(t, func(ctx context.Context) error {

@@ -11,53 +11,58 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/go-execnet/execnet/internal/errtext"
 )
 
-// What an ssh server allows; OpenSSH's sshd has options of these names.
+// The limits of an ssh server, under the names of sshd's options.
 const (
-	loginGraceTime = 30 * time.Second // from connecting to being logged in
-	maxStartups    = 100              // connections that are not logged in yet
+	loginGraceTime = 30 * time.Second // for logging in
+	maxStartups    = 100              // connections that are logging in
 	maxSessions    = 64               // on one connection
 )
 
-// keepAliveInterval is how often a client is asked whether it is there; it has as long to answer. A
-// variable for the tests.
+// keepAliveInterval is how often a client is asked for a sign of life, and how long it may take to
+// answer. Tests change it.
 var keepAliveInterval = 30 * time.Second
 
-// SSH is an ssh server that does one thing: a session whose command line is that of execnet's
-// drivers, PYTHON -c "BOOT LINE" (protocol.md section 7.2), becomes a worker. Whatever PYTHON is,
-// the worker is Command; nothing that a client sends is executed by a shell. There are no shells,
-// terminals, subsystems or forwarding and no environment variables of the client's; other command
-// lines exit with status 127. Users log in by public key only, under any user name: every worker
-// runs as the server's own user.
+// SSH is an ssh server that only starts workers: a session whose command line is that of execnet's
+// drivers, PYTHON -c "BOOT LINE" ([protocol.md section 7.2]), gets one. The worker is Command,
+// whatever PYTHON is; nothing that a client sends is executed by a shell. There are no shells,
+// terminals, subsystems, forwarding, or environment variables of the client's; another command line
+// exits with status 127. Clients log in by public key only, under any user name: every worker runs
+// as the server's own user.
+//
+// [protocol.md section 7.2]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#72-command-lines
 type SSH struct {
-	// Command is the worker. Its Stderr is not used: what a worker writes to stderr goes to the
-	// session's.
+	// Command is the worker. Its Stderr is not used: the session gets what the worker writes to
+	// stderr.
 	Command Command
-	// HostKey is the server's own key; see the function HostKey.
+	// HostKey is the server's private key; see the function [HostKey].
 	HostKey ssh.Signer
 	// AuthorizedKeys is a file of the public keys that may log in, in sshd's format. It is read at
-	// each login, and has to belong to this user or root and be writable to nobody else. A key with
-	// options is refused unless they are among restrict, no-pty, no-port-forwarding,
-	// no-agent-forwarding, no-X11-forwarding and no-user-rc.
+	// each login, and must belong to this user or root and be writable for nobody else. A key with
+	// another option than restrict, no-pty, no-port-forwarding, no-agent-forwarding,
+	// no-X11-forwarding and no-user-rc is refused.
 	AuthorizedKeys string
-	// MaxConns is how many connections there can be at once; 0 means DefaultMaxConns. Of these, 100
-	// can be still logging in, for which each has 30 seconds. A connection has at most 64 sessions.
+	// MaxConns is how many connections there can be at once; 0 means 1000. Of these, 100
+	// can be logging in, for at most 30 seconds each. A connection has at most 64 sessions.
 	MaxConns int
 	// Log gets a line for each login and its end, for the start and the end of each worker, and for
-	// what was refused; nil discards them.
+	// everything that is refused; nil discards them.
 	Log io.Writer
 }
 
-// Serve accepts the listener's connections, and closes it. When a session or its connection is
-// closed, its worker finds the end of its stdin and is killed if it is not gone within three
-// seconds. When ctx ends, that happens to all workers, and Serve returns ctx's error. When somebody
-// else closes the listener, it returns nil once all connections have ended. A connection that
-// fails, or a worker, is a matter of the log. So is an error of accepting, which is tried again.
+// Serve accepts the listener's connections, and closes the listener at the end. When a session or
+// its connection is closed, its worker reads the end of its stdin, and is killed if it has not
+// ended three seconds later. When ctx ends, that happens to all workers, and Serve returns ctx's
+// cause. When the listener is closed by another goroutine, Serve returns nil as soon as all
+// connections have ended. A connection or a worker that fails only makes a line in the log. So does
+// an error of accepting, after which Serve tries again.
 func (s SSH) Serve(ctx context.Context, listener net.Listener) error {
 	log := &eventLog{w: s.Log}
 	startups := make(chan struct{}, maxStartups)
-	return accept(ctx, listener, cmp.Or(s.MaxConns, DefaultMaxConns), log, func(conn net.Conn) {
+	return accept(ctx, listener, cmp.Or(s.MaxConns, defaultMaxConns), log, func(conn net.Conn) {
 		defer conn.Close()
 		select {
 		case startups <- struct{}{}:
@@ -70,7 +75,7 @@ func (s SSH) Serve(ctx context.Context, listener net.Listener) error {
 		<-startups
 		if err != nil {
 			if ctx.Err() == nil {
-				log.printf("%v: refused: %v", conn.RemoteAddr(), err)
+				log.printf("%v: refused: %s", conn.RemoteAddr(), errtext.Of(err))
 			}
 			return
 		}
@@ -80,7 +85,7 @@ func (s SSH) Serve(ctx context.Context, listener net.Listener) error {
 	})
 }
 
-// fingerprint is the extension of permissions that names the key.
+// fingerprint is the name of the extension of ssh.Permissions that holds the key's fingerprint.
 const fingerprint = "fingerprint"
 
 // sshConn is one client's connection.
@@ -95,7 +100,7 @@ type sshConn struct {
 	slots    chan struct{} // holds one for each session
 }
 
-// login does everything up to knowing who is there.
+// login does the handshake and the authentication.
 func (c *sshConn) login(ctx context.Context, hostKey ssh.Signer, authorizedKeys string) (err error) {
 	refusal := errors.New("it showed no key")
 	config := &ssh.ServerConfig{
@@ -126,10 +131,10 @@ func (c *sshConn) login(ctx context.Context, hostKey ssh.Signer, authorizedKeys 
 	return c.conn.SetDeadline(time.Time{})
 }
 
-// serve sees a connection that is logged in to its end, and all that belongs to it.
+// serve handles a connection that is logged in, until it and all its sessions have ended.
 func (c *sshConn) serve(ctx context.Context) {
 	ctx, end := context.WithCancel(ctx)
-	c.running.Go(func() { ssh.DiscardRequests(c.requests) }) // forwarding is asked for here
+	c.running.Go(func() { ssh.DiscardRequests(c.requests) }) // requests for forwarding are refused
 	c.running.Go(func() { c.keepAlive(ctx) })
 	c.running.Go(func() { c.closeAfter(ctx) })
 	for open := range c.channels {
@@ -139,7 +144,7 @@ func (c *sshConn) serve(ctx context.Context) {
 	c.running.Wait()
 }
 
-// open makes a session of what a client opens, or refuses it.
+// open starts a session for a channel that the client opens, or refuses the channel.
 func (c *sshConn) open(ctx context.Context, open ssh.NewChannel) {
 	if open.ChannelType() != "session" {
 		_ = open.Reject(ssh.Prohibited, "this server runs execnet workers and does nothing else")
@@ -155,7 +160,7 @@ func (c *sshConn) open(ctx context.Context, open ssh.NewChannel) {
 		return
 	}
 	channel, requests, err := open.Accept()
-	if err != nil { // the connection is lost
+	if err != nil { // the connection is closed
 		<-c.slots
 		return
 	}
@@ -165,12 +170,12 @@ func (c *sshConn) open(ctx context.Context, open ssh.NewChannel) {
 	})
 }
 
-// closeAfter closes the connection once ctx has ended: as soon as no session is left, which gives
-// them time to tell how their workers ended, or after a while.
+// closeAfter closes the connection after ctx has ended: as soon as no session is left, so that the
+// sessions can send how their workers ended, but after twice gracePeriod at the latest.
 func (c *sshConn) closeAfter(ctx context.Context) {
 	<-ctx.Done()
 	defer c.conn.Close()
-	timer := time.NewTimer(2 * grace)
+	timer := time.NewTimer(2 * gracePeriod)
 	defer timer.Stop()
 	for range cap(c.slots) {
 		select {
@@ -181,7 +186,7 @@ func (c *sshConn) closeAfter(ctx context.Context) {
 	}
 }
 
-// keepAlive closes the connection when the client has stopped answering.
+// keepAlive closes the connection when the client no longer answers.
 func (c *sshConn) keepAlive(ctx context.Context) {
 	ticker := time.NewTicker(keepAliveInterval)
 	defer ticker.Stop()
@@ -191,9 +196,9 @@ func (c *sshConn) keepAlive(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		patience := time.AfterFunc(keepAliveInterval, func() { c.conn.Close() })
+		noAnswer := time.AfterFunc(keepAliveInterval, func() { c.conn.Close() })
 		_, _, err := c.SendRequest("keepalive@openssh.com", true, nil) // any answer will do
-		patience.Stop()
+		noAnswer.Stop()
 		if err != nil {
 			return
 		}

@@ -24,12 +24,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
 
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 )
 
 // bootstrapping is the command line of a driver.
-const bootstrapping = `execnet -c "` + gatewayio.BootstrapLine + `"`
+const bootstrapping = `execnet -c "` + cmdline.BootstrapLine + `"`
 
 // sshServer is an SSH server that runs, and what a client needs.
 type sshServer struct {
@@ -157,7 +157,7 @@ func TestSSHWorkerIsKilled(t *testing.T) {
 func TestSSHSignals(t *testing.T) {
 	s := startSSH(t, worker(t, "stubborn"))
 	client := s.client(t)
-	for signal, takes := range map[ssh.Signal][2]time.Duration{ssh.SIGKILL: {0, grace}, ssh.SIGTERM: {grace, grace + 15*time.Second}} {
+	for signal, takes := range map[ssh.Signal][2]time.Duration{ssh.SIGKILL: {0, gracePeriod}, ssh.SIGTERM: {gracePeriod, gracePeriod + 15*time.Second}} {
 		r := begin(t, client)
 		start := time.Now()
 		require.NoError(t, r.Signal(signal))
@@ -392,7 +392,7 @@ func (s *sshServer) openssh(t *testing.T, stdin string, args ...string) (stdout,
 
 func TestSSHFromOpenSSH(t *testing.T) {
 	s := startSSH(t, worker(t, "echo"))
-	for _, command := range []string{bootstrapping, `nice -n 5 python3 -u -B -c "` + gatewayio.BootstrapLine + `"`} {
+	for _, command := range []string{bootstrapping, `nice -n 5 python3 -u -B -c "` + cmdline.BootstrapLine + `"`} {
 		out, stderr, code := s.openssh(t, "'hello'\nand more", "-C", "box", command)
 		assert.Regexp(t, `^1\d+\nand more$`, out)
 		assert.Empty(t, stderr)

@@ -7,13 +7,12 @@ import (
 	"io"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// call runs a registered function for Gateway.RemoteCall. Its context also ends when the caller
-// lets go of the channel.
+// call runs a registered function for Gateway.RemoteCall and sends its result. The function's
+// context also ends when the caller closes the channel.
 func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string, args []any, kwargs *serializer.Dict) error {
 	f, err := w.functions.find(name)
 	if err != nil {
@@ -39,8 +38,8 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 // find an exception in it.
 func tracebackOf(function string, err error) error {
 	class, frames := "RuntimeError", "  Go function "+function+"\n"
-	raised := gofunc.Raised(err)
-	var panicked *gofunc.Panic
+	raised := engine.RaisedIn(err)
+	var panicked *engine.Panic
 	var dump *serializer.DumpError
 	switch {
 	case raised != nil:
@@ -55,5 +54,6 @@ func tracebackOf(function string, err error) error {
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		class = "TimeoutError"
 	}
-	return errors.New(fmt.Sprintf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err))
+	//lint:ignore ST1005 the text is a Python traceback
+	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err)
 }

@@ -17,30 +17,46 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-execnet/execnet/bootstrap"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker/internal/native"
 )
 
-// Word is the argument that starts a program as a worker.
-const Word = "worker"
+// word is the argument that starts a program as a worker.
+const word = "worker"
 
-// ServeIfWorker turns the program into a worker if it was started as one, and ends it when the
-// driver has done with it; it returns if the program was started for its own sake. It belongs at
-// the top of main, behind the calls of Register.
+// ServeIfWorker turns the program into a worker if a driver has started it as one, and ends it with
+// the status of [Main] when the driver has done with it. Otherwise it returns, and the program goes
+// on. It belongs at the top of main, after the calls of Register: what is registered later is not
+// found.
 //
-// A program was started as a worker if its arguments are those that drivers give an interpreter
-// (-u, -B, and -c with execnet's bootstrap line), which stands behind python=PROGRAM or self in a
-// spec; the word "worker" in front of them or by itself means the same.
+// A program was started as a worker if its arguments are those that drivers give an interpreter:
+// -u, -B, and -c with execnet's bootstrap line, which follow python=PROGRAM or self in a spec. The
+// word "worker" in front of them or by itself means the same; it is how socket servers start it.
 func ServeIfWorker() {
 	if isWorker(os.Args[1:]) {
 		os.Exit(Main())
 	}
 }
 
+// Command returns how a server of package server starts a worker for each connection: this program
+// once more, or, if args are given, another program that calls ServeIfWorker, with its arguments.
+// Workers write to this process's stderr.
+func Command(args ...string) server.Command {
+	if len(args) == 0 {
+		program, err := os.Executable()
+		if err != nil {
+			program = os.Args[0]
+		}
+		args = []string{program}
+	}
+	return server.Command{Args: append(slices.Clone(args), word), Stderr: os.Stderr}
+}
+
+// isWorker tells whether these are the arguments of a worker.
 func isWorker(args []string) bool {
-	named := len(args) > 0 && args[0] == Word
+	named := len(args) > 0 && args[0] == word
 	if named {
 		args = args[1:]
 	}
@@ -48,7 +64,7 @@ func isWorker(args []string) bool {
 		return named
 	}
 	n := len(args)
-	if n < 2 || args[n-2] != "-c" || args[n-1] != gatewayio.BootstrapLine {
+	if n < 2 || args[n-2] != "-c" || args[n-1] != cmdline.BootstrapLine {
 		return false
 	}
 	return !slices.ContainsFunc(args[:n-2], func(arg string) bool { return arg != "-u" && arg != "-B" })
@@ -56,20 +72,25 @@ func isWorker(args []string) bool {
 
 // The exit statuses of Main.
 const (
-	exitFailed  = 1 // the set-up failed, executions did not end, or the driver does not speak the protocol
+	exitFailed  = 1 // the set-up or the protocol failed, or executions did not end
 	exitRefused = 2 // what started it was no driver
 )
 
-// firstLinePatience is how long the first line of somebody behind a socket may take: a worker is
-// not to be kept by strangers.
-const firstLinePatience = time.Minute
+// firstLineTimeout is how long the first line may take if it comes over a socket, so that somebody
+// who connects and sends nothing does not keep a worker.
+const firstLineTimeout = time.Minute
 
-// ballastSize is memory that nobody touches, so that it takes up none. The collector counts it, and
-// so does not run after every few items of a worker that holds nothing else.
+// ballastSize is the size of an allocation that is never written to, so that the system gives it no
+// memory. The garbage collector counts it, and so does not run after every few items of a worker
+// that holds nothing else.
 const ballastSize = 16 << 20
 
-// Main serves the driver at stdin and stdout, which become the null device for everybody else, and
-// returns the exit status: 0 after an orderly end. It is what "execnet worker" does.
+// Main serves the driver at stdin and stdout, which become the null device for everybody else in
+// the process, until the driver terminates the worker or is gone. It returns the exit status: 0
+// after an orderly end, 1 if the set-up failed, executions did not end or the driver does not speak
+// the protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
+//
+// Programs call ServeIfWorker instead, unless their own command line says that they are a worker.
 func Main() int {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
@@ -81,33 +102,35 @@ func Main() int {
 		return complain("cannot take over stdin and stdout", err, exitFailed)
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
-	pipe.hurry(firstLinePatience)
-	invitation, err := bootstrap.Accept(in)
+	pipe.limitReads(firstLineTimeout)
+	request, err := bootstrap.Accept(in)
 	if err != nil {
 		return complain("", err, exitRefused)
 	}
-	pipe.hurry(0)
+	pipe.limitReads(0)
 	// A terminal's Ctrl-C goes to all of its programs. What it means for a worker is its driver's
-	// decision. Were it ignored, so would it be by what the worker starts.
+	// decision, so nobody reads this channel. signal.Ignore would be inherited by the processes
+	// that the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	if err := setUp(invitation); err != nil {
-		return complain("cannot set up worker "+invitation.ID, err, exitFailed)
+	if err := setUp(request); err != nil {
+		return complain("cannot set up worker "+request.ID, err, exitFailed)
 	}
 	// What was read with the first line comes before the rest.
 	buffered, _ := in.Peek(in.Buffered())
-	pipe.ahead = io.MultiReader(bytes.NewReader(invitation.Ahead), bytes.NewReader(bytes.Clone(buffered)))
+	pipe.ahead = io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered)))
 	if _, err := pipe.Write([]byte{'1'}); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
-	err = Serve(context.Background(), pipe, Config{ID: invitation.ID, ExecModel: invitation.ExecModel})
+	err = serve(context.Background(), pipe, config{id: request.ID, execModel: request.ExecModel})
 	if err != nil {
-		return complain("worker "+invitation.ID, err, exitFailed)
+		return complain("worker "+request.ID, err, exitFailed)
 	}
 	return 0
 }
 
+// complain writes one line to stderr and returns status.
 func complain(what string, err error, status int) int {
 	text := errtext.Of(err)
 	if what != "" {
@@ -118,28 +141,19 @@ func complain(what string, err error, status int) int {
 }
 
 // setUp applies what the driver asks for beside a worker.
-func setUp(invitation *bootstrap.Invitation) error {
-	for name, value := range invitation.Env {
+func setUp(request *bootstrap.Request) error {
+	for name, value := range request.Env {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
-	if invitation.Nice != 0 {
-		if err := native.Renice(invitation.Nice); err != nil {
+	if request.Nice != 0 {
+		if err := native.Renice(request.Nice); err != nil {
 			return err
 		}
 	}
-	if invitation.ChDir == "" {
+	if request.ChDir == "" {
 		return nil
 	}
-	return errors.Join(os.MkdirAll(invitation.ChDir, 0o777), os.Chdir(invitation.ChDir))
-}
-
-// ownCommand starts this program once more as a worker.
-func ownCommand() server.Command {
-	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
-	return server.Command{Args: []string{program, Word}, Stderr: os.Stderr}
+	return errors.Join(os.MkdirAll(request.ChDir, 0o777), os.Chdir(request.ChDir))
 }

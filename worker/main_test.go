@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source of the tests
 )
 
 // TestMain makes the test program a worker as well, with these functions.

@@ -11,50 +11,55 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// patience is how long executions have when the driver is gone (protocol.md section 8.3).
-type patience struct {
-	toEnd           time.Duration // by themselves
-	whenInterrupted time.Duration // after their contexts have ended
-	toBeRead        time.Duration // what they sent last, after all that
+// limits are how long executions have when the driver is gone (protocol.md section 8.3).
+type limits struct {
+	end         time.Duration // to end by themselves
+	interrupted time.Duration // to end after their contexts have ended
+	read        time.Duration // after all that, for the driver to read what they sent last
 }
 
+var standardLimits = limits{end: 5 * time.Second, interrupted: 10 * time.Second, read: 5 * time.Second}
+
 const (
-	// deadlockPatience is how long a second execution waits for the first under main_thread_only.
-	deadlockPatience = time.Second
-	deadlockText     = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
+	// deadlockTimeout is how long a second execution waits for the first under main_thread_only.
+	deadlockTimeout = time.Second
+	deadlockText    = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
+	// idleTimeout is how long a goroutine that has ended an execution waits for another one.
+	idleTimeout = 5 * time.Second
 )
 
-// ErrStuck is what Serve reports when executions did not end although their contexts had. They
+// errStuck is what serve returns when executions did not end although their contexts had. They
 // still run: the program should end.
-var ErrStuck = errors.New("execnet: executions have not ended")
+var errStuck = errors.New("execnet: executions have not ended")
 
 // pool runs a worker's executions. It is execnet's WorkerPool.
 type pool struct {
 	model string
 	run   func(context.Context, *gatewaybase.Execution)
-	main  chan *gatewaybase.Execution // under main_thread_only: what Serve's goroutine is to run
+	main  chan *gatewaybase.Execution // under main_thread_only: what serve's goroutine is to run
 
-	next      chan *gatewaybase.Execution // to a goroutine that has ended one: its stack has grown already
-	done      chan struct{}               // closed when no more executions come
-	ctx       context.Context             // of all executions
+	// next takes an execution to a goroutine that has ended one, whose stack has grown already.
+	next      chan *gatewaybase.Execution
+	done      chan struct{}   // closed when no more executions come
+	ctx       context.Context // of all executions
 	interrupt context.CancelFunc
-	patience  patience
+	limits    limits
 
 	mu        sync.Mutex // guards what follows
 	executing int
-	waiting   []*held       // under main_thread_only, the executions behind the one that runs
+	waiting   []*waiting    // under main_thread_only, the executions behind the one that runs
 	idle      chan struct{} // closed when executing is 0 again; nil while nobody waits for that
-	stuck     bool
+	stuck     bool          // Finish gave up on executions that did not end
 }
 
-// held is an execution that waits for its turn.
-type held struct {
+// waiting is an execution that waits for its turn, until refusal ends it.
+type waiting struct {
 	execution *gatewaybase.Execution
 	refusal   *time.Timer
 }
 
 func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *pool {
-	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), patience: patience{5 * time.Second, 10 * time.Second, 5 * time.Second}}
+	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), limits: standardLimits}
 	p.ctx, p.interrupt = context.WithCancel(context.Background())
 	if p.onMain() {
 		p.main = make(chan *gatewaybase.Execution, 1) // at most one runs
@@ -62,8 +67,8 @@ func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *p
 	return p
 }
 
-// onMain tells whether one execution at a time runs, in Serve's own goroutine.
-func (p *pool) onMain() bool { return p.model == xspec.ExecModels[1] }
+// onMain tells whether one execution at a time runs, in the goroutine of serve.
+func (p *pool) onMain() bool { return p.model == xspec.ExecModelMainThreadOnly }
 
 // Execute implements gatewaybase.Executor.
 func (p *pool) Execute(e *gatewaybase.Execution) {
@@ -71,7 +76,7 @@ func (p *pool) Execute(e *gatewaybase.Execution) {
 	defer p.mu.Unlock()
 	if p.onMain() {
 		if p.executing > 0 {
-			p.hold(e)
+			p.enqueue(e)
 			return
 		}
 		p.executing++
@@ -86,16 +91,13 @@ func (p *pool) Execute(e *gatewaybase.Execution) {
 	}
 }
 
-// spare is how long a goroutine waits for another execution.
-const spare = 5 * time.Second
-
-// work runs an execution, and then others that come soon.
+// work runs an execution, and then others that come within idleTimeout.
 func (p *pool) work(e *gatewaybase.Execution) {
-	limit := time.NewTimer(spare)
+	limit := time.NewTimer(idleTimeout)
 	defer limit.Stop()
 	for {
 		p.execute(e)
-		limit.Reset(spare)
+		limit.Reset(idleTimeout)
 		select {
 		case e = <-p.next:
 		case <-limit.C:
@@ -112,13 +114,13 @@ func (p *pool) execute(e *gatewaybase.Execution) {
 	p.run(p.ctx, e)
 }
 
-// hold lets an execution wait until the one before it has ended, but not for long. The caller holds
-// mu.
-func (p *pool) hold(e *gatewaybase.Execution) {
-	h := &held{execution: e}
-	h.refusal = time.AfterFunc(deadlockPatience, func() {
+// enqueue lets an execution wait until the one before it has ended, for deadlockTimeout at most.
+// The caller holds mu.
+func (p *pool) enqueue(e *gatewaybase.Execution) {
+	w := &waiting{execution: e}
+	w.refusal = time.AfterFunc(deadlockTimeout, func() {
 		p.mu.Lock()
-		i := slices.Index(p.waiting, h)
+		i := slices.Index(p.waiting, w)
 		if i >= 0 {
 			p.waiting = slices.Delete(p.waiting, i, i+1)
 		}
@@ -127,9 +129,10 @@ func (p *pool) hold(e *gatewaybase.Execution) {
 			e.End(deadlockText)
 		}
 	})
-	p.waiting = append(p.waiting, h)
+	p.waiting = append(p.waiting, w)
 }
 
+// ended counts an execution that has ended, and starts the next one under main_thread_only.
 func (p *pool) ended() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,11 +158,11 @@ func (p *pool) Status() (executing int, execModel string) {
 }
 
 // Finish implements gatewaybase.Executor: it gives the executions time to end, then ends their
-// contexts, and gives up on those that do not mind.
+// contexts, and gives up on those that do not end even so.
 func (p *pool) Finish() {
 	close(p.done)
 	defer p.interrupt()
-	for _, limit := range []time.Duration{p.patience.toEnd, p.patience.whenInterrupted} {
+	for _, limit := range []time.Duration{p.limits.end, p.limits.interrupted} {
 		timer := time.NewTimer(limit)
 		select {
 		case <-p.whenIdle():
@@ -174,12 +177,13 @@ func (p *pool) Finish() {
 	p.stuck = p.executing > 0
 }
 
-// whenIdle is closed once nothing is executing.
+// whenIdle returns a channel that is closed once nothing is executing. Executions that wait for
+// their turn are dropped.
 func (p *pool) whenIdle() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, h := range p.waiting {
-		h.refusal.Stop() // nobody is there to be told
+	for _, w := range p.waiting {
+		w.refusal.Stop() // the driver is gone: nobody is there to be told
 	}
 	p.waiting = nil
 	if p.idle == nil {
@@ -191,6 +195,7 @@ func (p *pool) whenIdle() <-chan struct{} {
 	return p.idle
 }
 
+// isStuck tells whether Finish gave up on executions.
 func (p *pool) isStuck() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 )
@@ -127,7 +127,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	for _, line := range []string{
 		"", "hello\n", "GET / HTTP/1.1\r\n\r\n", "'print(1)'\n", `"__import__('os').system('echo hacked')"` + "\n", strings.Repeat("x", 1<<20),
 	} {
-		for _, args := range [][]string{{"worker"}, {"-u", "-c", gatewayio.BootstrapLine}} {
+		for _, args := range [][]string{{"worker"}, {"-u", "-c", cmdline.BootstrapLine}} {
 			status, stdout, stderr := ending(t, line, args...)
 			assert.Equal(t, exitRefused, status, "%.20q", line)
 			assert.Empty(t, stdout)
@@ -138,7 +138,7 @@ func TestStrangersAreRefused(t *testing.T) {
 }
 
 func TestGarbageAfterTheLineEndsTheWorker(t *testing.T) {
-	status, stdout, stderr := ending(t, `"serve_popen(\"gw0-worker\", \"thread\", {})"`+"\n\xff\xff\xff\xff\xff\xff\xff\xff\xff", Word)
+	status, stdout, stderr := ending(t, `"serve_popen(\"gw0-worker\", \"thread\", {})"`+"\n\xff\xff\xff\xff\xff\xff\xff\xff\xff", word)
 	assert.Equal(t, exitFailed, status, stderr)
 	assert.Equal(t, "1", stdout)
 	assert.Contains(t, stderr, "gw0-worker")

@@ -3,34 +3,42 @@ package worker
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-execnet/execnet/internal/gofunc"
+	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
 // Funcs are Go functions by the names that remote code knows them by.
 //
 // A function's first parameters may be a context.Context, which ends when the worker must (and,
-// called by Gateway.RemoteCall, when the caller is gone), and a *gatewaybase.Channel, which is the
-// execution's channel unless the caller passes another one. The other parameters take the caller's
-// arguments, converted as Channel.ReceiveInto converts items; a last parameter that is a struct or
-// a map with string keys takes keyword arguments. Results are sent as Channel.Send sends values;
-// several are a tuple; a last one of type error is raised as an exception: *Raised as the class it
-// names, others as RuntimeError. Functions are called side by side, from many goroutines.
+// called by RemoteCall, when the caller is gone), and a *execnet.Channel, which is the execution's
+// channel unless the caller passes another one. The other parameters take the caller's arguments,
+// converted as Channel.ReceiveInto converts items. A last parameter that is a struct or a map with
+// string keys takes keyword arguments.
+//
+// Results are sent as Channel.Send sends values; several are a tuple. A last result of type error
+// is raised as an exception at the caller: a [*Raised] as the class it names, others as
+// RuntimeError. A panic is a RuntimeError too. Functions are called side by side, from many
+// goroutines.
 type Funcs map[string]any
 
-// Raised is an error that becomes a Python exception of a class of one's choice:
-// Raised{"ValueError", "no such word"}.
+// Raised is an error that becomes a Python exception of the class it names. Return a pointer:
+//
+//	return &worker.Raised{Class: "KeyError", Message: "no such word"}
+//
+// It may be wrapped; what the other errors say is part of the exception's message.
 type Raised = engine.Raised
 
-// Register makes functions callable by drivers, as a module that their source imports. A module may
-// be registered in several parts, and its name may be dotted. It panics on names that are no Python
-// identifiers, on names that are taken, and on what is no function or takes what remote code cannot
-// pass. Workers know what was registered before they started.
+// Register makes functions callable by drivers, as a module that their source imports and that
+// RemoteCall names. A module may be registered in several parts, and its name may be dotted.
+//
+// It panics on names that are no Python identifiers or are keywords, on names that are taken, and
+// on what is no function or takes what remote code cannot pass. Workers know what was registered
+// before they started.
 func Register(module string, funcs Funcs) {
 	if err := registered.add(module, funcs); err != nil {
 		panic("execnet: worker.Register: " + err.Error())
@@ -45,21 +53,16 @@ type registry struct {
 	funcs map[string]map[string]*gofunc.Func
 }
 
-var (
-	identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
-	keywords   = strings.Fields(`False None True and as assert break class continue def del elif else except finally for from
-		global if import in is lambda nonlocal not or pass raise return try while with yield`)
-)
-
+// add registers all of funcs or, with an error, none.
 func (r *registry) add(module string, funcs Funcs) error {
 	wrapped := map[string]*gofunc.Func{}
 	for _, part := range strings.Split(module, ".") {
-		if !identifier.MatchString(part) || slices.Contains(keywords, part) {
+		if !isName(part) {
 			return fmt.Errorf("%q is no name of a Python module", module)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(funcs)) {
-		if !identifier.MatchString(name) || slices.Contains(keywords, name) {
+		if !isName(name) {
 			return fmt.Errorf("%q is no name of a Python function", name)
 		}
 		f, err := gofunc.New(module+"."+name, funcs[name])
@@ -85,12 +88,16 @@ func (r *registry) add(module string, funcs Funcs) error {
 	return nil
 }
 
+// isName tells whether Python source can use s as a name.
+func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKeyword(s) }
+
 // functions are the registered functions as one worker sees them.
 type functions struct {
 	byName map[string]*gofunc.Func // "module.function"
 	engine engine.Modules
 }
 
+// modules returns what has been registered so far.
 func (r *registry) modules() functions {
 	r.mu.Lock()
 	defer r.mu.Unlock()

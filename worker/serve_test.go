@@ -17,6 +17,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -27,16 +28,16 @@ type serving struct {
 	stop   context.CancelFunc
 }
 
-// serve starts a worker in this process and returns the driver's gateway to it.
-func serve(t *testing.T, config Config) serving {
+// startServing starts a worker in this process and returns the driver's gateway to it.
+func startServing(t *testing.T, c config) serving {
 	t.Helper()
 	here, there := pipes.Pair(t)
 	ctx, stop := context.WithCancel(context.Background())
 	s := serving{ended: make(chan error, 1), stop: stop}
-	if config.ID == "" {
-		config.ID = "gw0-worker"
+	if c.id == "" {
+		c.id = "gw0-worker"
 	}
-	go func() { s.ended <- Serve(ctx, there, config) }()
+	go func() { s.ended <- serve(ctx, there, c) }()
 	s.driver = gatewaybase.New(here, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
 	t.Cleanup(func() {
 		s.driver.Exit()
@@ -57,8 +58,8 @@ func (s serving) end(t *testing.T) error {
 	}
 }
 
-// atOnce is a patience that is over soon.
-var atOnce = &patience{20 * time.Millisecond, time.Second, time.Second}
+// atOnce are limits that are over soon.
+var atOnce = &limits{20 * time.Millisecond, time.Second, time.Second}
 
 func TestCallsRunSideBySide(t *testing.T) {
 	const n = 64
@@ -69,7 +70,7 @@ func TestCallsRunSideBySide(t *testing.T) {
 		arrived.Wait() // until all are here
 		return i
 	}})
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	var calls sync.WaitGroup
 	for i := range n {
 		calls.Go(func() {
@@ -88,7 +89,7 @@ func TestCallsRunSideBySide(t *testing.T) {
 func TestStatusCountsExecutions(t *testing.T) {
 	started, end := make(chan bool), make(chan bool)
 	register(t, "counting", Funcs{"wait": func() { started <- true; <-end }})
-	s := serve(t, Config{ExecModel: "gevent"})
+	s := startServing(t, config{execModel: "gevent"})
 	called := make(chan error)
 	go func() {
 		_, err := s.driver.RemoteCall(within.Soon(t), "counting.wait")
@@ -107,7 +108,7 @@ func TestMainThreadOnlyRunsOneAfterAnother(t *testing.T) {
 	register(t, "one", Funcs{
 		"at_a_time": func() int32 { defer running.Add(-1); return running.Add(1) },
 	})
-	s := serve(t, Config{ExecModel: "main_thread_only"})
+	s := startServing(t, config{execModel: "main_thread_only"})
 	var calls sync.WaitGroup
 	for range 20 {
 		calls.Go(func() {
@@ -122,7 +123,7 @@ func TestMainThreadOnlyRunsOneAfterAnother(t *testing.T) {
 func TestMainThreadOnlyWouldDeadlock(t *testing.T) {
 	end := make(chan bool)
 	register(t, "dead", Funcs{"lock": func() { <-end }, "free": func() bool { return true }})
-	s := serve(t, Config{ExecModel: "main_thread_only"})
+	s := startServing(t, config{execModel: "main_thread_only"})
 	first := make(chan error)
 	go func() {
 		_, err := s.driver.RemoteCall(within.Soon(t), "dead.lock")
@@ -143,7 +144,7 @@ func TestMainThreadOnlyWouldDeadlock(t *testing.T) {
 }
 
 func TestWorkerEndsInOrder(t *testing.T) {
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	s.driver.Exit()
 	require.NoError(t, s.end(t))
 	require.NoError(t, s.driver.Join(within.Soon(t)))
@@ -151,13 +152,13 @@ func TestWorkerEndsInOrder(t *testing.T) {
 }
 
 func TestWorkerEndsWithItsDriver(t *testing.T) {
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	require.NoError(t, s.driver.Kill())
 	assert.NoError(t, s.end(t))
 }
 
 func TestWorkerEndsWithItsContext(t *testing.T) {
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	_, err := s.driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	s.stop()
@@ -178,7 +179,7 @@ func TestWhatIsSentLastArrives(t *testing.T) {
 		}
 		return nil
 	}})
-	s := serve(t, Config{patience: atOnce})
+	s := startServing(t, config{limits: atOnce})
 	ch, err := s.driver.RemoteExec(t.Context(), "import last\nlast.word(channel)", gatewaybase.File("last.py", 1))
 	require.NoError(t, err)
 	select {
@@ -200,11 +201,11 @@ func TestStuckFunctionsAreGivenUp(t *testing.T) {
 	started, end := make(chan bool), make(chan bool)
 	register(t, "stuck", Funcs{"wait": func() { started <- true; <-end }})
 	defer close(end)
-	s := serve(t, Config{patience: &patience{time.Millisecond, time.Millisecond, time.Second}})
+	s := startServing(t, config{limits: &limits{time.Millisecond, time.Millisecond, time.Second}})
 	go s.driver.RemoteCall(context.Background(), "stuck.wait")
 	<-started
 	s.driver.Exit()
-	assert.ErrorIs(t, s.end(t), ErrStuck)
+	assert.ErrorIs(t, s.end(t), errStuck)
 }
 
 func TestDriverThatDoesNotRead(t *testing.T) {
@@ -212,8 +213,8 @@ func TestDriverThatDoesNotRead(t *testing.T) {
 	defer here.CloseRead()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Serve(context.Background(), there,
-			Config{ID: "gw0-worker", patience: &patience{time.Millisecond, time.Millisecond, 100 * time.Millisecond}})
+		ended <- serve(context.Background(), there,
+			config{id: "gw0-worker", limits: &limits{time.Millisecond, time.Millisecond, 100 * time.Millisecond}})
 	}()
 	// STATUS is answered by the worker itself, until the pipe is full.
 	for range 2000 {
@@ -232,7 +233,7 @@ func TestDriverThatDoesNotRead(t *testing.T) {
 func TestCallersLetGo(t *testing.T) {
 	started, ended := make(chan bool), make(chan error)
 	register(t, "let", Funcs{"go": func(ctx context.Context) { started <- true; <-ctx.Done(); ended <- ctx.Err() }})
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { <-started; cancel() }()
 	_, err := s.driver.RemoteCall(ctx, "let.go")
@@ -255,7 +256,7 @@ func TestErrorsOfCalls(t *testing.T) {
 			return err
 		},
 	})
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	for _, test := range []struct {
 		function             string
 		args                 []any
@@ -286,7 +287,7 @@ func TestErrorsOfCalls(t *testing.T) {
 
 func TestValuesOfCalls(t *testing.T) {
 	register(t, "values", Funcs{"same": func(v any) any { return v }, "two": func() (int, string) { return 1, "b" }})
-	s := serve(t, Config{})
+	s := startServing(t, config{})
 	inner, err := s.driver.NewChannel()
 	require.NoError(t, err)
 	for _, v := range []any{nil, int64(1), "é", []byte{0}, serializer.Tuple{[]any{inner}}, serializer.NewDict(serializer.Tuple{int64(1)}, 2.5)} {
@@ -305,6 +306,23 @@ func TestMessagesThatAreCutOff(t *testing.T) {
 	_, err := here.Write([]byte{4, 0, 0, 0, 1, 0, 0, 0, 9, 'F'})
 	require.NoError(t, err)
 	require.NoError(t, here.CloseWrite())
-	err = Serve(within.Soon(t), there, Config{ID: "gw0-worker"})
+	err = serve(within.Soon(t), there, config{id: "gw0-worker"})
 	assert.ErrorContains(t, err, "gateway gw0-worker died: the stream ended within a message")
+}
+
+func TestWorkerWithoutAnEngine(t *testing.T) {
+	s := startServing(t, config{engine: engine.None{}})
+	got, err := gatewaybase.RemoteCall[int](within.Soon(t), s.driver, "textstats.count", "a b")
+	require.NoError(t, err)
+	assert.Equal(t, 2, got)
+	info, err := s.driver.RInfo(within.Soon(t))
+	require.NoError(t, err, "what drivers ask for is served by Go code")
+	assert.NotZero(t, info.PID)
+	ch, err := s.driver.RemoteExec(within.Soon(t), "channel.send(1)")
+	require.NoError(t, err)
+	_, err = ch.Receive(within.Soon(t))
+	var remote *gatewaybase.RemoteError
+	require.ErrorAs(t, err, &remote)
+	assert.Equal(t, "RuntimeError", remote.Exception())
+	assert.Contains(t, remote.Message(), `import _ "github.com/go-execnet/execnet/gpython"`)
 }

@@ -16,8 +16,8 @@ import (
 // streams are the stdin and stdout that a worker was started with, as a gateway's pipe.
 type streams struct {
 	in, out *os.File
-	eager   *pipe.Reader // of in
-	ahead   io.Reader    // what was read already; nil if nothing was
+	reader  *pipe.Reader // of in
+	ahead   io.Reader    // what was read from in already; nil if nothing was
 
 	closing sync.Mutex // guards the closing of out, so that it happens once
 	closed  bool
@@ -26,7 +26,7 @@ type streams struct {
 var _ gatewaybase.IO = (*streams)(nil)
 
 func newStreams(in, out *os.File) *streams {
-	return &streams{in: in, out: out, eager: pipe.NewReader(in)}
+	return &streams{in: in, out: out, reader: pipe.NewReader(in)}
 }
 
 // Read reads what was read ahead, then stdin.
@@ -37,7 +37,7 @@ func (s *streams) Read(p []byte) (int, error) {
 		}
 		s.ahead = nil
 	}
-	n, err := s.eager.Read(p)
+	n, err := s.reader.Read(p)
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		// If it fails, so does the next Read.
 		_ = s.in.SetReadDeadline(time.Time{})
@@ -48,12 +48,13 @@ func (s *streams) Read(p []byte) (int, error) {
 
 // InterruptRead breaks a Read off; see farend.ReadInterrupter.
 func (s *streams) InterruptRead() {
-	// Where there are no deadlines, as with a regular file, nobody has to wait for long.
+	// It fails for what has no deadlines, as a regular file, which nobody has to wait for.
 	_ = s.in.SetReadDeadline(time.Unix(1, 0))
 }
 
-// hurry makes reading from a socket fail after a time; 0 takes that back.
-func (s *streams) hurry(limit time.Duration) {
+// limitReads makes reading from a socket fail after a time; 0 takes that back. Other streams are
+// left alone.
+func (s *streams) limitReads(limit time.Duration) {
 	info, err := s.in.Stat()
 	if err != nil || info.Mode()&os.ModeSocket == 0 {
 		return
@@ -62,12 +63,11 @@ func (s *streams) hurry(limit time.Duration) {
 	if limit > 0 {
 		deadline = time.Now().Add(limit)
 	}
-	// A socket has deadlines.
 	_ = s.in.SetReadDeadline(deadline)
 }
 
 // Write writes to stdout.
-func (s *streams) Write(p []byte) (int, error) { return s.out.Write(p) }
+func (s *streams) Write(p []byte) (int, error) { return pipe.Write(s.out, p) }
 
 // CloseRead closes stdin.
 func (s *streams) CloseRead() error { return ignoreClosed(s.in.Close()) }
@@ -97,8 +97,8 @@ func (s *streams) Wait(context.Context) error { return nil }
 // Kill closes both directions, which is all a worker can do to its driver.
 func (s *streams) Kill() error { return errors.Join(s.CloseWrite(), s.CloseRead()) }
 
-// Exit knows nothing.
+// Exit returns nothing: how the driver ends is not known.
 func (s *streams) Exit() gatewaybase.Exit { return gatewaybase.Exit{} }
 
-// RemoteAddress is empty.
+// RemoteAddress is empty: the worker was not given its driver's address.
 func (s *streams) RemoteAddress() string { return "" }

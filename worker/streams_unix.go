@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and
@@ -26,8 +28,8 @@ func takeStreams() (*streams, error) {
 			return nil, os.NewSyscallError("dup2", err)
 		}
 		unix.Close(null)
-		// The poller's goroutines change places on one thread; one that waits in the kernel leaves
-		// the answer to another.
+		// With non-blocking descriptors Go's poller switches between reading and writing goroutines
+		// on one thread. A read that blocks in the kernel needs another thread for the answer.
 		if err := unix.SetNonblock(moved, true); err != nil {
 			return nil, os.NewSyscallError("fcntl", err)
 		}
@@ -36,7 +38,10 @@ func takeStreams() (*streams, error) {
 	return newStreams(own[0], own[1]), nil
 }
 
-// shutdownWrite ends a socket's writing direction; anything else does not mind.
+// InterruptWrite implements farend.WriteInterrupter.
+func (s *streams) InterruptWrite() { pipe.InterruptWrite(s.out) }
+
+// shutdownWrite ends a socket's writing direction. For anything else it fails without effect.
 func shutdownWrite(f *os.File) {
 	conn, err := f.SyscallConn()
 	if err != nil {

@@ -23,5 +23,5 @@ func takeStreams() (*streams, error) {
 	return own, nil
 }
 
-// shutdownWrite does nothing: here stdout is a pipe, which closing ends.
+// shutdownWrite does nothing: on Windows stdout is a pipe, and closing it is enough.
 func shutdownWrite(*os.File) {}

@@ -1,5 +1,5 @@
 // Package worker makes a Go program the remote side of execnet: what runs when a driver, in Go or
-// in Python, sends a CHANNEL_EXEC (docs/protocol.md section 6).
+// in Python, sends a CHANNEL_EXEC ([protocol.md section 6]).
 //
 // A program registers the Go functions that drivers may call, and becomes a worker when it was
 // started as one:
@@ -17,9 +17,16 @@
 //	for doc in channel:
 //		channel.send(textstats.count(doc))
 //
-// That source is run by gpython, an interpreter in Go; docs/gpython.md says what it knows of
-// Python. What drivers execute for purposes of their own (rinfo, chdir, proxies, socket servers,
-// rsync) is served by Go code.
+// That source is run by an engine, which a program adds by importing it for its side effect, as
+// database/sql's drivers are added:
+//
+//	import _ "github.com/go-execnet/execnet/gpython" // Python 3.4, in Go: docs/gpython.md
+//
+// Without an engine the program links no interpreter; its worker answers Python source with an
+// error that names this import. Calls by RemoteCall, and what drivers execute for purposes of their
+// own (rinfo, chdir, proxies, socket servers, rsync), are served by Go code in either case.
+//
+// [protocol.md section 6]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#6-remote-execution
 package worker
 
 import (
@@ -30,41 +37,39 @@ import (
 	"runtime/debug"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/worker/internal/native"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Config says how Serve serves.
-type Config struct {
-	// ID is what the driver calls this worker, with "-worker" behind it as a rule.
-	ID string
-	// ExecModel is one of xspec.ExecModels; empty means "thread". Under "thread", executions run
-	// side by side, each in a goroutine; "gevent" and "eventlet" mean the same here. Under
-	// "main_thread_only" they run one after another in the goroutine that called Serve.
-	ExecModel string
-	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
-	Warnings io.Writer
-
-	patience *patience // tests are less patient
+// config says how serve serves.
+type config struct {
+	id        string // what the driver calls this worker, as a rule with "-worker" behind it
+	execModel string // one of xspec.ExecModels(); empty means "thread"
+	// Under "thread", executions run side by side, each in a goroutine; "gevent" and "eventlet"
+	// mean the same here. Under "main_thread_only" they run one after another in the goroutine that
+	// called serve.
+	engine engine.Engine // nil means engine.Default
+	limits *limits       // nil means standardLimits
 }
 
-// Serve is the worker's end of a gateway on pipe, whose bootstrap has been answered. It returns
-// when the driver has terminated it or is gone, or when ctx has ended, and the executions have
-// ended: they have 5 seconds, then their contexts end, then they have 10 more before Serve gives up
-// on them with ErrStuck. What they sent last has 5 to be read. Other errors mean that the driver
-// does not speak the protocol. It is execnet's gateway_base.serve.
-func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
-	if config.ExecModel == "" {
-		config.ExecModel = xspec.ExecModels[0]
+// serve is the worker's end of a gateway on pipe, whose bootstrap has been answered: execnet's
+// gateway_base.serve. It returns when the driver has terminated it or is gone, or when ctx has
+// ended, and the executions have ended, for which the limits say how long they have. It returns
+// errStuck if they did not end; other errors mean that the driver does not speak the protocol.
+func serve(ctx context.Context, pipe gatewaybase.IO, c config) error {
+	if c.execModel == "" {
+		c.execModel = xspec.ExecModelThread
 	}
-	w := &worker{engine: gpython.New(), functions: registered.modules(), natives: native.Natives{Worker: ownCommand()}}
-	p := newPool(config.ExecModel, w.run)
-	if config.patience != nil {
-		p.patience = *config.patience
+	if c.engine == nil {
+		c.engine = engine.Default()
 	}
-	gw := gatewaybase.New(pipe, gatewaybase.Config{Spec: &xspec.Spec{ID: config.ID}, Executor: p, Warnings: config.Warnings})
+	w := &worker{engine: c.engine, functions: registered.modules(), natives: native.Natives{Worker: Command()}}
+	p := newPool(c.execModel, w.run)
+	if c.limits != nil {
+		p.limits = *c.limits
+	}
+	gw := gatewaybase.New(pipe, gatewaybase.Config{Spec: &xspec.Spec{ID: c.id}, Executor: p})
 	stop := context.AfterFunc(ctx, func() { pipe.CloseRead() })
 	defer stop()
 
@@ -72,7 +77,7 @@ func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 	go func() {
 		defer close(joined)
 		<-gw.Done()
-		limit, cancel := context.WithTimeout(context.Background(), p.patience.toEnd+p.patience.whenInterrupted+p.patience.toBeRead)
+		limit, cancel := context.WithTimeout(context.Background(), p.limits.end+p.limits.interrupted+p.limits.read)
 		defer cancel()
 		if gw.Join(limit) == nil {
 			return
@@ -89,7 +94,7 @@ func Serve(ctx context.Context, pipe gatewaybase.IO, config Config) error {
 		case <-joined:
 			switch err := gw.Err(); {
 			case p.isStuck():
-				return ErrStuck
+				return errStuck
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
 			default:

@@ -6,35 +6,40 @@ import (
 	"strings"
 )
 
-// Error is what Parse and Validate return for a specification that cannot be used.
+// Error is the error that [Parse] and [Spec.Validate] return for a specification that cannot be
+// used. Use errors.As with an *Error.
 type Error struct {
 	// Spec is the whole text.
 	Spec string
-	// Key is the key at fault, empty when it is not one key.
+	// Key is the key at fault, empty if it is not a single key.
 	Key string
 	// Problem says what is wrong and what to write instead.
 	Problem string
 }
 
+// Error returns the text, the key and what is wrong.
 func (e *Error) Error() string {
 	if e.Key == "" {
-		return fmt.Sprintf("spec %q: %s", e.Spec, e.Problem)
+		return fmt.Sprintf("execnet: spec %q: %s", e.Spec, e.Problem)
 	}
-	return fmt.Sprintf("spec %q: key %q: %s", e.Spec, e.Key, e.Problem)
+	return fmt.Sprintf("execnet: spec %q: key %q: %s", e.Spec, e.Key, e.Problem)
 }
 
-// Parse reads a specification. Every error it returns is an *Error. It judges each key by itself;
-// Validate judges whether the keys make sense together.
+// Parse reads a specification. Every error it returns is an [*Error]. It checks each key by itself;
+// [Spec.Validate] checks whether the keys go together.
 //
 // As in execnet, a key may appear once, must not be empty and must not start with an underscore.
 // Beyond execnet:
 //
-//   - the switches popen, self, tls and dont_write_bytecode may be written with a value: 1, true, yes and on turn them on, and 0,
-//     false, no and off turn them off, in any case of letters. (To Python every non-empty value is true, "false" too.)
-//   - a known key that needs a value is refused without one or with an empty one; Python takes a bare "python" for the
-//     value True and fails later. The exception is "socket", which stands alone beside "installvia".
+//   - the switches popen, self, tls and dont_write_bytecode may be written with a value: 1, true,
+//     yes and on turn them on, and 0, false, no and off turn them off, in any case of letters. (To
+//     Python every non-empty value is true, "false" too.)
+//   - a known key that needs a value is refused without one or with an empty one; Python reads a
+//     bare "python" as the value True and fails later. The exception is "socket", which stands
+//     alone beside "installvia".
 //   - nice must be an integer.
-//   - a variable given twice with env: is refused as any other key is; Python lets the last one win.
+//   - a variable given twice with env: is refused as any other key is; Python lets the last one
+//     win.
 //   - a NUL character is refused, since no command line or environment can carry it.
 func Parse(text string) (*Spec, error) {
 	s := &Spec{source: text}
@@ -68,7 +73,7 @@ func Parse(text string) (*Spec, error) {
 	return s, nil
 }
 
-// set stores one pair and returns what is wrong with it, if anything.
+// set stores one pair. It returns what is wrong with the pair, or "".
 func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 	if field, ok := boolKeys[key]; ok {
 		on, ok := parseSwitch(value, hasValue)

@@ -1,4 +1,4 @@
-// Package xspec reads execution specifications, the one-line texts that say which Python to talk to
+// Package xspec reads execution specifications, texts of one line that say which Python to start
 // and how to reach it:
 //
 //	popen//python=python3.12//chdir=/tmp/work
@@ -25,8 +25,8 @@ type Spec struct {
 	// Popen is the key "popen": a subprocess of this machine (with Via: of the machine where that
 	// gateway runs).
 	Popen bool
-	// SSH is the key "ssh": a host or user@host, with options of the ssh command in front of or
-	// behind it.
+	// SSH is the key "ssh": a host or user@host, with options of the ssh command before or after
+	// it.
 	SSH string
 	// SSHConfig is the key "ssh_config": the file to read instead of ~/.ssh/config.
 	SSHConfig string
@@ -36,26 +36,26 @@ type Spec struct {
 	// VagrantSSH is the key "vagrant_ssh": the name of a vagrant machine, reached through ssh.
 	VagrantSSH string
 	// Socket is the key "socket": the host:port of a running socket server. It is empty for
-	// "socket//installvia=ID", so use Kind to ask whether this is a socket specification.
+	// "socket//installvia=ID", so use Kind to find out whether this is a socket specification.
 	Socket string
-	// TLS is the key "tls", which like the next four Python execnet does not have: the socket
-	// server is to be spoken to over TLS, and to show a certificate that this system trusts.
-	// UsesTLS reports whether any of the five asks for TLS.
+	// TLS is the key "tls", which like the next four Python execnet does not have: connect to the
+	// socket server over TLS, and require a certificate that this system trusts. UsesTLS reports
+	// whether any of the five keys is given.
 	TLS bool
 	// TLSCA is the key "tls_ca": a PEM file of the authorities to trust instead of the system's.
 	TLSCA string
 	// TLSCert and TLSKey are the keys "tls_cert" and "tls_key": PEM files of the certificate to
-	// show the server, and of its key.
+	// show to the server, and of its key.
 	TLSCert, TLSKey string
-	// TLSName is the key "tls_name": the name that the server's certificate has to be for, instead
-	// of Socket's host.
+	// TLSName is the key "tls_name": the name that the server's certificate must be for, instead of
+	// Socket's host.
 	TLSName string
 	// Via is the key "via": the id of the gateway through which this one is started.
 	Via string
 	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server
 	// to connect to.
 	InstallVia string
-	// Python is the key "python": the interpreter's command line, to be split as a shell would.
+	// Python is the key "python": the interpreter's command line, which is split as by a shell.
 	Python string
 	// Self is the key "self", which Python execnet does not have: start this program again, as a
 	// worker, instead of an interpreter (with Via: the program that the gateway it names runs in).
@@ -64,7 +64,8 @@ type Spec struct {
 	ChDir string
 	// ID is the key "id": the gateway's name in its group.
 	ID string
-	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of ExecModels.
+	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of the ExecModel
+	// constants.
 	ExecModel string
 	// Nice is the key "nice": what to add to the worker's niceness. 0 means no change.
 	Nice int
@@ -84,7 +85,7 @@ type Spec struct {
 	bareSocket bool
 }
 
-// stringKeys are the keys whose value is kept as it is written.
+// stringKeys are the keys whose value is stored as it is written.
 var stringKeys = map[string]func(*Spec) *string{
 	"ssh":         func(s *Spec) *string { return &s.SSH },
 	"ssh_config":  func(s *Spec) *string { return &s.SSHConfig },
@@ -112,8 +113,8 @@ var boolKeys = map[string]func(*Spec) *bool{
 	"tls":                 func(s *Spec) *bool { return &s.TLS },
 }
 
-// String returns the text that was parsed, byte for byte. Two specifications are the same, as
-// execnet sees it, when their texts are.
+// String returns the text that was parsed, byte for byte. To execnet two specifications are the
+// same if their texts are.
 func (s *Spec) String() string { return s.source }
 
 // Clone returns a copy that shares nothing with s.
@@ -124,8 +125,8 @@ func (s *Spec) Clone() *Spec {
 	return &c
 }
 
-// Get looks a key up by the name it has in the text, "env:NAME" and unknown keys included. A key
-// that stands for true has the value "". The answer follows the fields of s, not the text.
+// Get returns the value of a key, also of "env:NAME" and unknown keys, and whether it is set. A key
+// that stands for true has the value "". Get reads the fields of s, not the text.
 func (s *Spec) Get(key string) (value string, isSet bool) {
 	if field, ok := stringKeys[key]; ok {
 		value = *field(s)
@@ -149,16 +150,16 @@ func (s *Spec) Get(key string) (value string, isSet bool) {
 	return value, isSet
 }
 
-// UsesTLS reports whether a socket server is to be spoken to over TLS: one of the keys that begin
-// with "tls" is given.
+// UsesTLS reports whether the connection to a socket server uses TLS: whether one of the keys that
+// begin with "tls" is given.
 func (s *Spec) UsesTLS() bool {
 	return s.TLS || s.TLSCA != "" || s.TLSCert != "" || s.TLSKey != "" || s.TLSName != ""
 }
 
-// Local reports whether the spec starts a process of this machine: popen, and through no other
-// gateway. A python= of several words may still lead elsewhere, as "docker exec" does.
+// Local reports whether the specification starts a process of this machine: popen without via. With
+// a python= of several words, such as "docker exec", the interpreter may still run elsewhere.
 func (s *Spec) Local() bool { return s.Popen && s.Via == "" }
 
 // SameFilesystem reports whether the worker sees this process's files under the same relative
-// paths: a popen gateway of this machine without chdir. execnet's rsync uses it to skip copying.
+// paths: whether it is Local and has no chdir. execnet's rsync copies nothing then.
 func (s *Spec) SameFilesystem() bool { return s.Local() && s.ChDir == "" }

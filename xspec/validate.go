@@ -7,19 +7,39 @@ import (
 	"unicode"
 )
 
-// ExecModels are the values that the key "execmodel" can have.
-var ExecModels = []string{"thread", "main_thread_only", "eventlet", "gevent"}
-
-// The kinds of gateway, named by the key that asks for each.
+// The execution models: how a worker runs the sources that it is sent ([protocol.md section 6.5]).
+// They are the values of the key "execmodel".
+//
+// [protocol.md section 6.5]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#65-execution-models
 const (
-	KindPopen      = "popen"
-	KindSSH        = "ssh"
-	KindVagrantSSH = "vagrant_ssh"
-	KindSocket     = "socket"
+	// ExecModelThread runs each in a thread of its own, and the first in the main thread while that
+	// is free. It is the default.
+	ExecModelThread = "thread"
+	// ExecModelMainThreadOnly runs all of them in the main thread, one at a time.
+	ExecModelMainThreadOnly = "main_thread_only"
+	// ExecModelEventlet runs them in eventlet's green threads, which the remote Python must have.
+	ExecModelEventlet = "eventlet"
+	// ExecModelGevent runs them in gevent's greenlets, which the remote Python must have.
+	ExecModelGevent = "gevent"
 )
 
-// Kind returns the kind of gateway that s asks for, one of the Kind constants, or "" when it asks
-// for none. Of several, which Validate refuses, it returns the first in the order of the constants.
+// ExecModels returns the execution models, as a new slice.
+func ExecModels() []string {
+	return []string{ExecModelThread, ExecModelMainThreadOnly, ExecModelEventlet, ExecModelGevent}
+}
+
+// The kinds of gateway that [Spec.Kind] returns. Each is the key of the specification that asks for
+// it.
+const (
+	KindPopen      = "popen"       // a process of this machine, or with via of the via gateway's
+	KindSSH        = "ssh"         // a process of another machine, reached over ssh
+	KindVagrantSSH = "vagrant_ssh" // a process of a vagrant machine, reached over ssh
+	KindSocket     = "socket"      // a worker that a socket server starts
+)
+
+// Kind returns the kind of gateway that s asks for, one of the Kind constants, or "" if it asks for
+// none. If it asks for several, which [Spec.Validate] refuses, Kind returns the first in the order
+// of the constants.
 func (s *Spec) Kind() string {
 	if kinds := s.kinds(); len(kinds) > 0 {
 		return kinds[0]
@@ -37,8 +57,8 @@ func (s *Spec) kinds() []string {
 	return kinds
 }
 
-// Validate reports, as an *Error, what keeps s from describing a gateway: no kind of gateway or
-// several, keys that do not go together, or values that a key cannot have.
+// Validate returns an [*Error] if s does not describe a gateway: if it asks for no kind of gateway
+// or for several, has keys that do not go together, or values that a key cannot have.
 func (s *Spec) Validate() error {
 	fail := func(key, format string, args ...any) error {
 		return &Error{Spec: s.source, Key: key, Problem: fmt.Sprintf(format, args...)}
@@ -80,8 +100,8 @@ func (s *Spec) Validate() error {
 		return fail("sshclient", "it goes with ssh or vagrant_ssh only")
 	case s.SSHClient != "" && s.SSHClient != "openssh":
 		return fail("sshclient", `%q is unknown; write sshclient=openssh, or leave the key out for the built-in client`, s.SSHClient)
-	case s.ExecModel != "" && !slices.Contains(ExecModels, s.ExecModel):
-		return fail("execmodel", "%q is unknown; it is one of %s", s.ExecModel, strings.Join(ExecModels, ", "))
+	case s.ExecModel != "" && !slices.Contains(ExecModels(), s.ExecModel):
+		return fail("execmodel", "%q is unknown; it is one of %s", s.ExecModel, strings.Join(ExecModels(), ", "))
 	case s.Bootstrap != "" && s.Bootstrap != "import":
 		return fail("bootstrap", "%q is unknown; write bootstrap=import to use the execnet installed there, or leave the key out", s.Bootstrap)
 	}
@@ -93,7 +113,7 @@ func (s *Spec) Validate() error {
 	return nil
 }
 
-// tlsKey is a key that makes UsesTLS true.
+// tlsKey returns one of the keys that make UsesTLS true.
 func (s *Spec) tlsKey() string {
 	for _, key := range []string{"tls_cert", "tls_key", "tls_ca", "tls_name"} {
 		if _, isSet := s.Get(key); isSet {

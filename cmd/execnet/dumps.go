@@ -53,7 +53,7 @@ for it. "execnet loads" is the way back.`,
 	return cmd
 }
 
-// literalError shows the place that a syntax error is about.
+// literalError adds to a syntax error the line at fault, with a caret below the place.
 func literalError(err error) error {
 	var syntax *pyliteral.SyntaxError
 	if errors.As(err, &syntax) {

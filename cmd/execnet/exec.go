@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -143,10 +142,11 @@ func (f *execFlags) run(cmd *cobra.Command, args []string) error {
 	})
 }
 
-// runTask runs the task everywhere and prints what comes of it; it reports whether all went well.
+// runTask executes the task on all gateways and prints items and errors; it reports whether all
+// succeeded.
 func (f *execFlags) runTask(ctx context.Context, cancel context.CancelCauseFunc, cmd *cobra.Command, members []fleet.Member, task fleet.Task) bool {
 	out := newPrinter(ctx, cmd.OutOrStdout(), cancel)
-	failures := make(chan struct{}, len(members)) // each member fails once at most
+	failures := make(chan struct{}, len(members)) // each member fails at most once
 	fleet.Run(ctx, members, task, func(id string, v any) {
 		line, err := f.format(id, v)
 		if err != nil {
@@ -162,7 +162,7 @@ func (f *execFlags) runTask(ctx context.Context, cancel context.CancelCauseFunc,
 	return len(failures) == 0
 }
 
-// format is what is printed for an item.
+// format returns what is printed for an item.
 func (f *execFlags) format(id string, v any) ([]byte, error) {
 	if f.raw {
 		switch x := v.(type) {
@@ -178,7 +178,7 @@ func (f *execFlags) format(id string, v any) ([]byte, error) {
 	return append(line, "}\n"...), err
 }
 
-// readSource fills in the source that a file, or - for stdin, holds.
+// readSource sets the task's source to the content of a file, or of stdin if the name is -.
 func readSource(cmd *cobra.Command, name string, task *fleet.Task) error {
 	var data []byte
 	var err error
@@ -206,22 +206,19 @@ func parseJSON(text string) (any, error) {
 	return v, err
 }
 
-// caret shows the line of text that holds the offset, and below it a caret that points at it.
+// caret returns the line of text that contains the offset, and below it a caret at that place.
 func caret(text string, offset int) string {
 	return (&pyliteral.SyntaxError{Text: text, Offset: offset}).Caret()
 }
-
-var argument = regexp.MustCompile(`(?s)^([\p{L}_][\p{L}\p{N}_]*)=(.*)$`)
 
 // parseArgs reads NAME=VALUE pairs.
 func parseArgs(pairs []string) (map[string]any, error) {
 	kwargs := map[string]any{}
 	for _, pair := range pairs {
-		m := argument.FindStringSubmatch(pair)
-		if m == nil {
+		name, text, ok := strings.Cut(pair, "=")
+		if !ok || !pyliteral.IsIdentifier(name) {
 			return nil, fmt.Errorf("--arg %q: it must be NAME=VALUE, where NAME is a Python name", pair)
 		}
-		name, text := m[1], m[2]
 		if _, twice := kwargs[name]; twice || name == "channel" {
 			return nil, fmt.Errorf("--arg %q: the function gets another value for %s already", pair, name)
 		}

@@ -19,11 +19,12 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// errTimeLimit is the cause of a context whose --timeout is over.
+// errTimeLimit is the cause of a context's end when the time of --timeout has passed.
 var errTimeLimit = errors.New("the time is over")
 
-// withGateways starts gateways, has use work with them, ends them, whatever happens, and makes the
-// exit code of it. use reports whether all went well; cancel ends it early.
+// withGateways starts gateways, calls use, ends the gateways, and returns an error with the exit
+// code if anything failed. use reports whether all succeeded; cancel ends it early. With together,
+// use is not called unless all gateways have started.
 func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, together bool,
 	use func(ctx context.Context, cancel context.CancelCauseFunc, members []fleet.Member) bool) error {
 	ctx, second, stop := fleet.WatchSignals(cmd.Context())
@@ -50,7 +51,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, 
 	if ctx.Err() == nil && (ok || !together) {
 		ok = use(ctx, cancel, members) && ok
 	}
-	cause := context.Cause(ctx) // before anything that happens while they end
+	cause := context.Cause(ctx) // of what happens from here on, nothing changes the exit code
 	if err := fleet.End(ctx, second, group); err != nil {
 		return failure(err)
 	}
@@ -71,7 +72,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, limit time.Duration, 
 	return nil
 }
 
-// startError says why a gateway did not start, and always which one that is.
+// startError returns the text of why a gateway did not start, which always contains its spec.
 func startError(m fleet.Member) string {
 	text := plainError(m.Err)
 	if !strings.Contains(text, m.Spec.String()) {
@@ -80,8 +81,8 @@ func startError(m fleet.Member) string {
 	return text
 }
 
-// plainError is an error's text without the module's name. What workers wrote to stderr has been
-// seen there already.
+// plainError returns an error's text without "execnet: " and without what workers have written to
+// stderr, since that is on stderr already.
 func plainError(err error) string {
 	var died *gatewaybase.GatewayDiedError
 	var wrong *bootstrap.Error
@@ -107,7 +108,7 @@ func prefixed(id, text string) []byte {
 	return b.Bytes()
 }
 
-// addTimeout adds the option that withGateways takes as its limit.
+// addTimeout adds the option --timeout, whose value withGateways takes as its limit.
 func addTimeout(cmd *cobra.Command, limit *time.Duration) {
 	cmd.Flags().DurationVar(limit, "timeout", 0, "give up after this `time`, such as 30s or 5m, and exit with 124 (default: never)")
 }

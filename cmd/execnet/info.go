@@ -51,7 +51,8 @@ exit code 1; the others are shown nevertheless.
 	return cmd
 }
 
-// printInfo prints what the members say of themselves, in their order; it reports whether all did.
+// printInfo asks all members for information about their interpreters and prints it in their order;
+// it reports whether all have answered.
 func printInfo(ctx context.Context, cancel context.CancelCauseFunc, cmd *cobra.Command, members []fleet.Member, asJSON bool) bool {
 	infos, errs := make([]gatewaybase.RInfo, len(members)), make([]error, len(members))
 	var wg sync.WaitGroup

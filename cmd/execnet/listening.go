@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strconv"
 
@@ -17,10 +16,11 @@ import (
 	"github.com/go-execnet/execnet/worker"
 )
 
-// loopback is where servers listen unless they are told otherwise.
+// loopback is the address on which servers listen by default.
 const loopback = "127.0.0.1"
 
-// listenAddress reads the argument of a server: HOST:PORT, or PORT or :PORT of the loopback.
+// listenAddress reads the argument of a server: HOST:PORT, or PORT or :PORT for the loopback
+// address.
 func listenAddress(args []string, defaultPort string) (string, error) {
 	if len(args) == 0 {
 		return net.JoinHostPort(loopback, defaultPort), nil
@@ -38,34 +38,30 @@ func listenAddress(args []string, defaultPort string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// addWorker adds the option that workers takes.
+// addWorker adds the option --worker, whose value workers takes.
 func addWorker(cmd *cobra.Command, program *string) {
 	cmd.Flags().StringVar(program, "worker", "", "start `PROGRAM`, with arguments, for each driver: one that serves as a worker when "+
 		"it is called with \"worker\" behind these (default: execnet)")
 }
 
-// workers is how a server starts a worker: another program that can be one, or this program again.
+// workers returns the command of a server's workers: another program, or this program again.
 func workers(cmd *cobra.Command, other string) (server.Command, error) {
-	if other != "" {
-		args, err := shellquote.Split(other)
-		if err != nil || len(args) == 0 {
-			return server.Command{}, fmt.Errorf("--worker %q is no command", other)
-		}
+	args, err := shellquote.Split(other)
+	if err != nil || other != "" && len(args) == 0 {
+		return server.Command{}, fmt.Errorf("--worker %q is no command", other)
+	}
+	if len(args) > 0 {
 		if args[0], err = exec.LookPath(args[0]); err != nil {
 			return server.Command{}, failure(err)
 		}
-		return server.Command{Args: append(args, worker.Word), Stderr: cmd.ErrOrStderr()}, nil
 	}
-	program, err := os.Executable()
-	if err != nil {
-		return server.Command{}, failure(fmt.Errorf("cannot find this program to start it as a worker: %w", err))
-	}
-	return server.Command{Args: []string{program, worker.Word}, Stderr: cmd.ErrOrStderr()}, nil
+	command := worker.Command(args...)
+	command.Stderr = cmd.ErrOrStderr()
+	return command, nil
 }
 
-// listenAndServe prints the address once it is bound and serves until it is interrupted. warning
-// says what it means that others than this machine's users can connect; it is empty when that is as
-// it should be.
+// listenAndServe listens, prints the address, and serves until it is interrupted. It prints
+// warning, unless that is empty, if users of other machines can connect.
 func listenAndServe(cmd *cobra.Command, address, warning string, serve func(context.Context, net.Listener) error) error {
 	ctx, _, stop := fleet.WatchSignals(cmd.Context())
 	defer stop()

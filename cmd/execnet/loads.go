@@ -53,7 +53,7 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 	for at := 0; at < len(data) || !f.all; {
 		v, used, err := f.load(data[at:])
 		if err == nil && !f.all && used < len(data) {
-			err = &serializer.LoadError{Offset: int64(used), Msg: "bytes after the value (--all reads several values)"}
+			err = &serializer.LoadError{Offset: int64(used), Problem: "bytes after the value (--all reads several values)"}
 		}
 		if err != nil {
 			return failure(bytesError(data, at, err))
@@ -68,11 +68,11 @@ func (f *loadsFlags) run(cmd *cobra.Command, data []byte) error {
 	return nil
 }
 
-// load reads the value that data begins with and tells how long that is. Offsets in its errors
-// count from data's first byte.
+// load reads the value that data begins with; used is its length. Offsets in its errors count from
+// data's first byte.
 func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	if len(data) == 0 {
-		return nil, 0, &serializer.LoadError{Msg: "there is nothing to load"}
+		return nil, 0, &serializer.LoadError{Problem: "there is nothing to load"}
 	}
 	rest := bytes.NewReader(data)
 	var r io.Reader = rest
@@ -89,8 +89,7 @@ func (f *loadsFlags) load(data []byte) (v any, used int, err error) {
 	return v, len(data) - rest.Len(), err
 }
 
-// bytesError shows the bytes around the place that a LoadError is about; base is what its offset
-// counts from.
+// bytesError adds to a LoadError the bytes around its offset, which counts from base.
 func bytesError(data []byte, base int, err error) error {
 	var wrong *serializer.LoadError
 	if !errors.As(err, &wrong) {
@@ -105,7 +104,7 @@ func bytesError(data []byte, base int, err error) error {
 	return fmt.Errorf("%w\n% x\n%s^", wrong, data[from:to], strings.Repeat("   ", at-from))
 }
 
-// decodeHex reads digits with white space anywhere between the bytes.
+// decodeHex reads hexadecimal digits; between the bytes there may be white space.
 func decodeHex(text string) ([]byte, error) {
 	var data []byte
 	for i := 0; i < len(text); {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	_ "github.com/go-execnet/execnet/gpython" // runs Python source in "execnet worker"
 	"github.com/go-execnet/execnet/worker"
 )
 
@@ -16,10 +17,11 @@ const (
 	exitFailure = 1   // the remote code or a gateway failed
 	exitUsage   = 2   // the command line cannot be understood
 	exitTimeout = 124 // as timeout(1) has it
-	exitPipe    = 141 // nobody reads stdout any more: what a shell sees of a program that SIGPIPE ended
+	// nobody reads stdout any more: what a shell sees of a program that SIGPIPE ended
+	exitPipe = 141
 )
 
-// exit ends the program with a code after what err says, if anything.
+// exit is an error that ends the program with a code; err, unless it is nil, is printed.
 type exit struct {
 	code int
 	err  error

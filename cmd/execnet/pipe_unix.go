@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isBrokenPipe reports whether writing failed because nobody reads any more.
+// isBrokenPipe reports whether writing failed because the reader has closed the pipe.
 func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }

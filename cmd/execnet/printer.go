@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// printer writes what several goroutines have to say, one piece after the other. Only one goroutine
-// writes, so that nobody else is held up by a pipe that nobody reads once ctx has ended.
+// printer writes the output of several goroutines, one piece after the other. One goroutine does
+// all the writing, so that after ctx's end no other one waits for a pipe that is not read.
 type printer struct {
 	ctx    context.Context
 	pieces chan piece
@@ -18,8 +18,8 @@ type piece struct {
 	text []byte
 }
 
-// newPrinter starts a printer. cancel is called when stdout cannot be written to; nothing is
-// written after that.
+// newPrinter starts a printer. If writing to stdout fails, it calls cancel with the error and
+// writes nothing more.
 func newPrinter(ctx context.Context, stdout io.Writer, cancel context.CancelCauseFunc) *printer {
 	p := &printer{ctx: ctx, pieces: make(chan piece), done: make(chan struct{})}
 	go func() {
@@ -28,7 +28,7 @@ func newPrinter(ctx context.Context, stdout io.Writer, cancel context.CancelCaus
 			if ctx.Err() != nil {
 				continue
 			}
-			// What cannot be said on stderr can be said nowhere.
+			// An error of writing to stderr cannot be shown anywhere.
 			if _, err := piece.to.Write(piece.text); err != nil && piece.to == stdout {
 				cancel(err)
 			}
@@ -37,7 +37,7 @@ func newPrinter(ctx context.Context, stdout io.Writer, cancel context.CancelCaus
 	return p
 }
 
-// print returns when the piece is about to be written, or when ctx has ended, when it may be lost.
+// print returns when the piece is being written. After ctx's end it may drop the piece.
 func (p *printer) print(to io.Writer, text []byte) {
 	select {
 	case p.pieces <- piece{to, text}:

@@ -32,7 +32,7 @@ command line was wrong; 124 --timeout was over; 130 and 143 it was interrupted
 	return root
 }
 
-// noArguments is for commands that take options only. cobra's own speaks of unknown commands.
+// noArguments is cobra.NoArgs with a message that fits, for commands that take only options.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%s takes no arguments, and %q is one", cmd.CommandPath(), args[0])

@@ -148,8 +148,8 @@ func (f *rsyncFlags) run(cmd *cobra.Command, source string, dests []string) erro
 	})
 }
 
-// awaitInterrupt is for workers that a terminal's Ctrl-C has ended: it has come or is to come here
-// too, perhaps after their word.
+// awaitInterrupt waits for this process's own interrupt if err says that a worker was interrupted:
+// a Ctrl-C at the terminal goes to both, and the worker's error may arrive first.
 func awaitInterrupt(ctx context.Context, err error) {
 	var remote *gatewaybase.RemoteError
 	if !errors.As(err, &remote) || strings.TrimSpace(remote.Formatted) != "keyboard-interrupted" {
@@ -161,8 +161,8 @@ func awaitInterrupt(ctx context.Context, err error) {
 	}
 }
 
-// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is told when that
-// cannot be written.
+// view chooses how the sync is shown: bars on a terminal, lines elsewhere. failed is called when
+// that cannot be written.
 func (f *rsyncFlags) view(out io.Writer, failed func(error)) syncview.View {
 	file, isFile := out.(*os.File)
 	switch {
@@ -174,7 +174,7 @@ func (f *rsyncFlags) view(out io.Writer, failed func(error)) syncview.View {
 	return syncview.NewLines(out, f.dryRun, failed)
 }
 
-// report prints the errors of a sync, those of a target with its gateway's id.
+// report prints the errors of a sync, a target's with its gateway's id before each line.
 func report(w io.Writer, err error) {
 	switch err := err.(type) {
 	case *rsync.TargetError:
@@ -190,7 +190,7 @@ func report(w io.Writer, err error) {
 	}
 }
 
-// pair gives each spec its DEST.
+// pair returns the DEST of each spec, in order.
 func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	if len(dests) == 1 {
 		for len(dests) < len(specs) {
@@ -215,7 +215,7 @@ func pair(specs []*xspec.Spec, dests []string) ([]string, error) {
 	return dests, nil
 }
 
-// withoutID is what a spec says of where its interpreter is: its keys but for the id, in
+// withoutID is what a spec says of where its interpreter is: its keys without the id, in
 // alphabetical order.
 func withoutID(spec *xspec.Spec) string {
 	keys := slices.DeleteFunc(strings.Split(spec.String(), "//"), func(key string) bool { return strings.HasPrefix(key, "id=") })
@@ -223,7 +223,7 @@ func withoutID(spec *xspec.Spec) string {
 	return strings.Join(keys, "//")
 }
 
-// excluder makes a filter of patterns; nil if there are none.
+// excluder makes a filter for RSync.Filter from patterns; nil if there are none.
 func excluder(source string, patterns []string) (func(path string) bool, error) {
 	if len(patterns) == 0 {
 		return nil, nil
@@ -264,7 +264,8 @@ func newExclusion(pattern string) (exclusion, error) {
 	return x, nil
 }
 
-// matches tells for an entry's path, and the same below SRC with slashes, whether it is left out.
+// matches reports whether an entry is left out. full is its path, rel its path below SRC with
+// slashes.
 func (x exclusion) matches(full, rel string) bool {
 	if x.names {
 		rel = path.Base(rel)

@@ -41,7 +41,8 @@ func startServer(t *testing.T, args ...string) *runningServer {
 	out, err := s.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, s.Start())
-	t.Cleanup(func() { _ = s.Process.Kill() }) // it fails when the server has ended, as it should have
+	// it fails when the server has ended, as it should have
+	t.Cleanup(func() { _ = s.Process.Kill() })
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	addr, ok := strings.CutPrefix(line, "listening on ")
 	if !ok {

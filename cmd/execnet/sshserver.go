@@ -76,13 +76,13 @@ interrupted, and the workers with it.`,
 	return cmd
 }
 
-// warnOfKeys says which keys cannot log in, and whether any can. That is no failure: the file may
-// change.
+// warnOfKeys prints which keys cannot log in, and if none can. That is not an error, since the file
+// can change.
 func warnOfKeys(cmd *cobra.Command, file string) {
 	usable, problems, err := server.CheckAuthorizedKeys(file)
 	switch {
 	case err != nil:
-		problems = []string{"nobody can log in yet: " + err.Error()}
+		problems = []string{"nobody can log in yet: " + plainError(err)}
 	case usable == 0:
 		problems = append(problems, "nobody can log in yet: there is no key for it in "+file)
 	}

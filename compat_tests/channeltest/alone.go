@@ -1,7 +1,6 @@
 package channeltest
 
 import (
-	"io"
 	"testing"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// alone are the tests that need a gateway of their own, or leave it unusable.
+// alone are the tests that need a gateway of their own, or that make theirs unusable.
 var alone = []test{
 	{"string rules of a gateway", gatewayStrings},
 	{"an error whose text is no Unicode", unsendableError},
@@ -31,7 +30,7 @@ sub.send(type(sub.receive()) is bytes)
 	send(t, ch, "text")
 	plain, uni := any([]byte("plain")), any([]byte("uni"))
 	if r.caps.Python2 {
-		uni = "uni" // UNICODE is text whatever the rules
+		uni = "uni" // UNICODE is text with every strconfig
 	}
 	asBytes := r.caps.Python2 || !r.caps.OneStringRule
 	assert.Equal(t, execnet.Tuple{asBytes, asBytes, plain, uni}, receive(t, ch))
@@ -47,12 +46,12 @@ func unsendableError(t *testing.T, r *run) {
 		source = `raise ValueError('\xff\xfe')`
 	}
 	ch := r.exec(t, source)
-	if r.caps.MuteOnUnsendableError {
+	if r.caps.LosesUnsendableErrors {
 		_, err := ch.Receive(within.Time(t, 500*time.Millisecond))
 		assert.ErrorIs(t, err, execnet.ErrTimeout)
 		return
 	}
-	assert.ErrorContains(t, ch.WaitClose(soon(t)), "ValueError: ")
+	assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), "ValueError: ")
 	ch = r.exec(t, "channel.send('the worker lives on')")
 	assert.Equal(t, "the worker lives on", receive(t, ch))
 }
@@ -66,22 +65,15 @@ except EOFError:
     raise
 `)
 	assert.Equal(t, "up", receive(t, waiting))
-	called := make(chan any, 1)
 	withCallback, err := r.gw.NewChannel()
 	require.NoError(t, err)
-	require.NoError(t, withCallback.SetCallback(func(item any) error { called <- item; return nil }, "END"))
+	called := gathered(t, withCallback, 1)
 	assert.True(t, r.gw.HasReceiver())
 	began := time.Now()
 	r.gw.Exit()
-	_, err = waiting.Receive(soon(t))
-	assert.Equal(t, io.EOF, err, "an end that was asked for is no death")
-	select {
-	case item := <-called:
-		assert.Equal(t, "END", item)
-	case <-soon(t).Done():
-		t.Fatal("no endmarker: the far end did not close the connection")
-	}
-	require.NoError(t, r.gw.Join(soon(t)))
+	atEnd(t, waiting, "an end that was asked for is no death")
+	endmarker(t, called)
+	require.NoError(t, r.gw.Join(within.Soon(t)))
 	assert.Less(t, time.Since(began), 4*time.Second, "the execution saw EOFError and was not interrupted")
 	assert.False(t, r.gw.HasReceiver())
 	assert.NoError(t, r.gw.Err())

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var callbacks = []test{
@@ -26,7 +27,7 @@ func callbackHere(t *testing.T, r *run) {
 	got := make(chan any, many+2)
 	require.NoError(t, ch.SetCallback(func(item any) error { got <- item; return nil }, "END"))
 	assert.ErrorIs(t, ch.SetCallback(func(any) error { return nil }, execnet.NoEndmarker), execnet.ErrHasCallback)
-	_, err := ch.Receive(soon(t))
+	_, err := ch.Receive(within.Soon(t))
 	assert.ErrorIs(t, err, execnet.ErrHasCallback)
 	ends(t, ch)
 	close(got) // WaitClose returns after the last call: a later one would panic
@@ -56,7 +57,8 @@ func callbackLate(t *testing.T, r *run) {
 	assert.Equal(t, []any{int64(1), int64(2), "END"}, items)
 }
 
-// failingCallback has the worker tell what the failure of a callback here looks like there.
+// failingCallback sets the callback f, which has to fail, and returns the error text that the
+// worker gets for it.
 func (r *run) failingCallback(t *testing.T, f func(any) error) string {
 	t.Helper()
 	ch := r.exec(t, `
@@ -72,7 +74,7 @@ except sub.RemoteError as e:
 	require.NoError(t, sub.SetCallback(f, execnet.NoEndmarker))
 	send(t, ch, sub)
 	told := receiveAs[string](t, ch)
-	err = sub.WaitClose(soon(t))
+	err = sub.WaitClose(within.Soon(t))
 	var raised *execnet.RemoteError
 	require.ErrorAs(t, err, &raised, "it closed here as well")
 	assert.True(t, sub.IsClosed())
@@ -103,7 +105,7 @@ func callbackSends(t *testing.T, r *run) {
 		if err := inner.Send(t.Context(), item); err != nil {
 			return err
 		}
-		answer, err := inner.Receive(soon(t))
+		answer, err := inner.Receive(within.Soon(t))
 		answers = append(answers, answer)
 		if len(answers) == 10 {
 			close(all)
@@ -112,7 +114,7 @@ func callbackSends(t *testing.T, r *run) {
 	}, execnet.NoEndmarker))
 	select {
 	case <-all:
-	case <-soon(t).Done():
+	case <-within.Soon(t).Done():
 		t.Fatal("the callbacks did not finish")
 	}
 	for i, answer := range answers {
@@ -140,9 +142,7 @@ channel.send("ready")
 done.wait()
 channel.send(got)
 `)
-	sub, err := r.gw.NewChannel()
-	require.NoError(t, err)
-	send(t, ch, sub)
+	sub := r.newThere(t, ch)
 	send(t, sub, 1)
 	assert.Equal(t, "IOError", receive(t, ch))
 	assert.Equal(t, "ready", receive(t, ch))
@@ -162,12 +162,10 @@ channel.send("ready")
 channel.receive()
 channel.send(sub.isclosed())
 `)
-	sub, err := r.gw.NewChannel()
-	require.NoError(t, err)
-	send(t, ch, sub)
+	sub := r.newThere(t, ch)
 	assert.Equal(t, "ready", receive(t, ch))
 	send(t, sub, 7)
-	_, err = sub.Receive(soon(t))
+	_, err := sub.Receive(within.Soon(t))
 	var remote *execnet.RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, "refused: 7", remote.Message())

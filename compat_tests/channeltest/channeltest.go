@@ -1,11 +1,10 @@
-// Package channeltest is the test of everything a channel does, written once and run over every
-// transport and against every worker. The far end is a real interpreter; what it is sent runs under
-// Python 2.7 and 3 alike.
+// Package channeltest tests everything that a channel does. It runs over every transport and
+// against every worker. The far end is a real interpreter; the source that it gets runs under
+// Python 2.7 and 3.
 package channeltest
 
 import (
-	"context"
-	"errors"
+	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -14,17 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// Caps says what a worker is and where it differs from this module's own worker under Python 3,
-// which its zero value describes. A difference changes what a test expects; no test is left out
-// because of one.
+// Caps says what a worker is and how it differs from this module's own worker under Python 3, which
+// the zero value describes. A difference changes what a test expects. No test is skipped because of
+// one.
 type Caps struct {
-	// Python2 is set for an interpreter of Python 2, whose bytes are str and which orders no dict.
+	// Python2 is set for an interpreter of Python 2, where bytes are str and dicts have no order.
 	Python2 bool
 	// UnorderedDicts is set where a dict does not keep the order of its keys: Python 2 and 3.5.
 	UnorderedDicts bool
-	// ExecModel is what RemoteStatus is to name; empty means "thread".
+	// ExecModel is the execution model that RemoteStatus has to name; empty means "thread".
 	ExecModel string
 	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a
 	// stream of its own (sockets).
@@ -41,16 +41,15 @@ type Caps struct {
 	RefusesCookies bool
 	// ASCIIFileNames: execnet 1.9.0 under Python 2 cannot compile source with any other file name.
 	ASCIIFileNames bool
-	// DeafAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution
+	// RefusesAfterError: execnet 2.1.2 under main_thread_only does not note the end of an execution
 	// that raised, and answers every later one with the deadlock text (protocol.md section 6.5).
-	DeafAfterError bool
-	// MuteOnUnsendableError: execnet cannot send a traceback that holds a lone surrogate. The
-	// execution's channel stays open for good.
-	MuteOnUnsendableError bool
-	// SilentSendOnlyDrop: execnet says nothing when it drops a channel that it could only send on,
-	// so that a callback here gets its endmarker with the end of the gateway (protocol.md section
-	// 5.3).
-	SilentSendOnlyDrop bool
+	RefusesAfterError bool
+	// LosesUnsendableErrors: execnet cannot send a traceback that holds a lone surrogate. The
+	// channel of that execution is never closed.
+	LosesUnsendableErrors bool
+	// NoCloseAfterSendOnly: execnet sends nothing when it drops a channel that is sendonly, so that
+	// a callback here gets its endmarker only when the gateway ends (protocol.md section 5.3).
+	NoCloseAfterSendOnly bool
 }
 
 func (c Caps) execModel() string {
@@ -60,21 +59,19 @@ func (c Caps) execModel() string {
 	return c.ExecModel
 }
 
-// green reports whether executions are greenlets, all of one thread.
+// green reports whether executions are greenlets, which all run in one thread.
 func (c Caps) green() bool { return c.ExecModel == "gevent" || c.ExecModel == "eventlet" }
 
-// Patience is how long any single step may take. Nothing that works comes near it.
-const Patience = 30 * time.Second
-
-// run is one gateway that the tests share, and what its worker is.
+// run is a gateway that tests share, and what its worker is.
 type run struct {
 	gw   *execnet.Gateway
 	caps Caps
 }
 
-// Run runs the test. open makes a gateway and has it ended when the test given to it is over; Run
-// calls it for one gateway that most tests share and for some that they have to themselves. The
-// worker's execution model may be any but main_thread_only, which RunMainThreadOnly is for.
+// Run runs all tests. open makes a gateway, which has to end with the test that is given to open.
+// Run calls it once for the gateway that most tests share, and once for each test that needs its
+// own. The worker may have any execution model but main_thread_only; RunMainThreadOnly is for that
+// one.
 func Run(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	shared := &run{open(t), caps}
 	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads} {
@@ -96,56 +93,37 @@ type test struct {
 	f    func(t *testing.T, r *run)
 }
 
-var errStillRunning = errors.New("the worker still has channels or executions")
-
 // idle waits until the worker executes nothing.
 func (r *run) idle(t *testing.T) {
 	t.Helper()
-	eventually(t, func() error {
-		status, err := r.gw.RemoteStatus(soon(t))
-		if err == nil && status.NumExecuting > 0 {
-			err = errStillRunning
-		}
-		return err
-	})
+	r.eventually(t, func(status execnet.RemoteStatus) bool { return status.NumExecuting == 0 })
 }
 
 // nothingLeft looks for channels and executions that outlived the tests, at both ends.
 func (r *run) nothingLeft(t *testing.T) {
-	eventually(t, func() error {
-		runtime.GC()
-		status, err := r.gw.RemoteStatus(soon(t))
-		if err != nil {
-			return err
-		}
-		if status.NumChannels != 0 || status.NumExecuting != 0 {
-			return errStillRunning
-		}
-		return nil
+	r.eventually(t, func(status execnet.RemoteStatus) bool {
+		runtime.GC() // drops channels here, which the next status shows
+		return status.NumChannels == 0 && status.NumExecuting == 0
 	})
 }
 
-// soon is a context that outlasts any step that works.
-func soon(t *testing.T) context.Context {
+// eventually asks the worker for its status until ok returns true, for at most 15 seconds. It is
+// for states that no message announces.
+func (r *run) eventually(t *testing.T, ok func(execnet.RemoteStatus) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// eventually repeats a check until it passes. It is for states that nothing announces.
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	var err error
-	for end := time.Now().Add(Patience / 2); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if err = check(); err == nil {
+	var status execnet.RemoteStatus
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var err error
+		status, err = r.gw.RemoteStatus(within.Soon(t))
+		require.NoError(t, err)
+		if ok(status) {
 			return
 		}
 	}
-	require.NoError(t, err)
+	t.Fatalf("the worker still has channels or executions: %+v", status)
 }
 
-// exec has source executed.
+// exec has the worker execute source.
 func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	t.Helper()
 	ch, err := r.gw.RemoteExec(t.Context(), source)
@@ -153,18 +131,28 @@ func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	return ch
 }
 
-// receive takes the next item.
+// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only
+// reference.
+func (r *run) newThere(t *testing.T, ch *execnet.Channel) *execnet.Channel {
+	t.Helper()
+	sub, err := r.gw.NewChannel()
+	require.NoError(t, err)
+	send(t, ch, sub)
+	return sub
+}
+
+// receive receives the next item.
 func receive(t *testing.T, ch *execnet.Channel) any {
 	t.Helper()
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	require.NoError(t, err)
 	return v
 }
 
-// receiveAs takes the next item as a T.
+// receiveAs receives the next item as a T.
 func receiveAs[T any](t *testing.T, ch *execnet.Channel) T {
 	t.Helper()
-	v, err := execnet.Receive[T](soon(t), ch)
+	v, err := execnet.Receive[T](within.Soon(t), ch)
 	require.NoError(t, err)
 	return v
 }
@@ -177,26 +165,54 @@ func send(t *testing.T, ch *execnet.Channel, items ...any) {
 	}
 }
 
-// ends waits for an execution that is to end well.
-func ends(t *testing.T, ch *execnet.Channel) {
+// atEnd checks that a channel was closed without an error and that no item is left.
+func atEnd(t *testing.T, ch *execnet.Channel, why ...any) {
 	t.Helper()
-	require.NoError(t, ch.WaitClose(soon(t)))
+	_, err := ch.Receive(within.Soon(t))
+	assert.Equal(t, io.EOF, err, why...)
 }
 
-// fails waits for an execution that is to raise exception, and returns the error.
+// closedAfter waits until the far end has closed a channel, on which it has sent item before.
+func closedAfter(t *testing.T, ch *execnet.Channel, item any) {
+	t.Helper()
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
+	assert.True(t, ch.IsClosed())
+	assert.Equal(t, item, receive(t, ch))
+	atEnd(t, ch)
+}
+
+// gathered sets a callback on ch and returns what it is called with, at most room items. The
+// endmarker is "END".
+func gathered(t *testing.T, ch *execnet.Channel, room int) <-chan any {
+	t.Helper()
+	items := make(chan any, room)
+	require.NoError(t, ch.SetCallback(func(item any) error { items <- item; return nil }, "END"))
+	return items
+}
+
+// endmarker checks that the next item of gathered is the endmarker.
+func endmarker(t *testing.T, gathered <-chan any) {
+	t.Helper()
+	select {
+	case item := <-gathered:
+		assert.Equal(t, "END", item)
+	case <-within.Soon(t).Done():
+		t.Fatal("no endmarker")
+	}
+}
+
+// ends waits for an execution that is to end without an error.
+func ends(t *testing.T, ch *execnet.Channel) {
+	t.Helper()
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
+}
+
+// fails waits for the end of an execution that has to raise exception, and returns the error.
 func fails(t *testing.T, ch *execnet.Channel, exception string) *execnet.RemoteError {
 	t.Helper()
-	err := ch.WaitClose(soon(t))
+	err := ch.WaitClose(within.Soon(t))
 	var remote *execnet.RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, exception, remote.Exception(), "in %v", err)
 	return remote
-}
-
-// timeout is a context that has a deadline just ahead.
-func timeout(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	t.Cleanup(cancel)
-	return ctx
 }

@@ -2,7 +2,6 @@ package channeltest
 
 import (
 	"context"
-	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var drops = []test{
@@ -22,20 +22,10 @@ var drops = []test{
 	{"channels in items that nobody receives", dropInside},
 }
 
-// newThere makes a channel and has the worker's channel ch receive it. The caller holds the only
-// reference.
-func (r *run) newThere(t *testing.T, ch *execnet.Channel) *execnet.Channel {
-	t.Helper()
-	sub, err := r.gw.NewChannel()
-	require.NoError(t, err)
-	send(t, ch, sub)
-	return sub
-}
-
-// receiveCollecting receives an item that comes only when the garbage collector has run.
+// receiveCollecting receives an item that comes only after the garbage collector has run.
 func receiveCollecting(t *testing.T, ch *execnet.Channel) any {
 	t.Helper()
-	ctx, cancel := context.WithCancel(soon(t))
+	ctx, cancel := context.WithCancel(within.Soon(t))
 	defer cancel()
 	go func() {
 		for ctx.Err() == nil {
@@ -73,27 +63,19 @@ channel.send(sub.isclosed())
 sub.send(2)
 del sub
 `)
-	got := make(chan any, 9)
-	func() {
-		sub := r.newThere(t, ch)
-		require.NoError(t, sub.SetCallback(func(item any) error { got <- item; return nil }, "END"))
-	}()
+	got := gathered(t, r.newThere(t, ch), 9)
 	assert.Equal(t, false, receiveCollecting(t, ch), "it is sendonly")
 	ends(t, ch)
 	assert.Equal(t, int64(1), <-got)
 	assert.Equal(t, int64(2), <-got)
-	if r.caps.SilentSendOnlyDrop {
-		_, err := r.gw.RemoteStatus(soon(t)) // whatever was sent about the channel has come by now
+	if r.caps.NoCloseAfterSendOnly {
+		// When the status is here, everything that was sent before it has come too.
+		_, err := r.gw.RemoteStatus(within.Soon(t))
 		require.NoError(t, err)
 		assert.Empty(t, got)
 		return
 	}
-	select {
-	case item := <-got:
-		assert.Equal(t, "END", item)
-	case <-soon(t).Done():
-		t.Fatal("no endmarker")
-	}
+	endmarker(t, got)
 }
 
 func dropThere(t *testing.T, r *run) {
@@ -106,11 +88,7 @@ gc.collect()
 channel.receive()
 `)
 	sub := r.newThere(t, ch)
-	require.NoError(t, sub.WaitClose(soon(t)))
-	assert.True(t, sub.IsClosed())
-	assert.Equal(t, int64(1), receive(t, sub))
-	_, err := sub.Receive(soon(t))
-	assert.Equal(t, io.EOF, err)
+	closedAfter(t, sub, int64(1))
 	send(t, ch, nil)
 	ends(t, ch)
 }
@@ -127,10 +105,9 @@ for i in range(3):
     channel.send(queue.get())
 `)
 	sub := r.newThere(t, ch)
-	require.NoError(t, sub.WaitClose(soon(t)))
+	require.NoError(t, sub.WaitClose(within.Soon(t)))
 	assert.False(t, sub.IsClosed(), "it is sendonly")
-	_, err := sub.Receive(soon(t))
-	assert.Equal(t, io.EOF, err)
+	atEnd(t, sub)
 	send(t, sub, "a", "b")
 	assert.Equal(t, "a", receive(t, ch))
 	assert.Equal(t, "b", receive(t, ch))
@@ -150,16 +127,9 @@ report.send(channel.isclosed())
 `)
 		send(t, ch, report)
 	}()
-	eventually(t, func() error {
-		runtime.GC()
-		status, err := r.gw.RemoteStatus(soon(t))
-		if err != nil {
-			return err
-		}
-		if status.NumExecuting > 1 {
-			return context.DeadlineExceeded
-		}
-		return nil
+	r.eventually(t, func(status execnet.RemoteStatus) bool {
+		runtime.GC() // drops the channel here, which the next status shows
+		return status.NumExecuting <= 1
 	})
 	send(t, report, "end")
 	assert.Equal(t, true, receive(t, report))

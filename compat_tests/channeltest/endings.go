@@ -2,13 +2,13 @@ package channeltest
 
 import (
 	"errors"
-	"io"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var endings = []test{
@@ -42,15 +42,13 @@ out.send((channel.isclosed(), channel.waitclose()))
 	require.NoError(t, ch.Close(), "twice is no error")
 	assert.True(t, ch.IsClosed())
 	assert.ErrorIs(t, ch.Send(t.Context(), 3), execnet.ErrClosed)
-	_, err = ch.Receive(soon(t))
-	assert.Equal(t, io.EOF, err)
-	assert.NoError(t, ch.WaitClose(soon(t)))
+	atEnd(t, ch)
+	assert.NoError(t, ch.WaitClose(within.Soon(t)))
 	assert.Equal(t, []any{int64(1), int64(2)}, receive(t, out))
 	assert.Equal(t, "EOFError", receive(t, out))
 	assert.Equal(t, "IOError", receive(t, out))
 	assert.Equal(t, execnet.Tuple{true, nil}, receive(t, out))
-	_, err = out.Receive(soon(t))
-	assert.Equal(t, io.EOF, err, "the execution has ended, and dropped it")
+	atEnd(t, out, "the execution has ended, and dropped it")
 }
 
 func closedHereWithError(t *testing.T, r *run) {
@@ -85,14 +83,8 @@ sub.close()
 channel.send(sub.isclosed())
 channel.receive()
 `)
-	sub, err := r.gw.NewChannel()
-	require.NoError(t, err)
-	send(t, ch, sub)
-	require.NoError(t, sub.WaitClose(soon(t)))
-	assert.True(t, sub.IsClosed())
-	assert.Equal(t, int64(1), receive(t, sub))
-	_, err = sub.Receive(soon(t))
-	assert.Equal(t, io.EOF, err)
+	sub := r.newThere(t, ch)
+	closedAfter(t, sub, int64(1))
 	assert.ErrorIs(t, sub.Send(t.Context(), 1), execnet.ErrClosed)
 	assert.Equal(t, true, receive(t, ch))
 	require.NoError(t, ch.Close())
@@ -105,27 +97,26 @@ for sub in channel:
     sub.close(u"no traceback, caf\xe9")
 `)
 	for _, receiveFirst := range []bool{true, false} {
-		sub, err := r.gw.NewChannel()
-		require.NoError(t, err)
-		send(t, ch, sub)
+		sub := r.newThere(t, ch)
+		var err error
 		if receiveFirst {
 			assert.Equal(t, int64(1), receive(t, sub))
-			_, err = sub.Receive(soon(t))
+			_, err = sub.Receive(within.Soon(t))
 		} else {
-			err = sub.WaitClose(soon(t))
+			err = sub.WaitClose(within.Soon(t))
 		}
 		var remote *execnet.RemoteError
 		require.ErrorAs(t, err, &remote)
 		assert.Equal(t, "no traceback, café", remote.Formatted)
 		assert.Equal(t, [2]string{"", "no traceback, café"}, [2]string{remote.Exception(), remote.Message()})
-		assert.NoError(t, sub.WaitClose(soon(t)))
+		assert.NoError(t, sub.WaitClose(within.Soon(t)))
 	}
 	require.NoError(t, ch.Close())
 }
 
 func closedByExecution(t *testing.T, r *run) {
 	ch := r.exec(t, "channel.close()")
-	err := ch.WaitClose(soon(t))
+	err := ch.WaitClose(within.Soon(t))
 	assert.ErrorContains(t, err, "cannot explicitly close channel within remote_exec")
 }
 
@@ -142,6 +133,6 @@ except channel.RemoteError as e:
 	report := r.newThere(t, ch)
 	require.NoError(t, ch.CloseWithError(cause))
 	assert.Equal(t, "KeyError: 'original'", receive(t, report))
-	assert.Equal(t, cause, ch.WaitClose(soon(t)), "it is raised at this end as well, once")
-	assert.NoError(t, ch.WaitClose(soon(t)))
+	assert.Equal(t, cause, ch.WaitClose(within.Soon(t)), "it is raised at this end as well, once")
+	assert.NoError(t, ch.WaitClose(within.Soon(t)))
 }

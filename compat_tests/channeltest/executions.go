@@ -4,10 +4,10 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -116,7 +116,7 @@ var embedded embed.FS
 
 const module = "remote/divide.py"
 
-// checkModule is what executing the module gives.
+// checkModule checks the result of executing the module.
 func checkModule(t *testing.T, ch *execnet.Channel, err error, file string) {
 	t.Helper()
 	require.NoError(t, err)
@@ -192,12 +192,12 @@ func exits(t *testing.T, r *run) {
 	fails(t, ch, "SystemExit")
 	ch = r.exec(t, "raise EOFError('no error to execnet')")
 	ends(t, ch)
-	if !r.caps.green() { // where it would end the hub, and the worker with it
+	if !r.caps.green() { // with greenlets it ends the hub, and so the worker
 		ch = r.exec(t, "raise KeyboardInterrupt")
-		assert.EqualError(t, ch.WaitClose(soon(t)), "keyboard-interrupted")
+		assert.EqualError(t, ch.WaitClose(within.Soon(t)), "keyboard-interrupted")
 	}
 	ch = r.exec(t, "class Odd(BaseException): pass\nraise Odd('odd')")
-	assert.ErrorContains(t, ch.WaitClose(soon(t)), "Odd: odd")
+	assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), "Odd: odd")
 	ch = r.exec(t, "channel.send('the worker lives on')")
 	assert.Equal(t, "the worker lives on", receive(t, ch))
 	ends(t, ch)
@@ -211,23 +211,21 @@ raise ValueError("after three")
 	for i := range 3 {
 		assert.Equal(t, int64(i), receive(t, ch))
 	}
-	_, err := ch.Receive(soon(t))
+	_, err := ch.Receive(within.Soon(t))
 	var remote *execnet.RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, [2]string{"ValueError", "after three"}, [2]string{remote.Exception(), remote.Message()})
 	for range 2 {
-		_, err = ch.Receive(soon(t))
-		assert.Equal(t, io.EOF, err)
+		atEnd(t, ch)
 	}
-	assert.NoError(t, ch.WaitClose(soon(t)), "it was raised once")
+	assert.NoError(t, ch.WaitClose(within.Soon(t)), "it was raised once")
 	assert.True(t, ch.IsClosed())
 	assert.ErrorIs(t, ch.Send(t.Context(), 1), execnet.ErrClosed)
 
 	ch = r.exec(t, "channel.send(1); raise ValueError('x')")
 	fails(t, ch, "ValueError")
 	assert.Equal(t, int64(1), receive(t, ch), "items that came before the error are there after it")
-	_, err = ch.Receive(soon(t))
-	assert.Equal(t, io.EOF, err)
+	atEnd(t, ch)
 }
 
 func errorMessages(t *testing.T, r *run) {
@@ -241,7 +239,7 @@ func errorMessages(t *testing.T, r *run) {
 		assert.Equal(t, want, fails(t, ch, "ValueError").Message(), source)
 	}
 	ch := r.exec(t, "class Bad(Exception):\n def __str__(self): raise TypeError('even this fails')\nraise Bad()")
-	err := ch.WaitClose(soon(t))
+	err := ch.WaitClose(within.Soon(t))
 	assert.ErrorContains(t, err, "Bad")
 	if !r.caps.Python2 {
 		ch = r.exec(t, "raise ValueError('é€😀')")
@@ -249,7 +247,7 @@ func errorMessages(t *testing.T, r *run) {
 	}
 }
 
-// sideBySide runs executions that need each other: the last frees the first.
+// sideBySide runs executions at the same time and lets the last of them end first.
 func sideBySide(t *testing.T, r *run) {
 	r.idle(t)
 	const many = 20
@@ -257,7 +255,7 @@ func sideBySide(t *testing.T, r *run) {
 	for i := range waiting {
 		waiting[i] = r.exec(t, "channel.send(channel.receive() + 1)")
 	}
-	status, err := r.gw.RemoteStatus(soon(t))
+	status, err := r.gw.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, many, status.NumExecuting)
 	for i := range waiting {
@@ -278,7 +276,7 @@ for n in channel:
 `)
 	send(t, ch, 1, 2, 3, nil)
 	var got []any
-	for item, err := range ch.Items(soon(t)) {
+	for item, err := range ch.Items(within.Soon(t)) {
 		require.NoError(t, err)
 		got = append(got, item)
 	}
@@ -286,7 +284,7 @@ for n in channel:
 
 	ch = r.exec(t, "channel.send(1); raise ValueError('at last')")
 	var last error
-	for _, last = range execnet.Items[int](soon(t), ch) {
+	for _, last = range execnet.Items[int](within.Soon(t), ch) {
 	}
 	assert.ErrorContains(t, last, "at last")
 }
@@ -307,7 +305,7 @@ except sub.TimeoutError:
 	assert.Equal(t, execnet.Tuple{true, "came"}, receive(t, ch))
 	_, err := ch.Receive(within.Time(t, 1))
 	assert.ErrorIs(t, err, execnet.ErrTimeout)
-	err = ch.WaitClose(timeout(t))
+	err = ch.WaitClose(within.Time(t, 10*time.Millisecond))
 	assert.ErrorIs(t, err, execnet.ErrTimeout)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	send(t, ch, "late")

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var gateways = []test{
@@ -18,13 +19,13 @@ var gateways = []test{
 
 func remoteStatus(t *testing.T, r *run) {
 	r.idle(t)
-	before, err := r.gw.RemoteStatus(soon(t))
+	before, err := r.gw.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, r.caps.execModel(), before.ExecModel)
 	assert.Zero(t, before.NumExecuting)
 	ch := r.exec(t, "sub = channel.gateway.newchannel(); channel.send(1); channel.receive()")
 	assert.Equal(t, int64(1), receive(t, ch))
-	during, err := r.gw.RemoteStatus(soon(t))
+	during, err := r.gw.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, 1, during.NumExecuting)
 	assert.GreaterOrEqual(t, during.NumChannels, 2)
@@ -33,14 +34,14 @@ func remoteStatus(t *testing.T, r *run) {
 }
 
 func rinfo(t *testing.T, r *run) {
-	info, err := r.gw.RInfo(soon(t))
+	info, err := r.gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	ch := r.exec(t, "import sys, os; channel.send((sys.executable, sys.platform, os.getcwd(), os.getpid(), sys.version.split()[0].rstrip('+')))")
 	want := execnet.Tuple{info.Executable, info.Platform, info.CWD, int64(info.PID), info.VersionInfo.String()}
 	assert.Equal(t, want, receive(t, ch))
 	ends(t, ch)
 	assert.Equal(t, r.caps.Python2, info.VersionInfo.Major == 2)
-	again, err := r.gw.RInfo(soon(t))
+	again, err := r.gw.RInfo(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, info, again)
 }

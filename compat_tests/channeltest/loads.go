@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var loads = []test{
@@ -40,7 +41,7 @@ for sub in reversed(subs):
 	ends(t, ch)
 }
 
-// fullPipes has both ends write far more than a pipe holds before either reads.
+// fullPipes lets both ends write far more than a pipe holds before one of them reads.
 func fullPipes(t *testing.T, r *run) {
 	const count, size = 64, 128 << 10
 	ch := r.exec(t, `
@@ -95,7 +96,7 @@ func manyReceivers(t *testing.T, r *run) {
 	var wg sync.WaitGroup
 	for range receivers {
 		wg.Go(func() {
-			for item, err := range ch.Items(soon(t)) {
+			for item, err := range ch.Items(within.Soon(t)) {
 				assert.NoError(t, err)
 				mu.Lock()
 				seen[item]++

@@ -6,12 +6,12 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 const deadlockText = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
 
-// RunMainThreadOnly is the part of the test that is about the execution model main_thread_only.
-// open makes gateways of that model.
+// RunMainThreadOnly tests the execution model main_thread_only. open makes a gateway of that model.
 func RunMainThreadOnly(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	r := &run{open(t), caps}
 	inMain := `
@@ -26,14 +26,12 @@ channel.send(type(threading.current_thread()).__name__)
 	holding := r.exec(t, "channel.send('held'); channel.receive(); channel.send('freed')")
 	assert.Equal(t, "held", receive(t, holding))
 	refused := r.exec(t, "pass")
-	assert.EqualError(t, refused.WaitClose(soon(t)), deadlockText)
-	// What was refused is told so a little before it is gone.
+	assert.EqualError(t, refused.WaitClose(within.Soon(t)), deadlockText)
+	// An execution that was refused counts for a moment after its channel was closed.
 	var status execnet.RemoteStatus
-	eventually(t, func() (err error) {
-		if status, err = r.gw.RemoteStatus(soon(t)); err == nil && status.NumExecuting > 1 {
-			err = errStillRunning
-		}
-		return err
+	r.eventually(t, func(now execnet.RemoteStatus) bool {
+		status = now
+		return now.NumExecuting <= 1
 	})
 	assert.Equal(t, execnet.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "main_thread_only"}, status)
 	send(t, holding, nil)
@@ -41,11 +39,11 @@ channel.send(type(threading.current_thread()).__name__)
 	ends(t, holding)
 
 	for _, end := range []string{"raise ValueError('x')", "raise SystemExit(1)", "raise EOFError"} {
-		_ = r.exec(t, end).WaitClose(soon(t)) // how it ends is the channel test's business
+		_ = r.exec(t, end).WaitClose(within.Soon(t)) // other tests check how it ends
 		next := r.exec(t, inMain)
-		if caps.DeafAfterError {
-			assert.EqualError(t, next.WaitClose(soon(t)), deadlockText)
-			return // and so it goes on
+		if caps.RefusesAfterError {
+			assert.EqualError(t, next.WaitClose(within.Soon(t)), deadlockText)
+			return // later executions are refused too
 		}
 		assert.Equal(t, "_MainThread", receive(t, next), end)
 		ends(t, next)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
 var overChannels = []test{
@@ -27,9 +28,7 @@ for item in sub:
     sub.send(item * 2)
 channel.send("the other channel ended")
 `)
-	sub, err := r.gw.NewChannel()
-	require.NoError(t, err)
-	send(t, ch, sub)
+	sub := r.newThere(t, ch)
 	assert.Equal(t, int64(sub.ID()), receive(t, sub))
 	send(t, sub, 21)
 	assert.Equal(t, int64(42), receive(t, sub))
@@ -54,8 +53,7 @@ for n in range(50):
 		assert.Equal(t, int64(n), receive(t, sub))
 		send(t, sub, "back")
 		assert.Equal(t, "back", receive(t, sub))
-		_, err := sub.Receive(soon(t))
-		assert.Equal(t, io.EOF, err)
+		atEnd(t, sub)
 	}
 	ends(t, ch)
 }
@@ -68,7 +66,7 @@ for end in (None, "an error"):
     sub.send("item")
     sub.close(end)
 `)
-	ends(t, ch) // by now all messages about the new channels have come
+	ends(t, ch) // now all messages about the new channels have come
 	for _, end := range []string{"", "an error"} {
 		list, _ := receive(t, ch).([]any)
 		require.Len(t, list, 1)
@@ -76,7 +74,7 @@ for end in (None, "an error"):
 		require.NotNil(t, sub)
 		assert.True(t, sub.IsClosed())
 		assert.Equal(t, "item", receive(t, sub))
-		_, err := sub.Receive(soon(t))
+		_, err := sub.Receive(within.Soon(t))
 		if end == "" {
 			assert.Equal(t, io.EOF, err)
 		} else {
@@ -133,11 +131,11 @@ channel.send(channel)
 }
 
 func foreignChannel(t *testing.T, r *run) {
-	other, err := execnet.NewGroup().MakeGateway(soon(t), "popen")
+	other, err := execnet.NewGroup().MakeGateway(within.Soon(t), "popen")
 	require.NoError(t, err)
 	defer func() {
 		require.NoError(t, other.Kill())
-		require.NoError(t, other.Join(soon(t)))
+		require.NoError(t, other.Join(within.Soon(t)))
 	}()
 	foreign, err := other.NewChannel()
 	require.NoError(t, err)

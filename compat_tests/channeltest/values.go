@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -27,7 +28,7 @@ var values = []test{
 	{"string rules of a channel", channelStrings},
 }
 
-// value is a Go value in the form it is received in, and the Python expression for it.
+// value is a Go value as it is received, and the Python expression for it.
 type value struct {
 	of     any
 	python string
@@ -70,8 +71,8 @@ func everyType() []value {
 	}
 }
 
-// sameSource compares values as Python sees them, types included, at every level. Python 2 has two
-// types of ints, which depend on the size only by chance.
+// sameSource is Python source that compares values and their types, at every level. The two int
+// types of Python 2 count as one.
 const sameSource = `
 import struct
 INTS = (int, type(2**100))
@@ -91,7 +92,7 @@ def same(a, b):
     return a == b
 `
 
-// textAndBytes lets the text and the bytes of Python 2 arrive here as what they are.
+// textAndBytes is the strconfig by which text and bytes of Python 2 arrive here as text and bytes.
 var textAndBytes = execnet.StrConfig{}
 
 func valuesBothWays(t *testing.T, r *run) {
@@ -121,8 +122,7 @@ for value, expression in channel:
 	require.NoError(t, ch.Close())
 }
 
-// assertSame compares a received value with its expected form by what Python's repr would print and
-// by type.
+// assertSame checks that a received value has the expected type and the expected Python repr.
 func assertSame(t *testing.T, want, got any, of string) {
 	t.Helper()
 	assert.IsType(t, want, got, of)
@@ -170,7 +170,7 @@ channel.send(7)
 	assert.Equal(t, point{1, -2, "p"}, receiveAs[point](t, ch))
 	assert.Equal(t, []point{{X: 3}}, receiveAs[[]point](t, ch))
 	assert.Equal(t, map[string][]int{"a": {1, 2}, "b": {}}, receiveAs[map[string][]int](t, ch))
-	_, err := execnet.Receive[int](soon(t), ch)
+	_, err := execnet.Receive[int](within.Soon(t), ch)
 	var wrong *execnet.LoadError
 	require.ErrorAs(t, err, &wrong)
 	assert.Equal(t, 7, receiveAs[int](t, ch), "the item that did not fit is gone, and no other")
@@ -234,7 +234,7 @@ for depth, value in channel:
 		send(t, ch, execnet.Tuple{depth, v})
 		back := receive(t, ch)
 		if depth > 1000 {
-			// No dumper written in Python gets that far; all of them say so.
+			// Dumpers written in Python cannot dump this, and raise an exception.
 			assert.Equal(t, "too deep", back)
 			continue
 		}
@@ -282,9 +282,9 @@ try:
 except Exception as e:
     channel.send(type(e).__name__)
 `)
-	v, err := ch.Receive(soon(t))
+	v, err := ch.Receive(within.Soon(t))
 	if r.caps.Python2 {
-		// Python 2's codec writes a lone surrogate without a word; it is no UTF-8.
+		// Python 2's codec writes a lone surrogate without an error, but that is not UTF-8.
 		var wrong *serializer.LoadError
 		require.ErrorAs(t, err, &wrong)
 	} else {
@@ -294,7 +294,7 @@ except Exception as e:
 	ends(t, ch)
 }
 
-// channelStrings is protocol.md section 4.7, for one channel.
+// channelStrings tests the strconfig of one channel (protocol.md section 4.7).
 func channelStrings(t *testing.T, r *run) {
 	ch := r.exec(t, `
 for item in channel:
@@ -304,7 +304,7 @@ for item in channel:
 `)
 	for _, test := range []struct {
 		config   execnet.StrConfig
-		py2, py3 execnet.Tuple // the type seen there, its own "\xe9", its u"\xe9"
+		py2, py3 execnet.Tuple // the type of the item there; its "\xe9" and its u"\xe9" here
 	}{
 		{execnet.StrConfig{Py2StrAsPy3Str: true}, execnet.Tuple{"unicode", "é", "é"}, execnet.Tuple{"str", "é", "é"}},
 		{execnet.StrConfig{}, execnet.Tuple{"unicode", []byte("\xe9"), "é"}, execnet.Tuple{"str", "é", "é"}},
@@ -324,7 +324,7 @@ for item in channel:
 			want[0] = "str"
 		}
 		name := receive(t, ch)
-		if b, ok := name.([]byte); ok { // the name itself obeys the rules
+		if b, ok := name.([]byte); ok { // the strconfig applies to the name too
 			name = string(b)
 		}
 		assert.Equal(t, want, execnet.Tuple{name, receive(t, ch), receive(t, ch)}, "%+v", test.config)

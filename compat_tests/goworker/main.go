@@ -1,5 +1,5 @@
-// Goworker is the Go program that the tests of workers drive: a worker with these functions, and
-// nothing else.
+// Goworker is the Go program that the tests start as a worker. It registers these functions and can
+// do nothing else.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker"
 )
@@ -40,7 +41,7 @@ func main() {
 		"sleep":  func(seconds float64) { time.Sleep(time.Duration(seconds * float64(time.Second))) },
 		"exit":   os.Exit,
 		"two":    func() (int, string) { return 1, "two" },
-		// Without a result: what it received is not kept.
+		// It has no result: the item that it receives is dropped.
 		"receive_one": func(ctx context.Context, ch *execnet.Channel) error {
 			_, err := ch.Receive(ctx)
 			return err
@@ -48,7 +49,7 @@ func main() {
 		"results": results,
 	})
 	worker.Register("gofuncs.more.deep", worker.Funcs{"upper": strings.ToUpper})
-	execnet.ServeIfWorker()
+	worker.ServeIfWorker()
 	fmt.Fprintln(os.Stderr, "goworker: to be started by a driver")
 	os.Exit(2)
 }
@@ -69,7 +70,7 @@ func greet(name string, how manner) string {
 	return text
 }
 
-// results is a dict with a result of every type.
+// results returns a dict with a value of every type.
 func results() *execnet.Dict {
 	return serializer.NewDict(
 		"none", nil,
@@ -92,7 +93,7 @@ func results() *execnet.Dict {
 	)
 }
 
-// serve echoes what comes until the channel ends, without an interpreter in between.
+// serve sends back each item that it receives until the channel ends.
 func serve(ctx context.Context, ch *execnet.Channel) error {
 	for item, err := range ch.Items(ctx) {
 		if err == nil {

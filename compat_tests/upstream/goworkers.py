@@ -1,4 +1,4 @@
-"""A plugin for execnet's own tests: where they start a Python without naming one, they get a Go worker."""
+"""A plugin for execnet's own tests: a spec without python= starts a Go worker."""
 import os
 import sys
 

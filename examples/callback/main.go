@@ -1,4 +1,4 @@
-// Callback gets a worker's items as they come, while the program does something else.
+// Callback receives the items of a worker by a callback, while the program could do something else.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 		}
 		fmt.Println("tick", item)
 		return nil
-	}, nil) // the endmarker: what the callback gets last
+	}, nil) // the endmarker, which the callback gets last
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Group starts several interpreters side by side, has all of them work, and takes what comes as it
-// comes. Ctrl-C ends them; a second one does not wait.
+// Group starts three interpreters, lets all of them work at the same time, and receives their
+// answers in the order in which they come. Ctrl-C terminates them; a second Ctrl-C kills them.
 package main
 
 import (
@@ -22,7 +22,7 @@ func run() (err error) {
 	ctx, stop := group.NotifyContext(context.Background())
 	defer func() { err = errors.Join(err, stop()) }()
 
-	// Any specs will do: ssh=host, popen//python=python3.12, popen//via=gw0 ...
+	// These can be any specs: ssh=host, popen//python=python3.12, popen//via=gw0 ...
 	if _, err := group.MakeGateways(ctx, "popen", "popen", "popen//via=gw0"); err != nil {
 		return err
 	}

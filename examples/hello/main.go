@@ -1,4 +1,4 @@
-// Hello starts a Python interpreter, has it compute, and prints what it answers.
+// Hello starts a Python interpreter, lets it compute something, and prints its answer.
 package main
 
 import (

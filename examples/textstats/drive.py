@@ -1,4 +1,6 @@
-"""Has the Go program beside it count words, for pip's execnet. The argument is a spec that leads to the program:
+"""Drives the Go program in this folder, which counts words, by Python's execnet.
+
+The argument is a spec for that program:
 
     popen//python=bin/textstats                   here
     ssh=host//python=/path/to/textstats           on another host
@@ -10,7 +12,7 @@ import execnet
 
 gw = execnet.makegateway(sys.argv[1])
 channel = gw.remote_exec("""
-    import textstats                       # Go functions, registered by that program
+    import textstats                       # the Go functions that the program has registered
     for doc in channel:
         channel.send(textstats.count(doc))
 """)

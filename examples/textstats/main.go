@@ -1,6 +1,6 @@
-// Textstats is a program that drivers use as a worker: it counts words in Go, for whoever asks over
-// execnet. Run by itself it starts two copies of itself and has them count side by side; drive.py
-// does the same from Python.
+// Textstats is a Go program that drivers start as a worker; its Go function counts words. When you
+// run it yourself, it starts two copies of itself as workers, which count at the same time.
+// drive.py does the same from Python.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/worker"
 )
 
@@ -25,7 +26,7 @@ func Count(doc string) map[string]int {
 
 func main() {
 	worker.Register("textstats", worker.Funcs{"count": Count})
-	execnet.ServeIfWorker()
+	worker.ServeIfWorker()
 	if err := run(context.Background()); err != nil {
 		log.Fatal(err)
 	}

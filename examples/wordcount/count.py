@@ -1,4 +1,4 @@
-"""Runs in the worker: counts words in each text that comes, until the channel closes."""
+"""Runs in a worker. Counts the words of each text that it receives, until the channel is closed."""
 import re
 from collections import Counter
 

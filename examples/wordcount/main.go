@@ -1,5 +1,5 @@
-// Wordcount has three Python interpreters count words side by side. Their source is a Python file
-// built into the program, and what they answer arrives as a Go struct.
+// Wordcount lets three Python interpreters count words at the same time. Their source is a Python
+// file that is embedded in the program. Their answers arrive as a Go struct.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package errtext keeps the prefix "execnet: " of this module's error texts from standing twice when one
-// error wraps another.
+// Package errtext keeps the prefix "execnet: " of this module's error texts from standing twice
+// when one error wraps another.
 package errtext
 
 import "strings"

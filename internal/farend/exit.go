@@ -3,6 +3,7 @@ package farend
 import (
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // Exit is how the far end of a pipe ended.
@@ -15,6 +16,15 @@ type Exit struct {
 	Signal os.Signal
 	// Stderr is the last 8 KiB of what the far end wrote to its stderr.
 	Stderr string
+}
+
+// ExitOf returns how a process ended that os/exec has waited for. Its Stderr is empty.
+func ExitOf(state *os.ProcessState) Exit {
+	exit := Exit{Known: true, Code: state.ExitCode()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		exit.Signal = status.Signal()
+	}
+	return exit
 }
 
 // String is how a far end ended as errors show it: " (signal: killed)", " (exit status 1)", or

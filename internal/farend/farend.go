@@ -1,12 +1,19 @@
 // Package farend holds what the byte pipes of gateways have in common beside the interface
-// gatewaybase.IO: waiting, interrupting a Read, and how errors show what the far end printed.
+// gatewaybase.IO: waiting, interrupting a Read, TCP keepalives, a host that cannot be reached, and
+// how errors show what the far end printed.
 package farend
 
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
+	"time"
 )
+
+// KeepAlive makes the system find out within a minute that the host at the other end of a TCP
+// connection is gone.
+var KeepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 4}
 
 // ReadInterrupter is implemented by a pipe whose Read can be interrupted and taken up again.
 type ReadInterrupter interface {
@@ -38,8 +45,8 @@ func (e *NotStartedError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *NotStartedError) Unwrap() error { return e.Err }
 
-// Await blocks until done is closed or ctx ends, and returns ctx's error in the second case. If done
-// is closed already, it returns nil whatever ctx says.
+// Await blocks until done is closed or ctx ends, and returns ctx's error in the second case. If
+// done is closed already, it returns nil whatever ctx says.
 func Await(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:

@@ -91,7 +91,7 @@ func convert(v any, to reflect.Type) (reflect.Value, error) {
 	if v == nil && to.Kind() == reflect.Interface {
 		return reflect.Zero(to), nil
 	}
-	var table passing
+	var table channelList
 	codec := serializer.Codec{Channels: &table}
 	data, err := codec.Append(nil, v)
 	if err != nil {
@@ -104,13 +104,13 @@ func convert(v any, to reflect.Type) (reflect.Value, error) {
 	return target.Elem(), nil
 }
 
-// withoutOffset leaves out where in the bytes it went wrong: the caller never saw those.
+// withoutOffset leaves the position in the bytes out of an error: the caller never saw the bytes.
 func withoutOffset(err error) error {
 	var load *serializer.LoadError
 	if !errors.As(err, &load) {
 		return err
 	}
-	words := []string{load.Path, load.Msg}
+	words := []string{load.Path, load.Problem}
 	if load.Err != nil {
 		words = append(words, load.Err.Error())
 	}
@@ -125,7 +125,7 @@ func normalize(v any) (any, error) {
 	case int:
 		return int64(v), nil
 	}
-	var table passing
+	var table channelList
 	codec := serializer.Codec{Channels: &table}
 	data, err := codec.Append(nil, v)
 	if err != nil {
@@ -134,18 +134,17 @@ func normalize(v any) (any, error) {
 	return codec.Load(data)
 }
 
-// passing is the table of the channels in one value, which only pass through: they are numbered as
-// they come.
-type passing []serializer.Channel
+// channelList holds the channels in one value while it is encoded and decoded again.
+type channelList []serializer.Channel
 
 // CheckChannel implements serializer.Channels.
-func (p *passing) CheckChannel(ch serializer.Channel) error {
+func (p *channelList) CheckChannel(ch serializer.Channel) error {
 	*p = append(*p, ch)
 	return nil
 }
 
 // Channel implements serializer.Channels.
-func (p *passing) Channel(id int32) (any, error) {
+func (p *channelList) Channel(id int32) (any, error) {
 	for _, ch := range *p {
 		if ch.ExecnetChannelID() == id {
 			return ch, nil

@@ -9,11 +9,8 @@ package gofunc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
-	"strings"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
@@ -39,7 +36,7 @@ var (
 	errorType   = reflect.TypeFor[error]()
 )
 
-// New wraps f, which is to be called name in messages. It tells why f cannot be called remotely.
+// New wraps f, which messages call name. The error says why f cannot be called remotely.
 func New(name string, f any) (*Func, error) {
 	v := reflect.ValueOf(f)
 	if v.Kind() != reflect.Func {
@@ -81,7 +78,7 @@ func New(name string, f any) (*Func, error) {
 }
 
 // Call calls the function. What it returns is for Channel.Send; errors about arguments are of type
-// *engine.Raised, and a panic becomes an error of type *Panic.
+// *engine.Raised, and a panic becomes an *engine.Panic.
 func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (result any, err error) {
 	in := make([]reflect.Value, 0, 2+len(w.params))
 	if w.context {
@@ -99,14 +96,14 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	}
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = NewPanic(w.name, reason)
+			err = engine.NewPanic(w.name, reason)
 		}
 	}()
 	return w.results(w.f.Call(in))
 }
 
-// namesChannel tells whether the first of args, a channel, is meant for the channel parameter
-// rather than for the one behind it: callers may pass it or leave it out.
+// namesChannel tells whether the first of args, a channel, is meant for the channel parameter and
+// not for the next one: callers may pass it or leave it out.
 func (w *Func) namesChannel(args []any) bool {
 	return len(args) > len(w.params) || w.variadic || !channelType.AssignableTo(w.params[0])
 }
@@ -118,6 +115,7 @@ func first(args []any) any {
 	return args[0]
 }
 
+// results makes one value of what the function returned: nil, the value, or a tuple.
 func (w *Func) results(out []reflect.Value) (any, error) {
 	if w.fails {
 		last := len(out) - 1
@@ -149,47 +147,4 @@ func (w *Func) Engine() engine.Func {
 		}
 		return normalize(result)
 	}
-}
-
-// Panic is the error of a function that panicked.
-type Panic struct {
-	Function string // its name
-	Reason   any    // what it panicked with
-	Frames   string // where: a line for each of the innermost frames
-}
-
-// NewPanic is for the deferred function that has recovered the reason.
-func NewPanic(name string, reason any) *Panic {
-	pc := make([]uintptr, 32)
-	// Without this function, the deferred one, and the runtime's.
-	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
-	var b strings.Builder
-	for shown := 0; shown < 8; {
-		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "reflect.") {
-			break
-		}
-		if !strings.HasPrefix(frame.Function, "runtime.") && frame.Function != "" {
-			fmt.Fprintf(&b, "\n  %s\n    %s:%d", frame.Function, frame.File, frame.Line)
-			shown++
-		}
-		if !more {
-			break
-		}
-	}
-	return &Panic{name, reason, strings.TrimPrefix(b.String(), "\n")}
-}
-
-// Error tells the reason; Frames are the place.
-func (p *Panic) Error() string { return fmt.Sprintf("panic in %s: %v", p.Function, p.Reason) }
-
-// Raised finds an error that stands for a Python exception in err, and gives it the text that err
-// has around it; nil if there is none.
-func Raised(err error) *engine.Raised {
-	var raised *engine.Raised
-	if !errors.As(err, &raised) || err == error(raised) {
-		return raised
-	}
-	text := strings.Replace(err.Error(), raised.Error(), raised.Message, 1)
-	return &engine.Raised{Class: raised.Class, Message: strings.TrimSuffix(text, ": ")}
 }

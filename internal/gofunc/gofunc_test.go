@@ -114,7 +114,7 @@ func TestErrorsAndPanics(t *testing.T) {
 	assert.Equal(t, reason, err)
 
 	_, err = call(t, func(v []int) int { return v[3] }, []any{})
-	var p *Panic
+	var p *engine.Panic
 	require.ErrorAs(t, err, &p)
 	assert.ErrorContains(t, err, "index out of range")
 	assert.Contains(t, p.Frames, "gofunc_test.go:")

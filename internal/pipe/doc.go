@@ -1,3 +1,3 @@
-// Package pipe makes the pipes between us and the processes we start, and reads them: large ones,
-// with deadlines, and without sleep where answers come at once.
+// Package pipe makes the pipes between this process and those it starts, and reads them. The pipes
+// are large and have deadlines, and a Reader does not sleep where answers come at once.
 package pipe

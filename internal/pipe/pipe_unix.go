@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// New makes a pipe between us and a child. Ours is the end to write to if we write, else the one to
-// read from; it has deadlines, and no other child inherits it.
+// New makes a pipe between this process and a child. ours is the end to write to if weWrite, else
+// the one to read from; it has deadlines, and no other child inherits it.
 func New(weWrite bool) (ours, theirs *os.File, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {

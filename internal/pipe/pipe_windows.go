@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// New makes a pipe between us and a child. Ours is the end to write to if we write, else the one to
-// read from. Windows' anonymous pipes, which os.Pipe returns, cannot have deadlines, so ours is a
-// named one opened for overlapped use; the child's end is an ordinary blocking handle, as a program
-// expects of its stdin and stdout.
+// New makes a pipe between this process and a child. ours is the end to write to if weWrite, else
+// the one to read from. Windows' anonymous pipes, which os.Pipe returns, cannot have deadlines, so
+// ours is a named one opened for overlapped use; the child's end is an ordinary blocking handle, as
+// a program expects of its stdin and stdout.
 func New(weWrite bool) (ours, theirs *os.File, err error) {
 	name, err := windows.UTF16PtrFromString(`\\.\pipe\execnet-` + rand.Text())
 	if err != nil {

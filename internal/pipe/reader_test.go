@@ -97,7 +97,7 @@ func TestReaderFindsAsFilesDo(t *testing.T) {
 			r.quick = quick
 			_, err = r.Read(b)
 			assert.ErrorIs(t, err, os.ErrClosed)
-			assert.False(t, trying.Load())
+			assert.False(t, spinning.Load())
 		})
 	}
 }

@@ -38,17 +38,17 @@ func (s *spinner) init(file *os.File) {
 
 func (s *spinner) possible() bool { return s.conn != nil }
 
-// read reads once, without sleeping until a time, and tells whether it came to that. The caller
-// holds trying.
+// read reads once, without sleeping before until. inTime tells whether something came before that.
+// The caller holds spinning, which read releases.
 func (s *spinner) read(p []byte, until time.Time) (n int, inTime bool, err error) {
 	s.into, s.until, s.n, s.err = p, until, 0, nil
 	err = s.conn.Read(s.try)
 	s.into = nil
-	inTime = s.letGo()
+	inTime = s.release()
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 	case err != nil:
-		n, err = s.file.Read(p) // which words it as files do
+		n, err = s.file.Read(p) // for the error of a file
 	case s.err != nil:
 		err = &os.PathError{Op: "read", Path: s.file.Name(), Err: s.err}
 	case s.n == 0:
@@ -68,7 +68,7 @@ func (s *spinner) attempt(fd uintptr) bool {
 		case unix.EINTR:
 		case unix.EAGAIN:
 			if s.until.IsZero() || time.Now().After(s.until) {
-				_ = s.letGo()
+				_ = s.release()
 				return false
 			}
 		default:
@@ -78,12 +78,12 @@ func (s *spinner) attempt(fd uintptr) bool {
 	}
 }
 
-// letGo lets others try. It reports whether this one still was.
-func (s *spinner) letGo() (tried bool) {
+// release lets others spin. It reports whether this one still did.
+func (s *spinner) release() (held bool) {
 	if s.until.IsZero() {
 		return false
 	}
 	s.until = time.Time{}
-	trying.Store(false)
+	spinning.Store(false)
 	return true
 }

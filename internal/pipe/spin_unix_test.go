@@ -13,37 +13,37 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOneReaderTries(t *testing.T) {
+func TestOneReaderSpins(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	r, _, theirs := ends(t)
-	r.patience, r.quick = time.Hour, true
+	r.spinTime, r.quick = time.Hour, true
 	waits := reading(r)
-	require.Eventually(t, trying.Load, 10*time.Second, time.Millisecond)
+	require.Eventually(t, spinning.Load, 10*time.Second, time.Millisecond)
 
 	// Another one sleeps meanwhile.
 	other, _, otherTheirs := ends(t)
-	other.patience, other.quick = time.Hour, true
+	other.spinTime, other.quick = time.Hour, true
 	sleeps := reading(other)
 	_, err := otherTheirs.Write([]byte("x"))
 	require.NoError(t, err)
 	assert.NoError(t, <-sleeps)
-	assert.True(t, trying.Load())
+	assert.True(t, spinning.Load())
 
 	_, err = theirs.Write([]byte("x"))
 	require.NoError(t, err)
 	assert.NoError(t, <-waits)
-	assert.False(t, trying.Load())
+	assert.False(t, spinning.Load())
 	assert.True(t, r.quick, "it has waited less than an hour")
 }
 
-func TestPatienceEnds(t *testing.T) {
+func TestSpinTimeEnds(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	r, ours, theirs := ends(t)
-	r.patience, r.quick = time.Millisecond, true
+	r.spinTime, r.quick = time.Millisecond, true
 	require.NoError(t, ours.SetReadDeadline(time.Now().Add(500*time.Millisecond)))
 	_, err := r.Read(make([]byte, 1))
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	assert.False(t, trying.Load())
+	assert.False(t, spinning.Load())
 	assert.False(t, r.quick, "a long wait is followed by one that sleeps")
 	require.NoError(t, ours.SetReadDeadline(time.Time{}))
 	_, err = theirs.Write([]byte("x"))
@@ -52,12 +52,12 @@ func TestPatienceEnds(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// TestTriesInVainMakeTriesRarer counts how many Reads are not tried between two that are.
-func TestTriesInVainMakeTriesRarer(t *testing.T) {
+// TestSpinningInVainMakesItRarer counts how many Reads do not spin between two that do.
+func TestSpinningInVainMakesItRarer(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	r, _, theirs := ends(t)
-	read := func(patience time.Duration) (skip int) {
-		r.patience = patience
+	read := func(spinTime time.Duration) (skip int) {
+		r.spinTime = spinTime
 		for {
 			r.quick = true
 			before := r.skipped
@@ -77,15 +77,15 @@ func TestTriesInVainMakeTriesRarer(t *testing.T) {
 	for _, want := range []int{3, 1, 0, 0} {
 		assert.Equal(t, want, read(time.Hour))
 	}
-	r.skip = mostSkipped
-	r.skipped = mostSkipped
-	assert.Equal(t, mostSkipped, read(0))
+	r.skip = maxSkipped
+	r.skipped = maxSkipped
+	assert.Equal(t, maxSkipped, read(0))
 }
 
-func TestNobodyTriesOnOneProcessor(t *testing.T) {
+func TestNobodySpinsOnOneProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	r, ours, _ := ends(t)
-	r.patience, r.quick = time.Hour, true
+	r.spinTime, r.quick = time.Hour, true
 	require.NoError(t, ours.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
 	_, err := r.Read(make([]byte, 1))
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded, "after an hour otherwise")

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// private reports an error unless dir belongs to this user and nobody else can write to it: what
-// stands there is executed.
+// private returns an error unless dir belongs to this user and nobody else can write to it, because
+// the files in it are executed.
 func private(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {

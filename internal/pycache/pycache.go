@@ -1,6 +1,6 @@
-// Package pycache keeps the Python sources that this module sends to local interpreters in the
-// user's cache folder: an interpreter that imports them from there keeps the compiled form beside
-// them, and compiling takes longer than much of what they do.
+// Package pycache stores the Python sources that this module sends to local interpreters in the
+// user's cache folder. An interpreter that imports them from there stores the compiled form beside
+// them, which saves much of the time of a start.
 package pycache
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Shared reports whether the interpreter is likely to see this user's files, and may leave compiled
-// ones there.
+// Shared reports whether the interpreter most likely sees this user's files, and may write compiled
+// ones.
 func Shared(spec *xspec.Spec) bool {
 	return spec.Local() && !spec.DontWriteBytecode
 }
 
-// Put makes sure that a source is there as a module, and returns the folder to import it from. The
-// folder's name begins with kind and holds the source's hash, so that programs built with different
-// releases do not disturb each other; it belongs to the user and nobody else.
+// Put stores a source as a module, unless it is stored already, and returns the folder to import it
+// from. The folder's name begins with kind and contains the source's hash, so that programs with
+// different releases of this module have different folders. Only the user can write to it.
 func Put(kind, module, source string) (dir string, err error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -31,8 +31,8 @@ func Put(kind, module, source string) (dir string, err error) {
 	return dir, install(dir, module+".py", source)
 }
 
-// install puts a file into a folder of the user's own and nobody else's, unless it is there.
-// Readers never see half of it.
+// install writes a file, unless it is there already, into a folder to which only the user can
+// write. Nobody can read half of the file.
 func install(dir, name, text string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

@@ -2,7 +2,7 @@ package pyliteral
 
 import "github.com/go-execnet/execnet/serializer"
 
-// open reads an opening bracket and what may follow it unseen.
+// open reads an opening bracket and the spaces, newlines and comments after it.
 func (p *parser) open() *SyntaxError {
 	if p.depth == MaxDepth {
 		return p.fail("more than %d brackets are open", MaxDepth)
@@ -13,8 +13,7 @@ func (p *parser) open() *SyntaxError {
 	return nil
 }
 
-// close reads the bracket that closes the one at start. What follows it is for whoever opened the
-// next outer one.
+// close reads the bracket that closes the one at start, and nothing after it.
 func (p *parser) close(start int, closing byte) *SyntaxError {
 	p.skip()
 	switch {
@@ -28,7 +27,8 @@ func (p *parser) close(start int, closing byte) *SyntaxError {
 	return nil
 }
 
-// each reads items up to the closing bracket of the one at pos. item starts behind spaces.
+// each reads a bracket at pos, items, and the closing bracket. item reads one of them; the spaces
+// before it are skipped.
 func (p *parser) each(closing byte, item func() *SyntaxError) *SyntaxError {
 	start := p.pos
 	if err := p.open(); err != nil {
@@ -73,7 +73,7 @@ func (p *parser) list() (any, *SyntaxError) {
 	return list, err
 }
 
-// braces reads a dict or a set; the first item tells which.
+// braces reads a dict or a set, as the first item decides.
 func (p *parser) braces() (any, *SyntaxError) {
 	dict, set := serializer.NewDict(), serializer.NewSet()
 	err := p.each('}', func() *SyntaxError {
@@ -112,8 +112,8 @@ func (p *parser) braces() (any, *SyntaxError) {
 	return dict, err
 }
 
-// call reads what follows set or frozenset: an empty pair of parentheses, or for a frozenset one
-// with a set.
+// call reads the parentheses after set or frozenset, which are empty or, for a frozenset, can
+// contain a set.
 func (p *parser) call(name string) (any, *SyntaxError) {
 	p.skip()
 	if p.peek() != '(' {

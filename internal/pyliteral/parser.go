@@ -11,21 +11,21 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// parser reads a text in one pass. Its methods leave pos behind what they read.
+// parser reads a text from start to end. Its methods move pos past what they read.
 type parser struct {
 	text  string
 	pos   int
 	depth int // how many brackets are open; inside them a newline is a space
 }
 
-// form is what an expression is in Python's syntax tree, where parentheses leave no trace. It
-// decides what a sign or a sum may be made of.
+// form is the kind of an expression in Python's syntax tree, in which parentheses do not appear. It
+// decides whether a sign may stand before the expression, and whether it may be part of a sum.
 type form int
 
 const (
 	other  form = iota
 	number      // a number without sign
-	signed      // a number behind one sign
+	signed      // a number with one sign
 )
 
 func (p *parser) parse() (v any, err *SyntaxError) {
@@ -60,7 +60,7 @@ func (p *parser) failAt(offset int, format string, args ...any) *SyntaxError {
 	return newError(p.text, offset, format, args...)
 }
 
-// unexpected is the error for whatever stands at pos.
+// unexpected returns the error that at pos something else than expected stands.
 func (p *parser) unexpected(expected string) *SyntaxError {
 	if p.pos == len(p.text) {
 		return p.fail("%s, but the text ends here", expected)
@@ -106,7 +106,7 @@ func (p *parser) skip() {
 	}
 }
 
-// skipLines is skip with newlines and comments wherever we are.
+// skipLines is skip that also skips newlines and comments outside brackets.
 func (p *parser) skipLines() {
 	p.depth++
 	p.skip()
@@ -121,7 +121,7 @@ func (p *parser) skipComment() {
 	}
 }
 
-// newline returns the length of the line end that s starts with, 0 if it does not.
+// newline returns the length of the line end that s starts with, or 0 if there is none.
 func newline(s string) int {
 	switch {
 	case strings.HasPrefix(s, "\r\n"):
@@ -143,8 +143,8 @@ func (p *parser) word() string {
 	return rest
 }
 
-// items reads what may stand alone, in parentheses (then closing is their end) or at the top (then
-// it is 0): one expression, or a tuple.
+// items reads an expression or a tuple without its own parentheses. closing is the bracket that
+// ends it, or 0 at the outermost level.
 func (p *parser) items(closing byte) (v any, f form, err *SyntaxError) {
 	v, f, err = p.sum()
 	if err != nil {
@@ -170,7 +170,7 @@ func (p *parser) items(closing byte) (v any, f form, err *SyntaxError) {
 	return tuple, other, nil
 }
 
-// sum reads an expression, which is a complex number if it is a sum.
+// sum reads an expression. A sum is a complex number.
 func (p *parser) sum() (any, form, *SyntaxError) {
 	p.skip()
 	start := p.pos
@@ -310,7 +310,7 @@ func (p *parser) name() (any, form, *SyntaxError) {
 	return nil, 0, p.fail("%s is not a literal; write a text in quotes, as in %s", word, strconv.Quote(word))
 }
 
-// narrow returns an int as the serializer has it.
+// narrow returns n as an int64 if it fits, as the serializer does.
 func narrow(n *big.Int) any {
 	if n.IsInt64() {
 		return n.Int64()

@@ -1,5 +1,5 @@
-// Package pyliteral translates between the text of Python literals and the values of package
-// serializer: what people type on a command line or see in a message, and what travels.
+// Package pyliteral converts between the text of Python literals, as people write and read it, and
+// the values of package serializer. It also knows Python's identifiers and keywords.
 package pyliteral
 
 import (
@@ -10,8 +10,7 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// MaxDepth is how deeply brackets may be nested: as deeply as the serializer takes values by
-// default.
+// MaxDepth is how deeply brackets may be nested: as deeply as values in the serializer by default.
 const MaxDepth = serializer.DefaultMaxDepth
 
 // Format returns what Python's repr prints for a value of package serializer. Items of sets come in
@@ -21,16 +20,16 @@ func Format(v any) string { return serializer.Repr(v) }
 // Append appends Format(v) to dst.
 func Append(dst []byte, v any) []byte { return append(dst, Format(v)...) }
 
-// Parse reads the text of one Python literal and returns its value as serializer.Loads would: nil,
+// Parse reads the text of one Python literal and returns its value as serializer.Loads does: nil,
 // bool, int64, *big.Int beyond that, float64, complex128, string, []byte, []any, serializer.Tuple,
 // *serializer.Dict, *serializer.Set or serializer.FrozenSet. Every error is a *SyntaxError.
 //
 // It accepts what Python's ast.literal_eval accepts, with these differences. So that every value
 // has a text, the names inf and nan, infj and nanj are numbers, frozenset() and frozenset({...})
 // are frozensets, and the signs of zeros in a sum like -0-0j are kept. Spaces, newlines and
-// comments around the literal are skipped. Integers may have any length. Refused are the ellipsis,
-// which cannot be sent; lone surrogates, which are not UTF-8; and \N{...}, since the table of names
-// is not here.
+// comments around the literal are skipped. Integers may have any length. Errors are the ellipsis,
+// which cannot be sent; lone surrogates, which are not UTF-8; and \N{...}, since Go has no table of
+// those names.
 func Parse(text string) (any, error) {
 	p := parser{text: text}
 	v, err := p.parse()
@@ -40,13 +39,13 @@ func Parse(text string) (any, error) {
 	return v, nil
 }
 
-// SyntaxError says what in a text is not a Python literal.
+// SyntaxError says why a text is not a Python literal, and where.
 type SyntaxError struct {
 	// Text is the whole text, and Offset the byte in it that the error is about; it may be the
 	// text's length.
 	Text   string
 	Offset int
-	// Line and Column say the same for people: both start at 1, and a column is one character.
+	// Line and Column are the same place; both start at 1, and a column is one character.
 	Line, Column int
 	// Problem is the message without the place.
 	Problem string

@@ -1,9 +1,10 @@
 package pyliteral
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-execnet/execnet/internal/pystring"
 )
 
 // strings reads the string or bytes literals at pos, which make one value.
@@ -72,10 +73,12 @@ func (p *parser) quoted(dst []byte, isBytes, raw bool) ([]byte, *SyntaxError) {
 		case rest[0] == '\\' && len(rest) == 1:
 			p.pos++
 		case rest[0] == '\\' && !raw:
-			var err *SyntaxError
-			if dst, err = p.escape(dst, isBytes); err != nil {
-				return nil, err
+			var length int
+			var problem string
+			if dst, length, problem = pystring.Unescape(dst, rest, isBytes); problem != "" {
+				return nil, p.fail("%s", problem)
 			}
+			p.pos += length
 		case rest[0] == '\\' && newline(rest[1:]) > 0:
 			dst = append(dst, '\\', '\n')
 			p.pos += 1 + newline(rest[1:])
@@ -89,72 +92,4 @@ func (p *parser) quoted(dst []byte, isBytes, raw bool) ([]byte, *SyntaxError) {
 			p.pos++
 		}
 	}
-}
-
-// escape appends what the backslash at pos and the characters behind it stand for. One character
-// follows at least.
-func (p *parser) escape(dst []byte, isBytes bool) ([]byte, *SyntaxError) {
-	start := p.pos
-	c := p.text[start+1]
-	p.pos += 2
-	if i := strings.IndexByte(`\'"abfnrtv`, c); i >= 0 {
-		return append(dst, "\\'\"\a\b\f\n\r\t\v"[i]), nil
-	}
-	switch {
-	case c == '\n' || c == '\r':
-		p.pos = start + 1 + newline(p.text[start+1:])
-		return dst, nil
-	case '0' <= c && c <= '7':
-		n := rune(c - '0')
-		for range 2 {
-			if d := p.peek(); '0' <= d && d <= '7' {
-				n = n<<3 | rune(d-'0')
-				p.pos++
-			}
-		}
-		if isBytes {
-			return append(dst, byte(n)), nil
-		}
-		return utf8.AppendRune(dst, n), nil
-	case c == 'x':
-		n, err := p.hex(start, 2)
-		if isBytes {
-			return append(dst, byte(n)), err
-		}
-		return utf8.AppendRune(dst, n), err
-	case isBytes || c != 'u' && c != 'U' && c != 'N':
-		p.pos-- // Python leaves an escape that it does not know as it is
-		return append(dst, '\\'), nil
-	case c == 'N':
-		return nil, p.failAt(start, `characters cannot be given by name here; write \u.... or the character itself`)
-	}
-	digits := 4
-	if c == 'U' {
-		digits = 8
-	}
-	n, err := p.hex(start, digits)
-	switch {
-	case err != nil:
-		return nil, err
-	case 0xD800 <= n && n <= 0xDFFF:
-		return nil, p.failAt(start, `a lone surrogate cannot be sent; write a character beyond \uffff as \U........`)
-	case n > utf8.MaxRune || n < 0:
-		return nil, p.failAt(start, "there is no such character")
-	}
-	return utf8.AppendRune(dst, n), nil
-}
-
-// hex reads exactly as many hexadecimal digits, for the escape at start. The value of eight may
-// come out negative.
-func (p *parser) hex(start, digits int) (rune, *SyntaxError) {
-	end := p.pos + digits
-	if end > len(p.text) {
-		return 0, p.failAt(start, "the escape needs %d hexadecimal digits", digits)
-	}
-	n, err := strconv.ParseUint(p.text[p.pos:end], 16, 32)
-	if err != nil {
-		return 0, p.failAt(start, "the escape needs %d hexadecimal digits", digits)
-	}
-	p.pos = end
-	return rune(n), nil
 }

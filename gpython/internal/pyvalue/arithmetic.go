@@ -1,5 +1,10 @@
 package pyvalue
 
+// Arithmetic of numbers: what + - * / // % ** and the shifts do with bools, ints of any size,
+// floats and complex numbers. gpython v0.2.0 rounds both ints before it divides (10**30 / 10**29 is
+// 10.000000000000002), has no -True, and does not bound the size of a result. The results here are
+// CPython's.
+
 import (
 	"math"
 	"math/big"
@@ -18,7 +23,7 @@ func smallDivision(x, y py.Int) (py.Object, bool) {
 
 // arithmetic does op on two numbers. It returns nil without an error when op is not defined for
 // them.
-func arithmetic(op operation, a, b py.Object) (py.Object, error) {
+func arithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	_, aComplex := a.(py.Complex)
 	_, bComplex := b.(py.Complex)
 	if aComplex || bComplex {
@@ -32,11 +37,11 @@ func arithmetic(op operation, a, b py.Object) (py.Object, error) {
 	if x, ok := a.(py.Bool); ok {
 		if y, ok := b.(py.Bool); ok {
 			switch op {
-			case opAnd:
+			case OpAnd:
 				return x && y, nil
-			case opOr:
+			case OpOr:
 				return x || y, nil
-			case opXor:
+			case OpXor:
 				return py.Bool(x != y), nil
 			}
 		}
@@ -46,41 +51,42 @@ func arithmetic(op operation, a, b py.Object) (py.Object, error) {
 	return intArithmetic(op, x, y)
 }
 
-func intArithmetic(op operation, x, y *big.Int) (py.Object, error) {
+// intArithmetic does op on two ints.
+func intArithmetic(op Operator, x, y *big.Int) (py.Object, error) {
 	z := new(big.Int)
 	switch op {
-	case opAdd:
+	case OpAdd:
 		z.Add(x, y)
-	case opSub:
+	case OpSub:
 		z.Sub(x, y)
-	case opMul:
+	case OpMul:
 		if err := fitsBits(float64(x.BitLen() + y.BitLen())); err != nil {
 			return nil, err
 		}
 		z.Mul(x, y)
-	case opTrueDiv:
+	case OpTrueDiv:
 		return intTrueDiv(x, y)
-	case opFloorDiv, opMod:
+	case OpFloorDiv, OpMod:
 		if y.Sign() == 0 {
-			if op == opMod {
+			if op == OpMod {
 				return nil, py.ExceptionNewf(py.ZeroDivisionError, "integer modulo by zero")
 			}
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "integer division or modulo by zero")
 		}
 		q, m := floorDiv(x, y)
-		if op == opMod {
+		if op == OpMod {
 			q = m
 		}
 		z = q
-	case opPow:
+	case OpPow:
 		return intPow(x, y)
-	case opLshift, opRshift:
+	case OpLshift, OpRshift:
 		return intShift(op, x, y)
-	case opAnd:
+	case OpAnd:
 		z.And(x, y)
-	case opOr:
+	case OpOr:
 		z.Or(x, y)
-	case opXor:
+	case OpXor:
 		z.Xor(x, y)
 	default:
 		return nil, nil
@@ -98,6 +104,7 @@ func floorDiv(x, y *big.Int) (q, m *big.Int) {
 	return q, m
 }
 
+// intTrueDiv is x / y, rounded once.
 func intTrueDiv(x, y *big.Int) (py.Object, error) {
 	if y.Sign() == 0 {
 		return nil, py.ExceptionNewf(py.ZeroDivisionError, "division by zero")
@@ -109,6 +116,7 @@ func intTrueDiv(x, y *big.Int) (py.Object, error) {
 	return py.Float(f), nil
 }
 
+// intPow is x ** y; a negative y makes a float.
 func intPow(x, y *big.Int) (py.Object, error) {
 	if y.Sign() < 0 {
 		f, _, err := asFloat(intObject(x))
@@ -136,11 +144,12 @@ func intPow(x, y *big.Int) (py.Object, error) {
 	return intObject(new(big.Int).Exp(x, y, nil)), nil
 }
 
-func intShift(op operation, x, n *big.Int) (py.Object, error) {
+// intShift is << or >>.
+func intShift(op Operator, x, n *big.Int) (py.Object, error) {
 	if n.Sign() < 0 {
 		return nil, py.ExceptionNewf(py.ValueError, "negative shift count")
 	}
-	if op == opRshift {
+	if op == OpRshift {
 		if !n.IsInt64() || n.Int64() > int64(x.BitLen()) {
 			return py.Int(min(0, x.Sign())), nil
 		}
@@ -156,9 +165,10 @@ func intShift(op operation, x, n *big.Int) (py.Object, error) {
 	return intObject(new(big.Int).Lsh(x, uint(n.Int64()))), nil
 }
 
-func floatArithmetic(op operation, a, b py.Object) (py.Object, error) {
+// floatArithmetic does op on two real numbers, one of which is a float.
+func floatArithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	switch op {
-	case opLshift, opRshift, opAnd, opOr, opXor:
+	case OpLshift, OpRshift, OpAnd, OpOr, OpXor:
 		return nil, nil
 	}
 	x, _, err := asFloat(a)
@@ -170,35 +180,36 @@ func floatArithmetic(op operation, a, b py.Object) (py.Object, error) {
 		return nil, err
 	}
 	switch op {
-	case opAdd:
+	case OpAdd:
 		return py.Float(x + y), nil
-	case opSub:
+	case OpSub:
 		return py.Float(x - y), nil
-	case opMul:
+	case OpMul:
 		return py.Float(x * y), nil
-	case opTrueDiv:
+	case OpTrueDiv:
 		if y == 0 {
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float division by zero")
 		}
 		return py.Float(x / y), nil
-	case opFloorDiv:
+	case OpFloorDiv:
 		if y == 0 {
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float floor division by zero")
 		}
 		q, _ := floatDivMod(x, y)
 		return py.Float(q), nil
-	case opMod:
+	case OpMod:
 		if y == 0 {
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "float modulo")
 		}
 		_, m := floatDivMod(x, y)
 		return py.Float(m), nil
-	case opPow:
+	case OpPow:
 		return floatPow(x, y)
 	}
 	return nil, nil
 }
 
+// floatDivMod is divmod of floats, by CPython's steps and so with its rounding.
 func floatDivMod(x, y float64) (q, m float64) {
 	m = math.Mod(x, y)
 	q = (x - m) / y
@@ -222,6 +233,7 @@ func floatDivMod(x, y float64) (q, m float64) {
 	return q, m
 }
 
+// floatPow is x ** y; a negative x with a fraction as y makes a complex number.
 func floatPow(x, y float64) (py.Object, error) {
 	switch {
 	case x == 0 && y < 0:
@@ -246,7 +258,8 @@ func asComplex(o py.Object) (complex128, error) {
 	return complex(f, 0), err
 }
 
-func complexArithmetic(op operation, a, b py.Object) (py.Object, error) {
+// complexArithmetic does op on two numbers, one of which is complex.
+func complexArithmetic(op Operator, a, b py.Object) (py.Object, error) {
 	x, err := asComplex(a)
 	if err != nil {
 		return nil, err
@@ -256,18 +269,18 @@ func complexArithmetic(op operation, a, b py.Object) (py.Object, error) {
 		return nil, err
 	}
 	switch op {
-	case opAdd:
+	case OpAdd:
 		return py.Complex(x + y), nil
-	case opSub:
+	case OpSub:
 		return py.Complex(x - y), nil
-	case opMul:
+	case OpMul:
 		return py.Complex(x * y), nil
-	case opTrueDiv:
+	case OpTrueDiv:
 		if y == 0 {
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "complex division by zero")
 		}
 		return py.Complex(x / y), nil
-	case opPow:
+	case OpPow:
 		if x == 0 && (real(y) < 0 || imag(y) != 0) {
 			return nil, py.ExceptionNewf(py.ZeroDivisionError, "0.0 to a negative or complex power")
 		}

@@ -1,29 +1,97 @@
 package pyvalue
 
+// Attributes of objects and classes, as CPython finds and sets them. gpython v0.2.0 finds what a
+// class inherits for its instances only, returns the args of an exception under every name, lets a
+// program change built-in types, and has no __name__, __class__, __mro__ or __dict__.
+
 import (
 	"strings"
 
 	"github.com/go-python/gpython/py"
 )
 
-// getAttr is o.name.
-func getAttr(o py.Object, name string) (py.Object, error) {
-	if e, ok := o.(*py.Exception); ok {
-		return exceptionAttr(e, name)
+// GetAttr is o.name. To gpython's lookup it adds the attributes of exceptions, for which gpython
+// gives the args whatever the name, those that a class has from its bases, which gpython finds for
+// instances only, and the methods of object.
+func GetAttr(o py.Object, name string) (py.Object, error) {
+	switch x := o.(type) {
+	case *py.Exception:
+		return exceptionAttr(x, name)
+	case *py.Type:
+		if method := hiddenMethod(x, name); method != nil {
+			return method, nil
+		}
+		if value, err := inheritedByClass(x, name); value != nil || err != nil {
+			return value, err
+		}
 	}
-	if method := HiddenMethod(o, name); method != nil {
-		return method, nil
-	}
-	res, err := py.GetAttrString(o, name)
+	value, err := py.GetAttrString(o, name)
 	if err != nil {
-		return ObjectAttr(o, name, attributeError(err, o))
+		return objectAttr(o, name, attributeError(err, o))
 	}
-	return classAttr(o, res), nil
+	return ownName(o, value), nil
 }
 
-// classAttr puts a class's own name for the property that the class has to give its instances
-// theirs.
-func classAttr(o, attr py.Object) py.Object {
+// SetAttr is o.name = value, or del o.name if value is nil. Built-in types refuse: all executions
+// share them. gpython has no way to set an attribute of an exception.
+func SetAttr(o py.Object, name string, value py.Object) error {
+	switch x := o.(type) {
+	case *py.Exception:
+		return setExceptionAttr(x, name, value)
+	case *py.Type:
+		if isBuiltin(x) {
+			return py.ExceptionNewf(py.TypeError, "can't set attributes of built-in/extension type '%s'", x.Name)
+		}
+	}
+	if value == nil {
+		return attributeError(py.DeleteAttrString(o, name), o)
+	}
+	_, err := py.SetAttrString(o, name, value)
+	return err
+}
+
+// isBuiltin tells a type that no program has made from the classes of programs and their instances.
+func isBuiltin(t *py.Type) bool { return isClass(t) && t.Flags&py.TPFLAGS_HEAPTYPE == 0 }
+
+// inheritedByClass finds what a class has itself or from one that it is derived from: a class of
+// the program, one of exceptions, or object. It returns nil if there is no such thing.
+func inheritedByClass(class *py.Type, name string) (py.Object, error) {
+	if !isClass(class) || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) {
+		return nil, nil
+	}
+	switch value := Inherited(class.Mro, name).(type) {
+	case nil:
+		return nil, nil
+	case *py.StaticMethod:
+		return value.M__get__(py.None, class)
+	case *py.ClassMethod:
+		return value.M__get__(py.None, class)
+	default:
+		return value, nil
+	}
+}
+
+// Inherited returns what the first of some classes that defines this name has there, or nil. Of
+// built-in classes only methods count: their properties are about the class itself.
+func Inherited(mro py.Tuple, name string) py.Object {
+	for _, base := range mro {
+		class, ok := base.(*py.Type)
+		if !ok {
+			continue
+		}
+		value := class.Dict[name]
+		if _, isMethod := value.(*py.Method); value != nil && (isMethod || !isBuiltin(class)) {
+			return value
+		}
+	}
+	if method := objectMethods[name]; method != nil {
+		return method
+	}
+	return nil
+}
+
+// ownName puts a class's own name in the place of the property by which its instances have theirs.
+func ownName(o, attr py.Object) py.Object {
 	p, ok := attr.(*py.Property)
 	if !ok {
 		return attr
@@ -87,7 +155,7 @@ func init() {
 	}
 	property(py.BoundMethodType, "__name__", func(self py.Object) (py.Object, error) {
 		if m, ok := self.(*py.BoundMethod); ok {
-			return getAttr(m.Method, "__name__")
+			return GetAttr(m.Method, "__name__")
 		}
 		return nil, missingAttribute(self, "__name__")
 	})

@@ -1,5 +1,10 @@
 package pyvalue
 
+// The operators + - * / // % ** << >> & ^ | and the unary - + ~, for all types. gpython v0.2.0 asks
+// Go methods of its types, which cannot be added from outside, and does not ask __add__ and its
+// like of a program's classes. Here the operand's types decide; types that this package does not
+// know are left to gpython.
+
 import (
 	"bytes"
 	"slices"
@@ -8,50 +13,50 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// operation is one of Python's binary operators.
-type operation int
+// Operator is one of Python's binary operators.
+type Operator int
 
 const (
-	opAdd operation = iota
-	opSub
-	opMul
-	opTrueDiv
-	opFloorDiv
-	opMod
-	opPow
-	opLshift
-	opRshift
-	opAnd
-	opXor
-	opOr
+	OpAdd Operator = iota
+	OpSub
+	OpMul
+	OpTrueDiv
+	OpFloorDiv
+	OpMod
+	OpPow
+	OpLshift
+	OpRshift
+	OpAnd
+	OpXor
+	OpOr
 )
 
 var operations = [...]struct {
 	symbol, name string // name is "add" for __add__, __radd__ and __iadd__
 	gpython      func(a, b py.Object) (py.Object, error)
 }{
-	opAdd:      {"+", "add", py.Add},
-	opSub:      {"-", "sub", py.Sub},
-	opMul:      {"*", "mul", py.Mul},
-	opTrueDiv:  {"/", "truediv", py.TrueDiv},
-	opFloorDiv: {"//", "floordiv", py.FloorDiv},
-	opMod:      {"%", "mod", py.Mod},
-	opPow:      {"**", "pow", func(a, b py.Object) (py.Object, error) { return py.Pow(a, b, py.None) }},
-	opLshift:   {"<<", "lshift", py.Lshift},
-	opRshift:   {">>", "rshift", py.Rshift},
-	opAnd:      {"&", "and", py.And},
-	opXor:      {"^", "xor", py.Xor},
-	opOr:       {"|", "or", py.Or},
+	OpAdd:      {"+", "add", py.Add},
+	OpSub:      {"-", "sub", py.Sub},
+	OpMul:      {"*", "mul", py.Mul},
+	OpTrueDiv:  {"/", "truediv", py.TrueDiv},
+	OpFloorDiv: {"//", "floordiv", py.FloorDiv},
+	OpMod:      {"%", "mod", py.Mod},
+	OpPow:      {"**", "pow", func(a, b py.Object) (py.Object, error) { return py.Pow(a, b, py.None) }},
+	OpLshift:   {"<<", "lshift", py.Lshift},
+	OpRshift:   {">>", "rshift", py.Rshift},
+	OpAnd:      {"&", "and", py.And},
+	OpXor:      {"^", "xor", py.Xor},
+	OpOr:       {"|", "or", py.Or},
 }
 
-// binary is a op b.
-func binary(op operation, a, b py.Object) (py.Object, error) {
+// Binary is a op b.
+func Binary(op Operator, a, b py.Object) (py.Object, error) {
 	if x, ok := a.(py.Int); ok {
 		if y, ok := b.(py.Int); ok {
 			if z, ok := smallArithmetic(op, int64(x), int64(y)); ok {
 				return py.Int(z), nil
 			}
-			if op == opTrueDiv {
+			if op == OpTrueDiv {
 				if f, ok := smallDivision(x, y); ok {
 					return f, nil
 				}
@@ -85,12 +90,12 @@ func binary(op operation, a, b py.Object) (py.Object, error) {
 	return nil, unsupported(op, "", a, b)
 }
 
-// inplace is a op= b.
-func inplace(op operation, a, b py.Object) (py.Object, error) {
+// InPlace is a op= b.
+func InPlace(op Operator, a, b py.Object) (py.Object, error) {
 	switch x := a.(type) {
 	case *py.List:
 		switch op {
-		case opAdd:
+		case OpAdd:
 			all, err := items(b)
 			if err != nil {
 				return nil, err
@@ -100,7 +105,7 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 			}
 			x.Items = append(x.Items, all...)
 			return x, nil
-		case opMul:
+		case OpMul:
 			res, err := sequenceOperation(op, a, b)
 			if l, ok := res.(*py.List); ok {
 				x.Items = l.Items
@@ -120,8 +125,8 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 			return x, nil
 		}
 	case *Dict:
-		if op == opOr {
-			return x, x.update(b)
+		if op == OpOr {
+			return x, x.Update(b)
 		}
 	case *py.Type, *py.Exception:
 		if method := instanceMethod(a, "__i"+operations[op].name+"__"); method != nil {
@@ -131,7 +136,7 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 			}
 		}
 	}
-	res, err := binary(op, a, b)
+	res, err := Binary(op, a, b)
 	if e, ok := err.(*py.Exception); ok && e.Base == py.TypeError {
 		if e.Args.(py.Tuple)[0] == unsupported(op, "", a, b).(*py.Exception).Args.(py.Tuple)[0] {
 			return nil, unsupported(op, "=", a, b)
@@ -140,27 +145,27 @@ func inplace(op operation, a, b py.Object) (py.Object, error) {
 	return res, err
 }
 
-func unsupported(op operation, suffix string, a, b py.Object) error {
+func unsupported(op Operator, suffix string, a, b py.Object) error {
 	symbol := operations[op].symbol + suffix
-	if op == opPow && suffix == "" {
+	if op == OpPow && suffix == "" {
 		symbol = "** or pow()"
 	}
 	return py.ExceptionNewf(py.TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", symbol, typeName(a), typeName(b))
 }
 
 // smallArithmetic does what cannot overflow.
-func smallArithmetic(op operation, x, y int64) (int64, bool) {
+func smallArithmetic(op Operator, x, y int64) (int64, bool) {
 	switch op {
-	case opAdd:
+	case OpAdd:
 		z := x + y
 		return z, (z > x) == (y > 0)
-	case opSub:
+	case OpSub:
 		z := x - y
 		return z, (z < x) == (y > 0)
-	case opMul:
+	case OpMul:
 		const half = 1 << 31
 		return x * y, -half < x && x < half && -half < y && y < half
-	case opFloorDiv, opMod:
+	case OpFloorDiv, OpMod:
 		if y == 0 || y == -1 {
 			return 0, false
 		}
@@ -168,25 +173,25 @@ func smallArithmetic(op operation, x, y int64) (int64, bool) {
 		if m != 0 && (m < 0) != (y < 0) {
 			q, m = q-1, m+y
 		}
-		if op == opMod {
+		if op == OpMod {
 			return m, true
 		}
 		return q, true
-	case opLshift:
+	case OpLshift:
 		return x << uint64(y&31), 0 <= y && y < 32 && -1<<31 < x && x < 1<<31
-	case opRshift:
+	case OpRshift:
 		return x >> uint64(min(y, 63)), y >= 0
-	case opAnd:
+	case OpAnd:
 		return x & y, true
-	case opOr:
+	case OpOr:
 		return x | y, true
-	case opXor:
+	case OpXor:
 		return x ^ y, true
 	}
 	return 0, false
 }
 
-func binaryInstances(op operation, a, b py.Object) (py.Object, error) {
+func binaryInstances(op Operator, a, b py.Object) (py.Object, error) {
 	name := operations[op].name
 	if method := instanceMethod(a, "__"+name+"__"); method != nil {
 		res, err := py.Call(method, py.Tuple{a, b}, nil)
@@ -200,7 +205,7 @@ func binaryInstances(op operation, a, b py.Object) (py.Object, error) {
 			return res, err
 		}
 	}
-	if s, ok := a.(py.String); ok && op == opMod {
+	if s, ok := a.(py.String); ok && op == OpMod {
 		return formatPercent(string(s), b)
 	}
 	return nil, unsupported(op, "", a, b)
@@ -208,18 +213,18 @@ func binaryInstances(op operation, a, b py.Object) (py.Object, error) {
 
 // sequenceOperation is + and * of sequences, and % of str and bytes. It returns nil without an
 // error for other operands.
-func sequenceOperation(op operation, a, b py.Object) (py.Object, error) {
+func sequenceOperation(op Operator, a, b py.Object) (py.Object, error) {
 	switch op {
-	case opAdd:
+	case OpAdd:
 		return concatenate(a, b)
-	case opMul:
+	case OpMul:
 		if isSequence(a) {
 			return repeat(a, b)
 		}
 		if isSequence(b) {
 			return repeat(b, a)
 		}
-	case opMod:
+	case OpMod:
 		switch x := a.(type) {
 		case py.String:
 			s, err := formatPercent(string(x), b)
@@ -308,8 +313,8 @@ func repeat(a, count py.Object) (py.Object, error) {
 	return nil, nil
 }
 
-// unary is -a, +a or ~a.
-func unary(name, symbol string, a py.Object) (py.Object, error) {
+// Unary is -a, +a or ~a.
+func Unary(name, symbol string, a py.Object) (py.Object, error) {
 	switch x := a.(type) {
 	case py.Float:
 		if name == "neg" {
@@ -327,11 +332,11 @@ func unary(name, symbol string, a py.Object) (py.Object, error) {
 	if i, ok := asInt(a); ok {
 		switch name {
 		case "neg":
-			return intArithmetic(opSub, zero, i)
+			return intArithmetic(OpSub, zero, i)
 		case "pos":
 			return intObject(i), nil
 		}
-		return intArithmetic(opSub, minusOne, i)
+		return intArithmetic(OpSub, minusOne, i)
 	}
 	if method := instanceMethod(a, "__"+name+"__"); method != nil {
 		return py.Call(method, py.Tuple{a}, nil)

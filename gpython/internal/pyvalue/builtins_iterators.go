@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins that iterate: enumerate, zip, map, filter, reversed, min, max, sum, any, all and so
+// on. gpython v0.2.0 has no reversed, and its other ones lack keyword arguments such as strict= and
+// do not know this package's types.
+
 import (
 	"github.com/go-python/gpython/py"
 )
@@ -37,7 +41,7 @@ func init() {
 	}
 	addFunction("iter(obj, sentinel=, /)", func(a []py.Object) (py.Object, error) {
 		if a[1] == nil {
-			return iter(a[0])
+			return Iter(a[0])
 		}
 		return &generated{callIteratorType, func() (py.Object, error) {
 			res, err := py.Call(a[0], nil, nil)
@@ -64,7 +68,7 @@ func init() {
 		addFunction(name+"(iterable, /)", func(a []py.Object) (py.Object, error) {
 			found := !wanted
 			err := iterate(a[0], func(item py.Object) error {
-				yes, err := truth(item)
+				yes, err := Truth(item)
 				if err == nil && yes == wanted {
 					found, err = wanted, errStop
 				}
@@ -108,6 +112,7 @@ func iteratorClass(t *py.Type, f func(args py.Tuple, kwargs py.StringDict) (func
 	}
 }
 
+// enumerate is enumerate(iterable, start).
 func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "enumerate", params: []string{"iterable", "start"}, positional: 2, required: 1}
 	a, err := s.bind(args, kwargs)
@@ -118,7 +123,7 @@ func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), 
 	if err != nil {
 		return nil, err
 	}
-	it, err := iter(a[0])
+	it, err := Iter(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -129,22 +134,24 @@ func enumerate(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), 
 			return nil, err
 		}
 		pair := py.Tuple{count, item}
-		count, err = binary(opAdd, count, py.Int(1))
+		count, err = Binary(OpAdd, count, py.Int(1))
 		return pair, err
 	}, nil
 }
 
+// iterators makes an iterator of each argument.
 func iterators(args py.Tuple) ([]py.Object, error) {
 	its := make([]py.Object, len(args))
 	for i, o := range args {
 		var err error
-		if its[i], err = iter(o); err != nil {
+		if its[i], err = Iter(o); err != nil {
 			return nil, err
 		}
 	}
 	return its, nil
 }
 
+// zip is zip(*iterables, strict).
 func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	strict := false
 	for name, value := range kwargs {
@@ -152,7 +159,7 @@ func zip(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error)
 			return nil, py.ExceptionNewf(py.TypeError, "zip() got an unexpected keyword argument '%s'", name)
 		}
 		var err error
-		if strict, err = truth(value); err != nil {
+		if strict, err = Truth(value); err != nil {
 			return nil, err
 		}
 	}
@@ -204,6 +211,7 @@ func unevenZip(its []py.Object, i int) error {
 	return py.StopIteration
 }
 
+// mapping is map(f, *iterables).
 func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	if len(kwargs) > 0 {
 		return nil, py.ExceptionNewf(py.TypeError, "map() takes no keyword arguments")
@@ -225,13 +233,14 @@ func mapping(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), er
 	}, err
 }
 
+// filter is filter(f, iterable).
 func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "filter", params: []string{"function", "iterable"}, positional: 2, required: 2, nameless: 2}
 	a, err := s.bind(args, kwargs)
 	if err != nil {
 		return nil, err
 	}
-	it, err := iter(a[1])
+	it, err := Iter(a[1])
 	return func() (py.Object, error) {
 		for {
 			item, err := py.Next(it)
@@ -244,13 +253,14 @@ func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), err
 					return nil, err
 				}
 			}
-			if yes, err := truth(verdict); yes || err != nil {
+			if yes, err := Truth(verdict); yes || err != nil {
 				return item, err
 			}
 		}
 	}, err
 }
 
+// reversed is reversed(o), by __reversed__ or by all items in the opposite order.
 func reversed(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
 	s := signature{name: "reversed", params: []string{"sequence"}, positional: 1, required: 1, nameless: 1}
 	a, err := s.bind(args, kwargs)
@@ -285,7 +295,7 @@ func notReversible(o py.Object) error {
 }
 
 // extreme is min and max: the first item that no other comes before.
-func extreme(name string, before comparison, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+func extreme(name string, before Comparison, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	s := signature{name: name, params: []string{"key", "default"}}
 	a, err := s.bind(nil, kwargs)
 	if err != nil {
@@ -309,11 +319,11 @@ func extreme(name string, before comparison, args py.Tuple, kwargs py.StringDict
 			}
 		}
 		if best != nil {
-			res, err := compareObjects(before, key, bestKey)
+			res, err := Compare(before, key, bestKey)
 			if err != nil {
 				return err
 			}
-			if yes, err := truth(res); !yes || err != nil {
+			if yes, err := Truth(res); !yes || err != nil {
 				return err
 			}
 		}

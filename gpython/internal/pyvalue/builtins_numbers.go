@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins about numbers: abs, divmod, pow, round, bin, hex, chr, ord, hash and so on. gpython
+// v0.2.0 has no hash, makes 0.0 of round(2.675, 2) and a float of round(2.5); CPython rounds halves
+// to even, exactly, and to an int.
+
 import (
 	"math"
 	"math/big"
@@ -15,7 +19,7 @@ func init() {
 	addFunction("divmod(x, y, /)", func(a []py.Object) (py.Object, error) { return divMod(a[0], a[1]) })
 	addFunction("pow(base, exp, mod=)", func(a []py.Object) (py.Object, error) {
 		if isNone(a[2]) {
-			return binary(opPow, a[0], a[1])
+			return Binary(OpPow, a[0], a[1])
 		}
 		return powMod(a[0], a[1], a[2])
 	})
@@ -78,13 +82,14 @@ func init() {
 		}
 		err := iterate(a[0], func(item py.Object) error {
 			var err error
-			total, err = binary(opAdd, total, item)
+			total, err = Binary(OpAdd, total, item)
 			return err
 		})
 		return total, err
 	})
 }
 
+// absolute is abs(o).
 func absolute(o py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case py.Float:
@@ -101,6 +106,7 @@ func absolute(o py.Object) (py.Object, error) {
 	return nil, py.ExceptionNewf(py.TypeError, "bad operand type for abs(): '%s'", typeName(o))
 }
 
+// divMod is divmod(a, b).
 func divMod(a, b py.Object) (py.Object, error) {
 	_, aFloat := a.(py.Float)
 	_, bFloat := b.(py.Float)
@@ -136,6 +142,7 @@ func divMod(a, b py.Object) (py.Object, error) {
 	return py.Tuple{intObject(q), intObject(m)}, nil
 }
 
+// powMod is pow(base, exp, mod).
 func powMod(base, exp, mod py.Object) (py.Object, error) {
 	x, ok := asInt(base)
 	y, ok2 := asInt(exp)
@@ -196,6 +203,8 @@ func round(o, digits py.Object) (py.Object, error) {
 	return intObject(q.Mul(q, unit)), nil
 }
 
+// roundFloat is round(f, digits). It is exact: what counts as a half is half by the value of the
+// float.
 func roundFloat(f float64, digits py.Object) (py.Object, error) {
 	if isNone(digits) {
 		return floatToInt(math.RoundToEven(f))

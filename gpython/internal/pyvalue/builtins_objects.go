@@ -1,5 +1,9 @@
 package pyvalue
 
+// The builtins about objects and their types: isinstance, type, id, len, repr, format and those of
+// attributes. gpython v0.2.0 has no format, says that True is no int, and does not know this
+// package's types.
+
 import (
 	"math/big"
 
@@ -111,7 +115,7 @@ func addAttributeFunctions() {
 		if err != nil {
 			return nil, err
 		}
-		res, err := getAttr(a[0], name)
+		res, err := GetAttr(a[0], name)
 		if a[2] != nil && py.IsException(py.AttributeError, err) {
 			return a[2], nil
 		}
@@ -122,7 +126,7 @@ func addAttributeFunctions() {
 		if err != nil {
 			return nil, err
 		}
-		_, err = getAttr(a[0], name)
+		_, err = GetAttr(a[0], name)
 		if py.IsException(py.AttributeError, err) {
 			return py.False, nil
 		}
@@ -133,15 +137,14 @@ func addAttributeFunctions() {
 		if err != nil {
 			return nil, err
 		}
-		_, err = py.SetAttrString(a[0], name, a[2])
-		return py.None, err
+		return py.None, SetAttr(a[0], name, a[2])
 	})
 	addFunction("delattr(obj, name, /)", func(a []py.Object) (py.Object, error) {
 		name, err := attributeName(a[1])
 		if err != nil {
 			return nil, err
 		}
-		return py.None, attributeError(py.DeleteAttrString(a[0], name), a[0])
+		return py.None, SetAttr(a[0], name, nil)
 	})
 }
 

@@ -1,6 +1,10 @@
 package pyvalue
 
+// bytes: its constructor and methods. In gpython v0.2.0 bytes have one method, replace, and no
+// b[0]. CPython's have most of those of str, and decode and hex.
+
 import (
+	"bytes"
 	"encoding/hex"
 	"strings"
 
@@ -98,6 +102,7 @@ func isUpperByte(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isAlphaByte(c byte) bool { return isLowerByte(c) || isUpperByte(c) }
 func isDigitByte(c byte) bool { return c >= '0' && c <= '9' }
 
+// titleBytes is b.title().
 func titleBytes(s string) string {
 	inWord := false
 	return mapASCII(s, func(c byte) byte {
@@ -264,6 +269,7 @@ func hexBytes(s string, a []py.Object) (py.Object, error) {
 	return py.String(b.String()), nil
 }
 
+// fromHex is bytes.fromhex(text).
 func fromHex(a []py.Object) (py.Object, error) {
 	s, ok := a[0].(py.String)
 	if !ok {
@@ -285,4 +291,30 @@ func fromHex(a []py.Object) (py.Object, error) {
 		i++
 	}
 	return out, nil
+}
+
+func bytesContains(b py.Bytes, item py.Object) (bool, error) {
+	switch x := item.(type) {
+	case py.Bytes:
+		return bytes.Contains(b, x), nil
+	}
+	c, err := asByte(item)
+	if err != nil {
+		return false, err
+	}
+	return bytes.IndexByte(b, c) >= 0, nil
+}
+
+func asByte(o py.Object) (byte, error) {
+	if !isNumber(o) {
+		return 0, py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", typeName(o))
+	}
+	i, err := asIndex(o)
+	if err != nil {
+		return 0, err
+	}
+	if !i.IsInt64() || i.Int64() < 0 || i.Int64() > 255 {
+		return 0, py.ExceptionNewf(py.ValueError, "byte must be in range(0, 256)")
+	}
+	return byte(i.Int64()), nil
 }

@@ -1,5 +1,9 @@
 package pyvalue
 
+// Encodings: UTF-8, ASCII and Latin-1, with the error handlers strict, ignore, replace and so on.
+// gpython v0.2.0 has neither encode nor decode. The errors tell place and reason in CPython's
+// words.
+
 import (
 	"fmt"
 	"strings"

@@ -1,5 +1,9 @@
 package pyvalue
 
+// < <= == != > >=, "is" and "in". gpython v0.2.0 has no order of lists and tuples and none between
+// large ints and floats, rounds 2**53 + 1 to compare it with a float, and does not ask __eq__ of a
+// program's classes. CPython compares exactly, item by item, and asks both operands.
+
 import (
 	"bytes"
 	"cmp"
@@ -9,11 +13,11 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
-// comparison is one of Python's six rich comparisons.
-type comparison int
+// Comparison is one of Python's six rich comparisons.
+type Comparison int
 
 const (
-	less comparison = iota
+	less Comparison = iota
 	lessEqual
 	equal
 	notEqual
@@ -23,7 +27,7 @@ const (
 
 var comparisons = [...]struct {
 	symbol, slot string
-	mirror       comparison // the one that is asked of the other operand
+	mirror       Comparison // the one that is asked of the other operand
 }{
 	less:         {"<", "__lt__", greater},
 	lessEqual:    {"<=", "__le__", greaterEqual},
@@ -53,7 +57,7 @@ func tooDeep(where string) error {
 }
 
 // holds says what the comparison makes of an ordering c, which is negative, zero or positive.
-func (op comparison) holds(c int) bool {
+func (op Comparison) holds(c int) bool {
 	switch op {
 	case less:
 		return c < 0
@@ -72,9 +76,9 @@ func (op comparison) holds(c int) bool {
 // Equal is a == b, made a bool.
 func Equal(a, b py.Object) (bool, error) { return equalAt(a, b, 0) }
 
-// sameOrEqual is what containers ask of their items.
+// sameOrEqual is how containers compare their items: a is b or a == b.
 func sameOrEqual(a, b py.Object) (bool, error) {
-	if identical(a, b) {
+	if Identical(a, b) {
 		return true, nil
 	}
 	return Equal(a, b)
@@ -86,11 +90,11 @@ func lessThan(a, b py.Object) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return truth(res)
+	return Truth(res)
 }
 
-// identical is Python's a is b.
-func identical(a, b py.Object) bool {
+// Identical is Python's a is b.
+func Identical(a, b py.Object) bool {
 	switch x := a.(type) {
 	case py.Tuple:
 		y, ok := b.(py.Tuple)
@@ -115,20 +119,22 @@ func identical(a, b py.Object) bool {
 	return a == b
 }
 
+// equalAt is a == b within containers so deep.
 func equalAt(a, b py.Object, depth int) (bool, error) {
 	res, err := compareAt(equal, a, b, depth)
 	if err != nil {
 		return false, err
 	}
-	return truth(res)
+	return Truth(res)
 }
 
-// compareObjects is one of < <= == != > >=. The result need not be a bool.
-func compareObjects(op comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
+// Compare is one of < <= == != > >=. The result need not be a bool.
+func Compare(op Comparison, a, b py.Object) (py.Object, error) { return compareAt(op, a, b, 0) }
 
-func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
+// compareAt is Compare within containers so deep.
+func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 	if depth > deepest {
-		return nil, tooDeep("in comparison")
+		return nil, tooDeep("in Comparison")
 	}
 	switch x := a.(type) {
 	case py.Int:
@@ -176,7 +182,7 @@ func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 		if !knownType(a) || !knownType(b) {
 			return gpythonCompare(op, a, b)
 		}
-		return py.NewBool(identical(a, b) == (op == equal)), nil
+		return py.NewBool(Identical(a, b) == (op == equal)), nil
 	}
 	if !knownType(a) || !knownType(b) {
 		return gpythonCompare(op, a, b)
@@ -184,7 +190,7 @@ func compareAt(op comparison, a, b py.Object, depth int) (py.Object, error) {
 	return nil, notOrdered(op, a, b)
 }
 
-// knownType says that what this package knows of comparing o is all there is to know.
+// knownType reports whether this package alone decides how o compares: gpython is not asked.
 func knownType(o py.Object) bool {
 	switch o.(type) {
 	case py.Int, *py.BigInt, py.Bool, py.Float, py.Complex, py.String, py.Bytes, py.Tuple, *py.List, *Dict, py.StringDict,
@@ -194,17 +200,18 @@ func knownType(o py.Object) bool {
 	return false
 }
 
-func notOrdered(op comparison, a, b py.Object) error {
+func notOrdered(op Comparison, a, b py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "'%s' not supported between instances of '%s' and '%s'",
 		comparisons[op].symbol, typeName(a), typeName(b))
 }
 
-func compareItems(op comparison, a, b []py.Object, depth int) (py.Object, error) {
+// compareItems compares two sequences by their first items that differ.
+func compareItems(op Comparison, a, b []py.Object, depth int) (py.Object, error) {
 	if (op == equal || op == notEqual) && len(a) != len(b) {
 		return py.NewBool(op == notEqual), nil
 	}
 	for i := 0; i < len(a) && i < len(b); i++ {
-		if identical(a[i], b[i]) {
+		if Identical(a[i], b[i]) {
 			continue
 		}
 		same, err := equalAt(a[i], b[i], depth+1)
@@ -223,8 +230,8 @@ func compareItems(op comparison, a, b []py.Object, depth int) (py.Object, error)
 }
 
 // compareInstances compares when one operand is a class of the program or an instance of one.
-func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
-	ask := func(self, other py.Object, op comparison) (py.Object, error) {
+func compareInstances(op Comparison, a, b py.Object) (py.Object, error) {
+	ask := func(self, other py.Object, op Comparison) (py.Object, error) {
 		method := instanceMethod(self, comparisons[op].slot)
 		if method == nil && op == notEqual {
 			if method = instanceMethod(self, "__eq__"); method != nil {
@@ -232,7 +239,7 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 				if err != nil || res == py.NotImplemented {
 					return res, err
 				}
-				yes, err := truth(res)
+				yes, err := Truth(res)
 				return py.NewBool(!yes), err
 			}
 		}
@@ -250,20 +257,20 @@ func compareInstances(op comparison, a, b py.Object) (py.Object, error) {
 	return compareIdentity(op, a, b)
 }
 
-// compareIdentity is for objects that do not know each other: they are equal if they are one, and
-// have no order.
-func compareIdentity(op comparison, a, b py.Object) (py.Object, error) {
+// compareIdentity compares objects whose types say nothing about each other: they are equal if they
+// are the same object, and have no order.
+func compareIdentity(op Comparison, a, b py.Object) (py.Object, error) {
 	switch op {
 	case equal:
-		return py.NewBool(identical(a, b)), nil
+		return py.NewBool(Identical(a, b)), nil
 	case notEqual:
-		return py.NewBool(!identical(a, b)), nil
+		return py.NewBool(!Identical(a, b)), nil
 	}
 	return nil, notOrdered(op, a, b)
 }
 
 // gpythonCompare leaves a type that this package does not know to gpython.
-func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
+func gpythonCompare(op Comparison, a, b py.Object) (py.Object, error) {
 	res, err := [...]func(a, b py.Object) (py.Object, error){py.Lt, py.Le, py.Eq, py.Ne, py.Gt, py.Ge}[op](a, b)
 	if py.IsException(py.TypeError, err) {
 		return compareIdentity(op, a, b)
@@ -271,20 +278,20 @@ func gpythonCompare(op comparison, a, b py.Object) (py.Object, error) {
 	return res, err
 }
 
-// eqSlot and neSlot are the slots by which gpython itself compares this package's types. What they
-// do not know is left to the other type, which compareAt may have asked gpython about.
+// eqSlot and neSlot are the methods by which gpython itself compares this package's types. For a
+// type that they do not know they return NotImplemented, so that gpython asks that type.
 func eqSlot(a, b py.Object) (py.Object, error) { return equalitySlot(equal, a, b) }
 func neSlot(a, b py.Object) (py.Object, error) { return equalitySlot(notEqual, a, b) }
 
-func equalitySlot(op comparison, a, b py.Object) (py.Object, error) {
+func equalitySlot(op Comparison, a, b py.Object) (py.Object, error) {
 	if !knownType(b) {
 		return py.NotImplemented, nil
 	}
-	return compareObjects(op, a, b)
+	return Compare(op, a, b)
 }
 
-// contains is item in o.
-func contains(o, item py.Object) (bool, error) {
+// Contains is item in o.
+func Contains(o, item py.Object) (bool, error) {
 	switch x := o.(type) {
 	case py.String:
 		sub, ok := item.(py.String)
@@ -320,7 +327,7 @@ func contains(o, item py.Object) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			return truth(res)
+			return Truth(res)
 		}
 	}
 	if !iterable(o) {

@@ -1,5 +1,8 @@
 package pyvalue
 
+// From Python objects to the Go values that package serializer sends, and back. What cannot be sent
+// is execnet's DumpError, with the place in the value.
+
 import (
 	"fmt"
 	"math/big"
@@ -121,6 +124,7 @@ type converter struct {
 	size   total // of what has been converted: one object may be in the value many times
 }
 
+// toGo converts one object.
 func (c *converter) toGo(o py.Object) (any, error) {
 	switch x := o.(type) {
 	case py.NoneType:
@@ -180,7 +184,7 @@ func (c *converter) toGo(o py.Object) (any, error) {
 }
 
 func (c *converter) fail(msg string) error {
-	return &serializer.DumpError{Path: strings.Join(c.path, ""), Msg: msg}
+	return &serializer.DumpError{Path: strings.Join(c.path, ""), Problem: msg}
 }
 
 // enter counts how deep o is nested; what the serializer would refuse need not be converted.
@@ -225,6 +229,7 @@ func (c *converter) items(all []py.Object) ([]any, error) {
 	return out, nil
 }
 
+// dict converts a dict; the keys are values, too.
 func (c *converter) dict(x *Dict) (any, error) {
 	if err := c.enter(); err != nil {
 		return nil, err

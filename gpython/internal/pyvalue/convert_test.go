@@ -202,16 +202,16 @@ func TestToGoErrors(t *testing.T) {
 	ctx := newContext()
 	t.Cleanup(func() { assert.NoError(t, ctx.Close()) })
 	for source, want := range map[string]*serializer.DumpError{
-		"lambda: 1":                            {Msg: "can't serialize <class 'function'>"},
-		"[1, (2, len)]":                        {Path: "[1][1]", Msg: "can't serialize <class 'builtin_function_or_method'>"},
-		"{'a': {1: int}}":                      {Path: "['a'][1]", Msg: "can't serialize <class 'type'>"},
-		"{len: 1}":                             {Path: "[" + "<built-in function len>" + "]", Msg: "can't serialize <class 'builtin_function_or_method'>"},
-		"[range(3)]":                           {Path: "[0]", Msg: "can't serialize <class 'range'>"},
-		"{1: 2}.keys()":                        {Msg: "can't serialize <class 'dict_keys'>"},
-		"[x for x in [ValueError('a')]]":       {Path: "[0]", Msg: "can't serialize <class 'ValueError'>"},
-		"NotImplemented":                       {Msg: "can't serialize <class 'NotImplementedType'>"},
-		"(lambda l: (l.append(l), l)[1])([1])": {Path: "[1]", Msg: "the list contains itself"},
-		"(lambda d: (d.setdefault('x', (d,)), d)[1])({})": {Path: "['x'][0]", Msg: "the dict contains itself"},
+		"lambda: 1":                            {Problem: "can't serialize <class 'function'>"},
+		"[1, (2, len)]":                        {Path: "[1][1]", Problem: "can't serialize <class 'builtin_function_or_method'>"},
+		"{'a': {1: int}}":                      {Path: "['a'][1]", Problem: "can't serialize <class 'type'>"},
+		"{len: 1}":                             {Path: "[" + "<built-in function len>" + "]", Problem: "can't serialize <class 'builtin_function_or_method'>"},
+		"[range(3)]":                           {Path: "[0]", Problem: "can't serialize <class 'range'>"},
+		"{1: 2}.keys()":                        {Problem: "can't serialize <class 'dict_keys'>"},
+		"[x for x in [ValueError('a')]]":       {Path: "[0]", Problem: "can't serialize <class 'ValueError'>"},
+		"NotImplemented":                       {Problem: "can't serialize <class 'NotImplementedType'>"},
+		"(lambda l: (l.append(l), l)[1])([1])": {Path: "[1]", Problem: "the list contains itself"},
+		"(lambda d: (d.setdefault('x', (d,)), d)[1])({})": {Path: "['x'][0]", Problem: "the dict contains itself"},
 	} {
 		o, err := evaluate(ctx, source)
 		require.NoError(t, err, source)

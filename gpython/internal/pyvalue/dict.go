@@ -1,5 +1,9 @@
 package pyvalue
 
+// dict: any key that can be hashed, in the order of insertion, as in CPython from 3.7 on. gpython
+// v0.2.0's dicts are Go maps with str keys: {1: 2} is an error there, and the order is random.
+// Where gpython makes its own kind (**kwargs, globals()), both kinds are one type to programs.
+
 import (
 	"slices"
 
@@ -121,7 +125,7 @@ func dictsEqualAt(d, other *Dict, depth int) (bool, error) {
 		if !ok || err != nil {
 			return false, err
 		}
-		if identical(e.value, value) {
+		if Identical(e.value, value) {
 			continue
 		}
 		if same, err := equalAt(e.value, value, depth+1); !same || err != nil {

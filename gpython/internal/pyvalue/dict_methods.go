@@ -1,5 +1,7 @@
 package pyvalue
 
+// dict: its constructor and methods. gpython v0.2.0 has items, keys, values and get.
+
 import (
 	"github.com/go-python/gpython/py"
 )
@@ -11,15 +13,15 @@ func newDict(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error)
 	}
 	d := NewDict()
 	if len(args) == 1 {
-		if err := d.update(args[0]); err != nil {
+		if err := d.Update(args[0]); err != nil {
 			return nil, err
 		}
 	}
-	return d, d.update(kwargs)
+	return d, d.Update(kwargs)
 }
 
-// update adds the entries of a mapping, or of an iterable of pairs.
-func (d *Dict) update(o py.Object) error {
+// Update is dict.update: it adds the entries of a mapping, or of an iterable of pairs.
+func (d *Dict) Update(o py.Object) error {
 	if other, ok := asDict(o); ok {
 		return d.addAll(&other.table)
 	}
@@ -29,7 +31,7 @@ func (d *Dict) update(o py.Object) error {
 			return err
 		}
 		return iterate(all, func(key py.Object) error {
-			value, err := getItem(o, key)
+			value, err := GetItem(o, key)
 			if err != nil {
 				return err
 			}
@@ -68,7 +70,7 @@ func dictMethod(text string, changes bool, f func(d *Dict, a []py.Object) (py.Ob
 	})
 }
 
-// putBack makes s what d is.
+// putBack gives s the entries of d, and no others.
 func putBack(s py.StringDict, d *Dict) error {
 	now, err := d.StringDict()
 	if err != nil {
@@ -135,11 +137,11 @@ func init() {
 		}
 		d, _ := asDict(self)
 		if len(args) == 1 {
-			if err := d.update(args[0]); err != nil {
+			if err := d.Update(args[0]); err != nil {
 				return nil, err
 			}
 		}
-		if err := d.update(kwargs); err != nil {
+		if err := d.Update(kwargs); err != nil {
 			return nil, err
 		}
 		if s, ok := self.(py.StringDict); ok {
@@ -160,10 +162,10 @@ func viewDisjoint(self py.Object, a []py.Object) (py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	common, err := combineAll(opAnd, &Set{*t}, a)
+	common, err := combineAll(OpAnd, &Set{*t}, a)
 	if err != nil {
 		return nil, err
 	}
-	yes, err := truth(common)
+	yes, err := Truth(common)
 	return py.NewBool(!yes), err
 }

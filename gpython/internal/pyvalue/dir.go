@@ -1,5 +1,7 @@
 package pyvalue
 
+// dir(o) and o.__dict__, which gpython v0.2.0 lacks.
+
 import (
 	"maps"
 	"slices"

@@ -1,19 +1,18 @@
 // Package pyvalue is the value side of the Python that a Go worker runs: the types that gpython
-// lacks or has only in part, the operators and builtins that go with them, and the conversion
-// between Python objects and the Go values of package serializer.
+// v0.2.0 lacks or has only in part, the operations and builtins that go with them, and the
+// conversion between Python objects and the Go values of package serializer.
 //
 // # How it changes gpython
 //
-// gpython is used as a library. Its types are global variables, and its interpreter looks up each
-// opcode in one table; importing this package changes both, once, while the program starts:
+// gpython's types are global variables. Importing this package completes them once, while the
+// program starts: dict, set, frozenset, str, bytes and so on get the methods they lack, in their
+// Dict, and make this package's objects when they are called (type.New).
 //
-//   - the types dict, set, frozenset, str, bytes and so on get the methods they lack, in their Dict, and make this
-//     package's objects when called (type.New);
-//   - the opcodes of displays ({k: v}, {a, b} and their comprehensions), operators, comparisons, subscripts, iteration,
-//     attributes and calls go through this package's functions first, because gpython's own Go types cannot be given
-//     operators from outside. A compiled program needs no rewriting for that.
+// Operators, comparisons, subscripts, iteration and attributes cannot be given to gpython's Go
+// types from outside. They are functions here ([Binary], [Compare], [GetItem], [Iter], [GetAttr]
+// and so on), which the instructions in package gpython's patch.go call instead of gpython's own.
 //
-// What a context still needs is Builtins, put over its builtins.
+// What a context still needs is [Builtins], put over its builtins.
 //
 // # Types
 //
@@ -21,7 +20,7 @@
 //	1.5, 2j          py.Float, py.Complex
 //	str, bytes       py.String, py.Bytes
 //	list, tuple      *py.List, py.Tuple
-//	dict             *Dict; py.StringDict where gpython makes it (**kwargs, globals()), which has the same methods
+//	dict             *Dict; py.StringDict where gpython makes it (**kwargs, globals())
 //	set, frozenset   *Set, *FrozenSet, in the order in which items were added
 //
 // Objects belong to the context that made them: nothing here is locked, and two contexts may run at

@@ -1,5 +1,9 @@
 package pyvalue
 
+// Attributes of exceptions, and the text of an OSError. gpython v0.2.0 returns the args whatever
+// attribute is asked for, and lets no attribute be set. Programs read e.errno and e.__cause__, and
+// set attributes of their own.
+
 import (
 	"github.com/go-python/gpython/py"
 )
@@ -13,7 +17,7 @@ func exceptionAttr(e *py.Exception, name string) (py.Object, error) {
 		}
 	}
 	if err != nil {
-		return ObjectAttr(e, name, err)
+		return objectAttr(e, name, err)
 	}
 	return value, nil
 }
@@ -36,9 +40,9 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 	return nil, missingAttribute(e, name)
 }
 
-// SetExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
+// setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
 // way to.
-func SetExceptionAttr(e *py.Exception, name string, value py.Object) error {
+func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
 	return setIn(e.Dict, e.Base.Lookup(name), e, name, value)
 }
 
@@ -164,4 +168,28 @@ func init() {
 		}
 		return args
 	})
+}
+
+// osErrorText is str(e) for an OSError that has a number and a text: with the files that it is
+// about.
+func osErrorText(e *py.Exception, args py.Tuple) (string, error) {
+	number, err := Str(args[0])
+	if err != nil {
+		return "", err
+	}
+	text, err := Str(args[1])
+	text = "[Errno " + number + "] " + text
+	for i, name := range []string{"filename", "filename2"} {
+		file := e.Dict[name]
+		if file == nil && 2+2*i < len(args) {
+			file = args[2+2*i] // of a class of the program
+		}
+		if file == nil || file == py.None || err != nil {
+			break
+		}
+		var shown string
+		shown, err = Repr(file)
+		text += []string{": ", " -> "}[i] + shown
+	}
+	return text, err
 }

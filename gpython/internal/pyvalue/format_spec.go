@@ -1,5 +1,8 @@
 package pyvalue
 
+// The format specification after the colon in "{:>+#010,.3f}": how it is read, and the padding and
+// grouping that all types share. gpython v0.2.0 has neither str.format nor format(o, spec).
+
 import (
 	"strings"
 	"unicode/utf8"
@@ -19,6 +22,7 @@ type formatSpec struct {
 	kind      byte // 0 when not given
 }
 
+// parseFormatSpec reads a specification for an object of a class, which errors name.
 func parseFormatSpec(text, class string) (formatSpec, error) {
 	spec := formatSpec{fill: ' ', precision: -1}
 	rest := text
@@ -83,6 +87,7 @@ func unknownFormatCode(code, class string) error {
 // mostWidth limits the widths and precisions that a format can ask for.
 const mostWidth = 1 << 24
 
+// leadingNumber reads the digits at the beginning of s, and returns the rest.
 func leadingNumber(s string, otherwise int) (int, string, error) {
 	n, i := 0, 0
 	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {

@@ -1,5 +1,7 @@
 package pyvalue
 
+// format(o, spec) for str, ints, floats and complex numbers, digit by digit as CPython writes them.
+
 import (
 	"math"
 	"math/big"
@@ -41,6 +43,7 @@ func Format(o py.Object, spec string) (string, error) {
 	return "", py.ExceptionNewf(py.TypeError, "unsupported format string passed to %s.__format__", typeName(o))
 }
 
+// formatStr is format(s, text) of a str.
 func formatStr(s, text string) (string, error) {
 	spec, err := parseFormatSpec(text, "str")
 	if err != nil {
@@ -71,6 +74,7 @@ func truncate(s string, n int) string {
 	return string([]rune(s)[:n])
 }
 
+// formatInt is format(i, text) of an int; class is what errors call it.
 func formatInt(i *big.Int, text, class string) (string, error) {
 	spec, err := parseFormatSpec(text, class)
 	if err != nil {
@@ -146,6 +150,7 @@ func (spec *formatSpec) formatChar(i *big.Int) (string, error) {
 	return spec.pad(string(rune(i.Int64())), '<'), nil
 }
 
+// formatFloat is format(f, text) of a float.
 func formatFloat(f float64, text string) (string, error) {
 	spec, err := parseFormatSpec(text, "float")
 	if err != nil {
@@ -254,6 +259,7 @@ func generalFloat(f float64, digits int, keepZeros, point bool) string {
 	return s
 }
 
+// formatComplex is format(c, text) of a complex number.
 func formatComplex(c complex128, text string) (string, error) {
 	spec, err := parseFormatSpec(text, "complex")
 	if err != nil {

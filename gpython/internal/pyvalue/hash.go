@@ -1,5 +1,8 @@
 package pyvalue
 
+// hash(o). gpython v0.2.0 has no hash: a Go map decides, so that {1, 1.0, True} has three items,
+// and {[1]} is accepted. CPython hashes equal numbers equally and refuses what can change.
+
 import (
 	"hash/maphash"
 	"math"

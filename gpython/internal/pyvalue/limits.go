@@ -1,5 +1,9 @@
 package pyvalue
 
+// What one operation may make. What is larger is a MemoryError before Go's allocator, which ends
+// the process when there is no more memory, hears of it. gpython v0.2.0 has no limits, so that 'x'
+// * 10**12 would end the worker; CPython raises a MemoryError there.
+
 import (
 	"math"
 	"math/big"

@@ -1,5 +1,8 @@
 package pyvalue
 
+// list and tuple: their constructors and methods. gpython v0.2.0's list has append, extend and
+// sort.
+
 import (
 	"slices"
 	"sort"
@@ -7,11 +10,13 @@ import (
 	"github.com/go-python/gpython/py"
 )
 
+// newList is list(iterable).
 func newList(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	all, err := sequenceArgument("list", args, kwargs)
 	return &py.List{Items: all}, err
 }
 
+// newTuple is tuple(iterable).
 func newTuple(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(args) == 1 {
 		if t, ok := args[0].(py.Tuple); ok {
@@ -34,6 +39,7 @@ func sequenceArgument(name string, args py.Tuple, kwargs py.StringDict) ([]py.Ob
 	return nil, py.ExceptionNewf(py.TypeError, "%s expected at most 1 argument, got %d", name, len(args))
 }
 
+// listMethod gives list a method.
 func listMethod(text string, f func(l *py.List, a []py.Object) (py.Object, error)) {
 	addMethod(py.ListType, text, func(self py.Object, a []py.Object) (py.Object, error) { return f(self.(*py.List), a) })
 }
@@ -121,6 +127,7 @@ func init() {
 	}
 }
 
+// indexOf is l.index(value, start, stop).
 func indexOf(self py.Object, a []py.Object) (py.Object, error) {
 	all, err := items(self)
 	if err != nil {
@@ -147,7 +154,7 @@ func indexOf(self py.Object, a []py.Object) (py.Object, error) {
 
 // sortItems sorts in place, stably; key and reverse may be nil.
 func sortItems(all []py.Object, key, reverse py.Object) error {
-	backwards, err := truth(optional(reverse, py.False))
+	backwards, err := Truth(optional(reverse, py.False))
 	if err != nil {
 		return err
 	}

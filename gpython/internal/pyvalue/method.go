@@ -1,11 +1,22 @@
 package pyvalue
 
+// How methods and builtins are written in this package: with a signature as a line of text, by
+// which the arguments are bound, and with CPython's errors for wrong ones. gpython hands the
+// arguments over as they come.
+
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/go-python/gpython/py"
 )
+
+// builtins are what Builtins copies; filled while the program starts.
+var builtins = py.StringDict{}
+
+// Builtins are the functions and types to put over a context's builtins, in a new dict each time.
+func Builtins() py.StringDict { return maps.Clone(builtins) }
 
 // signature says which arguments a method or function of this package takes.
 type signature struct {

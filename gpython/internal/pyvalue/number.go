@@ -1,5 +1,9 @@
 package pyvalue
 
+// What numbers are to each other: bool, int of both sizes, float and complex, how one becomes
+// another, and how they compare. gpython v0.2.0 has two types for ints, one for those that an int64
+// cannot hold.
+
 import (
 	"cmp"
 	"math"
@@ -97,11 +101,11 @@ func asSize(o py.Object) (int, error) {
 	return int(i.Int64()), nil
 }
 
-// exactFloat is up to where every int is a float.
+// exactFloat is the bound up to which every int is a float, without rounding.
 const exactFloat = 1 << 53
 
 // compareNumbers compares exactly: an int is not rounded to be compared with a float.
-func compareNumbers(op comparison, a, b py.Object) (py.Object, error) {
+func compareNumbers(op Comparison, a, b py.Object) (py.Object, error) {
 	x, xComplex := a.(py.Complex)
 	y, yComplex := b.(py.Complex)
 	if xComplex || yComplex {

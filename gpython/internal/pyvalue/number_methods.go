@@ -1,5 +1,8 @@
 package pyvalue
 
+// The methods and attributes of bool, int, float and complex: to_bytes, bit_length, hex, real and
+// so on. gpython v0.2.0 has real, imag and conjugate of complex, and is_integer.
+
 import (
 	"math"
 	"math/big"
@@ -18,6 +21,7 @@ func property(t *py.Type, name string, get func(self py.Object) (py.Object, erro
 // intTypes are the types of ints: gpython has one of its own for those that an int64 cannot hold.
 var intTypes = []*py.Type{py.IntType, py.BoolType, py.BigIntType}
 
+// intMethod gives int and bool a method.
 func intMethod(text string, f func(i *big.Int, a []py.Object) (py.Object, error)) {
 	for _, t := range intTypes {
 		addMethod(t, text, func(self py.Object, a []py.Object) (py.Object, error) {
@@ -71,6 +75,7 @@ func integer(self py.Object) py.Object {
 	return intObject(i)
 }
 
+// newBool is bool(o).
 func newBool(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	switch {
 	case len(kwargs) > 0:
@@ -80,7 +85,7 @@ func newBool(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error)
 	case len(args) > 1:
 		return nil, py.ExceptionNewf(py.TypeError, "bool expected at most 1 argument, got %d", len(args))
 	}
-	yes, err := truth(args[0])
+	yes, err := Truth(args[0])
 	return py.NewBool(yes), err
 }
 
@@ -95,6 +100,7 @@ func littleEndian(o py.Object) (bool, error) {
 	return false, py.ExceptionNewf(py.ValueError, "byteorder must be either 'little' or 'big'")
 }
 
+// intToBytes is i.to_bytes(length, byteorder, signed).
 func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	n, err := sizeOr(a[0], 1)
 	if err != nil {
@@ -104,7 +110,7 @@ func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := truth(optional(a[2], py.False))
+	signed, err := Truth(optional(a[2], py.False))
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +144,7 @@ func intToBytes(i *big.Int, a []py.Object) (py.Object, error) {
 	return py.Bytes(b), nil
 }
 
+// intFromBytes is int.from_bytes(bytes, byteorder, signed).
 func intFromBytes(a []py.Object) (py.Object, error) {
 	o, err := newBytes(nil, py.Tuple{a[0]}, nil)
 	if _, isInt := asInt(a[0]); isInt {
@@ -157,7 +164,7 @@ func intFromBytes(a []py.Object) (py.Object, error) {
 	if little {
 		slices.Reverse(b)
 	}
-	signed, err := truth(optional(a[2], py.False))
+	signed, err := Truth(optional(a[2], py.False))
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +175,7 @@ func intFromBytes(a []py.Object) (py.Object, error) {
 	return intObject(i), nil
 }
 
+// floatMethod gives float a method.
 func floatMethod(text string, f func(x float64) (py.Object, error)) {
 	addMethod(py.FloatType, text, func(self py.Object, _ []py.Object) (py.Object, error) {
 		return f(float64(self.(py.Float)))
@@ -195,7 +203,7 @@ func addFloatMethods() {
 	addStatic(py.FloatType, "fromhex(string, /)", func(a []py.Object) (py.Object, error) {
 		s, ok := a[0].(py.String)
 		if !ok {
-			return nil, py.ExceptionNewf(py.TypeError, "bad argument type for built-in operation")
+			return nil, py.ExceptionNewf(py.TypeError, "bad argument type for built-in Operator")
 		}
 		text := strings.ToLower(strings.TrimSpace(string(s)))
 		if !strings.ContainsAny(text, "in") { // inf and nan

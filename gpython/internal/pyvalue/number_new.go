@@ -1,5 +1,9 @@
 package pyvalue
 
+// int(), float() and complex(), of numbers and of text. gpython v0.2.0 knows neither int('1_000')
+// nor digits of other scripts, and would read a text of any length; CPython's limit of 4300 digits
+// is kept.
+
 import (
 	"math"
 	"math/big"
@@ -62,6 +66,7 @@ func newInt(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	return nil, py.ExceptionNewf(py.TypeError, "int() argument must be a string, a bytes-like object or a real number, not '%s'", typeName(a[0]))
 }
 
+// parseInt reads the text of an int in a base; o is what errors show.
 func parseInt(text string, base int, o py.Object) (py.Object, error) {
 	invalid := func() error {
 		shown, err := Repr(o)
@@ -124,6 +129,7 @@ func asciiDigits(s string) string {
 	}, s)
 }
 
+// floatToInt drops the fraction.
 func floatToInt(f float64) (py.Object, error) {
 	switch {
 	case math.IsInf(f, 0):
@@ -175,6 +181,7 @@ func floatOf(o py.Object) (float64, error) {
 	return 0, py.ExceptionNewf(py.TypeError, "float() argument must be a string or a real number, not '%s'", typeName(o))
 }
 
+// parseFloat reads the text of a float; o is what errors show.
 func parseFloat(text string, o py.Object) (float64, error) {
 	s := asciiDigits(strings.TrimFunc(text, isSpace))
 	if f, ok := floatText(s); ok {
@@ -258,6 +265,7 @@ func newComplex(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, err
 	return py.Complex(complex(re, im)), nil
 }
 
+// parseComplex reads "1+2j" and the like.
 func parseComplex(s string) (complex128, bool) {
 	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
 		s = strings.TrimFunc(s[1:len(s)-1], isSpace)
@@ -268,7 +276,8 @@ func parseComplex(s string) (complex128, bool) {
 		return complex(f, 0), ok
 	}
 	cut := 0
-	for i := len(body) - 1; i > 0; i-- { // the sign that begins the imaginary part, not that of an exponent
+	// Look for the sign that begins the imaginary part, not that of an exponent.
+	for i := len(body) - 1; i > 0; i-- {
 		if (body[i] == '+' || body[i] == '-') && body[i-1] != 'e' {
 			cut = i
 			break

@@ -1,5 +1,9 @@
 package pyvalue
 
+// What every object has from object, and how instances are made. gpython v0.2.0 has no methods of
+// object, does not call the __new__ of a program's class, and lets no instance be called, whatever
+// its __call__.
+
 import (
 	"github.com/go-python/gpython/py"
 )
@@ -9,27 +13,24 @@ import (
 // defined such a method.
 var objectMethods = py.StringDict{}
 
-// ObjectMethod is the method of this name that every object has, or nil.
-func ObjectMethod(name string) py.Object { return objectMethods[name] }
-
-// ObjectAttr is for an attribute of o that was not found, as err says: a method that every object
-// has, or err.
-func ObjectAttr(o py.Object, name string, err error) (py.Object, error) {
+// objectAttr is for an attribute of o that was not found, as err says: it returns a method that
+// every object has, or err.
+func objectAttr(o py.Object, name string, err error) (py.Object, error) {
 	if method := objectMethods[name]; method != nil && isInstanceOfProgram(o) && py.IsException(py.AttributeError, err) {
 		return py.NewBoundMethod(o, method), nil
 	}
 	return nil, err
 }
 
-// HiddenMethod is a method of an instance of a class of the program, or nil, that gpython hides
-// behind one of its own: instances are a py.Type, which has Go methods for these.
-func HiddenMethod(o py.Object, name string) py.Object {
+// hiddenMethod returns a method of an instance of a class of the program that gpython hides behind
+// one of its own, or nil: instances are a py.Type, which has Go methods of these names.
+func hiddenMethod(o *py.Type, name string) py.Object {
 	switch name {
 	case "__eq__", "__ne__", "__repr__", "__str__":
 	default:
 		return nil
 	}
-	if t, ok := o.(*py.Type); !ok || isClass(t) {
+	if isClass(o) {
 		return nil
 	}
 	return py.NewBoundMethod(o, optional(instanceMethod(o, name), objectMethods[name]))
@@ -84,17 +85,17 @@ func init() {
 	})
 	add("__hash__()", func(self py.Object, _ []py.Object) (py.Object, error) { return py.Int(hashIdentity(self)), nil })
 	add("__eq__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-		if identical(self, a[0]) {
+		if Identical(self, a[0]) {
 			return py.True, nil
 		}
 		return py.NotImplemented, nil
 	})
 	add("__ne__(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-		same, err := compareObjects(equal, self, a[0])
+		same, err := Compare(equal, self, a[0])
 		if err != nil {
 			return nil, err
 		}
-		yes, err := truth(same)
+		yes, err := Truth(same)
 		return py.NewBool(!yes), err
 	})
 }
@@ -107,11 +108,46 @@ func setOwnAttr(o, key, value py.Object) error {
 		return err
 	}
 	if e, ok := o.(*py.Exception); ok {
-		return SetExceptionAttr(e, name, value)
+		return setExceptionAttr(e, name, value)
 	}
 	t, ok := o.(*py.Type)
 	if !ok || isClass(t) {
 		return py.ExceptionNewf(py.TypeError, "can't apply this __setattr__ to %s object", typeName(o))
 	}
 	return setIn(t.Dict, t.Type().Lookup(name), t, name, value)
+}
+
+// newInstance makes an instance of a class of the program, by its __new__ if it has one.
+func newInstance(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	if method, ok := class.Lookup("__new__").(py.I__get__); ok {
+		function, err := method.M__get__(py.None, class)
+		if err != nil {
+			return nil, err
+		}
+		return py.Call(function, append(py.Tuple{class}, args...), kwargs)
+	}
+	if len(args)+len(kwargs) > 0 && class.Lookup("__init__") == nil {
+		return nil, py.ExceptionNewf(py.TypeError, "%s() takes no arguments", class.Name)
+	}
+	return allocate(class)
+}
+
+// allocate makes an instance. gpython makes it a py.Type, and to call it calls that type's New:
+// which is how instances that have __call__ are called. By its Mro gpython finds methods such as
+// __getattr__ and __next__ that the class has inherited; the class itself, which is first, and
+// object, which has none, would only take time at each attribute.
+func allocate(class *py.Type) (py.Object, error) {
+	o, err := py.ObjectNew(class, nil, nil)
+	if instance, ok := o.(*py.Type); ok {
+		instance.New, instance.Mro = callInstance, class.Mro[1:max(1, len(class.Mro)-1)]
+	}
+	return o, err
+}
+
+func callInstance(instance *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	method := instance.Type().Lookup("__call__")
+	if method == nil {
+		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not callable", typeName(instance))
+	}
+	return py.Call(method, append(py.Tuple{instance}, args...), kwargs)
 }

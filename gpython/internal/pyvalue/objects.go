@@ -1,5 +1,9 @@
 package pyvalue
 
+// bool(o), iter(o), type(o), and iteration, for all types. gpython v0.2.0 takes an instance for
+// true although its __len__ returns 0, iterates in random order over dicts and sets, and says of
+// some objects that their type is another one.
+
 import (
 	"errors"
 	"math/big"
@@ -49,8 +53,8 @@ func isInstanceOfProgram(o py.Object) bool {
 	return false
 }
 
-// instanceMethod looks up a method by which an instance of a class of the program answers an
-// operator, or gives nil.
+// instanceMethod returns the method of this name that the program's class of o has, or nil. It is
+// nil for other objects too.
 func instanceMethod(o py.Object, name string) py.Object {
 	if !isInstanceOfProgram(o) {
 		return nil
@@ -58,8 +62,8 @@ func instanceMethod(o py.Object, name string) py.Object {
 	return o.Type().Lookup(name)
 }
 
-// truth is bool(o).
-func truth(o py.Object) (bool, error) {
+// Truth is bool(o).
+func Truth(o py.Object) (bool, error) {
 	switch x := o.(type) {
 	case py.Bool:
 		return bool(x), nil
@@ -100,7 +104,7 @@ func truth(o py.Object) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			return truth(res)
+			return Truth(res)
 		}
 		return true, nil
 	case py.I__bool__:
@@ -111,7 +115,7 @@ func truth(o py.Object) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return truth(res)
+		return Truth(res)
 	}
 	return true, nil
 }
@@ -143,7 +147,7 @@ func iterate(o py.Object, f func(py.Object) error) error {
 		}
 		return nil
 	}
-	it, err := iter(o)
+	it, err := Iter(o)
 	if err != nil {
 		return err
 	}
@@ -181,6 +185,23 @@ func items(o py.Object) ([]py.Object, error) {
 	return all, err
 }
 
+// Unpack returns the items of o, for a, b = o. It returns a ValueError if there are more than most,
+// unless most is negative.
+func Unpack(o py.Object, most int) (py.Tuple, error) {
+	if !iterable(o) {
+		return nil, py.ExceptionNewf(py.TypeError, "cannot unpack non-iterable %s object", typeName(o))
+	}
+	var all py.Tuple
+	err := iterate(o, func(item py.Object) error {
+		if len(all) == most {
+			return py.ExceptionNewf(py.ValueError, "too many values to unpack (expected %d)", most)
+		}
+		all = append(all, item)
+		return nil
+	})
+	return all, err
+}
+
 // iterable reports whether iter(o) would work.
 func iterable(o py.Object) bool {
 	switch o.(type) {
@@ -194,8 +215,8 @@ func iterable(o py.Object) bool {
 	return false
 }
 
-// iter is iter(o).
-func iter(o py.Object) (py.Object, error) {
+// Iter is iter(o).
+func Iter(o py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case py.Bytes:
 		if err := Fits(len(x), itemBytes); err != nil {

@@ -1,5 +1,8 @@
 package pyvalue
 
+// The operator % on str and bytes. gpython v0.2.0 hands the format to Go's fmt, whose verbs and
+// flags are others, and has no % on bytes.
+
 import (
 	"strings"
 
@@ -16,11 +19,13 @@ type percent struct {
 	bytes   bool
 }
 
+// formatPercent is template % values of a str.
 func formatPercent(template string, values py.Object) (py.Object, error) {
 	s, err := newPercent(values, false).format(template)
 	return py.String(s), err
 }
 
+// formatPercentBytes is template % values of a bytes.
 func formatPercentBytes(template py.Bytes, values py.Object) (py.Object, error) {
 	s, err := newPercent(values, true).format(string(template))
 	return py.Bytes(s), err
@@ -43,6 +48,7 @@ func newPercent(values py.Object, bytes bool) *percent {
 	return p
 }
 
+// next takes the next of the values.
 func (p *percent) next() (py.Object, error) {
 	if p.used >= len(p.values) {
 		return nil, py.ExceptionNewf(py.TypeError, "not enough arguments for format string")
@@ -94,7 +100,7 @@ func (p *percent) format(template string) (string, error) {
 		}
 		var value py.Object
 		if key != nil {
-			value, err = getItem(p.mapping, key)
+			value, err = GetItem(p.mapping, key)
 		} else {
 			value, err = p.next()
 		}
@@ -261,6 +267,7 @@ func padBytes(spec *formatSpec, s string) string {
 	return strings.Repeat(" ", missing) + s
 }
 
+// text is %s, %r or %a.
 func (p *percent) text(kind byte, o py.Object, at int) (string, error) {
 	if p.bytes && (kind == 's' || kind == 'b') {
 		b, ok := o.(py.Bytes)
@@ -314,6 +321,7 @@ func (spec *formatSpec) fillZeros() {
 	}
 }
 
+// percentInt is %d, %x and the like.
 func percentInt(spec *formatSpec, o py.Object) (string, error) {
 	i, ok := asInt(o)
 	decimal := strings.IndexByte("diu", spec.kind) >= 0

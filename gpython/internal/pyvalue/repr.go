@@ -1,5 +1,9 @@
 package pyvalue
 
+// repr(o) and str(o), in CPython's text, which programs compare and drivers print. gpython v0.2.0
+// writes many objects in its own way (str(1e16) is 10000000000000000.0, a function is a "method
+// instance"), and the repr of a list that holds itself ends the process with Go's stack.
+
 import (
 	"fmt"
 	"math/big"
@@ -90,6 +94,7 @@ type printer struct {
 	depth  int
 }
 
+// repr writes the repr of one object.
 func (p *printer) repr(o py.Object) error {
 	if err := fitsText(p.Len() + sizeOf(o)); err != nil {
 		return err
@@ -193,7 +198,7 @@ func (p *printer) other(o py.Object) error {
 // within calls write for the container o, unless it is being written already.
 func (p *printer) within(o py.Object, again string, write func() error) error {
 	for _, other := range p.around {
-		if identical(o, other) {
+		if Identical(o, other) {
 			p.WriteString(again)
 			return nil
 		}
@@ -221,6 +226,7 @@ func (p *printer) items(start string, all []py.Object, end string) error {
 	return nil
 }
 
+// dict writes a dict.
 func (p *printer) dict(d *Dict) error {
 	if p.depth++; p.depth > deepest {
 		return tooDeep("while getting the repr of an object")

@@ -1,5 +1,9 @@
 package pyvalue
 
+// set and frozenset. gpython v0.2.0's set is a Go map with a random order, and frozenset cannot be
+// called. These keep the order in which items were added, so that a program gives the same result
+// each time.
+
 import (
 	"github.com/go-python/gpython/py"
 )
@@ -88,7 +92,8 @@ func setTable(o py.Object) (*table, bool) {
 	return nil, false
 }
 
-// setItem is the form in which an item is looked for: a set stands for the frozenset equal to it.
+// setItem is the form in which an item is looked up: a set, which has no hash, is looked up as a
+// frozenset of the same items.
 func setItem(item py.Object) py.Object {
 	if s, ok := item.(*Set); ok {
 		return &FrozenSet{table: s.clone()}
@@ -97,7 +102,7 @@ func setItem(item py.Object) py.Object {
 }
 
 // compareSets orders sets by inclusion.
-func compareSets(op comparison, a, b *table) (py.Object, error) {
+func compareSets(op Comparison, a, b *table) (py.Object, error) {
 	switch op {
 	case equal, notEqual:
 		same := a.len() == b.len()

@@ -1,13 +1,15 @@
 package pyvalue
 
+// set and frozenset: their constructors, operators and methods. gpython v0.2.0 has add.
+
 import (
 	"github.com/go-python/gpython/py"
 )
 
 // combine makes a table from two, by one of - & ^ |.
-func combine(op operation, a, b *table) (*table, error) {
+func combine(op Operator, a, b *table) (*table, error) {
 	out := new(table)
-	if op == opOr {
+	if op == OpOr {
 		*out = a.clone()
 		return out, out.addAll(b)
 	}
@@ -28,10 +30,10 @@ func combine(op operation, a, b *table) (*table, error) {
 		}
 		return nil
 	}
-	if err := copyIf(a, b, op == opAnd); err != nil {
+	if err := copyIf(a, b, op == OpAnd); err != nil {
 		return nil, err
 	}
-	if op == opXor {
+	if op == OpXor {
 		if err := copyIf(b, a, false); err != nil {
 			return nil, err
 		}
@@ -41,12 +43,12 @@ func combine(op operation, a, b *table) (*table, error) {
 
 // setOperation is - & ^ | of sets, frozensets and views of dicts, and | of dicts. It returns nil
 // without an error for other operands.
-func setOperation(op operation, a, b py.Object) (py.Object, error) {
-	if op != opSub && op != opAnd && op != opXor && op != opOr {
+func setOperation(op Operator, a, b py.Object) (py.Object, error) {
+	if op != OpSub && op != OpAnd && op != OpXor && op != OpOr {
 		return nil, nil
 	}
 	if x, ok := asDict(a); ok {
-		if y, ok := asDict(b); ok && op == opOr {
+		if y, ok := asDict(b); ok && op == OpOr {
 			out := &Dict{x.clone()}
 			return out, out.addAll(&y.table)
 		}
@@ -105,6 +107,7 @@ func like(self py.Object, t *table) py.Object {
 	return &Set{*t}
 }
 
+// newSet is set(iterable).
 func newSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	t, err := setArgument("set", args, kwargs)
 	if err != nil {
@@ -113,6 +116,7 @@ func newSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	return &Set{*t}, nil
 }
 
+// newFrozenSet is frozenset(iterable).
 func newFrozenSet(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if len(args) == 1 {
 		if s, ok := args[0].(*FrozenSet); ok {
@@ -143,21 +147,21 @@ func init() {
 	py.SetType.New, py.FrozenSetType.New = newSet, newFrozenSet
 	py.SetType.Dict = py.StringDict{}
 	for _, t := range []*py.Type{py.SetType, py.FrozenSetType} {
-		for name, op := range map[string]operation{
-			"union": opOr, "intersection": opAnd, "difference": opSub,
+		for name, op := range map[string]Operator{
+			"union": OpOr, "intersection": OpAnd, "difference": OpSub,
 		} {
 			addRaw(t, name, func(self py.Object, args py.Tuple, _ py.StringDict) (py.Object, error) {
 				return combineAll(op, self, args)
 			})
 		}
 		addMethod(t, "symmetric_difference(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-			return combineAll(opXor, self, a)
+			return combineAll(OpXor, self, a)
 		})
 		addMethod(t, "copy()", func(self py.Object, _ []py.Object) (py.Object, error) {
 			if _, frozen := self.(*FrozenSet); frozen {
 				return self, nil
 			}
-			return combineAll(opOr, self, nil)
+			return combineAll(OpOr, self, nil)
 		})
 		addMethod(t, "issubset(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
 			return compareWith(lessEqual, self, a[0])
@@ -166,18 +170,19 @@ func init() {
 			return compareWith(greaterEqual, self, a[0])
 		})
 		addMethod(t, "isdisjoint(other, /)", func(self py.Object, a []py.Object) (py.Object, error) {
-			common, err := combineAll(opAnd, self, a)
+			common, err := combineAll(OpAnd, self, a)
 			if err != nil {
 				return nil, err
 			}
-			yes, err := truth(common)
+			yes, err := Truth(common)
 			return py.NewBool(!yes), err
 		})
 	}
 	addChangingMethods(py.SetType)
 }
 
-func combineAll(op operation, self py.Object, others []py.Object) (py.Object, error) {
+// combineAll does op on a set and each of others, which may be any iterables.
+func combineAll(op Operator, self py.Object, others []py.Object) (py.Object, error) {
 	t, _ := setTable(self)
 	out := t.clone()
 	for _, other := range others {
@@ -194,7 +199,8 @@ func combineAll(op operation, self py.Object, others []py.Object) (py.Object, er
 	return like(self, &out), nil
 }
 
-func compareWith(op comparison, self, other py.Object) (py.Object, error) {
+// compareWith is issubset and issuperset.
+func compareWith(op Comparison, self, other py.Object) (py.Object, error) {
 	a, _ := setTable(self)
 	b, err := tableOf(other)
 	if err != nil {
@@ -203,9 +209,10 @@ func compareWith(op comparison, self, other py.Object) (py.Object, error) {
 	return compareSets(op, a, b)
 }
 
+// addChangingMethods gives set the methods that frozenset has not.
 func addChangingMethods(t *py.Type) {
-	for name, op := range map[string]operation{
-		"update": opOr, "intersection_update": opAnd, "difference_update": opSub, "symmetric_difference_update": opXor,
+	for name, op := range map[string]Operator{
+		"update": OpOr, "intersection_update": OpAnd, "difference_update": OpSub, "symmetric_difference_update": OpXor,
 	} {
 		addRaw(t, name, func(self py.Object, args py.Tuple, _ py.StringDict) (py.Object, error) {
 			res, err := combineAll(op, self, args)

@@ -1,5 +1,8 @@
 package pyvalue
 
+// str.format and format_map: the fields of a template, which may be nested. gpython v0.2.0 lacks
+// both.
+
 import (
 	"strconv"
 	"strings"
@@ -137,6 +140,7 @@ func nameEnd(field string) int {
 	return len(field)
 }
 
+// convert is what stands after "!": s, r or a.
 func convert(value py.Object, conversion string) (py.Object, error) {
 	var s string
 	var err error
@@ -190,7 +194,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 			if end == 0 {
 				return nil, py.ExceptionNewf(py.ValueError, "Empty attribute in format string")
 			}
-			if value, err = getAttr(value, rest[:end]); err != nil {
+			if value, err = GetAttr(value, rest[:end]); err != nil {
 				return nil, err
 			}
 			rest = rest[end:]
@@ -206,7 +210,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 		if end == 1 {
 			return nil, py.ExceptionNewf(py.ValueError, "Empty attribute in format string")
 		}
-		if value, err = getItem(value, fieldKey(rest[1:end])); err != nil {
+		if value, err = GetItem(value, fieldKey(rest[1:end])); err != nil {
 			return nil, err
 		}
 		rest = rest[end+1:]
@@ -214,6 +218,7 @@ func (f *formatter) lookup(name string) (py.Object, error) {
 	return value, nil
 }
 
+// fieldKey is a key in brackets: an int if it has only digits, a str otherwise.
 func fieldKey(s string) py.Object {
 	if s[0] >= '0' && s[0] <= '9' {
 		if i, err := strconv.Atoi(s); err == nil {
@@ -246,7 +251,7 @@ func (f *formatter) argument(name string) (py.Object, error) {
 		i = -1
 	}
 	if i < 0 {
-		return getItem(f.kwargs, py.String(name))
+		return GetItem(f.kwargs, py.String(name))
 	}
 	if f.args == nil {
 		return nil, py.ExceptionNewf(py.ValueError, "Format string contains positional fields")

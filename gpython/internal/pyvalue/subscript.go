@@ -1,13 +1,17 @@
 package pyvalue
 
+// o[key], o[key] = value and del o[key], with slices and negative positions, for all types. gpython
+// v0.2.0 has them for some types only: bytes cannot be indexed. An index is checked with CPython's
+// errors.
+
 import (
 	"unicode/utf8"
 
 	"github.com/go-python/gpython/py"
 )
 
-// getItem is o[key].
-func getItem(o, key py.Object) (py.Object, error) {
+// GetItem is o[key].
+func GetItem(o, key py.Object) (py.Object, error) {
 	switch x := o.(type) {
 	case *Dict:
 		return x.M__getitem__(key)
@@ -59,6 +63,7 @@ func getItem(o, key py.Object) (py.Object, error) {
 	return py.GetItem(o, key)
 }
 
+// stringItem is s[key], which counts characters.
 func stringItem(s string, key py.Object) (py.Object, error) {
 	ascii := isASCII(s)
 	n := len(s)
@@ -107,6 +112,7 @@ func sliced(slice *py.Slice, n int, take func(at []int) py.Object) (py.Object, e
 	return take(at), nil
 }
 
+// pick returns the items at some positions.
 func pick[T any](from []T, at []int) []T {
 	out := make([]T, len(at))
 	for i, j := range at {
@@ -198,8 +204,8 @@ func indexHint(what string, key py.Object) string {
 	return " or slices, not " + typeName(key)
 }
 
-// assignItem is o[key] = value.
-func assignItem(o, key, value py.Object) error {
+// SetItem is o[key] = value.
+func SetItem(o, key, value py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
 		return x.put(key, value)
@@ -217,6 +223,7 @@ func assignItem(o, key, value py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "'%s' object does not support item assignment", typeName(o))
 }
 
+// assignToList is l[key] = value, for an index or a slice.
 func assignToList(x *py.List, key, value py.Object) error {
 	slice, ok := key.(*py.Slice)
 	if !ok {
@@ -253,8 +260,8 @@ func assignToList(x *py.List, key, value py.Object) error {
 	return nil
 }
 
-// deleteItem is del o[key].
-func deleteItem(o, key py.Object) error {
+// DelItem is del o[key].
+func DelItem(o, key py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
 		_, err := x.M__delitem__(key)

@@ -1,5 +1,8 @@
 package pyvalue
 
+// The hash table in dicts and sets. A Go map would not do: keys may be of types that Go cannot
+// hash, equality is Python's (1 == 1.0), and the order of insertion counts.
+
 import (
 	"hash/maphash"
 
@@ -187,7 +190,7 @@ func (t *table) addAll(other *table) error {
 	return nil
 }
 
-// walk is an iteration over a table in which the table may change: it notices, as Python's
+// walk is an iteration over a table. If the table's keys change meanwhile it fails, as Python's
 // iterators do.
 type walk struct {
 	t       *table

@@ -1,5 +1,8 @@
 package pyvalue
 
+// What the methods of str and bytes share, on Go strings: splitting, line ends, spaces and tabs by
+// Python's rules, which differ from those of package strings.
+
 import (
 	"slices"
 	"strings"

@@ -1,5 +1,8 @@
 package pyvalue
 
+// The methods that str and bytes both have (split, strip, find, join, ljust and so on), written
+// once for both.
+
 import (
 	"strings"
 
@@ -46,6 +49,7 @@ func needsBytes(o py.Object) error {
 	return py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", typeName(o))
 }
 
+// addSplitting adds split, rsplit, splitlines, partition and rpartition.
 func (k *textKind) addSplitting() {
 	splitter := func(bySep func(s, sep string, most int) []string, bySpace func(string, func(rune) bool, int) []string) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
@@ -71,7 +75,7 @@ func (k *textKind) addSplitting() {
 	k.method("split(sep=, maxsplit=)", splitter(split, fields))
 	k.method("rsplit(sep=, maxsplit=)", splitter(rsplit, rfields))
 	k.method("splitlines(keepends=)", func(s string, a []py.Object) (py.Object, error) {
-		keep, err := truth(optional(a[0], py.False))
+		keep, err := Truth(optional(a[0], py.False))
 		if err != nil {
 			return nil, err
 		}
@@ -103,6 +107,7 @@ func (k *textKind) addSplitting() {
 	k.method("rpartition(sep, /)", partition(strings.LastIndex, false))
 }
 
+// addStripping adds strip and its kin, and removeprefix and removesuffix.
 func (k *textKind) addStripping() {
 	for name, side := range map[string]int{"strip": 0, "lstrip": -1, "rstrip": 1} {
 		k.method(name+"(chars=, /)", func(s string, a []py.Object) (py.Object, error) {
@@ -155,8 +160,8 @@ func stripBytes(s, chars string, side int) string {
 	return s
 }
 
-// needle reads what is searched for.
-func (k *textKind) needle(o py.Object) (string, error) {
+// pattern returns the text that is searched for.
+func (k *textKind) pattern(o py.Object) (string, error) {
 	if s, ok := k.of(o); ok {
 		return s, nil
 	}
@@ -186,10 +191,11 @@ func (k *textKind) window(s string, start, end py.Object) (part string, from int
 	return s[k.offset(s, from):k.offset(s, to)], from, true, nil
 }
 
+// addSearching adds find, index, count, startswith and their kin.
 func (k *textKind) addSearching() {
 	search := func(index func(s, sub string) int, must bool) func(string, []py.Object) (py.Object, error) {
 		return func(s string, a []py.Object) (py.Object, error) {
-			sub, err := k.needle(a[0])
+			sub, err := k.pattern(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -216,7 +222,7 @@ func (k *textKind) addSearching() {
 	k.method("rfind(sub, start=, end=, /)", search(strings.LastIndex, false))
 	k.method("rindex(sub, start=, end=, /)", search(strings.LastIndex, true))
 	k.method("count(sub, start=, end=, /)", func(s string, a []py.Object) (py.Object, error) {
-		sub, err := k.needle(a[0])
+		sub, err := k.pattern(a[0])
 		if err != nil {
 			return nil, err
 		}
@@ -259,6 +265,7 @@ func (k *textKind) addSearching() {
 	}
 }
 
+// addJoining adds join and replace.
 func (k *textKind) addJoining() {
 	k.method("join(iterable, /)", func(s string, a []py.Object) (py.Object, error) {
 		if !iterable(a[0]) {
@@ -335,6 +342,7 @@ func interleave(s, what string, count int) string {
 	return b.String()
 }
 
+// addPadding adds center, ljust, rjust, zfill and expandtabs.
 func (k *textKind) addPadding() {
 	for name, align := range map[string]byte{"ljust": '<', "rjust": '>', "center": '^'} {
 		k.method(name+"(width, fillchar=, /)", func(s string, a []py.Object) (py.Object, error) {

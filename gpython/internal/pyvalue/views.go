@@ -1,5 +1,9 @@
 package pyvalue
 
+// d.keys(), d.values() and d.items(), and the iterators of dicts and sets. In gpython v0.2.0 the
+// three are iterators; CPython's views can be iterated over again, show the dict as it is at any
+// time, and notice when it changes during an iteration.
+
 import (
 	"github.com/go-python/gpython/py"
 )

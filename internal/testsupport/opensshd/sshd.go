@@ -56,9 +56,8 @@ func Find() (string, error) {
 	return "", errors.New("no sshd found: install an OpenSSH server (on Debian and Ubuntu: apt-get install openssh-server); it need not run")
 }
 
-// Start starts a server whose files are in dir. The lines of extra are put in front of its
-// configuration, where they count more than what stands there already: "MaxSessions 2",
-// "TrustedUserCAKeys FILE". The caller ends it with Stop.
+// Start starts a server whose files are in dir. The lines of extra, such as "MaxSessions 2", are
+// put in front of its configuration, where they take precedence. The caller ends it with Stop.
 func Start(ctx context.Context, dir string, extra ...string) (*Server, error) {
 	sshd, err := Find()
 	if err != nil {
@@ -84,7 +83,7 @@ func Start(ctx context.Context, dir string, extra ...string) (*Server, error) {
 	if err := writeLines(s.AuthorizedKeysFile, public); err != nil {
 		return nil, err
 	}
-	if me.Uid == "0" { // sshd wants it for its separated half
+	if me.Uid == "0" { // sshd needs it for the separation of privileges
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			return nil, err
 		}
@@ -142,7 +141,7 @@ func (s *Server) AddKnownHost(port, publicKeyFile string) error {
 	return writeLines(s.KnownHostsFile, string(old)+"[127.0.0.1]:"+port+" "+words[0]+" "+words[1])
 }
 
-// Log returns what sshd has logged so far.
+// Log is what sshd has logged so far.
 func (s *Server) Log() string { return s.log.String() }
 
 // Stop ends the server and every connection to it.
@@ -155,7 +154,7 @@ func (s *Server) Stop() {
 
 func (s *Server) path(name string) string { return filepath.Join(s.Dir, name) }
 
-// run starts sshd, on another port when somebody was faster in taking the chosen one.
+// run starts sshd, on another port if the chosen one is taken meanwhile.
 func (s *Server) run(ctx context.Context, sshd string, extra []string) error {
 	for attempt := 0; ; attempt++ {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -226,7 +225,7 @@ func writeLines(file string, lines ...string) error {
 	return os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 }
 
-// logBuffer is a buffer that one may read while sshd writes.
+// logBuffer is a buffer that can be read while sshd writes.
 type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -1,5 +1,5 @@
-// Package pipes connects gateways of one process, for tests: both ends of a pair of kernel pipes, in
-// the shape of gatewaybase.IO.
+// Package pipes connects gateways of one process, for tests: both ends of a pair of kernel pipes,
+// in the shape of gatewaybase.IO.
 package pipes
 
 import (
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/pipe"
 )
 
 // End is one end of a connection. There is no process behind it, so nothing is waited for.
@@ -59,14 +60,7 @@ func (e *End) Read(b []byte) (int, error) {
 }
 
 // Write implements gatewaybase.IO.
-func (e *End) Write(b []byte) (int, error) {
-	n, err := e.w.Write(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = e.w.SetWriteDeadline(time.Time{})
-		return n, farend.ErrWriteInterrupted
-	}
-	return n, err
-}
+func (e *End) Write(b []byte) (int, error) { return pipe.Write(e.w, b) }
 
 // CloseRead implements gatewaybase.IO.
 func (e *End) CloseRead() error { return e.r.Close() }

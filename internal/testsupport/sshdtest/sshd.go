@@ -1,4 +1,4 @@
-// Package sshdtest starts real OpenSSH servers for tests, and has what else tests of ssh need.
+// Package sshdtest starts ssh servers, and relays in front of them, that end with a test.
 package sshdtest
 
 import (
@@ -18,9 +18,8 @@ const Alias = opensshd.Alias
 // Server is a running sshd.
 type Server struct{ *opensshd.Server }
 
-// Start starts a server and stops it when the test ends, with which its files go. The lines of
-// extra are put in front of its configuration, where they count more than what stands there
-// already: "MaxSessions 2", "TrustedUserCAKeys FILE".
+// Start starts a server, which ends with the test. The lines of extra, such as "MaxSessions 2", are
+// put in front of its configuration, where they take precedence.
 func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
 	// The real python3 stands in front: the first one of PATH may be a slow shim.
@@ -36,8 +35,7 @@ func Start(tb testing.TB, extra ...string) *Server {
 // ClientConfig is the text of ConfigFile.
 func (s *Server) ClientConfig() string { return s.Server.ClientConfig(s.Port) }
 
-// Spec is the specification of a gateway on the server; python= and other keys may be added behind
-// it.
+// Spec is the spec of a gateway on the server; python= and other keys may be added behind it.
 func (s *Server) Spec() string { return "ssh=" + Alias + "//ssh_config=" + s.ConfigFile }
 
 // AddKnownHost adds the server to its known_hosts file, with the key of a .pub file.

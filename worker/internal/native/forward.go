@@ -4,28 +4,26 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"runtime"
 	"strconv"
-	"strings"
 	"time"
-
-	shellquote "github.com/kballard/go-shellquote"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
 )
 
 const (
-	// ackEvery is how many bytes that the sub has taken the driver is told of at once. It has to be
-	// less than the 1 MiB that the driver sends without hearing of any.
+	// ackEvery is how many bytes the sub must have read before the driver is told. It has to be
+	// less than the 1 MiB that the driver sends without an acknowledgement.
 	ackEvery = 128 << 10
 	// outputChunk is how much of the sub's output is read at once.
 	outputChunk = 64 << 10
 )
 
-// forwarder is this module's: gateway_io/forwarder.py, which says what travels (protocol.md section
-// 9.6).
+// forwarder is this module's forwarder, as gateway_io/forwarder.py, which describes its protocol
+// (protocol.md section 9.6).
 type forwarder struct {
 	forwarding
 	control *gatewaybase.Channel
@@ -47,9 +45,9 @@ func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p
 			if interpreter == "" {
 				return n.startWorker() // the arguments are for a Python
 			}
-			command, err := splitCommand(interpreter)
+			command, err := cmdline.Split(interpreter)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("ValueError: %s: %w", interpreter, err)
 			}
 			return n.start(append(command, argv...), nil)
 		}
@@ -67,24 +65,8 @@ func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel
 		}
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
-		socket, err := gatewayio.DialSocket(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
-		if err != nil {
-			return nil, err
-		}
-		return socket, nil
+		return new(gatewayio.Opener).Open(ctx, &xspec.Spec{Socket: net.JoinHostPort(host, strconv.Itoa(port))})
 	})
-}
-
-// splitCommand splits as a shell does; on Windows a backslash is a path's.
-func splitCommand(command string) ([]string, error) {
-	if runtime.GOOS == "windows" {
-		command = strings.ReplaceAll(command, `\`, "/")
-	}
-	words, err := shellquote.Split(command)
-	if err != nil {
-		return nil, fmt.Errorf("ValueError: %s: %w", command, err)
-	}
-	return words, nil
 }
 
 // forward serves one sub, which connect reaches.
@@ -99,15 +81,16 @@ func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatew
 		return err
 	}
 	f := &forwarder{forwarding{io: ch, sub: sub}, control}
-	if err := f.run(ctx, f.passOutput, f.passInput, f.obey); err != nil {
+	if err := f.run(ctx, f.passOutput, f.passInput, f.serveControl); err != nil {
 		return err
 	}
 	exit := sub.Exit()
-	// It fails where nobody wants to know any more.
+	// It fails if the driver has closed the channel, and wants no answer.
 	_ = control.Send(ctx, serializer.Tuple{"exit", status(exit), []byte(exit.Stderr)})
 	return nil
 }
 
+// passOutput sends what the sub writes to the io channel.
 func (f *forwarder) passOutput(ctx context.Context) {
 	buffer := make([]byte, outputChunk)
 	for {
@@ -118,6 +101,7 @@ func (f *forwarder) passOutput(ctx context.Context) {
 	}
 }
 
+// passInput writes what comes on the io channel to the sub, and tells the driver how much that was.
 func (f *forwarder) passInput(life context.Context) {
 	taken := 0
 	for {
@@ -144,12 +128,13 @@ func (f *forwarder) passInput(life context.Context) {
 	_ = f.sub.CloseWrite()
 }
 
-func (f *forwarder) obey(life context.Context) {
+// serveControl does what the driver asks for on the control channel.
+func (f *forwarder) serveControl(life context.Context) {
 	for {
 		item, err := f.control.Receive(life)
 		switch {
 		case err != nil:
-			return // the io channel tells whether the driver goes
+			return // the end of the driver shows on the io channel
 		case item == "kill":
 			_ = f.sub.Kill() // fails where there is nothing left to kill
 		default:

@@ -3,18 +3,19 @@ package native
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"syscall"
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/process"
 )
 
-// patience is how long a sub may take to end when its driver has let go of it. It is less than what
-// a worker grants to what it executes before it ends itself (protocol.md section 8.3).
-const patience = 4 * time.Second
+// endTimeout is how long a sub may take to end after its driver has closed the io channel. It is
+// less than the time that a worker gives its executions to end (protocol.md section 8.3).
+const endTimeout = 4 * time.Second
 
 // forwarding passes bytes between a channel and the sub that a forwarder has started for it: what
 // execnet's forwarder and this module's have in common (protocol.md section 9).
@@ -26,9 +27,9 @@ type forwarding struct {
 	failure error // set by fail
 }
 
-// run sees the sub to its end and reap, all its output passed on. output passes that on; it reads
-// until the sub has no more or the driver takes no more. jobs run meanwhile; their contexts end
-// with the sub.
+// run returns when the sub has ended, all its output is passed on and its process is reaped. output
+// passes the output on; it reads until the sub has no more or the driver takes no more. jobs run
+// meanwhile; their contexts end with the sub.
 func (f *forwarding) run(ctx context.Context, output func(context.Context), jobs ...func(context.Context)) error {
 	life, end := context.WithCancel(ctx)
 	defer end()
@@ -38,11 +39,11 @@ func (f *forwarding) run(ctx context.Context, output func(context.Context), jobs
 	}
 	running.Go(func() {
 		output(ctx)
-		// A sub that says no more is no worker any more.
+		// A sub that has closed its output is no worker any more.
 		_ = f.sub.CloseRead()
 		_ = f.sub.CloseWrite()
 	})
-	// Its context never ends: who does not end is killed.
+	// The context never ends: watch kills a sub that does not end.
 	_ = f.sub.Wait(context.WithoutCancel(ctx))
 	end()
 	running.Wait()
@@ -51,17 +52,17 @@ func (f *forwarding) run(ctx context.Context, output func(context.Context), jobs
 
 // watch kills the sub if it does not end soon after its driver, or the execution, did.
 func (f *forwarding) watch(life context.Context) {
-	// However it ends, the driver has no more for the sub; whoever passes the input on closes it
-	// behind what is left.
+	// However the channel ends, the driver has no more input for the sub. The job that passes input
+	// on closes the sub's input after what is left.
 	_ = f.io.WaitClose(life)
-	soon, cancel := context.WithTimeout(context.WithoutCancel(life), patience)
+	soon, cancel := context.WithTimeout(context.WithoutCancel(life), endTimeout)
 	defer cancel()
 	if f.sub.Wait(soon) != nil {
 		_ = f.sub.Kill()
 	}
 }
 
-// fail ends the sub because of something that cannot go on; the driver is told of the first.
+// fail ends the sub because of an error. The driver gets the first of several errors.
 func (f *forwarding) fail(err error) {
 	f.once.Do(func() { f.failure = err })
 	_ = f.sub.Kill()
@@ -71,8 +72,8 @@ func (f *forwarding) fail(err error) {
 // input.
 func (f *forwarding) write(data []byte) { _, _ = f.sub.Write(data) }
 
-// status is what Python's Popen.wait returns: an exit status, -n for the signal n, or None where
-// nobody knows.
+// status is what Python's Popen.wait returns: an exit status, -n for the signal n, or None if it is
+// not known.
 func status(exit gatewaybase.Exit) any {
 	if !exit.Known {
 		return nil
@@ -101,13 +102,12 @@ func (n *Natives) startWorker() (gatewaybase.IO, error) {
 	return n.start(n.Worker.Args, n.Worker.Env)
 }
 
-// start starts a command. What cannot be started is Python's FileNotFoundError or its kin to the
-// driver.
+// start starts a command. One that cannot be started is an OSError to the driver, as in Python.
 func (n *Natives) start(argv, env []string) (gatewaybase.IO, error) {
-	p, err := gatewayio.Start(argv, env, n.Worker.Stderr)
-	var failed *gatewayio.StartError
+	p, err := process.Start(argv, env, n.Worker.Stderr)
+	var failed *cmdline.StartError
 	if errors.As(err, &failed) {
-		return nil, fmt.Errorf("OSError: %w", err)
+		return nil, errors.New("OSError: " + errtext.Of(err))
 	}
 	if err != nil {
 		return nil, err

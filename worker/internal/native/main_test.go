@@ -34,13 +34,13 @@ func TestMain(m *testing.M) {
 
 func beWorker() int {
 	in := bufio.NewReader(os.Stdin)
-	invitation, err := bootstrap.Accept(in)
+	request, err := bootstrap.Accept(in)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	fmt.Print("1")
-	from := io.MultiReader(bytes.NewReader(invitation.Ahead), in)
+	from := io.MultiReader(bytes.NewReader(request.Ahead), in)
 	gw := newWorker(pipes.Of(from, os.Stdin, os.Stdout), os.Stderr)
 	_ = gw.Join(context.Background()) // whose end nothing comes before
 	return 0

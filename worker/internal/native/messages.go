@@ -7,13 +7,13 @@ import (
 )
 
 // messageReader cuts a stream between messages (protocol.md section 2), as execnet's forwarder
-// does. Its driver puts items together by copying all it has for each one that comes, so that a
-// large message has to be one item; of small ones, what has come together stays together.
+// does. execnet's driver joins items by copying all it has for each one that comes, so a large
+// message has to be one item; small messages that have arrived together stay together.
 type messageReader struct {
 	from io.Reader
-	held []byte // what was read and not handed out
-	used int    // how much of held was handed out by the last call
-	rest uint64 // how much is to come of a message of which a piece was handed out
+	held []byte // what was read and not returned
+	used int    // how much of held the last call returned
+	rest uint64 // how much is to come of a message of which a piece was returned
 }
 
 const (
@@ -21,17 +21,17 @@ const (
 	lengthAt   = 5
 	// smallRead is how much is read when no large message is under way.
 	smallRead = 16 << 10
-	// largestPiece is what a message larger than that is cut into. Memory is taken as bytes come,
-	// not as a length is told.
+	// largestPiece is the size of the pieces into which a larger message is cut. Memory is
+	// allocated as bytes arrive, not by the length in the header.
 	largestPiece = 32 << 20
 )
 
-// next returns whole messages, or a piece of a very large one. It is valid until the following
-// call. The error is the reader's; a message that it cuts short is not handed out.
+// next returns whole messages, or a piece of a very large one. The bytes are valid until the next
+// call. The error is the reader's; a message that the error cuts short is not returned.
 func (r *messageReader) next() ([]byte, error) {
 	left := r.held[r.used:]
 	if cap(r.held) > 2*smallRead && r.used < cap(r.held)/8 {
-		r.held = nil // the time of large messages is over
+		r.held = nil // no large message is under way: free the memory
 	}
 	r.held = append(r.held[:0], left...)
 	r.used = 0
@@ -50,8 +50,8 @@ func (r *messageReader) next() ([]byte, error) {
 	}
 }
 
-// whole is where the last message ends that has come completely. A piece of a message that is too
-// large for memory counts as well.
+// whole returns where the last complete message ends in held. A piece of a message that is larger
+// than largestPiece counts as complete.
 func (r *messageReader) whole() int {
 	held := uint64(len(r.held))
 	end := r.rest

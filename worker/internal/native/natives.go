@@ -12,13 +12,13 @@ import (
 	"fmt"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/rsync"
+	"github.com/go-execnet/execnet/internal/rsync/receive"
 	"github.com/go-execnet/execnet/server"
 )
 
-// Func serves one execution: it returns nil for an orderly end, io.EOF for a quiet one, or an error
-// whose text the driver gets. It returns when ctx ends or its channel does, and leaves no
-// goroutine, process or socket behind.
+// Func serves one execution. It returns nil or io.EOF for an orderly end, or an error whose text
+// the driver gets. It returns when ctx or its channel ends, and leaves no goroutine, process or
+// socket behind.
 type Func func(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error
 
 // Natives recognises programs.
@@ -29,8 +29,8 @@ type Natives struct {
 	Worker server.Command
 }
 
-// Find returns what serves p, if p is one of the programs that are known here. It looks at the text
-// only.
+// Find returns the function that serves p, if p is one of the programs that are known here. It
+// looks at the text and its name only, and evaluates nothing.
 func (n *Natives) Find(p gatewaybase.Program) (Func, bool) {
 	for _, known := range n.programs() {
 		if known.recognises(p) {
@@ -56,12 +56,12 @@ func (n *Natives) programs() []program {
 		{forwardConnection, n.forwardConnection},
 		{socketModule, n.serveReferenceSocket},
 		{socketServer, n.serveSocket},
-		{rsyncModule, channelOnly(rsync.ReceiveReference)},
-		{rsyncRemote, channelOnly(rsync.Receive)},
+		{rsyncModule, channelOnly(receive.ServeReference)},
+		{rsyncRemote, channelOnly(receive.Serve)},
 	}
 }
 
-// channelOnly is a Func that is told all it has to know on its channel.
+// channelOnly makes a Func of a function that gets all its arguments on its channel.
 func channelOnly(serve func(context.Context, *gatewaybase.Channel) error) Func {
 	return func(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error { return serve(ctx, ch) }
 }

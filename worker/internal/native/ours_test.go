@@ -19,6 +19,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/xspec"
 )
 
 // via makes a gateway through another one, as a group does.
@@ -32,9 +33,15 @@ func via(t *testing.T, host *gatewaybase.Gateway, text string) *gatewaybase.Gate
 func tryVia(t *testing.T, ctx context.Context, host *gatewaybase.Gateway, text string) (*gatewaybase.Gateway, error) {
 	t.Helper()
 	spec := parse(t, text+"//via=x//id=sub")
-	pipe, err := gatewayio.StartVia(ctx, host, spec)
+	pipe, err := openThrough(ctx, host, spec)
 	require.NoError(t, err)
 	return begin(t, ctx, pipe, text+"//via=x//id=sub")
+}
+
+// openThrough opens a pipe by way of host, whatever id the spec's via= or installvia= has.
+func openThrough(ctx context.Context, host *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.IO, error) {
+	opener := gatewayio.Opener{Gateway: func(string) *gatewaybase.Gateway { return host }}
+	return opener.Open(ctx, spec)
 }
 
 func begin(t *testing.T, ctx context.Context, pipe gatewaybase.IO, text string) (*gatewaybase.Gateway, error) {
@@ -211,7 +218,7 @@ def forward_connection(channel, host, port, timeout): pass
 func TestForwardKills(t *testing.T) {
 	driver, _ := connect(t)
 	spec := parse(t, "popen//via=x//id=sub//python="+pythons.Default(t).Path+` -c "import time; time.sleep(600)"`)
-	pipe, err := gatewayio.StartVia(within.Soon(t), driver, spec)
+	pipe, err := openThrough(within.Soon(t), driver, spec)
 	require.NoError(t, err)
 	wrote := make(chan error, 1)
 	go func() {
@@ -232,21 +239,21 @@ func TestForwardKills(t *testing.T) {
 // TestForwardEndsWithItsDriver lets go of subs that do not end when their input does.
 func TestForwardEndsWithItsDriver(t *testing.T) {
 	stubborn := pythons.Default(t).Path + ` -c "import os, sys, time; os.write(1, ('%d\n' % os.getpid()).encode()); time.sleep(600)"`
-	for name, letGo := range map[string]func(*gatewayio.Proxy, *gatewaybase.Gateway, func()){
-		"channel":   func(p *gatewayio.Proxy, _ *gatewaybase.Gateway, _ func()) { p.CloseRead() },
-		"terminate": func(_ *gatewayio.Proxy, _ *gatewaybase.Gateway, end func()) { end() },
-		"death":     func(_ *gatewayio.Proxy, driver *gatewaybase.Gateway, _ func()) { _ = driver.Kill() },
+	for name, letGo := range map[string]func(gatewaybase.IO, *gatewaybase.Gateway, func()){
+		"channel":   func(p gatewaybase.IO, _ *gatewaybase.Gateway, _ func()) { p.CloseRead() },
+		"terminate": func(_ gatewaybase.IO, _ *gatewaybase.Gateway, end func()) { end() },
+		"death":     func(_ gatewaybase.IO, driver *gatewaybase.Gateway, _ func()) { _ = driver.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			driver, end := connect(t)
-			pipe, err := gatewayio.StartVia(within.Soon(t), driver, parse(t, "popen//via=x//id=sub//python="+stubborn))
+			pipe, err := openThrough(within.Soon(t), driver, parse(t, "popen//via=x//id=sub//python="+stubborn))
 			require.NoError(t, err)
 			pid := readPID(t, pipe)
 			begin := time.Now()
 			letGo(pipe, driver, end)
 			requireGone(t, pid)
-			assert.Less(t, time.Since(begin), patience+15*time.Second)
+			assert.Less(t, time.Since(begin), endTimeout+15*time.Second)
 			require.NoError(t, pipe.Wait(within.Soon(t)))
 		})
 	}
@@ -279,7 +286,7 @@ if __name__ == "__channelexec__":
 
 func TestInstallsASocketServer(t *testing.T) {
 	driver, _ := connect(t)
-	pipe, err := gatewayio.InstallSocket(within.Soon(t), driver)
+	pipe, err := openThrough(within.Soon(t), driver, parse(t, "socket//installvia=tested"))
 	require.NoError(t, err)
 	gw, err := begin(t, within.Soon(t), pipe, "socket//installvia=tested//id=sub")
 	require.NoError(t, err)

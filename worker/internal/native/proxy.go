@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -65,8 +65,8 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	p := &proxy{forwarding: forwarding{io: ch, sub: sub}, control: control, id: spec.ID, address: cmp.Or(spec.SSH, spec.VagrantSSH)}
 	p.input, p.endInput = context.WithCancel(ctx)
 	defer p.endInput()
-	// Its error is that of a driver which lets go of the channel at once.
-	_ = control.SetCallback(p.obey, gatewaybase.NoEndmarker)
+	// It fails if the driver has closed the channel already.
+	_ = control.SetCallback(p.serveControl, gatewaybase.NoEndmarker)
 	err = p.run(ctx, p.passOutput, p.passInput)
 	p.end(ctx)
 	if err != nil && !p.hasLine {
@@ -79,10 +79,10 @@ func (n *Natives) serveProxy(ctx context.Context, ch *gatewaybase.Channel, _ gat
 	return err
 }
 
-// awaitLine is for a failure that comes before the driver has sent the first line for the sub:
-// sending that, it would hear of a closed channel, and not why.
+// awaitLine waits for the driver's first line for the sub, before a failure ends the execution. A
+// driver that sends the line later would get the error of a closed channel instead of the reason.
 func awaitLine(ctx context.Context, ch *gatewaybase.Channel) {
-	_, _ = ch.Receive(ctx) // whether it comes or the channel ends
+	_, _ = ch.Receive(ctx) // the line, or the end of the channel
 }
 
 // specOf reads the attributes of the driver's XSpec, those that a forwarder uses (protocol.md
@@ -111,9 +111,9 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	case spec.Popen && spec.Python == "":
 		return n.startWorker()
 	case spec.Popen:
-		argv, err = gatewayio.PopenArgs(spec)
+		argv, _, err = cmdline.Python(spec)
 	case spec.SSH != "" || spec.VagrantSSH != "":
-		argv, err = gatewayio.OpenSSHArgs(spec)
+		argv, err = cmdline.OpenSSH(spec)
 	default:
 		err = errors.New("ValueError: a sub is started by popen, ssh or vagrant_ssh")
 	}
@@ -123,9 +123,9 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	return n.start(argv, nil)
 }
 
-// obey answers one item of the control channel. It is that channel's callback, so that it outlives
-// the execution.
-func (p *proxy) obey(item any) error {
+// serveControl answers one item of the control channel. It is that channel's callback, because it
+// has to answer after the execution has ended, too.
+func (p *proxy) serveControl(item any) error {
 	var answer any
 	switch item {
 	case int64(rioKill):
@@ -149,10 +149,10 @@ func (p *proxy) obey(item any) error {
 	return nil
 }
 
-// answer fails where the driver has let go of the channel, and wants no answer.
+// answer sends an answer. That fails if the driver has closed the channel, and wants no answer.
 func (p *proxy) answer(v any) { _ = p.control.Send(context.Background(), v) }
 
-// end tells those who wait how the sub ended.
+// end answers the RIO_WAITs that came before the sub ended.
 func (p *proxy) end(ctx context.Context) {
 	p.mu.Lock()
 	p.ended = true
@@ -163,13 +163,14 @@ func (p *proxy) end(ctx context.Context) {
 	}
 }
 
-// passInput gives the sub what the driver sends. RIO_CLOSE_WRITE comes on another channel, so that
-// it may be seen before items that were sent earlier: these wait on the io channel by then, and a
-// receive that has no time left still gets them.
+// passInput writes what the driver sends to the sub. RIO_CLOSE_WRITE comes on another channel and
+// so may be seen before items that were sent earlier. Those are in the io channel's queue by then,
+// and Receive returns queued items even if its context has ended.
 func (p *proxy) passInput(life context.Context) {
 	stop := context.AfterFunc(life, p.endInput)
 	defer stop()
-	for _, ctx := range []context.Context{p.input, life} { // what comes after the end of the input is lost
+	// The second round takes what comes after the end of the input: that is lost.
+	for _, ctx := range []context.Context{p.input, life} {
 		for {
 			item, err := p.io.Receive(ctx)
 			if err != nil {
@@ -187,8 +188,8 @@ func (p *proxy) passInput(life context.Context) {
 	}
 }
 
-// bytesOf are the bytes of an item; the str of a Python 2 arrives as text, a character for each
-// byte.
+// bytesOf returns the bytes of an item. The str of a Python 2 arrives as text, with a character for
+// each byte.
 func bytesOf(item any) (data []byte, ok bool) {
 	if data, ok = item.([]byte); ok {
 		return data, true

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/rsync"
+	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
 // recogniser tells whether a program is the one it stands for.
@@ -14,9 +14,9 @@ type recogniser interface {
 	recognises(p gatewaybase.Program) bool
 }
 
-// shortProgram is a recogniser by vocabulary: the words of the text begin like this one's, all that
-// it needs are among them, and none that it may not have. What the words are joined by may differ
-// from release to release.
+// shortProgram recognises a program by its words: the text begins with certain words, has all of
+// others, and no words beside them. What stands between the words may differ from release to
+// release.
 type shortProgram struct {
 	call   string // the function that is called, if any
 	begins string // the first words
@@ -24,8 +24,8 @@ type shortProgram struct {
 	may    string // words that may occur beside them
 }
 
-// shortLimit is more than a short program has, behind the empty lines that stand for the file above
-// it.
+// shortLimit is more bytes than a short program has. Empty lines before it, which stand for the
+// part of its file above it, do not count.
 const shortLimit = 1024
 
 var word = regexp.MustCompile(`\w+`)
@@ -59,7 +59,9 @@ type moduleProgram struct {
 	call    string   // the function that is called, if any
 	defines []string // "def name" or "class name"
 	has     []string // further words of the text
-	runs    string   // without call: the function called where the module finds itself executed by a worker
+	// runs is, for a module without call, the function that it calls itself when its __name__ says
+	// that a worker executes it.
+	runs string
 }
 
 func (m *moduleProgram) recognises(p gatewaybase.Program) bool {
@@ -78,7 +80,7 @@ func (m *moduleProgram) recognises(p gatewaybase.Program) bool {
 	return !slices.ContainsFunc(m.defines, func(line string) bool { return !definesAtTop(p.Source, line) })
 }
 
-// definesAtTop tells whether a line of source begins with a definition of just this name.
+// definesAtTop tells whether a line of source begins with a definition of exactly this name.
 func definesAtTop(source, definition string) bool {
 	for {
 		_, after, found := strings.Cut(source, "\n"+definition)
@@ -142,7 +144,7 @@ var (
 		has:     []string{"def receive_directory_structure(", "list_done", "linkbase"},
 	}
 	rsyncRemote = &moduleProgram{
-		file: rsync.RemoteFile, call: rsync.RemoteFunction,
+		file: wire.RemoteFile, call: wire.RemoteFunction,
 		defines: []string{"def serve"},
 	}
 )

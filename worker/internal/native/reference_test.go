@@ -64,7 +64,8 @@ print("done")
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	require.NoError(t, cmd.Start())
-	timer := time.AfterFunc(90*time.Second, func() { _ = cmd.Process.Kill() }) // it fails once the process is gone
+	// Kill fails once the process is gone.
+	timer := time.AfterFunc(90*time.Second, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	err = cmd.Wait()
 	require.NoError(t, err, "%s%s", out.String(), complaints.String())

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// acceptPatience is how long an installed server waits for its one connection.
-	acceptPatience = time.Minute
-	// lastAccept is how long it still takes a connection when the driver has let go of the channel,
-	// perhaps because it is connected already.
-	lastAccept = 250 * time.Millisecond
+	// acceptTimeout is how long an installed server waits for its one connection.
+	acceptTimeout = time.Minute
+	// closedAcceptTimeout is how long it waits after the driver has closed the channel, which the
+	// driver does when it is connected, perhaps before the connection is accepted here.
+	closedAcceptTimeout = 250 * time.Millisecond
 )
 
 // serveReferenceSocket is execnet's script.socketserver where it is executed by a worker
-// (protocol.md section 7.7). Its driver lets go of the channel before it connects, so that only
-// time ends the waiting; execnet's own server waits for ever.
+// (protocol.md section 7.7). Its driver closes the channel before it connects, so only the timeout
+// ends the waiting; execnet's own server waits without a limit.
 func (n *Natives) serveReferenceSocket(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	return n.serveOne(ctx, ch, "tcp4", false)
 }
@@ -85,19 +85,19 @@ func listenAddress(item any) (string, error) {
 	return "", expect("(host, port)", item)
 }
 
-// acceptOne is io.EOF when nobody connects.
+// acceptOne returns the first connection, or io.EOF when nobody connects in time.
 func acceptOne(ctx context.Context, server *net.TCPListener, ch *gatewaybase.Channel, endsWithChannel bool) (net.Conn, error) {
 	waiting, accepted := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer accepted()
 	// A deadline fails on a closed listener only.
-	_ = server.SetDeadline(time.Now().Add(acceptPatience))
+	_ = server.SetDeadline(time.Now().Add(acceptTimeout))
 	watching.Go(func() {
 		if endsWithChannel {
 			_ = ch.WaitClose(waiting) // however it ends
 			if waiting.Err() == nil {
-				_ = server.SetDeadline(time.Now().Add(lastAccept))
+				_ = server.SetDeadline(time.Now().Add(closedAcceptTimeout))
 			}
 		}
 		<-waiting.Done()

@@ -33,7 +33,7 @@ func parse(t *testing.T, texts ...string) []*xspec.Spec {
 	return specs
 }
 
-// starts plays a group that starts gateways, and keeps a diary.
+// starts records what a fake group does.
 type starts struct {
 	mu    sync.Mutex
 	diary []string
@@ -145,7 +145,7 @@ func TestRunAndEnd(t *testing.T) {
 	assert.Empty(t, stderr.String())
 }
 
-// A worker whose source does not end is killed after Grace, or at once.
+// A worker whose source does not end is killed after InterruptedEndTime, or at once.
 func TestEndStubborn(t *testing.T) {
 	for _, hurry := range []bool{false, true} {
 		group := multi.NewGroup()
@@ -166,8 +166,8 @@ func TestEndStubborn(t *testing.T) {
 		}
 		began := time.Now()
 		require.NoError(t, fleet.End(ctx, atOnce, group))
-		assert.Equal(t, hurry, time.Since(began) < fleet.Grace)
-		assert.Less(t, time.Since(began), fleet.Patience)
+		assert.Equal(t, hurry, time.Since(began) < fleet.InterruptedEndTime)
+		assert.Less(t, time.Since(began), fleet.EndTime)
 		assert.True(t, members[0].Gateway.ExitStatus().Known)
 	}
 }

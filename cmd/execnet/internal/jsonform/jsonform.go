@@ -1,8 +1,7 @@
-// Package jsonform is the form that Python values have in JSON on the command line, in both
-// directions.
+// Package jsonform writes Python values as JSON for the command line, and reads them.
 //
-// What JSON has is written as itself. What it lacks is an object with one member, named like a
-// Python special method:
+// Values of types that JSON has are written as such. Others are an object with one member, whose
+// name is like that of a Python special method:
 //
 //	None, True, False    null, true, false
 //	int                  a number without point and exponent, of any length
@@ -16,13 +15,13 @@
 //	dict                 an object if all keys are str, else {"__dict__": [[key, value], ...]}
 //	channel              {"__channel__": id}, written only
 //
-// An object with a member of such a name is never a dict: a dict that has one for a key is written
-// in the form __dict__, so that nothing has two meanings. Reading gives back what was written, but
-// for tuples: an array is read as a tuple only as a dict's key or in a set, where Python could have
-// nothing else.
+// An object with a member of such a name is never a dict: a dict that has such a key is written in
+// the form __dict__, so that no text has two meanings. Reading gives the value that was written,
+// except for tuples: an array is read as a tuple only as a dict's key or in a set, where Python
+// cannot have a list.
 package jsonform
 
-// The names of the objects' only member.
+// The names of the member in such objects.
 const (
 	tagFloat     = "__float__"
 	tagComplex   = "__complex__"

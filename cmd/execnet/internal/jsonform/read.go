@@ -12,7 +12,7 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// SyntaxError says what in a text is no value in the form of this package.
+// SyntaxError says why a text is not a value in the form of this package, and where.
 type SyntaxError struct {
 	Text    string
 	Offset  int // of the byte in Text that the error is about; it may be the text's length
@@ -21,9 +21,9 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s, at byte %d", e.Problem, e.Offset) }
 
-// Parse reads one value, to the end of the text. Every error is a *SyntaxError. Beyond what JSON
-// refuses, it refuses a name that is twice in an object, half of a surrogate pair, which Python
-// could not send, and a number too large for Python's float.
+// Parse reads a text that is one value. Every error is a *SyntaxError. Besides what is not JSON it
+// refuses a name that an object has twice, half of a surrogate pair, which Python cannot send, and
+// a number too large for Python's float.
 func Parse(text string) (any, error) {
 	r := &reader{text: text}
 	v, err := r.value(false)
@@ -77,7 +77,7 @@ var (
 	word   = regexp.MustCompile(`^[A-Za-z]+`)
 )
 
-// value reads a value. In a place for hashable ones, an array is a tuple.
+// value reads a value. If it must be hashable, an array is a tuple.
 func (r *reader) value(hashable bool) (any, error) {
 	switch c := r.peek(); {
 	case c == '"':
@@ -135,7 +135,7 @@ func (r *reader) number() (any, error) {
 	if len(text) > serializer.DefaultMaxDigits {
 		return nil, r.errorAt(start, "an int of more than %d digits", serializer.DefaultMaxDigits)
 	}
-	// The expression admits nothing that is not a number.
+	// The expression matches only numbers.
 	n, _ := new(big.Int).SetString(text, 10)
 	return n, nil
 }
@@ -173,7 +173,7 @@ func (r *reader) string() (string, error) {
 
 var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape reads what a backslash begins.
+// escape reads an escape, whose backslash comes next.
 func (r *reader) escape() (rune, error) {
 	start := r.pos
 	if start+1 < len(r.text) {
@@ -203,7 +203,7 @@ func (r *reader) unicodeEscape() (rune, bool) {
 		return 0, false
 	}
 	r.pos += len(m[0])
-	// The expression admits nothing else.
+	// The expression matches only such digits.
 	c, _ := strconv.ParseUint(m[1], 16, 16)
 	return rune(c), true
 }
@@ -219,7 +219,8 @@ func (r *reader) array(hashable bool) ([]any, error) {
 	return items, err
 }
 
-// members calls read for each of the things between two brackets that commas separate.
+// members reads two brackets with members between them, which commas separate. read reads one of
+// them.
 func (r *reader) members(opening, closing byte, read func() error) error {
 	if err := r.expect(opening); err != nil {
 		return err
@@ -244,7 +245,7 @@ func (r *reader) members(opening, closing byte, read func() error) error {
 	}
 }
 
-// object reads an object: a dict, or what a tag says.
+// object reads an object: a dict, or a value of the type that its tag names.
 func (r *reader) object(hashable bool) (any, error) {
 	start, d := r.pos, serializer.NewDict()
 	var tag string

@@ -7,7 +7,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// tagged reads what an object with this tag for its only member stands for, from its value.
+// tagged reads the value of an object's only member, whose name is tag, and returns the value that
+// the object stands for.
 func (r *reader) tagged(tag string, hashable bool) (any, error) {
 	c := r.peek()
 	at := r.pos
@@ -80,7 +81,7 @@ func (r *reader) textOf(tag, what string) (string, error) {
 	return r.string()
 }
 
-// complex reads the two parts of a complex number; ints will do.
+// complex reads the two parts of a complex number, which can be ints.
 func (r *reader) complex() (any, error) {
 	at := r.pos
 	if r.peek() != '[' {

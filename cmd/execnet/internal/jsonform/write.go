@@ -12,8 +12,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// Append appends the form of a value as package serializer loads it, on one line, spaced as
-// Python's json.dumps does. The error names a Go type that no loaded value has.
+// Append appends the form of a value as package serializer loads it, on one line, with spaces where
+// Python's json.dumps writes them. A Go type that no loaded value has is an error.
 func Append(dst []byte, v any) ([]byte, error) {
 	switch x := v.(type) {
 	case nil:
@@ -52,8 +52,7 @@ func Append(dst []byte, v any) ([]byte, error) {
 	return dst, fmt.Errorf("no JSON form for a Go %T", v)
 }
 
-// appendFloat writes what Python's repr prints, which JSON takes and which always shows that it is
-// no int.
+// appendFloat writes what Python's repr prints. That is valid JSON and never looks like an int.
 func appendFloat(dst []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(append(append(dst, `{"`+tagFloat+`": "`...), serializer.Repr(f)...), `"}`...)
@@ -61,7 +60,7 @@ func appendFloat(dst []byte, f float64) []byte {
 	return append(dst, serializer.Repr(f)...)
 }
 
-// AppendString appends a JSON string. Only what must be escaped is.
+// AppendString appends a JSON string. It escapes only what must be escaped.
 func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -82,7 +81,7 @@ func AppendString(dst []byte, s string) []byte {
 			dst = append(dst, c)
 		default:
 			r, size := utf8.DecodeRuneInString(s[i:])
-			// Some programs that read line by line take these two, and NEL, for the end of a line.
+			// Some programs that read lines end a line at these characters.
 			if r == '\u2028' || r == '\u2029' || r == '\u0085' {
 				dst = fmt.Appendf(dst, `\u%04x`, r)
 			} else {

@@ -1,12 +1,12 @@
-// Package pysource looks at Python source, just closely enough to tell whether it is one function.
+// Package pysource tells whether Python source is a single function. It does not parse more of it
+// than that takes.
 package pysource
 
 import (
-	"regexp"
 	"strings"
-)
 
-var def = regexp.MustCompile(`^def[ \t]+([\p{L}_][\p{L}\p{N}_]*)[ \t]*[(\[]`)
+	"github.com/go-execnet/execnet/internal/pyliteral"
+)
 
 // SingleFunction returns the name of the function that the source defines if it does nothing else:
 // comments and decorators aside, its only statement at the outermost level is a def.
@@ -15,13 +15,26 @@ func SingleFunction(source string) (name string, ok bool) {
 		if strings.HasPrefix(statement, "@") {
 			continue
 		}
-		m := def.FindStringSubmatch(statement)
-		if m == nil || name != "" {
+		defined, ok := functionName(statement)
+		if !ok || name != "" {
 			return "", false
 		}
-		name = m[1]
+		name = defined
 	}
 	return name, name != ""
+}
+
+// functionName returns the name of the function that a statement defines; ok is false if it is not
+// a def.
+func functionName(statement string) (name string, ok bool) {
+	const space = " \t"
+	head, ok := strings.CutPrefix(statement, "def")
+	end := strings.IndexAny(head, "([") // of the parameters, or of type parameters
+	if !ok || end < 0 || !strings.ContainsAny(head[:1], space) {
+		return "", false
+	}
+	name = strings.Trim(head[:end], space)
+	return name, pyliteral.IsIdentifier(name)
 }
 
 // outermost returns the source from the beginning of each statement that is indented no more than
@@ -47,7 +60,7 @@ func outermost(source string) []string {
 	return found
 }
 
-// scanner moves over Python source.
+// scanner skips parts of Python source.
 type scanner struct {
 	text string
 	pos  int
@@ -59,8 +72,8 @@ func (s *scanner) skipIndent() {
 	}
 }
 
-// skipLogicalLine moves behind the newline that ends a statement: none inside brackets, strings or
-// after a backslash.
+// skipLogicalLine moves to the line after a statement. Newlines inside brackets and strings and
+// after a backslash do not end one.
 func (s *scanner) skipLogicalLine() {
 	brackets := 0
 	for s.pos < len(s.text) {
@@ -91,8 +104,8 @@ func (s *scanner) skipLogicalLine() {
 	}
 }
 
-// skipString moves behind a string, of which the opening quote comes next. A backslash hides the
-// quote behind it in raw strings as well.
+// skipString moves past a string, whose opening quote comes next. A quote after a backslash does
+// not end the string, in raw strings, too.
 func (s *scanner) skipString() {
 	quote := s.text[s.pos : s.pos+1]
 	if triple := strings.Repeat(quote, 3); strings.HasPrefix(s.text[s.pos:], triple) {

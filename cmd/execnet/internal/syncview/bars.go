@@ -26,7 +26,7 @@ type bar struct {
 }
 
 // NewBars returns a view that draws on the terminal w; verbose adds a line above the bars for each
-// file. failed is told when the summary cannot be written.
+// file. failed is called when the summary cannot be written.
 func NewBars(w io.Writer, verbose bool, failed func(error)) *Bars {
 	progress := mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithAutoRefresh())
 	return &Bars{w: w, verbose: verbose, failed: failed, progress: progress, bars: map[string]*bar{}}
@@ -71,7 +71,7 @@ func (b *Bars) Event(e rsync.Event) {
 
 // above prints a line over the bars.
 func (b *Bars) above(e rsync.Event) {
-	// A terminal that is gone ends the program in other ways.
+	// If the terminal is gone the program gets a signal.
 	_, _ = io.WriteString(b.progress, eventLine(e)+"\n")
 }
 
@@ -85,7 +85,7 @@ func (b *Bars) Close(results []rsync.Result) {
 		}
 	}
 	for _, t := range b.bars {
-		t.Abort(false) // those that got nothing; the others have ended
+		t.Abort(false) // ends the bars of targets without a result; for the others it does nothing
 	}
 	b.progress.Wait()
 	for _, r := range results {

@@ -14,8 +14,8 @@ type Lines struct {
 	failed func(error)
 }
 
-// NewLines returns a view that prints to w; dryRun says that nothing is really done. failed is told
-// when w cannot be written to.
+// NewLines returns a view that prints to w; dryRun says that nothing is really done. failed is
+// called when w cannot be written to.
 func NewLines(w io.Writer, dryRun bool, failed func(error)) *Lines { return &Lines{w, dryRun, failed} }
 
 // Target implements View.

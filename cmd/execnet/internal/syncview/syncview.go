@@ -1,19 +1,19 @@
-// Package syncview shows how a sync of directory trees goes on: as progress bars on a terminal, as
-// lines elsewhere.
+// Package syncview shows the progress of rsync: as bars on a terminal, as lines elsewhere.
 package syncview
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/rsync/paths"
 	"github.com/go-execnet/execnet/rsync"
 )
 
-// View is told what happens, by one goroutine at a time.
+// View shows the progress of one sync. Its methods are called by one goroutine at a time.
 type View interface {
 	// Target announces a gateway that gets the tree.
 	Target(id string)
-	// Event is what rsync's Callback is told.
+	// Event is called with what rsync's Callback is given.
 	Event(rsync.Event)
 	// Close ends the view with a summary.
 	Close([]rsync.Result)
@@ -31,33 +31,27 @@ func (Quiet) Event(rsync.Event) {}
 // Close implements View.
 func (Quiet) Close([]rsync.Result) {}
 
-// eventLine is an event as a line of text, or empty if it is not worth one.
+// eventLine is an event as a line of text, or empty if no line is printed for it.
 func eventLine(e rsync.Event) string {
 	if e.Gateway == nil { // it is about the source
-		return fmt.Sprintf("warning: %v", e.Err)
+		return "warning: " + plain(e.Err)
 	}
 	id := e.Gateway.ID()
 	switch e.Kind {
 	case rsync.EventSend:
-		return fmt.Sprintf("%s <= %s", id, printable(e.Path))
+		return fmt.Sprintf("%s <= %s", id, paths.Printable(e.Path))
 	case rsync.EventDelete:
-		return fmt.Sprintf("%s deletes %s", id, printable(e.Path))
+		return fmt.Sprintf("%s deletes %s", id, paths.Printable(e.Path))
 	case rsync.EventWarning:
-		return fmt.Sprintf("%s: warning: %v", id, e.Err)
+		return fmt.Sprintf("%s: warning: %s", id, plain(e.Err))
 	}
 	return ""
 }
 
-// printable keeps names from doing things to a terminal.
-func printable(s string) string {
-	quoted := fmt.Sprintf("%q", s)
-	if plain := quoted[1 : len(quoted)-1]; plain == s {
-		return s
-	}
-	return quoted
-}
+// plain is the text of a warning without the module's name.
+func plain(err *rsync.FileError) string { return strings.TrimPrefix(err.Error(), "execnet: rsync: ") }
 
-// summary is a line on one target.
+// summary is the last line about a target: what was done there.
 func summary(r rsync.Result, dryRun bool) string {
 	done := func(verb string) string {
 		if dryRun {

@@ -10,7 +10,7 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Max is how many gateways one multiplied spec may ask for: more is taken for a slip of the finger.
+// Max is how many gateways one multiplied spec may ask for. More is most likely a typing error.
 const Max = 1000
 
 var multiplied = regexp.MustCompile(`^\s*([-+]?[0-9]+)\s*\*(.*)$`)
@@ -58,7 +58,7 @@ func Parse(texts []string) ([]*xspec.Spec, error) {
 	return specs, nil
 }
 
-// split takes the multiplier off a text.
+// split separates the multiplier from the spec.
 func split(text string) (count int, spec string, err error) {
 	m := multiplied.FindStringSubmatch(text)
 	if m == nil {

@@ -1,0 +1,57 @@
+"""Runs the checks that need no test: formatting, comments, go vet, staticcheck, govulncheck, go.mod.
+
+Each runs over the module and over bench/, which is a module of its own. The tools come from the Go
+module proxy, in the versions named here. govulncheck needs a database from vuln.go.dev; where that
+cannot be reached, a line says so and nothing fails. A copy of the database can be named in
+$VULNDB, as a URL.
+"""
+import os
+import subprocess
+import sys
+
+STATICCHECK = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
+GOVULNCHECK = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
+MODULES = [".", "bench"]
+
+failed = []
+
+
+def run(module, *command):
+    """Runs a command in the folder of a module; its output goes to ours."""
+    print("== %s: %s" % (module, " ".join(command)), flush=True)
+    if subprocess.call(command, cwd=module) != 0:
+        failed.append("%s: %s" % (module, " ".join(command)))
+
+
+def gofmt():
+    print("== gofmt -l", flush=True)
+    files = subprocess.check_output(["git", "ls-files", "*.go"], universal_newlines=True).split()
+    files = [f for f in files if os.path.exists(f)]
+    unformatted = subprocess.check_output(["gofmt", "-l"] + files, universal_newlines=True)
+    if unformatted:
+        print("not formatted (run gofmt -w):\n" + unformatted, flush=True)
+        failed.append("gofmt")
+
+
+def govulncheck(module):
+    command = ["go", "run", GOVULNCHECK] + (["-db", os.environ["VULNDB"]] if os.environ.get("VULNDB") else []) + ["./..."]
+    print("== %s: %s" % (module, " ".join(command)), flush=True)
+    done = subprocess.run(command, cwd=module, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    if done.returncode != 0 and "govulncheck: fetching vulnerabilities:" in done.stdout:
+        print("NOT CHECKED for known vulnerabilities: the database cannot be reached\n" + done.stdout, flush=True)
+        return
+    print(done.stdout, end="", flush=True)
+    if done.returncode != 0:
+        failed.append("%s: govulncheck" % module)
+
+
+gofmt()
+run(".", sys.executable, os.path.join(".ci", "comments.py"))
+for module in MODULES:
+    run(module, "go", "vet", "./...")
+    run(module, "go", "run", STATICCHECK, "./...")
+    govulncheck(module)
+    run(module, "go", "mod", "tidy", "-diff")
+    run(module, "go", "mod", "verify")
+if failed:
+    sys.exit("failed:\n" + "\n".join(failed))

@@ -1,0 +1,124 @@
+// Package cmdline makes the command lines that start an interpreter: on this machine, by the shell
+// of an ssh host, and behind the ssh command.
+package cmdline
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	shellquote "github.com/kballard/go-shellquote"
+
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// BootstrapLine is the program that a fresh interpreter is started with, as python -c takes it: it
+// reads one line from stdin, which must be a Python string literal, and executes what the string
+// says.
+const BootstrapLine = "import sys;exec(eval(sys.stdin.readline()))"
+
+// Python returns the command line for a popen spec: the interpreter, -u, -B for
+// dont_write_bytecode, and -c with BootstrapLine. The interpreter is this program itself for self,
+// otherwise the value of python=, else of the environment variable EXECNET_PYTHON, both split as by
+// Split, else python3 or python from PATH. (Python's execnet takes its own interpreter when there
+// is no python=.)
+//
+// source says where the interpreter's name comes from, for a StartError. The error is a *StartError
+// or a *PythonNotFoundError.
+func Python(spec *xspec.Spec) (argv []string, source string, err error) {
+	if spec.Self {
+		source = "self in the spec"
+		program, err := os.Executable()
+		if err != nil {
+			return nil, "", &StartError{Args: os.Args[:1], Source: source, Err: err}
+		}
+		argv = []string{program}
+	} else if argv, source, err = interpreter(spec.Python); err != nil {
+		return nil, "", err
+	}
+	return append(argv, PythonArgs(spec)...), source, nil
+}
+
+// PythonArgs returns the arguments of an interpreter that is to read BootstrapLine's one line.
+func PythonArgs(spec *xspec.Spec) []string {
+	if spec.DontWriteBytecode {
+		return []string{"-u", "-B", "-c", BootstrapLine}
+	}
+	return []string{"-u", "-c", BootstrapLine}
+}
+
+func interpreter(command string) (argv []string, source string, err error) {
+	source = "python= in the spec"
+	if command == "" {
+		command, source = os.Getenv("EXECNET_PYTHON"), "from EXECNET_PYTHON"
+	}
+	if command == "" {
+		names := []string{"python3", "python"}
+		for _, name := range names {
+			if path, err := exec.LookPath(name); err == nil {
+				return []string{path}, "from PATH", nil
+			}
+		}
+		return nil, "", &PythonNotFoundError{Tried: names}
+	}
+	argv, err = Split(command)
+	if err != nil {
+		return nil, "", &StartError{Args: []string{command}, Source: source, Err: err}
+	}
+	if len(argv) == 0 {
+		return nil, "", &StartError{Source: source, Err: exec.ErrNotFound}
+	}
+	return argv, source, nil
+}
+
+// Remote returns the command line that an ssh host's shell gets, behind prefix. python= is put into
+// it unchanged, for that shell to split, as in execnet. Without python= execnet runs "python",
+// which most hosts no longer have; here a small sh script takes python3 if there is one, else
+// python. The script has no single quote, "!" or backslash, so that csh and fish pass it to sh
+// unchanged. A host with the shell of Windows has no sh: there python= has to be given.
+func Remote(prefix []string, spec *xspec.Spec) string {
+	flags := " -u"
+	if spec.DontWriteBytecode {
+		flags += " -B"
+	}
+	command := spec.Python + flags + ` -c "` + BootstrapLine + `"`
+	if spec.Python == "" {
+		command = `sh -c 'if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p` + flags +
+			` -c "` + BootstrapLine + `"'`
+	}
+	return strings.Join(append(prefix[:len(prefix):len(prefix)], command), " ")
+}
+
+// OpenSSH returns the command line for sshclient=openssh. It is execnet's: "ssh -C [-F ssh_config]
+// ARGUMENTS COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config] COMMAND";
+// ARGUMENTS is the value of ssh= split as by Split, where execnet splits at blanks only.
+func OpenSSH(spec *xspec.Spec) ([]string, error) {
+	argv := []string{"ssh", "-C"}
+	if spec.VagrantSSH != "" {
+		argv = []string{"vagrant", "ssh", spec.VagrantSSH, "--", "-C"}
+	}
+	if spec.SSHConfig != "" {
+		argv = append(argv, "-F", spec.SSHConfig)
+	}
+	if spec.VagrantSSH == "" {
+		words, err := Split(spec.SSH)
+		if err != nil {
+			return nil, errtext.Wrap("ssh="+spec.SSH, err)
+		}
+		argv = append(argv, words...)
+	}
+	return append(argv, Remote(nil, spec)), nil
+}
+
+// Split splits a command line as a shell does. On Windows it first turns backslashes into slashes,
+// as execnet does, so that a backslash in a path is no quote; Windows takes either in a path.
+func Split(command string) ([]string, error) { return split(command, runtime.GOOS == "windows") }
+
+func split(command string, windows bool) ([]string, error) {
+	if windows {
+		command = strings.ReplaceAll(command, `\`, "/")
+	}
+	return shellquote.Split(command)
+}

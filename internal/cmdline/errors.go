@@ -1,0 +1,66 @@
+package cmdline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"strings"
+
+	"github.com/go-execnet/execnet/internal/errtext"
+)
+
+// PythonNotFoundError says that a spec names no interpreter and none is found on this machine. The
+// public name is gatewayio.PythonNotFoundError.
+type PythonNotFoundError struct {
+	// Tried lists the names that were looked for on PATH.
+	Tried []string
+}
+
+// Error says where an interpreter was looked for and how to name one.
+func (e *PythonNotFoundError) Error() string {
+	return fmt.Sprintf("execnet: no Python found: EXECNET_PYTHON is not set, and there is no %s on PATH; "+
+		"install Python, set EXECNET_PYTHON to an interpreter, or name one with python= in the spec", strings.Join(e.Tried, " or "))
+}
+
+// StartError says that a command cannot be run. The public name is gatewayio.StartError.
+type StartError struct {
+	// Args is the command line.
+	Args []string
+	// Source says where the command comes from, as "python= in the spec"; it is empty when only the
+	// caller knows.
+	Source string
+	// Err is the cause; errors.Is finds exec.ErrNotFound and the errors of package fs through it.
+	Err error
+}
+
+// Error names the program, the cause and what to check.
+func (e *StartError) Error() string {
+	source := ""
+	if e.Source != "" {
+		source = " (" + e.Source + ")"
+	}
+	if len(e.Args) == 0 {
+		return "execnet: cannot start an empty command line" + source
+	}
+	// The operating system's own errors repeat the path; exec.Error adds a prefix for programmers.
+	reason := e.Err
+	var notFound *exec.Error
+	var path *fs.PathError
+	if errors.As(reason, &notFound) {
+		reason = notFound.Err
+	} else if errors.As(reason, &path) {
+		reason = path.Err
+	}
+	message := fmt.Sprintf("execnet: cannot start %q%s: %s", e.Args[0], source, errtext.Of(reason))
+	switch {
+	case errors.Is(reason, fs.ErrPermission):
+		return message + "; check that it is a program and may be executed"
+	case errors.Is(reason, exec.ErrNotFound) || errors.Is(reason, fs.ErrNotExist):
+		return message + "; check the spelling, or give the program's full path"
+	}
+	return message
+}
+
+// Unwrap returns the cause.
+func (e *StartError) Unwrap() error { return e.Err }
