@@ -23,8 +23,8 @@ var (
 	ErrDuplicateID = multi.ErrDuplicateID
 	// ErrHasGateways says that the group has gateways, so that its execution model is fixed.
 	ErrHasGateways = multi.ErrHasGateways
-	// ErrTerminated says that the gateway was terminated, by Exit, Kill or the group's Terminate, while
-	// the channel was open or the gateway was being made.
+	// ErrTerminated says that the gateway was terminated, by Exit, Kill or the group's Terminate,
+	// while the channel was open or the gateway was being made.
 	ErrTerminated = multi.ErrTerminated
 )
 

@@ -109,8 +109,8 @@ func (c *core) dropped(generation int) {
 	}
 }
 
-// notify tells the far end about this channel without waiting. That fails only if the pipe is closed; the
-// far end knows then already.
+// notify tells the far end about this channel without waiting. That fails only if the pipe is
+// closed; the far end knows then already.
 func (c *core) notify(what code, payload []byte) {
 	if err := c.gateway.post(what, c.id, payload); err != nil {
 		c.gateway.trace("channel", c.id, "could not send", what, err)

@@ -148,8 +148,8 @@ func remoteErrorOf(payload []byte) *RemoteError {
 	}
 }
 
-// maxErrorText is how much of an error's text travels. A longer text loses its middle: a traceback names
-// the file at its beginning and the exception at its end.
+// maxErrorText is how much of an error's text travels. A longer text loses its middle: a traceback
+// names the file at its beginning and the exception at its end.
 const maxErrorText = 1 << 20
 
 // errorPayload is the payload of a CHANNEL_CLOSE_ERROR.

@@ -19,8 +19,8 @@ var ErrTimeout = timeout.Err
 var (
 	// ErrClosed is the error of sending on a closed channel, and of using a gateway that has ended.
 	ErrClosed = errors.New("execnet: already closed")
-	// ErrTerminated is the error of a channel that was open when its gateway was ended by Exit, Kill or
-	// the group's Terminate: what the remote code has not sent by then is lost.
+	// ErrTerminated is the error of a channel that was open when its gateway was ended by Exit,
+	// Kill or the group's Terminate: what the remote code has not sent by then is lost.
 	ErrTerminated = errors.New("execnet: the gateway was terminated")
 	// ErrHasCallback is the error of receiving from a channel that has a callback, and of setting a
 	// second one.

@@ -159,8 +159,9 @@ func (g *Gateway) Join(ctx context.Context) error {
 	return nil
 }
 
-// JoinFarEnd is Join that does not wait for callbacks: it waits until nothing more will be received and the
-// far end's process is reaped. A callback may call it; Join would wait there for the callback itself.
+// JoinFarEnd is Join that does not wait for callbacks: it waits until nothing more will be received
+// and the far end's process is reaped. A callback may call it; Join would wait there for the
+// callback itself.
 func (g *Gateway) JoinFarEnd(ctx context.Context) error {
 	if farend.Await(ctx, g.finished) != nil || g.io.Wait(ctx) != nil {
 		return timeout.During(ctx, "joining gateway "+g.id)

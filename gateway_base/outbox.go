@@ -11,8 +11,8 @@ import (
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
-// maxPosted bounds the memory for answers that wait to be written. A far end that sends and never reads
-// must not fill this program's memory with answers.
+// maxPosted bounds the memory for answers that wait to be written. A far end that sends and never
+// reads must not fill this program's memory with answers.
 const maxPosted = 16 << 20
 
 // frameCost is how much memory a posted frame takes besides its bytes.
@@ -141,8 +141,8 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	return timeout.During(ctx, "sending")
 }
 
-// full reports whether the answers that wait to be written take as much memory as they may. Then the far
-// end does not read, and the goroutine that reads must not act on what it sends.
+// full reports whether the answers that wait to be written take as much memory as they may. Then
+// the far end does not read, and the goroutine that reads must not act on what it sends.
 func (o *outbox) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

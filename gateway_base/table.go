@@ -95,8 +95,8 @@ func (t *channelTable) remoteClose(id int32, err *RemoteError, sendOnly bool) (a
 	return c.end(ending{err: err, sendOnly: sendOnly})
 }
 
-// finish ends every channel, because nothing more will be received. reason is what their users get: how
-// the gateway died, ErrTerminated, or nil for the end of the items.
+// finish ends every channel, because nothing more will be received. reason is what their users get:
+// how the gateway died, ErrTerminated, or nil for the end of the items.
 func (t *channelTable) finish(reason error) {
 	t.mu.Lock()
 	t.finished = true

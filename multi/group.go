@@ -189,8 +189,8 @@ func (g *Group) stderr() io.Writer {
 // ErrDuplicateID is the error of making a gateway whose id another one of the group has.
 var ErrDuplicateID = errors.New("execnet: the group already has a gateway with this id")
 
-// ErrTerminated is the error of making a gateway when the group is terminated meanwhile, and of channels
-// that are open when their gateway is terminated.
+// ErrTerminated is the error of making a gateway when the group is terminated meanwhile, and of
+// channels that are open when their gateway is terminated.
 var ErrTerminated = gatewaybase.ErrTerminated
 
 // reserve gives spec an id and an execution model if it has none. Nobody else gets the id until
@@ -226,8 +226,8 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 	}, nil
 }
 
-// taken reports whether a member, or a gateway that is being made, has the id. A member that has died
-// gives its id away, and leaves the group. The caller holds mu.
+// taken reports whether a member, or a gateway that is being made, has the id. A member that has
+// died gives its id away, and leaves the group. The caller holds mu.
 func (g *Group) taken(id string) bool {
 	for _, gw := range g.gateways {
 		if gw.ID() != id || gw.Exiting() {

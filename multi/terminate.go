@@ -118,8 +118,8 @@ func endAll(ctx context.Context, gateways []*gatewaybase.Gateway) []error {
 	return errs
 }
 
-// end waits for one gateway and kills it when ctx ends. A callback that has not returned by then goes on by
-// itself: it may be the one that has called Terminate.
+// end waits for one gateway and kills it when ctx ends. A callback that has not returned by then
+// goes on by itself: it may be the one that has called Terminate.
 func end(ctx context.Context, gw *gatewaybase.Gateway) error {
 	if gw.JoinFarEnd(ctx) == nil {
 		_ = gw.Join(ctx)
