@@ -102,20 +102,48 @@ func echo(t *testing.T, gw *gatewaybase.Gateway) {
 	}
 }
 
+// startCached makes an interpreter import the worker from a folder, and checks that it works.
+func startCached(t *testing.T, python pythons.Interpreter, folder string) {
+	t.Helper()
+	spec := parse(t, python.Spec()+"//id=gwé")
+	pipe, err := popen(spec)
+	require.NoError(t, err)
+	_, err = pipe.Write(append(line(cachedSource(folder, spec, nil)), workerLine()...))
+	require.NoError(t, err)
+	answer := make([]byte, 1)
+	_, err = io.ReadFull(pipe, answer)
+	require.NoError(t, err, pipe.Exit().Stderr)
+	assert.Equal(t, "1", string(answer))
+	echo(t, gatewaybase.New(pipe, gatewaybase.Config{Spec: spec}))
+}
+
 // TestUnreadableCache has interpreters that cannot import the cached worker execute its source.
 func TestUnreadableCache(t *testing.T) {
 	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) { startCached(t, python, filepath.Join(t.TempDir(), "none")) })
+	}
+}
+
+// TestTornCache cuts the compiled form of the worker off, as a full disk does, at several places.
+func TestTornCache(t *testing.T) {
+	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {
-			spec := parse(t, python.Spec()+"//id=gwé")
-			pipe, err := popen(spec)
-			require.NoError(t, err)
-			_, err = pipe.Write(append(line(cachedSource(filepath.Join(t.TempDir(), "none"), spec, nil)), workerLine()...))
-			require.NoError(t, err)
-			answer := make([]byte, 1)
-			_, err = io.ReadFull(pipe, answer)
-			require.NoError(t, err, pipe.Exit().Stderr)
-			assert.Equal(t, "1", string(answer))
-			echo(t, gatewaybase.New(pipe, gatewaybase.Config{Spec: spec}))
+			folder := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(folder, workerModule+".py"), []byte(workerSource), 0o600))
+			for _, left := range []int64{10, 5000} {
+				startCached(t, python, folder) // makes the compiled form, where there is none
+				compiled, err := filepath.Glob(filepath.Join(folder, "__pycache__", "*.pyc"))
+				require.NoError(t, err)
+				if python.Major == 2 {
+					compiled = []string{filepath.Join(folder, workerModule+".pyc")}
+				}
+				require.Len(t, compiled, 1)
+				require.NoError(t, os.Truncate(compiled[0], left))
+				startCached(t, python, folder)
+				if info, err := os.Stat(compiled[0]); err == nil {
+					assert.NotEqual(t, left, info.Size(), "the torn file is still there")
+				}
+			}
 		})
 	}
 }

@@ -141,7 +141,14 @@ sys.dont_write_bytecode = False
 sys.path.insert(0, %s)
 try:
     from ` + workerModule + ` import *
-except ImportError:
+except Exception:
+    for folder, _, names in os.walk(sys.path[0]):
+        for name in names:
+            if name.endswith(".pyc"):
+                try:
+                    os.remove(os.path.join(folder, name))
+                except OSError:
+                    pass
     exec(eval(source))
 finally:
     sys.path.remove(%s)
@@ -153,6 +160,9 @@ finally:
 // start. An interpreter that cannot read the folder (it runs in a container, or as another user)
 // executes the source instead. The source is the second line, so that it costs other interpreters
 // next to nothing.
+//
+// A compiled form that a full disk has cut off raises any of several exceptions. It is removed, so
+// that the next start makes another one.
 //
 // PYTHONDONTWRITEBYTECODE is overridden: it keeps folders of sources clean, and this is none. The
 // spec's dont_write_bytecode is obeyed (see pycache.Shared).
