@@ -17,8 +17,8 @@ FIRST_LINE = "import sys;exec(eval(sys.stdin.readline()))"
 WAIT = 20  # seconds that a step may take
 
 
-# The release of execnet with which everything is tested. With the others only what may depend on the
-# release is.
+# The release of execnet with which everything is tested. With the others only what may depend on
+# the release is.
 NEWEST_RELEASE = "2.1.2"
 
 

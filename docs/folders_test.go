@@ -30,8 +30,8 @@ func folders(t *testing.T) (all []string) {
 	return all
 }
 
-// rowOf is the row of the table that a package belongs to: that of the longest folder it is in; -1 if
-// none is.
+// rowOf is the row of the table that a package belongs to: that of the longest folder it is in; -1
+// if none is.
 func rowOf(folders []string, pkg string) int {
 	row, length := -1, -1
 	path := strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")

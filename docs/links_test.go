@@ -1,5 +1,5 @@
-// Package docs tests the documentation: its links lead somewhere, and the folders in architecture.md
-// import each other as it says.
+// Package docs tests the documentation: its links lead somewhere, and the folders in
+// architecture.md import each other as it says.
 package docs
 
 import (
