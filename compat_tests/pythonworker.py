@@ -17,24 +17,42 @@ FIRST_LINE = "import sys;exec(eval(sys.stdin.readline()))"
 WAIT = 20  # seconds that a step may take
 
 
+# The release of execnet with which everything is tested. With the others only what may depend on
+# the release is.
+NEWEST_RELEASE = "2.1.2"
+
+
+def version(python):
+    """The version of an interpreter, as a list of two numbers."""
+    code = "import sys; print('%d %d' % sys.version_info[:2])"
+    return [int(n) for n in subprocess.check_output([python, "-c", code]).split()]
+
+
 def pythons():
-    """The interpreters to test: $EXECNET_TEST_PYTHONS, or those of pyenv, or this one."""
+    """The interpreters to test, oldest first: $EXECNET_TEST_PYTHONS, or those of pyenv, or this one.
+
+    A driver of an older release gets the oldest and the newest one: all others are tested with the
+    newest release, and what an older driver sends does not depend on the worker's Python.
+    """
     named = os.environ.get("EXECNET_TEST_PYTHONS")
     if named:
-        return named.split(os.pathsep if os.pathsep in named else None)
-    root = os.environ.get("PYENV_ROOT", "")
-    found = sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python"))) if root else []
-    return found or [sys.executable]
+        found = named.split(os.pathsep if os.pathsep in named else None)
+    else:
+        root = os.environ.get("PYENV_ROOT", "")
+        found = glob.glob(os.path.join(root, "versions", "*", "bin", "python")) if root else []
+    found = sorted(found, key=version) or [sys.executable]
+    if os.environ.get("EXECNET_TEST_RELEASE", NEWEST_RELEASE) != NEWEST_RELEASE and len(found) > 2:
+        return [found[0], found[-1]]
+    return found
 
 
 PYTHONS = pythons()
+NEWEST = PYTHONS[-1]
 # GREEN_PYTHON has gevent and eventlet.
 GREEN_PYTHON = os.path.join(os.environ["EXECNET_TEST_VENV"], "bin", "python") \
     if "EXECNET_TEST_VENV" in os.environ else sys.executable
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)  # in drivers; workers keep their limit
-NEWEST = max(PYTHONS, key=lambda p: [int(n) for n in subprocess.check_output(
-    [p, "-c", "import sys; print('%d %d' % sys.version_info[:2])"]).split()])
 
 
 def source(call):

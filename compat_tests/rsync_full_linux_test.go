@@ -155,9 +155,12 @@ func TestRsyncPermissionDenied(t *testing.T) {
 			if root && name != "go" {
 				// Its first sync imports modules that the user nobody may not be able to read.
 				send(t, rsync.New(source), gw, filepath.Join(dest, "warm"), rsync.TargetOptions{})
-				uid, err := remoteExec(t, gw, becomeNobody).Receive(within.Soon(t))
+				ch := remoteExec(t, gw, becomeNobody)
+				uid, err := ch.Receive(within.Soon(t))
 				require.NoError(t, err)
 				require.EqualValues(t, 65534, uid)
+				// A second execution at the same time would need a thread, and so another module.
+				require.NoError(t, ch.WaitClose(within.Soon(t)))
 			}
 			locked := filepath.Join(base, name+" locked")
 			require.NoError(t, os.Mkdir(locked, 0o555))
