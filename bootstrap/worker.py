@@ -910,7 +910,10 @@ class Gateway(object):
         head = struct.pack("!bii", msgcode, channelid, len(data))
         self._unsent.append([[head + data], []])
         if self._plain or not self._poll(self._wfd, 0, True):
-            self.execmodel.start(self._flush_posted)
+            try:
+                self.execmodel.start(self._flush_posted)
+            except Exception:
+                pass  # there is no thread for it; whoever sends next sends this as well
         else:
             self._flush_posted()
 
@@ -1200,7 +1203,11 @@ class Gateway(object):
                 value = loads(data, self)
                 if code == CHANNEL_EXEC:
                     source, file_name, call_name, kwargs = value
-                    self._schedule(factory.new(id), value)
+                    channel = factory.new(id)
+                    try:
+                        self._schedule(channel, value)
+                    except Exception:
+                        self._not_started(channel)
                 elif code == CHANNEL_CLOSE_ERROR:
                     factory._local_close(id, RemoteError(value))
                 else:
@@ -1214,6 +1221,14 @@ class Gateway(object):
                         factory._strconfigs[id] = value
             except (LoadError, TypeError, ValueError):
                 self._bad_item(id, sys.exc_info()[1])
+
+    def _not_started(self, channel):
+        """End an execution for which there is no thread, and tell the driver why."""
+        error = sys.exc_info()[1]
+        errortext = "Traceback (most recent call last):\n%s: %s\n" % (type(error).__name__, error)
+        self._post(CHANNEL_CLOSE_ERROR, channel.id, dumps(errortext))
+        self._channelfactory._local_close(channel.id, RemoteError(errortext))
+        self._leave(channel)
 
     def _receive_item(self, id, data, large=None):
         factory = self._channelfactory

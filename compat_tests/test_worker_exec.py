@@ -175,3 +175,27 @@ def test_green(start, execmodel):
         channel.send(None)
         channel.waitclose(WAIT)
     assert worker.stop() == 0
+
+
+def test_an_execution_without_a_thread(start):
+    worker = start(NEWEST)
+    busy = worker.run("""
+        import _thread
+        def fail(*args):
+            raise RuntimeError("can't start new thread")
+        saved = _thread.start_new_thread
+        _thread.start_new_thread = fail
+        channel.send(1)
+        channel.receive()
+        _thread.start_new_thread = saved
+        channel.send(2)
+    """)
+    assert busy.receive(WAIT) == 1
+    for _ in range(3):
+        assert "RuntimeError: can't start new thread" in error(worker.run("channel.send(3)"))
+    assert worker.gw.remote_status().numexecuting == 1
+    busy.send(None)
+    assert busy.receive(WAIT) == 2
+    busy.waitclose(WAIT)
+    assert worker.run("channel.send(4)").receive(WAIT) == 4
+    assert worker.stop() == 0

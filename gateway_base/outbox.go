@@ -41,6 +41,11 @@ type outbox struct {
 	writing bool   // a goroutine is in io.Write
 	closing bool   // no more frames are taken; the pipe is closed when the queue is empty
 	err     error  // why nothing can be written any more
+
+	// The context whose end interrupts writes is that of the latest direct send. It stays watched
+	// for the next one, which probably has the same: to watch it anew costs a microsecond.
+	watched <-chan struct{}
+	unwatch func() bool
 }
 
 // frame is a message to be written. Its first headerSize bytes are the header.
@@ -122,8 +127,7 @@ func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 			f.free()
 			return timeout.During(ctx, "sending")
 		}
-		stop := context.AfterFunc(ctx, o.interrupt)
-		defer stop()
+		o.watch(ctx)
 	}
 	number := f.number
 	o.write(ctx, []*frame{f})
@@ -147,6 +151,17 @@ func (o *outbox) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.posted > maxPosted
+}
+
+// watch makes the end of ctx interrupt writes. The caller holds mu.
+func (o *outbox) watch(ctx context.Context) {
+	if o.watched == ctx.Done() {
+		return
+	}
+	if o.unwatch != nil {
+		o.unwatch()
+	}
+	o.watched, o.unwatch = ctx.Done(), context.AfterFunc(ctx, o.interrupt)
 }
 
 // post hands in f and does not wait. It takes frames beyond maxPosted, too: a close that the
@@ -328,6 +343,9 @@ func (o *outbox) setErr(err error) {
 		o.err = err
 		o.queue = nil
 		o.posted = 0
+		if o.unwatch != nil {
+			o.unwatch()
+		}
 		o.change.Broadcast()
 	}
 }
