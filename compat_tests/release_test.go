@@ -169,6 +169,7 @@ func (w worker) caps() channeltest.Caps {
 	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6)}
 	if w.dir != "" {
 		caps.NoCloseAfterSendOnly = true
+		caps.LosesLastClose = true
 		caps.NoIntBelowInt32 = true
 		caps.LosesUnsendableErrors = !caps.Python2
 		caps.OneStringRule = strings.HasPrefix(release(), "1.")

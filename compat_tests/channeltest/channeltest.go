@@ -50,6 +50,9 @@ type Caps struct {
 	// NoCloseAfterSendOnly: execnet sends nothing when it drops a channel that is sendonly, so that
 	// a callback here gets its endmarker only when the gateway ends (protocol.md section 5.3).
 	NoCloseAfterSendOnly bool
+	// LosesLastClose: an execution that execnet ends because the driver has terminated the gateway
+	// may not get to close its channel any more.
+	LosesLastClose bool
 }
 
 func (c Caps) execModel() string {
