@@ -56,7 +56,7 @@ func receiveAll(t *testing.T, gw *Gateway) {
 		ch := core.handle()
 		for {
 			_, err = ch.Receive(within.Soon(t))
-			if errors.Is(err, io.EOF) || errors.As(err, new(*GatewayDiedError)) {
+			if errors.Is(err, io.EOF) || errors.Is(err, ErrTerminated) || errors.As(err, new(*GatewayDiedError)) {
 				break
 			}
 			if err != nil && !errors.As(err, new(*RemoteError)) && !errors.As(err, new(*serializer.LoadError)) {
