@@ -842,6 +842,7 @@ class Gateway(object):
         self._finished = self._done = False
         # executing
         self._running = set()
+        self._ending = set()  # channels of executions that have ended and are being closed
         self._tasks = deque()
         self._slot = allocate()  # held while the main thread executes something
         self._waiters = []  # threads that wait for a task or for the end
@@ -1311,6 +1312,7 @@ class Gateway(object):
             if not self._wait_idle(10.0):
                 self._trace("execution did not finish in another 10 secs, calling os._exit()")
                 os._exit(1)
+        self._wait(lambda: not self._ending, self._waiters, now() + 1)
         self._trace("closing read and write")
         if acquire(self._writelock, now() + 1):  # otherwise a thread hangs in a write
             self._unsent.clear()
@@ -1410,11 +1412,15 @@ class Gateway(object):
         # When the driver sees the channel closed, the worker is idle and its main thread is free.
         if slot is not None:
             slot.release()
+        self._ending.add(channel)
         self._leave(channel)
         try:
             channel.close(errortext)
         except (IOError, KeyboardInterrupt):
             self._trace("could not tell the end of the execution")
+        self._ending.discard(channel)
+        if self._finished:
+            self._wake(self._waiters)
 
 
 def closed(*args):
