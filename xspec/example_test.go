@@ -8,7 +8,7 @@ import (
 )
 
 func ExampleParse() {
-	spec, err := xspec.Parse("ssh=-p 5000 me@host//python=python3.12//chdir=/tmp/work//env:LANG=C//nice=5")
+	spec, err := xspec.Parse("ssh=-p 5000 me@host//python=python3.12//chdir=/tmp/x//env:LANG=C//nice=5")
 	if err != nil {
 		panic(err)
 	}
@@ -19,7 +19,7 @@ func ExampleParse() {
 	fmt.Println(spec.Python, spec.ChDir, spec.Env["LANG"], spec.Nice)
 	// Output:
 	// ssh -p 5000 me@host
-	// python3.12 /tmp/work C 5
+	// python3.12 /tmp/x C 5
 }
 
 func ExampleError() {
