@@ -211,6 +211,7 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 		spec.ExecModel = g.ExecModel
 	}
 	id := spec.ID
+	g.removeDead(id)
 	s := &start{done: make(chan struct{})}
 	ctx, s.cancel = context.WithCancelCause(ctx)
 	if g.starting == nil {
@@ -226,19 +227,22 @@ func (g *Group) reserve(ctx context.Context, spec *xspec.Spec) (_ context.Contex
 	}, nil
 }
 
-// taken reports whether a member, or a gateway that is being made, has the id. A member that has
-// died gives its id away, and leaves the group. The caller holds mu.
+// taken reports whether a member that lives, or a gateway that is being made, has the id. The
+// caller holds mu.
 func (g *Group) taken(id string) bool {
+	return g.starting[id] != nil || slices.ContainsFunc(g.gateways, func(gw *gatewaybase.Gateway) bool {
+		return gw.ID() == id && !gw.Exiting() && gw.HasReceiver()
+	})
+}
+
+// removeDead makes members that have died and have the id leave the group, so that another gateway
+// can have it. The caller holds mu.
+func (g *Group) removeDead(id string) {
 	for _, gw := range g.gateways {
-		if gw.ID() != id || gw.Exiting() {
-			continue
+		if gw.ID() == id && !gw.HasReceiver() {
+			gw.Exit()
 		}
-		if gw.HasReceiver() {
-			return true
-		}
-		gw.Exit()
 	}
-	return g.starting[id] != nil
 }
 
 // forgetEnded removes gateways that have exited and of which nothing is left. The caller holds mu.
