@@ -1,29 +1,36 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, then tox runs every env of tox.ini
+# make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
+#             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
+# make suites  runs the test suites of other projects with pytest, pytest-xdist and execnet pytest, compares every
+#             test's outcome, and writes the table in docs/testing.md; it downloads them first
+# make programs  random programs in the Go interpreter and in CPython 3.11, for MINUTES
 # make bench  one table: this module beside pip's execnet, raw pipes and other codecs, measured in the same run;
 #             it is written into docs/benchmarks.md, with charts
-# make build  bin/execnet, and bin/textstats, the example of a worker
+# make build  bin/execnet, bin/execnet-full with a CPython inside, and bin/textstats, the example of a worker
 PYTHON ?= python3
 VENV := .venv
+MINUTES ?= 5
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test needs venv bench build clean
+.PHONY: check test needs venv soak suites programs bench build clean
 
 # Programs that take long to test: their tests run in make test alone.
-SLOW := /compat_tests|/cmd/execnet$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
+SLOW := /compat_tests|/internal/command$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
 
 check: needs venv
 	$(BIN)/python .ci/static.py
 	EXECNET_TEST_PYTHONS=$(PYTHON) EXECNET_TEST_VENV=$(CURDIR)/$(VENV) \
 		go test -vet=off -timeout 3m $$(go list ./... | grep -vE '$(SLOW)')
 	cd bench && EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go test -vet=off -timeout 3m ./...
-	$(BIN)/python -m pytest -q compat_tests/test_goworker_values.py
+	go -C embedded test -vet=off -timeout 3m ./...
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) go run ./cmd/execnet pytest -q -n 2 compat_tests/test_goworker_values.py
 
-# Three envs at a time: most of the tests wait for processes rather than compute.
+# Two envs at a time, each of which runs two tests at a time.
 test: needs venv
-	$(BIN)/tox run-parallel --parallel 3 --parallel-live --parallel-no-spinner
+	$(BIN)/tox run-parallel --parallel 2 --parallel-live --parallel-no-spinner
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \
@@ -31,16 +38,27 @@ needs:
 
 venv: $(VENV)/installed
 
-$(VENV)/installed: requirements-test.txt compat_tests/requirements.txt
+$(VENV)/installed: requirements-test.txt compat_tests/requirements.txt .ci/pytests.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	$(BIN)/python .ci/pytests.py $(VENV)/pytest
 	touch $@
+
+soak: needs venv
+	EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go run ./internal/testsupport/soak -minutes $(MINUTES) $(SOAK)
+
+suites: venv
+	$(BIN)/python .ci/suites.py --write docs/testing.md
+
+programs:
+	EXECNET_TEST_PROGRAMS=$(MINUTES)m go test -count=1 -timeout 0 -run TestProgramsAreCPythons -v ./gpython
 
 bench: venv
 	cd bench && go run . -write ../docs
 
 build:
 	go build -o bin/ ./cmd/execnet ./examples/textstats
+	CGO_ENABLED=0 go -C embedded build -o ../bin/ ./cmd/execnet-full
 
 clean:
 	rm -rf $(VENV) .tox bin

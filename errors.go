@@ -28,13 +28,25 @@ var (
 	ErrTerminated = multi.ErrTerminated
 )
 
-// RemoteError is an exception that the remote code has raised. Use errors.As with a *RemoteError.
-// It is execnet's RemoteError.
+// RemoteError is an exception that the remote code has raised. Use errors.As with a *RemoteError,
+// or errors.Is(err, execnet.Exception("ValueError")). It is execnet's RemoteError.
 //
 //	Formatted string         the traceback
+//	Text string              str() of the exception, if more than the traceback came
+//	MRO []string             its class and all base classes, if more than the traceback came
 //	Exception() string       the name of its class, such as "ValueError"
 //	Message() string         the first line of its message
+//	Summary() string         both in one line
+//	IsInstance(class)        whether it is of that class or of one derived from it
+//	Is(target)               the same, for errors.Is
+//	Cause() *RemoteError     the exception that led to it
+//	Exceptions()             those of an ExceptionGroup
+//	PythonDied() bool        whether the CPython behind a Go worker has died
 type RemoteError = gatewaybase.RemoteError
+
+// Exception is a target for errors.Is, which finds a [RemoteError] of that class or of one derived
+// from it. The class may be named with its module or without, as in "subprocess.TimeoutExpired".
+func Exception(class string) error { return gatewaybase.Exception(class) }
 
 // GatewayDiedError says that the far end has ended without having been asked to. Use errors.As with
 // a *GatewayDiedError.
@@ -59,8 +71,9 @@ type SourceError = gatewaybase.SourceError
 //	Err  error
 type BootstrapError = bootstrap.Error
 
-// MakeGatewaysError says which gateways of a Group.MakeGateways failed, and why. Use errors.As with
-// a *MakeGatewaysError; errors.Is and errors.As also find the single reasons.
+// MakeGatewaysError says which gateways of a Group.MakeGateways or MakeGatewaysPartial failed, and
+// why. Use errors.As with a *MakeGatewaysError; errors.Is and errors.As also find the single
+// reasons.
 //
 //	Failed []FailedGateway   ID, Spec and Err of each
 //	Total  int
@@ -94,10 +107,13 @@ type DumpError = serializer.DumpError
 //	Err     error
 type LoadError = serializer.LoadError
 
-// PythonNotFoundError says that a spec names no interpreter and there is none on PATH. Use
-// errors.As with a *PythonNotFoundError.
+// PythonNotFoundError says that a spec names no interpreter and there is none on PATH, or that an
+// ssh host has no such interpreter. Use errors.As with a *PythonNotFoundError.
 //
 //	Tried []string           the names that were looked for
+//	Host  string             the ssh host, "" for this machine
+//	Says  string             what the host's shell says
+//	Err   error
 type PythonNotFoundError = gatewayio.PythonNotFoundError
 
 // StartError says that a command cannot be run on this machine: the interpreter, ssh, or vagrant.
@@ -114,6 +130,14 @@ type StartError = gatewayio.StartError
 //	Host string
 //	Err  error
 type HostNotFoundError = gatewayio.HostNotFoundError
+
+// DeployError says why a program cannot be put on a host: for self in a spec, and for Group.Deploy.
+// Use errors.As with a *DeployError.
+//
+//	Host    string
+//	Problem string           for each folder that was tried, and what to do
+//	Err     error
+type DeployError = gatewayio.DeployError
 
 // HostKeyError says that the key of an ssh host is not accepted. Use errors.As with a
 // *HostKeyError. [gatewayio.HostKeyError] describes its fields.

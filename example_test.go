@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"slices"
+	"testing/fstest"
 	"time"
 
 	"github.com/go-execnet/execnet"
@@ -43,6 +44,24 @@ func Example() {
 	n, err := execnet.RemoteCall[int](ctx, gw, "math.gcd", 42, 30)
 	fmt.Println(n, err)
 	// Output: 6 <nil>
+}
+
+// The modules of an embed.FS or a folder can be imported, also on another host, where nothing is
+// installed.
+func ExampleImportFS() {
+	python := fstest.MapFS{
+		"shapes/__init__.py": {},
+		"shapes/circle.py":   {Data: []byte("from .numbers import PI\n\ndef area(r):\n    return PI * r ** 2\n")},
+		"shapes/numbers.py":  {Data: []byte("PI = 3.0  # roughly\n")},
+	}
+	ctx, gw := start()
+	defer execnet.Terminate(ctx)
+	if err := execnet.ImportFS(ctx, gw, python); err != nil {
+		log.Fatal(err)
+	}
+	area, err := execnet.RemoteCall[float64](ctx, gw, "shapes.circle.area", 2)
+	fmt.Println(area, err)
+	// Output: 12 <nil>
 }
 
 func ExampleMakeGateway() {

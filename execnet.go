@@ -13,6 +13,9 @@
 //	defer execnet.Terminate(ctx)
 //	n, err := execnet.RemoteCall[int](ctx, gw, "math.gcd", 42, 30)
 //
+// [RemoteIter] iterates over what a generator yields. [New] makes an object there, whose methods
+// [CallMethod] calls.
+//
 // # Running source
 //
 // RemoteExec runs source. It returns a channel, whose other end the source has in the variable
@@ -42,6 +45,9 @@
 //	dict                 *Dict, in insertion order         maps, structs with `execnet:"name"` tags
 //	set, frozenset       *Set, FrozenSet                   map[T]struct{}
 //	execnet.Channel      *Channel
+//
+// A Python worker of this module also sends bytearray, memoryview, array.array and numpy arrays, as
+// bytes. In a RemoteCall numpy arrays keep their type and shape: see [NDArray] and [ArrayOf].
 //
 // [Receive], [Items], [RemoteCall] and Channel.ReceiveInto fill Go types directly, as encoding/json
 // does:
@@ -87,9 +93,11 @@ package execnet
 
 import (
 	"context"
+	"io/fs"
 	"iter"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/importfs"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
@@ -152,6 +160,106 @@ func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 // worker one that is registered. See [gatewaybase.Gateway.RemoteCall].
 func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
+}
+
+// ArrayOf returns the array of what v holds: slices and arrays of numbers, of any number of
+// dimensions, such as [][]float64, or one number. It copies them. The error is a [*DumpError]: v
+// holds something else, or slices of different lengths at one level.
+//
+//	a, err := execnet.ArrayOf([][]float64{{1, 2}, {3, 4}})
+//	...
+//	inverse, err := execnet.RemoteCall[[][]float64](ctx, gw, "numpy.linalg.inv", a)
+func ArrayOf(v any) (NDArray, error) { return serializer.ArrayOf(v) }
+
+// ArrayView returns the items of a, in their order in memory, without copying them: what is written
+// to the slice is written to a.Data. T must be what the dtype says, in this machine's byte order;
+// otherwise the error is a [*LoadError], and NDArray.Into may help.
+func ArrayView[T Number](a NDArray) ([]T, error) { return serializer.ArrayView[T](a) }
+
+// Number is what an item of an [NDArray] can be in Go.
+type Number = serializer.Number
+
+// RemoteIter calls a function of the far end by its name and iterates over what it returns, such as
+// the items that a Python generator yields:
+//
+//	for row, err := range execnet.RemoteIter[Row](ctx, gw, "analysis.rows", "2024.csv") {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+//
+// The generator is ahead of the loop by at most 1,024 items, and at most 4 MiB and one item.
+// Breaking out of the loop closes it. See [gatewaybase.RemoteIter].
+func RemoteIter[T any](ctx context.Context, gw *Gateway, function string, args ...any) iter.Seq2[T, error] {
+	return gatewaybase.RemoteIter[T](ctx, gw, function, args...)
+}
+
+// New calls a class or a function of the far end by its name, "module.Class", and keeps its result
+// there: an object that cannot be sent. The handle's methods are called by [CallMethod] and
+// [IterMethod], and the handle is the object when it is an argument of a call of the same gateway:
+//
+//	model, err := execnet.New(ctx, gw, "analysis.Model", "weights.bin")
+//	...
+//	defer model.Close()
+//	y, err := execnet.CallMethod[float64](ctx, model, "predict", x)
+//
+// The far end drops the object when the handle is closed, or when nothing refers to it any more.
+// See [gatewaybase.NewHandle].
+func New(ctx context.Context, gw *Gateway, function string, args ...any) (*Handle, error) {
+	return gatewaybase.NewHandle(ctx, gw, function, args...)
+}
+
+// CallMethod calls a method of a handle's object by its name, or by a path of attributes such as
+// "encoder.fit", and returns its result as a T. See [gatewaybase.CallMethod].
+func CallMethod[T any](ctx context.Context, h *Handle, method string, args ...any) (T, error) {
+	return gatewaybase.CallMethod[T](ctx, h, method, args...)
+}
+
+// IterMethod is [RemoteIter] over what a method of a handle's object returns. See
+// [gatewaybase.IterMethod].
+func IterMethod[T any](ctx context.Context, h *Handle, method string, args ...any) iter.Seq2[T, error] {
+	return gatewaybase.IterMethod[T](ctx, h, method, args...)
+}
+
+// ImportFS lets the far end import the Python modules of fsys, such as an embed.FS or os.DirFS:
+// nothing is installed and nothing is written there. The modules and packages at the root of fsys
+// can be imported by their names, as if it were a folder in front of sys.path:
+//
+//	//go:embed all:analysis
+//	var python embed.FS
+//	...
+//	err := execnet.ImportFS(ctx, gw, python)
+//	...
+//	result, err := execnet.RemoteCall[float64](ctx, gw, "analysis.model.fit", data)
+//
+// Packages may have subpackages, relative imports, parts without __init__.py (namespace packages)
+// and data files, which importlib.resources (files() from Python 3.9 on) and pkgutil.get_data read.
+// Tracebacks and inspect.getsource show the real lines, and name files as
+// "<driver>/analysis/model.py". importlib.reload takes what has changed in fsys meanwhile; what was
+// added to a folder is found after importlib.invalidate_caches. Extension modules cannot be
+// imported, and __main__.py at the root is not the module __main__.
+//
+// A name that both have is fsys's, but never one of the far end's standard library, which would
+// itself get the wrong module; nor what has been imported there before. What fsys does not have is
+// the far end's own. Of several ImportFS the first comes first.
+//
+// A module is sent when it is first imported, together with what it imports. When the driver is
+// gone, importing what has not been sent is an ImportError that says so, as it is in a process that
+// the far end has forked. Processes that it starts otherwise do not find the modules.
+//
+// The far end can read every file of fsys, so give it no more than it may know. os.DirFS follows
+// links to what lies outside of it; the FS of an os.Root does not.
+//
+// It works with every worker that has a CPython: Python 2.7 and 3.6 or newer, also that of Python's
+// execnet. (In its callbacks nothing of fsys can be imported for the first time.) In a Go worker it
+// needs the engine cpython. A worker with main_thread_only must have nothing running meanwhile.
+//
+// ctx bounds the call, which returns when modules can be imported; from then on the gateway answers
+// the far end. It returns fsys's error if its root cannot be read, and the errors of RemoteExec.
+// Group.ImportFS does it for all gateways of a group.
+func ImportFS(ctx context.Context, gw *Gateway, fsys fs.FS) error {
+	return importfs.Install(ctx, gw, fsys)
 }
 
 // Dumps serializes a value as execnet.dumps does. Its error is a [*DumpError].

@@ -17,13 +17,16 @@ import (
 
 // aliases are the types of this package, for their methods and fields.
 var aliases = map[string]reflect.Type{
-	"Gateway": of[execnet.Gateway](), "Channel": of[execnet.Channel](), "ExecOption": of[execnet.ExecOption](),
-	"Kwargs": of[execnet.Kwargs](), "FileReader": of[execnet.FileReader](), "FileWriter": of[execnet.FileWriter](),
+	"Gateway": of[execnet.Gateway](), "Channel": of[execnet.Channel](), "Handle": of[execnet.Handle](),
+	"ExecOption": of[execnet.ExecOption](), "Kwargs": of[execnet.Kwargs](), "FileReader": of[execnet.FileReader](), "FileWriter": of[execnet.FileWriter](),
 	"FileOption": of[execnet.FileOption](), "StrConfig": of[execnet.StrConfig](), "RInfo": of[execnet.RInfo](),
 	"VersionInfo": of[execnet.VersionInfo](), "RemoteStatus": of[execnet.RemoteStatus](), "Exit": of[execnet.Exit](),
 	"Group": of[execnet.Group](), "MultiChannel": of[execnet.MultiChannel](), "ReceiveQueue": of[execnet.ReceiveQueue](),
+	"Answer": of[execnet.Answer[int]](), "Line": of[execnet.Line](), "Stream": of[execnet.Stream](),
 	"Received": of[execnet.Received](), "SSHOptions": of[execnet.SSHOptions](), "XSpec": of[execnet.XSpec](),
 	"Tuple": of[execnet.Tuple](), "Dict": of[execnet.Dict](), "Set": of[execnet.Set](), "FrozenSet": of[execnet.FrozenSet](),
+	"NDArray":     of[execnet.NDArray](),
+	"Stats":       of[execnet.Stats](),
 	"RemoteError": of[execnet.RemoteError](), "GatewayDiedError": of[execnet.GatewayDiedError](),
 	"SourceError": of[execnet.SourceError](), "BootstrapError": of[execnet.BootstrapError](),
 	"MakeGatewaysError": of[execnet.MakeGatewaysError](), "InterruptedError": of[execnet.InterruptedError](),
@@ -31,7 +34,7 @@ var aliases = map[string]reflect.Type{
 	"PythonNotFoundError": of[execnet.PythonNotFoundError](), "HostNotFoundError": of[execnet.HostNotFoundError](),
 	"HostKeyError": of[execnet.HostKeyError](), "SSHAuthError": of[execnet.SSHAuthError](),
 	"UnsupportedSSHError": of[execnet.UnsupportedSSHError](), "StartError": of[execnet.StartError](),
-	"TLSError": of[execnet.TLSError](), "ViaError": of[execnet.ViaError](),
+	"TLSError": of[execnet.TLSError](), "ViaError": of[execnet.ViaError](), "DeployError": of[execnet.DeployError](), "Upload": of[execnet.Upload](),
 }
 
 func of[T any]() reflect.Type { return reflect.TypeFor[*T]() }

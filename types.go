@@ -34,8 +34,9 @@ import (
 //	RemoteAddress() string
 //	RInfo(ctx) (RInfo, error)
 //	RemoteStatus(ctx) (RemoteStatus, error)
+//	RemoteMemory(ctx) (int64, error)
 //	ExecModel() string
-//	BytesSent() int64
+//	Stats() Stats
 //	String() string
 //
 // Its end:
@@ -67,7 +68,10 @@ type Gateway = gatewaybase.Gateway
 //	CloseWithError(err) error            the other end raises err
 //	WaitClose(ctx) error                 waits until the other end sends no more
 //	AfterClose(f) (stop func() bool)     calls f then
+//	Interrupt(ctx) error                 interrupts the execution
 //	IsClosed() bool
+//	Len() int                            items that wait to be received
+//	SetWindow(bytes) error               how much may wait there
 //
 //	MakeFileReader(ctx, options...) *FileReader
 //	MakeFileWriter(ctx, options...) *FileWriter
@@ -78,10 +82,21 @@ type Gateway = gatewaybase.Gateway
 //	ExecnetChannelID() int32             lets a channel be sent over another one
 type Channel = gatewaybase.Channel
 
+// Handle refers to an object in the far end: [New] makes one. [gatewaybase.Handle] describes each
+// method. execnet has nothing like it.
+//
+//	Call(ctx, "method", args...) (any, error)    see also the function CallMethod
+//	Close() error                                drops the object
+//	Gateway() *Gateway
+//	String() string
+//	ExecnetChannelID() int32                     lets a handle be sent
+type Handle = gatewaybase.Handle
+
 // ExecOption says more about a source that is given to RemoteExec: [Call] or [File].
 type ExecOption = gatewaybase.ExecOption
 
-// Kwargs are the keyword arguments of a [RemoteCall], given as its last argument.
+// Kwargs are the keyword arguments of a [RemoteCall], and of [RemoteIter], [New], [CallMethod] and
+// [IterMethod], given as the last argument.
 type Kwargs = gatewaybase.Kwargs
 
 // FileReader reads a channel's items as an io.ReadCloser. It is execnet's ChannelFileRead.
@@ -140,7 +155,7 @@ type RemoteStatus = gatewaybase.RemoteStatus
 //	Known  bool
 //	Code   int
 //	Signal os.Signal
-//	Stderr string      the last 8 KiB
+//	Stderr string      the last 8 KiB, and the beginning
 //	String() string
 type Exit = gatewaybase.Exit
 
@@ -151,9 +166,13 @@ type Exit = gatewaybase.Exit
 //
 //	MakeGateway(ctx, spec) (*Gateway, error)
 //	MakeGateways(ctx, specs...) ([]*Gateway, error)    side by side
+//	MakeGatewaysPartial(ctx, specs...) ([]*Gateway, error)    also if some fail
 //	StartGateway(ctx, spec) (*Gateway, error)          without waiting for the far end
 //	MakeGatewaySpec(ctx, *XSpec) (*Gateway, error)
 //	SetExecModel(model) error
+//	ForgetPreloaded()                                  preload= imports anew
+//	ImportFS(ctx, fsys) error                          modules that all of them can import
+//	Deploy(ctx, spec, path) (string, error)            a program to where a worker would run
 //
 // Using all of them:
 //
@@ -166,14 +185,50 @@ type Exit = gatewaybase.Exit
 //	Contains(*Gateway) bool
 //	Len() int
 //	String() string
+//	RInfo(ctx) []Answer[RInfo]                   of all of them, side by side
+//	RemoteStatus(ctx) []Answer[RemoteStatus]
+//	RemoteMemory(ctx) []Answer[int64]
 //
 // Ending them:
 //
 //	Terminate(ctx) error
 //	NotifyContext(parent) (ctx, stop func() error)     ends them at Ctrl-C
 //
-// Its fields: DefaultSpec, ExecModel, MaxStarting, Grace, Stderr, SSH.
+// Its fields: DefaultSpec, ExecModel, AllowUnknownKeys, MaxStarting, Grace, MaxCost, Stderr,
+// Output, SlogHandler, SSH, Uploading.
 type Group = multi.Group
+
+// Upload is how far the upload of a program to a host has come, for Group.Uploading.
+//
+//	Spec        *XSpec
+//	Sent, Total int64
+type Upload = multi.Upload
+
+// Answer is what one gateway of a group has answered to Group.RInfo, Group.RemoteStatus or
+// Group.RemoteMemory.
+//
+//	Gateway *Gateway
+//	Value   T
+//	Err     error
+type Answer[T any] = multi.Answer[T]
+
+// Line is a line that a worker or one of its children has printed. Group.Output gets them.
+//
+//	Gateway string
+//	Stream  Stream
+//	Text    string
+type Line = multi.Line
+
+// Stream is one of the two streams on which a worker prints: [Stdout] or [Stderr].
+//
+//	String() string
+type Stream = multi.Stream
+
+// The streams of a Line.
+const (
+	Stdout = multi.Stdout
+	Stderr = multi.Stderr
+)
 
 // MultiChannel uses several channels together, mostly one to each gateway of a group.
 // [multi.MultiChannel] describes each method. It is execnet's MultiChannel.
@@ -204,6 +259,7 @@ type Received = multi.Received
 // [gatewayio.SSHOptions] describes each field.
 //
 //	Passphrase, Password, KeyboardInteractive     functions that answer the host's questions
+//	UnknownHost                                   a function that says whether to trust a new host
 //	Stderr                                        io.Writer
 //	ConnectTimeout, AliveInterval, AliveCountMax
 //	SessionsPerConnection                         int
@@ -244,3 +300,24 @@ type Set = serializer.Set
 //	Len() int
 //	String() string
 type FrozenSet = serializer.FrozenSet
+
+// Stats tell what a gateway has transported and what waits, at this end.
+//
+//	MessagesSent, BytesSent         int64
+//	MessagesReceived, BytesReceived int64
+//	Unsent, UnsentBytes             int   the far end does not read as fast
+//	Unread, UnreadBytes             int   items that wait to be received
+//	UnreadFor                       time.Duration
+type Stats = gatewaybase.Stats
+
+// NDArray is an array of numbers with any number of dimensions, as numpy has it. As an argument of
+// a [RemoteCall] it is a numpy array at the far end. A numpy array in a result fits an NDArray, and
+// also slices of as many dimensions, such as [][]float64; this end needs no numpy. Over a channel
+// it is the dict {"dtype": str, "shape": list, "data": bytes}.
+//
+//	DType string             numpy's dtype.str, such as "<f8"
+//	Shape []int
+//	Data  []byte             the items, the last index changing fastest
+//
+//	Into(target any) error   copies the items into slices; see also ArrayOf and ArrayView
+type NDArray = serializer.NDArray

@@ -1,9 +1,9 @@
 """Runs the checks that need no test: formatting, comments, go vet, staticcheck, govulncheck, go.mod.
 
-Each runs over the module and over bench/, which is a module of its own. The tools come from the Go
-module proxy, in the versions named here. govulncheck needs a database from vuln.go.dev; where that
-cannot be reached, a line says so and nothing fails. A copy of the database can be named in
-$VULNDB, as a URL.
+Each runs over the module, and over bench/, embedded/ and examples/arrow/, which are modules, too. The tools
+come from the Go module proxy, in the versions named here. govulncheck needs a database from
+vuln.go.dev; where that cannot be reached, a line says so and nothing fails. A copy of the database
+can be named in $VULNDB, as a URL.
 """
 import os
 import subprocess
@@ -12,7 +12,7 @@ import urllib.request
 
 STATICCHECK = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
 GOVULNCHECK = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
-MODULES = [".", "bench"]
+MODULES = [".", "bench", "embedded", "examples/arrow"]
 
 failed = []
 

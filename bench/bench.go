@@ -16,11 +16,15 @@ type bench struct {
 	pip       *pip
 	raw       *raw
 	group     *execnet.Group
-	tasks     tasks      // in Python
-	goTasks   tasks      // in this program, started once more
-	rawGo     *raw       // this program, started once more
-	sshd      *sshServer // nil until something is measured over ssh
-	trees     []string   // folders to be removed
+	tasks     tasks            // in Python
+	goTasks   tasks            // in this program, started once more
+	callee    *execnet.Gateway // to Python, which does nothing but calls
+	arrays    *arrays          // nil until something is measured with it
+	behind    behind           // in a CPython behind this program, started once more
+	rawGo     *raw             // this program, started once more
+	sshd      *sshServer       // nil until something is measured over ssh
+	trees     []string         // folders to be removed
+	suiteTop  string           // the folder with test suites, "" until one is measured
 }
 
 //go:embed worker.py
@@ -55,6 +59,9 @@ func newBench(ctx context.Context, o options) (_ *bench, err error) {
 	if b.tasks.ch, err = gw.RemoteExec(ctx, workerSource); err != nil {
 		return nil, err
 	}
+	if b.callee, err = b.group.MakeGateway(ctx, b.python.spec()); err != nil {
+		return nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -62,10 +69,16 @@ func newBench(ctx context.Context, o options) (_ *bench, err error) {
 	if b.rawGo, err = startRaw(self, rawCommand); err != nil {
 		return nil, err
 	}
-	if gw, err = b.group.MakeGateway(ctx, "popen//self"); err != nil {
+	if gw, err = b.group.MakeGateway(ctx, "popen//self//engine=gpython"); err != nil {
 		return nil, err
 	}
-	b.goTasks.ch, err = gw.RemoteExec(ctx, "import bench\nbench.tasks(channel)")
+	if b.goTasks.ch, err = gw.RemoteExec(ctx, "import bench\nbench.tasks(channel)"); err != nil {
+		return nil, err
+	}
+	if gw, err = b.group.MakeGateway(ctx, behindSpec(b.python)); err != nil {
+		return nil, err
+	}
+	b.behind.ch, err = gw.RemoteExec(ctx, cpythonsSource)
 	return b, err
 }
 
@@ -74,6 +87,9 @@ func (b *bench) close() error {
 	err := b.group.Terminate(context.Background())
 	if b.pip != nil {
 		err = errors.Join(err, stop(b.pip.process))
+	}
+	if b.arrays != nil {
+		err = errors.Join(err, stop(b.arrays.plain))
 	}
 	if b.sshd != nil {
 		err = errors.Join(err, b.sshd.close())

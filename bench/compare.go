@@ -108,6 +108,12 @@ func (c comparison) run(ctx context.Context, rounds int, p *progress) ([]row, er
 
 // calibrate warms a side up and finds how many repetitions make a sample.
 func (c comparison) calibrate(ctx context.Context, s side) (int, error) {
+	if !c.once {
+		// What a side starts at its first run is not what is measured.
+		if _, err := s.run(ctx, 1); err != nil {
+			return 0, err
+		}
+	}
 	for n := 1; ; n *= 2 {
 		took, err := s.run(ctx, n)
 		if err != nil || c.once || took >= sampleTime {

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"os"
-	"time"
 
 	"github.com/kballard/go-shellquote"
-
-	"github.com/go-execnet/execnet"
 )
 
 // The sides in which pip's execnet is the driver.
@@ -24,8 +20,8 @@ func (b *bench) goWorkers() []measurement {
 		comparison{
 			name:   "echo round trip, Go to Go",
 			figure: asTime,
-			sides:  []side{b.goTasks.echo(small), b.rawGo.echo(frameSize), b.remoteCalls()},
-			goals:  []goal{{"ours", rawPipe, longer, 2}, {"RemoteCall", "ours", longer, 0}},
+			sides:  []side{b.goTasks.echo(small), b.rawGo.echo(frameSize)},
+			goals:  []goal{{"ours", rawPipe, longer, 2}},
 		},
 		comparison{
 			name:   "items of 10 bytes, Go to Go",
@@ -44,7 +40,7 @@ func (b *bench) goWorkers() []measurement {
 	if err != nil {
 		return comparisons
 	}
-	worker := "popen//python=" + shellquote.Join(self) + " worker"
+	worker := "popen//python=" + shellquote.Join(self) + " worker//env:EXECNET_ENGINE=gpython"
 	return append(comparisons,
 		comparison{
 			name:   "echo round trip, execnet driving",
@@ -65,19 +61,4 @@ func (b *bench) goWorkers() []measurement {
 			goals: []goal{{drivesGo, drivesPython, speed, 0}, {drivesGo, drivesPythons, speed, 0}},
 		},
 	)
-}
-
-// remoteCalls calls a function that returns its argument.
-func (b *bench) remoteCalls() side {
-	item := make([]byte, smallItem)
-	return side{"RemoteCall", func(ctx context.Context, n int) (time.Duration, error) {
-		gw := b.goTasks.ch.Gateway()
-		start := time.Now()
-		for range n {
-			if _, err := execnet.RemoteCall[[]byte](ctx, gw, "bench.same", item); err != nil {
-				return 0, err
-			}
-		}
-		return time.Since(start), nil
-	}}
 }

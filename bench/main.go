@@ -42,6 +42,18 @@
 //     otherwise. Words are counted in 50 MB of text, in pieces of 1 MB over two channels: by a Go
 //     function there, and by collections.Counter and a regular expression in CPython, with both
 //     channels to one interpreter or one to each of two.
+//   - CPython behind Go: this program, started once more as a worker, with a CPython behind it. A
+//     call is a Go function that returns its argument; its raw pipe is os.write and os.read in
+//     Python at one end and reads and writes in Go at the other. Large bytes as arguments and
+//     results stand beside items of a channel between this program and a Python worker. The first
+//     program counts from the moment when the Go worker runs.
+//   - calls: of a function that returns its argument, beside an item that goes to a loop at the far
+//     end and comes back. The decision is that of --engine auto, before a program begins.
+//   - arrays: a million float64, from Go's memory to an array of numpy, and the other way. Slices
+//     travel as lists, with every number by itself; ArrayOf and bytes as they are in memory.
+//     JSON goes through the pipes of a Python process that has imported numpy, each text with its
+//     length before it, and encoding/json is at Go's end. Apache Arrow is not measured: its module
+//     would be built for every test of bench/.
 //   - starts: from the call that makes the gateway to the first value received from code that runs
 //     there; ending the gateway is not timed. The bare start is `python -c pass` from fork to wait,
 //     so it includes the interpreter's end, and a ratio can be below 1. What an interpreter does at
@@ -51,6 +63,15 @@
 //   - workers in one group: a new driver for each sample makes a group, calls each worker once and
 //     ends all. Its memory is how much more of it is resident once all workers have answered, after
 //     a garbage collection, than after it has made and ended one.
+//   - pools: as many workers as processors, which have started before time counts. The jobs that
+//     hang have two seconds each. pebble and concurrent.futures fork their workers; ours are
+//     processes of their own, as they would be behind ssh. A worker is replaced from the moment
+//     when the job that has killed it returns until the next job has its result.
+//   - suites: commands with two workers, from start to end, each in a folder of its own, where it
+//     finds what its last run has left. Ours remembers how long tests have taken. All three use the
+//     same interpreter and pytest; pytest-xdist is found by PYTHONPATH, where make venv has put it.
+//     The import of 2 s is 2 s of computing, so that two workers that import need both processors.
+//     Memory is the proportional set size of all processes of a run, the command itself included.
 //   - over ssh: an OpenSSH server on this machine, started for the purpose, behind a relay that
 //     holds every byte back 50 ms each way. Time counts from the first connection to the first
 //     value. "round trips" is that time in units of 100 ms; the same without the relay's delay
@@ -80,12 +101,13 @@ import (
 	"regexp"
 	"slices"
 
-	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
+	_ "github.com/go-execnet/execnet/cpython" // these two run the Python source that drivers send
+	_ "github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/worker"
 )
 
 func main() {
-	worker.Register("bench", worker.Funcs{"tasks": serveTasks, "words": countWords, "same": func(v any) any { return v }})
+	register()
 	worker.ServeIfWorker()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -104,6 +126,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// register makes this program's functions callable by drivers.
+func register() {
+	worker.Register("bench", worker.Funcs{
+		"tasks": serveTasks, "words": countWords, "same": func(v any) any { return v }, "compute": compute,
+		"size": func(b []byte) int { return len(b) }, "block": func(size int) []byte { return make([]byte, size) },
+	})
 }
 
 // options are what the command line says.
@@ -180,7 +210,7 @@ func run(ctx context.Context, args []string) (err error) {
 
 // all are the measurements, in the order of the table.
 func (b *bench) all() []measurement {
-	return slices.Concat(b.values(), b.pipes(), b.goWorkers(), b.starts(), b.groups(), b.network(), b.syncs())
+	return slices.Concat(b.values(), b.pipes(), b.goWorkers(), b.cpythons(), b.calls(), b.arrayRows(), b.starts(), b.groups(), b.pools(), b.suites(), b.network(), b.syncs())
 }
 
 // measure makes the measurements that are wanted, prints their rows and returns them.

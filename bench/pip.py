@@ -73,6 +73,16 @@ def take(data, n):
     return {"seconds": clock() - start}
 
 
+def take_to(spec, size, n):
+    item, ch = bytes(size), channel(spec)
+    start = clock()
+    ch.send(("take", n, b""))
+    for _ in range(n):
+        ch.send(item)
+    ch.receive()
+    return {"seconds": clock() - start}
+
+
 def give(data, n):
     item, ch = base64.b64decode(data), channel()
     start = clock()
@@ -202,7 +212,7 @@ def group_run(n):
 
 
 def main():
-    commands = {f.__name__: f for f in (hello, dumps, loads, echo, echo_to, words, take, give, start, group_run, rsync)}
+    commands = {f.__name__: f for f in (hello, dumps, loads, echo, echo_to, take_to, words, take, give, start, group_run, rsync)}
     read, write = sys.stdin.buffer, sys.stdout.buffer
     while True:
         head = read.read(4)

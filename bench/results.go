@@ -42,10 +42,13 @@ var sections = []section{
 	{"trees", "Sending directory trees", lessTime, regexp.MustCompile(`^sync of`)},
 	{"ssh", "First results over ssh, 50 ms each way", "Round trips; a shorter bar is better. Each group has its own scale.", regexp.MustCompile(`over ssh$`)},
 	{"values", "Dumping and loading values", lessTime, regexp.MustCompile(`^(dumps|loads|allocations) `)},
-	{"latency", "Round trips between processes", lessTime, regexp.MustCompile(`^echo `)},
+	{"latency", "Round trips between processes", lessTime, regexp.MustCompile(`^(echo|Go function|call of a) `)},
 	{"throughput", "Items and bytes", moreRate, regexp.MustCompile(`^(items|bytes) of`)},
+	{"arrays", "A million float64", lessTime, regexp.MustCompile(`^a million float64`)},
 	{"words", "Counting words", lessTime, regexp.MustCompile(`^words of`)},
-	{"starts", "Starting workers", lessTime, regexp.MustCompile(`^start |first results|workers in one group`)},
+	{"pools", "Pools of workers", "Jobs per second, a longer bar is better; time to replace a worker, a shorter one is better.", regexp.MustCompile(` of a pool`)},
+	{"suites", "Test suites", "Time, and memory of all processes; a shorter bar is better. Each group has its own scale.", regexp.MustCompile(`^suite of`)},
+	{"starts", "Starting workers", lessTime, regexp.MustCompile(`^start |^first program|first results|workers in one group|auto's decision`)},
 }
 
 // sectionOf returns the section that a row of the name belongs to.

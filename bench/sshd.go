@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func startSSHServer(ctx context.Context) (_ *sshServer, err error) {
 			err = errors.Join(err, s.close(), os.RemoveAll(dir))
 		}
 	}()
-	if s.Server, err = opensshd.Start(ctx, dir); err != nil {
+	if s.Server, err = opensshd.Start(ctx, dir, `SetEnv SHLVL=2 "XDG_CACHE_HOME=`+filepath.Join(dir, "cache")+`"`); err != nil {
 		return nil, err
 	}
 	if s.relay, err = relay.Start(s.Addr); err != nil {
@@ -78,6 +79,11 @@ func (s *sshServer) close() error {
 // spec is the spec of a gateway to the interpreter on the server.
 func (s *sshServer) spec(python interpreter) string {
 	return "ssh=" + opensshd.Alias + "//ssh_config=" + s.ConfigFile + "//python=" + shellquote.Join(python.path) + " " + fastFlags
+}
+
+// selfSpec is the spec of a gateway to this program on the server.
+func (s *sshServer) selfSpec() string {
+	return "ssh=" + opensshd.Alias + "//ssh_config=" + s.ConfigFile + "//self"
 }
 
 // handshake connects and logs in with the library that this module's own client uses, and does

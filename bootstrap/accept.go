@@ -25,6 +25,9 @@ type Request struct {
 	ID string
 	// ExecModel is one of [xspec.ExecModels], or "" if the driver leaves it to the socket server.
 	ExecModel string
+	// Engine is one of [xspec.Engines], or "" if the driver leaves it to the worker. It comes only
+	// from drivers of this module.
+	Engine string
 	// ChDir is the folder to work in, which is made if it is absent; "" for no change. It, Nice,
 	// Env and Ahead come only from drivers of this module. Python's do the same by an execution.
 	ChDir string
@@ -34,6 +37,18 @@ type Request struct {
 	Env map[string]string
 	// Ahead holds the first bytes of the stream of messages; the rest follows the line.
 	Ahead []byte
+	// DescribeErrors says that the driver understands errors with their class
+	// ([protocol.md section 6.7]). It comes only from drivers of this module.
+	//
+	// [protocol.md section 6.7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#67-error-text
+	DescribeErrors bool
+	// Output is what the driver wants to see of the worker's output: a sum of
+	// [gatewaybase.AsideStdout] and so on, 0 for nothing. It comes only from drivers of this
+	// module.
+	Output int
+	// Answer is what the caller writes when it is ready to serve: "1", and behind it the token of a
+	// driver of this module.
+	Answer []byte
 
 	style style
 }
@@ -54,7 +69,7 @@ const (
 // Accept reads a driver's first line, or two, from r and returns what it asks for. It recognises
 // the lines of execnet 1.9 to 2.1, of later releases if they have the same form, and of this module
 // ([protocol.md section 7.10]). They are Python source, of which Accept evaluates nothing. It reads
-// exactly these lines; r may have buffered more. The caller answers with the byte "1".
+// exactly these lines; r may have buffered more. The caller answers with the request's Answer.
 //
 // Anything else is an error, which wraps io.EOF if nothing came. Accept returns it as early as it
 // can: after the first byte, or when the line gets longer than 4 MiB.

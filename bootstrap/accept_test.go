@@ -50,6 +50,7 @@ func TestReferenceShapes(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d/%q", name, python, end), func(t *testing.T) {
 					got, err := accept(repr(test.text, python) + end)
 					require.NoError(t, err)
+					test.want.Answer = []byte("1")
 					assert.Equal(t, test.want, *got)
 				})
 			}
@@ -92,7 +93,7 @@ for start, argument in ((b.bootstrap_import, spec("popen//id=" + sys.argv[1])), 
 func TestInstalledRelease(t *testing.T) {
 	for style, line := range referenceLines(t, "gw-7") {
 		t.Run(string(style), func(t *testing.T) {
-			want := &Request{ID: "gw-7-worker", ExecModel: "thread", style: style}
+			want := &Request{ID: "gw-7-worker", ExecModel: "thread", Answer: []byte("1"), style: style}
 			if style == styleSocket {
 				want.ExecModel = ""
 			}
@@ -124,13 +125,18 @@ func TestOwnLines(t *testing.T) {
 				spec := base.Clone()
 				spec.ID = rapid.StringMatching(`[^\p{Cc}\p{Cs}]*`).Draw(t, "id")
 				spec.ExecModel = rapid.SampledFrom(append([]string{""}, xspec.ExecModels()...)).Draw(t, "execmodel")
+				spec.Engine = ""
+				if spec.Bootstrap == "" {
+					spec.Engine = rapid.SampledFrom(append([]string{""}, xspec.Engines()...)).Draw(t, "engine")
+				}
 				spec.ChDir = rapid.String().Draw(t, "chdir")
 				spec.Nice = rapid.Int().Draw(t, "nice")
 				spec.Env = rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "env")
-				want := &Request{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, style: styleExec, ChDir: spec.ChDir, Nice: spec.Nice}
+				want := &Request{ID: spec.ID + "-worker", ExecModel: spec.ExecModel, style: styleExec, Engine: spec.Engine, ChDir: spec.ChDir, Nice: spec.Nice, Answer: []byte("1TOKEN")}
 				if len(spec.Env) > 0 {
 					want.Env = spec.Env
 				}
+				want.DescribeErrors = spec.Bootstrap != "import"
 				switch {
 				case spec.Kind() == xspec.KindSocket:
 					want.style = styleSocket
@@ -141,13 +147,16 @@ func TestOwnLines(t *testing.T) {
 					want.ExecModel = "thread"
 				}
 				var ahead []byte
+				if want.style != styleImport && spec.Bootstrap != "import" {
+					want.Output = rapid.IntRange(0, 7).Draw(t, "output")
+				}
 				if CanStartLazily(spec) {
 					ahead = rapid.SliceOf(rapid.Byte()).Draw(t, "ahead")
 					if len(ahead) > 0 {
 						want.Ahead = ahead
 					}
 				}
-				input := string(bytes.Join(firstLines(spec, ahead), nil))
+				input := string(bytes.Join(firstLines(spec, "TOKEN", more{ahead: ahead, output: want.Output}), nil))
 				r := bufio.NewReader(strings.NewReader(input + "what follows"))
 				got, err := Accept(r)
 				require.NoError(t, err)
@@ -166,16 +175,16 @@ func TestOwnLines(t *testing.T) {
 func TestSelf(t *testing.T) {
 	spec := &xspec.Spec{Popen: true, Self: true, ID: "gw0"}
 	assert.True(t, CanStartLazily(spec))
-	words := firstLines(spec, []byte{3, 'x'})
+	words := firstLines(spec, "TOKEN", more{ahead: []byte{3, 'x'}})
 	require.Len(t, words, 1)
-	assert.Equal(t, `"serve_popen(\"gw0-worker\", \"thread\", {\"ahead\": b\"\\x03x\"})"`+"\n", string(words[0]))
+	assert.Equal(t, `"serve_popen(\"gw0-worker\", \"thread\", {\"answer\": \"TOKEN\", \"errors\": 1, \"ahead\": b\"\\x03x\"})"`+"\n", string(words[0]))
 }
 
 // TestHostile has lines that are almost a driver's.
 func TestHostile(t *testing.T) {
 	good := execText(modernBase, "'thread'", "'gw0-worker'")
 	own := `serve_popen("gw0-worker", "thread", {})`
-	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, nil)[0])
+	installed := string(firstLines(&xspec.Spec{Popen: true, ID: "gw0", Bootstrap: "import", ChDir: "/x"}, "TOKEN", more{})[0])
 	installed, _, err := pystring.CutString(installed)
 	require.NoError(t, err)
 	replaced := func(text, old, with string) string {
@@ -225,6 +234,9 @@ func TestHostile(t *testing.T) {
 		"own twice":           own + "\n" + own,
 		"own model":           `serve_popen("x", "Thread", {})`,
 		"own key":             `serve_popen("x", "thread", {"shell": "id"})`,
+		"own engine":          `serve_popen("x", "thread", {"engine": "cython"})`,
+		"own engine computed": `serve_popen("x", "thread", {"engine": input()})`,
+		"own socket engine":   packedWorker() + `serve_socket(clientsock, "x", execmodel.backend, {"answer": "a", "errors": 1, "engine": "go"})` + "\n",
 		"own key twice":       `serve_popen("x", "thread", {"nice": 1, "nice": 2})`,
 		"own empty twice":     `serve_popen("x", "thread", {"env": {}, "env": {}})`,
 		"own variable twice":  `serve_popen("x", "thread", {"env": {"a": "1", "a": "2"}})`,
@@ -232,16 +244,24 @@ func TestHostile(t *testing.T) {
 		"own long number":     `serve_popen("x", "thread", {"nice": 99999999999999999999})`,
 		"own padded number":   `serve_popen("x", "thread", {"nice": 01})`,
 		"own no number":       `serve_popen("x", "thread", {"nice": })`,
+		"own errors":          `serve_popen("x", "thread", {"errors": 2})`,
+		"own output":          `serve_popen("x", "thread", {"output": 8})`,
+		"own output twice":    `serve_popen("x", "thread", {"output": 1, "output": 1})`,
+		"own socket output":   packedWorker() + `serve_socket(clientsock, "x", execmodel.backend, {"answer": "a", "errors": 1, "output": -1})` + "\n",
+		"own errors twice":    `serve_popen("x", "thread", {"errors": 1, "errors": 1})`,
 		"own ahead":           `serve_popen("x", "thread", {"ahead": "text"})`,
 		"own ahead bytes":     `serve_popen("x", "thread", {"ahead": b"é"})`,
 		"own open":            `serve_popen("x", "thread", {"nice": 1`,
+		"own answer twice":    `serve_popen("x", "thread", {"answer": "a", "answer": "b"})`,
+		"own answer bytes":    `serve_popen("x", "thread", {"answer": b"a"})`,
 		"own comma":           `serve_popen("x", "thread", {"nice": 1, })`,
-		"own head":            "import base64, zlib\nexec(zlib.decompress(base64.b64decode(\"!\")))\n" + own + "\n",
+		"own head":            "import binascii, zlib\nexec(zlib.decompress(binascii.a2b_base64(\"!\")))\n" + own + "\n",
 		"own set-up":          replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/y\")"),
 		"own set-up more":     replaced(installed, "os.chdir(\"/x\")", "os.chdir(\"/x\")\nos.system(\"id\")"),
-		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pystring.ASCII("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend)` + "\n",
-		"own without a line":  fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n",
-		"own other folder":    fmt.Sprintf(cachedFormat, `"/x"`, `"/y"`) + own + "\n",
+		"own socket set-up":   fmt.Sprintf(socketSetUpFormat, pystring.ASCII("os.system('id')\n")) + packedWorker() + `serve_socket(clientsock, "x", execmodel.backend, {"answer": "a", "errors": 1})` + "\n",
+		"own socket key":      packedWorker() + `serve_socket(clientsock, "x", execmodel.backend, {"answer": "a", "errors": 1, "nice": 1})` + "\n",
+		"own without a line":  fmt.Sprintf(cachedFormat, `"/x"`) + own + "\n",
+		"own computed folder": fmt.Sprintf(cachedFormat, "input()") + own + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := accept(repr(text, 3) + "\n")
@@ -253,7 +273,7 @@ func TestHostile(t *testing.T) {
 		})
 	}
 	t.Run("second line", func(t *testing.T) {
-		first := string(line(fmt.Sprintf(cachedFormat, `"/x"`, `"/x"`) + own + "\n"))
+		first := string(line(fmt.Sprintf(cachedFormat, `"/x"`) + own + "\n"))
 		_, err := accept(first + string(workerLine()))
 		require.NoError(t, err)
 		_, err = accept(first + pystring.ASCII(packedWorker()+"import os\n") + "\n")
@@ -331,7 +351,7 @@ func TestLineLimit(t *testing.T) {
 	assert.ErrorContains(t, err, "not a Python string literal")
 
 	most := bytes.Repeat([]byte{0}, maxAhead)
-	words := firstLines(&xspec.Spec{Popen: true, Self: true}, most)
+	words := firstLines(&xspec.Spec{Popen: true, Self: true}, "TOKEN", more{ahead: most})
 	require.Less(t, len(words[0]), maxLine)
 	inv, err := accept(string(words[0]))
 	require.NoError(t, err)
@@ -377,7 +397,7 @@ func FuzzAccept(f *testing.F) {
 			ahead = []byte{0, '"', 255}
 		}
 		var lines string
-		for i, words := range firstLines(spec, ahead) {
+		for i, words := range firstLines(spec, "TOKEN", more{ahead: ahead}) {
 			text, _, err := pystring.CutString(string(words))
 			require.NoError(f, err)
 			lines += pystring.ASCII(short.Replace(text)) + "\n"
@@ -420,9 +440,9 @@ func FuzzAccept(f *testing.F) {
 
 func BenchmarkAccept(b *testing.B) {
 	lines := map[string]string{
-		"self":   string(firstLines(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, nil)[0]),
-		"sent":   string(firstLines(&xspec.Spec{SSH: "x", ID: "gw0"}, nil)[0]),
-		"cached": string(bytes.Join(firstLines(&xspec.Spec{Popen: true, ID: "gw0"}, nil), nil)),
+		"self":   string(firstLines(&xspec.Spec{Popen: true, Self: true, ID: "gw0"}, "TOKEN", more{})[0]),
+		"sent":   string(firstLines(&xspec.Spec{SSH: "x", ID: "gw0"}, "TOKEN", more{})[0]),
+		"cached": string(bytes.Join(firstLines(&xspec.Spec{Popen: true, ID: "gw0"}, "TOKEN", more{}), nil)),
 	}
 	for style, line := range referenceLines(b, "gw0") {
 		lines["execnet "+string(style)] = line

@@ -1,6 +1,7 @@
 // Package bootstrap turns a fresh interpreter into a worker: it sends one line of Python, which
-// starts the worker, and waits for the answer "1" ([protocol.md section 7]). [Start] and
-// [StartLazily] are the driver's half, [Accept] is the half of a Go worker.
+// starts the worker, and waits for the answer: "1" and a token that the line contains
+// ([protocol.md section 7]). [Start] and [StartLazily] are the driver's half, [Accept] is the half
+// of a Go worker.
 //
 // The worker is worker.py, which belongs to this module, unless the spec says bootstrap=import.
 // Then it is that of the execnet package that is installed for the interpreter. The package
@@ -10,19 +11,18 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
-	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -31,11 +31,16 @@ import (
 // errors.As with a *Error.
 type Error struct {
 	Spec *xspec.Spec
-	// Got is what came instead of the answer "1", at most 1 KiB of it. It is empty if nothing came.
+	// Got is what came instead of the answer, at most the first 1 KiB of it. It is empty if nothing
+	// came.
 	Got []byte
 	// Exit is how the far end's process ended, and the end of its stderr.
 	Exit gatewaybase.Exit
-	// Err is the error of writing or reading, nil if only Got is wrong.
+	// called is what the text calls a worker behind a Go worker.
+	called string
+	// Err is why no answer can come any more: the error of reading (io.EOF if the far end has ended
+	// its output), gatewaybase.ErrTimeout or another reason why ctx ended. It is nil if Got alone
+	// tells that.
 	Err error
 }
 
@@ -43,28 +48,56 @@ type Error struct {
 // its stderr.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "execnet: gateway %s (%s) did not start: ", e.Spec.ID, e.Spec)
+	fmt.Fprintf(&b, "execnet: %s did not start: ", cmp.Or(e.called, fmt.Sprintf("gateway %s (%s)", e.Spec.ID, e.Spec)))
 	switch {
 	case len(e.Got) > 0:
 		fmt.Fprintf(&b, "expected a Python worker's answer, got %s", quote(e.Got))
-	case errors.Is(e.Err, io.EOF) && e.Spec.Self && e.Spec.Via != "":
-		// To a Python the call of a Go program's first line is an unknown name.
-		fmt.Fprintf(&b, `"self" starts the program of gateway %s again, which must be a Go worker, and it ended without an answer`, e.Spec.Via)
+		switch {
+		case errors.Is(e.Err, io.EOF):
+			b.WriteString(", then the end of its output")
+		case e.Err != nil:
+			b.WriteString("; " + errtext.Of(e.Err))
+		}
+	case errors.Is(e.Err, io.EOF) && e.Spec.Self:
+		b.WriteString("the program ended without an answer")
 	case errors.Is(e.Err, io.EOF):
 		b.WriteString("the interpreter ended without an answer")
 	default:
 		b.WriteString(errtext.Of(e.Err))
 	}
 	b.WriteString(e.Exit.String())
+	if len(e.Got) == 0 && errors.Is(e.Err, io.EOF) && e.Exit.Known && e.Exit.Signal == nil && !e.Spec.Self {
+		b.WriteString("; it has to be Python 2.7, or 3.6 or newer")
+	}
+	if e.Spec.Self {
+		b.WriteString(whyNoWorker(e.Exit))
+	}
 	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()
+}
+
+// needsLibraries is how the linkers of Linux, macOS and the BSDs say that they do not find a
+// library, or not in the version that a program was linked against.
+var needsLibraries = regexp.MustCompile(`error while loading shared libraries|GLIBC_\d|Library not loaded|Shared object .* not found|symbol not found|required file not found`)
+
+// whyNoWorker guesses from its end why a program that was started by self has not become a worker.
+func whyNoWorker(exit gatewaybase.Exit) string {
+	switch {
+	case exit.Known && exit.Code == exitNotFound || needsLibraries.MatchString(exit.Stderr):
+		return "; it is linked against libraries that are not there: build it with CGO_ENABLED=0"
+	case exit.Known && exit.Code == exitNoProgram:
+		return "; the system there does not run it"
+	case strings.Contains(exit.Stderr, "execnet: ") || strings.Contains(exit.Stderr, "panic: "):
+		return "" // it says why
+	}
+	return "; it has to call worker.ServeIfWorker() at the top of main"
 }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 func quote(got []byte) string {
-	const enough = 200
+	const enough = 600
 	if len(got) > enough {
 		got = got[:enough]
 		for len(got) > 0 && !utf8.RuneStart(got[len(got)-1]) {
@@ -75,107 +108,15 @@ func quote(got []byte) string {
 	return fmt.Sprintf("%q", got)
 }
 
-const (
-	wrongAnswerWait  = 100 * time.Millisecond // how long Start waits for the rest of a wrong answer
-	wrongAnswerBytes = 1 << 10                // how much of it Start reads
-	reapWait         = 2 * time.Second        // how long a killed far end may take to be gone
-)
-
 // Start turns the interpreter behind pipe into a worker, as config.Spec says, and returns the
 // gateway to it. It owns pipe: on an error, or when ctx ends first, it kills the far end and waits
-// for it. It returns an [Error], or a [gatewayio.HostNotFoundError] if the ssh command says that it
-// did not reach the host.
+// for it. It returns an [Error], a [gatewayio.HostNotFoundError] if the ssh command says that it
+// did not reach the host, or a [gatewayio.PythonNotFoundError] if an ssh host has no such
+// interpreter.
 func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
-	if err := greet(ctx, pipe, config.Spec, nil); err != nil {
+	if err := greet(ctx, pipe, config, more{output: config.Output}); err != nil {
 		return nil, err
 	}
+	config.Windows = config.Spec.Bootstrap != "import"
 	return gatewaybase.New(pipe, config), nil
-}
-
-// greet makes a worker of the far end. ahead holds messages that the worker takes as the first
-// ones. On an error greet ends the far end.
-func greet(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) error {
-	failed := handshake(ctx, pipe, spec, ahead)
-	if failed == nil {
-		return nil
-	}
-	discard(pipe)
-	failed.Exit = pipe.Exit()
-	if len(failed.Got) == 0 && (spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH) {
-		if err := hostNotFound(failed.Exit, pipe.RemoteAddress()); err != nil {
-			return err
-		}
-	}
-	return failed
-}
-
-// sshExitUnreachable is the status with which the ssh command reports a failure of its own.
-const sshExitUnreachable = 255
-
-// hostNotFound turns the end of an ssh command that has printed nothing into the error that execnet
-// raises: a *gatewayio.HostNotFoundError if it exited with status 255, else nil. The ssh command
-// uses 255 for every failure of its own, so the error carries what it wrote to stderr.
-func hostNotFound(exit gatewaybase.Exit, host string) error {
-	if !exit.Known || exit.Code != sshExitUnreachable || host == "" {
-		return nil
-	}
-	reason := strings.TrimSpace(exit.Stderr)
-	if reason == "" {
-		reason = "the ssh command failed" + exit.String()
-	}
-	return &gatewayio.HostNotFoundError{Host: host, Err: errors.New(reason)}
-}
-
-// handshake writes the first line and reads the answer.
-func handshake(ctx context.Context, pipe gatewaybase.IO, spec *xspec.Spec, ahead []byte) *Error {
-	stop := context.AfterFunc(ctx, func() {
-		pipe.CloseRead()
-		pipe.CloseWrite()
-	})
-	defer stop()
-	fail := func(got []byte, err error) *Error {
-		if ctx.Err() != nil {
-			err = timeout.During(ctx, "no answer from the interpreter")
-		}
-		return &Error{Spec: spec, Got: got, Err: err}
-	}
-	// If the far end ends while it is written to, reading says why.
-	var writeErr error
-	for _, line := range firstLines(spec, ahead) {
-		if _, writeErr = pipe.Write(line); writeErr != nil {
-			break
-		}
-	}
-	answer := make([]byte, 1, wrongAnswerBytes)
-	if _, err := io.ReadFull(pipe, answer); err != nil {
-		return fail(nil, err)
-	}
-	if answer[0] == '1' {
-		if writeErr != nil { // it answered without having read the first line
-			return fail(nil, fmt.Errorf("it answered without reading: %w", writeErr))
-		}
-		return nil
-	}
-	timer := time.AfterFunc(wrongAnswerWait, func() { pipe.CloseRead() })
-	defer timer.Stop()
-	// Whatever ends the read, the bytes that were read are the answer.
-	n, _ := io.ReadFull(pipe, answer[1:cap(answer)])
-	return fail(answer[:1+n], nil)
-}
-
-// discard ends a far end that is not used.
-func discard(pipe gatewaybase.IO) {
-	// A process that ends by itself has an exit status. It reads its stdin to the end, if at all.
-	pipe.CloseWrite()
-	ctx, cancel := context.WithTimeout(context.Background(), wrongAnswerWait)
-	defer cancel()
-	if pipe.Wait(ctx) == nil {
-		return
-	}
-	// There is nothing else to do if the far end cannot be killed.
-	_ = pipe.Kill()
-	pipe.CloseRead()
-	ctx, cancel = context.WithTimeout(context.Background(), reapWait)
-	defer cancel()
-	_ = pipe.Wait(ctx)
 }

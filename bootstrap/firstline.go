@@ -27,39 +27,64 @@ const workerModule = "execnet_go_worker"
 
 var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
 
+// WorkerModule returns the folder and the name by which an interpreter that spec starts imports the
+// worker, or two empty strings if it gets its source in another way.
+func WorkerModule(spec *xspec.Spec) (folder, module string) {
+	if spec.Bootstrap == "import" || !pycache.Shared(spec) {
+		return "", ""
+	}
+	folder, err := workerFolder()
+	if err != nil {
+		return "", ""
+	}
+	return folder, workerModule
+}
+
+// more is what a worker is told beside its spec.
+type more struct {
+	ahead  []byte // messages that it takes as the first ones
+	behind *Behind
+	output int // what it shall send of its output, a sum of gatewaybase.Stdout and so on
+}
+
 // firstLines are the first line that the interpreter reads, and for some specs a second one. The
 // interpreter evaluates the first line, a string literal, and executes the Python source in it,
-// which may read the second line. ahead holds messages that the worker takes as the first ones:
-// only a worker of this module in a process of its own can, so for others ahead must be empty. A Go
-// program that is started again (self) gets only the call, since it is no Python.
+// which may read the second line. Only a worker of this module is told m, and one behind a socket
+// server only m.output, so for others it must be empty. A Go program that is started again (self)
+// gets only the call, since it is no Python.
+//
+// Each of these lines contains token, but not the answer itself, which is "1" and the token: an
+// echo of the line is no answer.
 //
 // Accept recognises all of these lines by the formats below, in which %s stands for a literal and
 // %d for a number.
-func firstLines(spec *xspec.Spec, ahead []byte) [][]byte {
+func firstLines(spec *xspec.Spec, token string, m more) [][]byte {
 	switch {
 	case spec.Self:
-		return [][]byte{line(serveCall(spec, ahead))}
+		return [][]byte{line(serveCall(spec, token, m))}
 	case spec.Kind() == xspec.KindSocket && spec.Bootstrap == "import":
-		return [][]byte{line(importSocketSource(spec))}
+		return [][]byte{line(importSocketSource(spec, token))}
 	case spec.Kind() == xspec.KindSocket:
-		return [][]byte{line(sentSocketSource(spec))}
+		return [][]byte{line(sentSocketSource(spec, token, m))}
 	case spec.Bootstrap == "import":
-		return [][]byte{line(importSource(spec))}
+		return [][]byte{line(importSource(spec, token))}
 	}
 	if pycache.Shared(spec) {
 		if dir, err := workerFolder(); err == nil {
-			return [][]byte{line(cachedSource(dir, spec, ahead)), workerLine()}
+			return [][]byte{line(cachedSource(dir, spec, token, m)), workerLine()}
 		}
 	}
-	return [][]byte{line(sentSource(spec, ahead))}
+	return [][]byte{line(sentSource(spec, token, m))}
 }
 
 func line(source string) []byte { return append([]byte(pystring.ASCII(source)), '\n') }
 
 var workerLine = sync.OnceValue(func() []byte { return line(packedWorker()) })
 
-const packedFormat = `import base64, zlib
-exec(zlib.decompress(base64.b64decode(%s)))
+// The imports are extension modules: a file in the user's folder may have the name of a module of
+// the standard library, such as base64 or struct, and that folder is searched first.
+const packedFormat = `import binascii, zlib
+exec(zlib.decompress(binascii.a2b_base64(%s)))
 `
 
 // packedWorker is Python source that executes the worker's source. It is compressed to a third of
@@ -74,100 +99,108 @@ var packedWorker = sync.OnceValue(func() string {
 	return fmt.Sprintf(packedFormat, pystring.ASCII(base64.StdEncoding.EncodeToString(packed.Bytes())))
 })
 
+// importNeeds is a Python expression: what an interpreter without a usable execnet package says.
+const importNeeds = `("bootstrap=import serves with the execnet package (release 1.9, 2.0 or 2.1) of " + str(sys.executable) +
+             ", which does not work: " + sys.exc_info()[0].__name__ + ": " + str(sys.exc_info()[1]))`
+
 const (
 	importFormat = `import os, sys
-from execnet import gateway_base
+try:
+    from execnet.gateway_base import get_execmodel, init_popen_io, serve
+except Exception:
+    sys.exit` + importNeeds + `
 `
-	importServeFormat = `sys.stdout.write("1")
-sys.stdout.flush()
-gateway_base.serve(gateway_base.init_popen_io(gateway_base.get_execmodel(%s)), id=%s)
+	importServeFormat = `io = init_popen_io(get_execmodel(%s))
+io.write(("1" + %s).encode("ascii"))
+serve(io, id=%s)
 `
 )
 
 // importSource starts the worker of the execnet package that is installed there, whatever its
-// release.
-func importSource(spec *xspec.Spec) string {
+// release. It answers when the package is imported and its pipe made: nothing that the package
+// needs can be missing then.
+func importSource(spec *xspec.Spec, token string) string {
 	return importFormat + setUpLines(spec) +
-		fmt.Sprintf(importServeFormat, pystring.ASCII(execModel(spec)), pystring.ASCII(workerID(spec)))
+		fmt.Sprintf(importServeFormat, pystring.ASCII(execModel(spec)), pystring.ASCII(token), pystring.ASCII(workerID(spec)))
 }
 
 // A socket server provides a connection in the variable clientsock and its own execution model in
 // the variable execmodel. The latter is used unless the spec names another.
 const (
-	importSocketFormat = `from execnet import gateway_base
-from execnet.gateway_socket import SocketIO
-io = SocketIO(clientsock, `
+	importSocketFormat = `try:
+    from execnet.gateway_base import get_execmodel, serve
+    from execnet.gateway_socket import SocketIO
+    io = SocketIO(clientsock, `
 	theirModel              = "execmodel"
-	modelFormat             = "gateway_base.get_execmodel(%s)"
+	modelFormat             = "get_execmodel(%s)"
 	importSocketServeFormat = `)
-io.write(b"1")
-gateway_base.serve(io, id=%s)
+except Exception:
+    import sys
+    clientsock.sendall(` + importNeeds + `.encode("utf-8"))
+    clientsock.close()
+    raise
+io.write(("1" + %s).encode("ascii"))
+serve(io, id=%s)
 `
 )
 
-// importSocketSource is importSource for a socket server.
-func importSocketSource(spec *xspec.Spec) string {
+// importSocketSource is importSource for a socket server. Nobody here sees the stderr of that, so
+// what goes wrong is sent over the connection.
+func importSocketSource(spec *xspec.Spec, token string) string {
 	model := theirModel
 	if spec.ExecModel != "" {
 		model = fmt.Sprintf(modelFormat, pystring.ASCII(spec.ExecModel))
 	}
-	return socketSetUp(spec) + importSocketFormat + model + fmt.Sprintf(importSocketServeFormat, pystring.ASCII(workerID(spec)))
+	return socketSetUp(spec) + importSocketFormat + model +
+		fmt.Sprintf(importSocketServeFormat, pystring.ASCII(token), pystring.ASCII(workerID(spec)))
 }
 
 const (
 	serveSocketFormat = "serve_socket(clientsock, %s, "
 	theirModelName    = "execmodel.backend"
-	serveSocketEnd    = ")\n"
+	serveSocketSetUp  = ", {\"answer\": %s, " + errorsItem
+	serveSocketEnd    = "})\n"
+	// engineItem is for Go workers only.
+	engineItem = `"engine": %s`
+	// errorsItem asks for errors with their class, which this module's drivers understand.
+	errorsItem = `"errors": 1`
+	// outputItem asks for what the worker prints.
+	outputItem = `"output": %d`
 )
 
 // sentSocketSource carries the whole worker to a socket server.
-func sentSocketSource(spec *xspec.Spec) string {
+func sentSocketSource(spec *xspec.Spec, token string, m more) string {
 	model := theirModelName
 	if spec.ExecModel != "" {
 		model = pystring.ASCII(spec.ExecModel)
 	}
-	return socketSetUp(spec) + packedWorker() + fmt.Sprintf(serveSocketFormat, pystring.ASCII(workerID(spec))) + model + serveSocketEnd
+	items := ""
+	if spec.Engine != "" {
+		items = ", " + fmt.Sprintf(engineItem, pystring.ASCII(spec.Engine))
+	}
+	if m.output != 0 {
+		items += ", " + fmt.Sprintf(outputItem, m.output)
+	}
+	return socketSetUp(spec) + packedWorker() + fmt.Sprintf(serveSocketFormat, pystring.ASCII(workerID(spec))) + model +
+		fmt.Sprintf(serveSocketSetUp, pystring.ASCII(token)) + items + serveSocketEnd
 }
 
 // sentSource carries the whole worker.
-func sentSource(spec *xspec.Spec, ahead []byte) string {
-	return packedWorker() + serveCall(spec, ahead) + "\n"
+func sentSource(spec *xspec.Spec, token string, m more) string {
+	return packedWorker() + serveCall(spec, token, m) + "\n"
 }
 
-const cachedFormat = `import os, struct, sys, time
-source = sys.stdin.readline()
-keep = sys.dont_write_bytecode
-sys.dont_write_bytecode = False
-sys.path.insert(0, %s)
-try:
-    from ` + workerModule + ` import *
-except Exception:
-    for folder, _, names in os.walk(sys.path[0]):
-        for name in names:
-            if name.endswith(".pyc"):
-                try:
-                    os.remove(os.path.join(folder, name))
-                except OSError:
-                    pass
-    exec(eval(source))
-finally:
-    sys.path.remove(%s)
-    sys.dont_write_bytecode = keep
+const cachedFormat = pycache.Load + `
+line = sys.stdin.readline()
+serve_popen = load(%s, "` + workerModule + `", lambda: eval(line), "serve_popen")
 `
 
-// cachedSource makes the interpreter import the worker from a folder of this user. Python keeps the
-// compiled form there, as for any module, because compiling takes longer than all the rest of a
-// start. An interpreter that cannot read the folder (it runs in a container, or as another user)
-// executes the source instead. The source is the second line, so that it costs other interpreters
-// next to nothing.
-//
-// A compiled form that a full disk has cut off raises any of several exceptions. It is removed, so
-// that the next start makes another one.
-//
-// PYTHONDONTWRITEBYTECODE is overridden: it keeps folders of sources clean, and this is none. The
-// spec's dont_write_bytecode is obeyed (see pycache.Shared).
-func cachedSource(dir string, spec *xspec.Spec, ahead []byte) string {
-	return fmt.Sprintf(cachedFormat, pystring.ASCII(dir), pystring.ASCII(dir)) + serveCall(spec, ahead) + "\n"
+// cachedSource makes the interpreter import the worker from a folder of this user: compiling it
+// takes longer than all the rest of a start, and Python keeps the compiled form there. An
+// interpreter that cannot import it (it runs in a container, or as another user) executes the
+// source instead. The source is the second line, which other interpreters read and do not evaluate.
+func cachedSource(dir string, spec *xspec.Spec, token string, m more) string {
+	return fmt.Sprintf(cachedFormat, pystring.ASCII(dir)) + serveCall(spec, token, m) + "\n"
 }
 
 const (
@@ -193,12 +226,11 @@ func setUpLines(spec *xspec.Spec) string {
 	return b.String()
 }
 
-const socketSetUpFormat = `import os
+const socketSetUpFormat = `import os, sys
 try:
     exec(%s)
 except Exception:
-    import traceback
-    clientsock.sendall(traceback.format_exc().encode("utf-8"))
+    clientsock.sendall(repr(sys.exc_info()[1]).encode("utf-8"))
     clientsock.close()
     raise
 `
@@ -214,8 +246,17 @@ func socketSetUp(spec *xspec.Spec) string {
 
 const serveFormat = "serve_popen(%s, %s, {"
 
-func serveCall(spec *xspec.Spec, ahead []byte) string {
-	var setUp []string
+func serveCall(spec *xspec.Spec, token string, m more) string {
+	setUp := []string{`"answer": ` + pystring.ASCII(token)}
+	if m.behind == nil || m.behind.DescribeErrors {
+		setUp = append(setUp, errorsItem)
+	}
+	if spec.Engine != "" {
+		setUp = append(setUp, fmt.Sprintf(engineItem, pystring.ASCII(spec.Engine)))
+	}
+	if m.output != 0 {
+		setUp = append(setUp, fmt.Sprintf(outputItem, m.output))
+	}
 	if spec.ChDir != "" {
 		setUp = append(setUp, `"chdir": `+pystring.ASCII(spec.ChDir))
 	}
@@ -229,8 +270,11 @@ func serveCall(spec *xspec.Spec, ahead []byte) string {
 		}
 		setUp = append(setUp, `"env": {`+strings.Join(pairs, ", ")+`}`)
 	}
-	if len(ahead) > 0 {
-		setUp = append(setUp, `"ahead": `+pystring.Bytes(ahead))
+	if m.behind != nil {
+		setUp = append(setUp, `"first": `+strconv.Itoa(m.behind.FirstID), `"prepare": `+pystring.ASCII(m.behind.Prepare))
+	}
+	if len(m.ahead) > 0 {
+		setUp = append(setUp, `"ahead": `+pystring.Bytes(m.ahead))
 	}
 	return fmt.Sprintf(serveFormat, pystring.ASCII(workerID(spec)), pystring.ASCII(execModel(spec))) + strings.Join(setUp, ", ") + "})"
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -18,7 +20,8 @@ const maxAhead = 256 << 10
 // inside the first line, so that over a slow network the first source does not wait for the answer
 // to the bootstrap.
 type lazyIO struct {
-	spec   *xspec.Spec
+	config gatewaybase.Config
+	behind *Behind
 	cancel context.CancelFunc // gives up reaching the far end
 	done   chan struct{}      // closed when the far end is reached, or cannot be
 
@@ -36,7 +39,7 @@ type lazyIO struct {
 // CanStartLazily reports whether StartLazily works for spec: the worker has to be this module's
 // own, in a process of its own.
 func CanStartLazily(spec *xspec.Spec) bool {
-	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket
+	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket && spec.Preload == ""
 }
 
 // StartLazily returns a gateway at once, and reaches the far end meanwhile: open makes the pipe;
@@ -45,20 +48,53 @@ func CanStartLazily(spec *xspec.Spec) bool {
 // would have returned.
 func StartLazily(ctx context.Context, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config) *gatewaybase.Gateway {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &lazyIO{spec: config.Spec, cancel: cancel, done: make(chan struct{})}
+	config.Windows = true
+	return gatewaybase.New(openLazily(ctx, cancel, open, config, nil), config)
+}
+
+// Behind is what a Python worker behind a Go worker is told beside its spec.
+type Behind struct {
+	// FirstID is the id of the first channel that the worker makes.
+	FirstID int
+	// DescribeErrors is what the driver's Request says.
+	DescribeErrors bool
+	// Called is what the error of a worker that does not start calls it.
+	Called string
+	// Prepare is Python source that worker.py executes before it serves, in its own namespace and
+	// with the name gateway.
+	Prepare string
+}
+
+// behindLimit is how long the worker behind a Go worker may take to start: somebody waits for its
+// first program, and has no other bound for what never answers.
+const behindLimit = time.Minute
+
+// OpenBehind returns a pipe to a Python worker behind a Go worker, and starts that worker
+// meanwhile, as StartLazily does.
+func OpenBehind(open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config, behind Behind) gatewaybase.IO {
+	ctx, cancel := context.WithTimeout(context.Background(), behindLimit)
+	return openLazily(ctx, cancel, open, config, &behind)
+}
+
+func openLazily(ctx context.Context, cancel context.CancelFunc, open func(context.Context) (gatewaybase.IO, error), config gatewaybase.Config,
+	behind *Behind) gatewaybase.IO {
+	l := &lazyIO{config: config, behind: behind, cancel: cancel, done: make(chan struct{})}
 	l.change.L = &l.mu
 	go func() {
 		defer close(l.done)
 		defer cancel()
 		l.reach(ctx, open)
 	}()
-	return gatewaybase.New(l, config)
+	return l
 }
 
 // reach makes the pipe and the worker.
 func (l *lazyIO) reach(ctx context.Context, open func(context.Context) (gatewaybase.IO, error)) {
 	pipe, err := open(ctx)
 	if err != nil {
+		if l.behind != nil {
+			err = errtext.Wrap(l.behind.Called, err)
+		}
 		l.fail(err, gatewaybase.Exit{})
 		return
 	}
@@ -67,7 +103,7 @@ func (l *lazyIO) reach(ctx context.Context, open func(context.Context) (gatewayb
 	ahead := l.ahead
 	l.ahead = nil
 	l.mu.Unlock()
-	if err := greet(ctx, pipe, l.spec, ahead); err != nil {
+	if err := greet(ctx, pipe, l.config, more{ahead, l.behind, l.config.Output}); err != nil {
 		l.fail(err, pipe.Exit())
 		return
 	}
@@ -130,6 +166,16 @@ func (l *lazyIO) Write(p []byte) (int, error) {
 	return pipe.Write(p)
 }
 
+// WriteNow implements farend.ImmediateWriter.
+func (l *lazyIO) WriteNow(p []byte) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if pipe, ok := l.pipe.(farend.ImmediateWriter); ok && l.ready && !l.writeClosed {
+		return pipe.WriteNow(p)
+	}
+	return 0
+}
+
 func (l *lazyIO) CloseRead() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -184,7 +230,7 @@ func (l *lazyIO) RemoteAddress() string {
 	if pipe := l.reached(); pipe != nil {
 		return pipe.RemoteAddress()
 	}
-	return l.spec.SSH
+	return l.config.Spec.SSH
 }
 
 func (l *lazyIO) reached() gatewaybase.IO {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -15,23 +16,22 @@ import (
 // module's drivers write it reads from the first byte to the last.
 func recognise(text string) (request *Request, second bool, err error) {
 	request = &Request{}
+	var token string
 	s := &scanner{rest: text}
 	switch {
 	case s.sees(serveFormat):
-		s.servePopen(request)
+		s.servePopen(request, &token)
 	case s.sees(cachedFormat):
-		var dir, again string
-		if s.format(cachedFormat, &dir, &again); dir != again {
-			s.fail("expected the folder that was inserted")
-		}
-		s.servePopen(request)
+		var dir string
+		s.format(cachedFormat, &dir)
+		s.servePopen(request, &token)
 		s.expect("\n")
 		second = true
 	case s.sees(importFormat):
 		s.expect(importFormat)
 		s.setUpLines(request)
 		request.style = styleImport
-		s.format(importServeFormat, &request.ExecModel, &request.ID)
+		s.format(importServeFormat, &request.ExecModel, &token, &request.ID)
 	case s.sees(socketSetUpFormat):
 		var lines string
 		s.format(socketSetUpFormat, &lines)
@@ -40,21 +40,22 @@ func recognise(text string) (request *Request, second bool, err error) {
 		if setUp.end(); setUp.err != nil {
 			return nil, false, fmt.Errorf("in what a socket server is to set up: %w", setUp.err)
 		}
-		s.socketSource(request)
+		s.socketSource(request, &token)
 	case s.sees(importSocketFormat):
-		s.socketSource(request)
+		s.socketSource(request, &token)
 	case s.sees(packedFormat):
 		s.packedWorker()
 		if s.sees(serveSocketFormat) {
-			s.serveSocket(request)
+			s.serveSocket(request, &token)
 		} else {
-			s.servePopen(request)
+			s.servePopen(request, &token)
 			s.expect("\n")
 		}
 	default:
 		s.reference(request)
 	}
 	s.end()
+	request.Answer = []byte("1" + token)
 	switch {
 	case s.err != nil:
 		return nil, false, s.err
@@ -62,6 +63,10 @@ func recognise(text string) (request *Request, second bool, err error) {
 		return nil, false, fmt.Errorf("the execution model %+q is unknown; it is one of %s", beginning(request.ExecModel), strings.Join(xspec.ExecModels(), ", "))
 	case request.ExecModel == "" && request.style != styleSocket:
 		return nil, false, errors.New("the execution model is empty")
+	case request.Engine != "" && !slices.Contains(xspec.Engines(), request.Engine):
+		return nil, false, fmt.Errorf("the engine %+q is unknown; it is one of %s", beginning(request.Engine), strings.Join(xspec.Engines(), ", "))
+	case request.Output < 0 || request.Output > gatewaybase.AsideStdout|gatewaybase.AsideStderr|gatewaybase.AsideLog:
+		return nil, false, fmt.Errorf("the output %d is unknown; it is 1 to 7", request.Output)
 	case strings.ContainsFunc(request.ID, unicode.IsControl):
 		return nil, false, fmt.Errorf("the id %+q holds a control character", beginning(request.ID))
 	}
@@ -82,7 +87,7 @@ func (s *scanner) packedWorker() {
 }
 
 // servePopen reads what serveCall writes.
-func (s *scanner) servePopen(request *Request) {
+func (s *scanner) servePopen(request *Request, token *string) {
 	request.style = styleExec
 	s.format(serveFormat, &request.ID, &request.ExecModel)
 	seen := make(map[string]bool)
@@ -93,6 +98,15 @@ func (s *scanner) servePopen(request *Request) {
 		switch {
 		case twice:
 			s.fail("expected %+q once, not again,", beginning(key))
+		case key == "errors":
+			s.expect(": 1")
+			request.DescribeErrors = true
+		case key == "answer":
+			s.format(": %s", token)
+		case key == "engine":
+			s.format(": %s", &request.Engine)
+		case key == "output":
+			s.format(": %d", &request.Output)
 		case key == "chdir":
 			s.format(": %s", &request.ChDir)
 		case key == "nice":
@@ -108,7 +122,7 @@ func (s *scanner) servePopen(request *Request) {
 			s.expect(": ")
 			request.Ahead = []byte(s.bytes())
 		default:
-			s.fail("expected chdir, nice, env or ahead, not %+q,", beginning(key))
+			s.fail("expected answer, errors, engine, output, chdir, nice, env or ahead, not %+q,", beginning(key))
 		}
 	})
 	s.expect(")")
@@ -158,10 +172,10 @@ func (s *scanner) setUpLines(request *Request) {
 }
 
 // socketSource reads one of the two sources for socket servers.
-func (s *scanner) socketSource(request *Request) {
+func (s *scanner) socketSource(request *Request, token *string) {
 	if s.sees(packedFormat) {
 		s.packedWorker()
-		s.serveSocket(request)
+		s.serveSocket(request, token)
 		return
 	}
 	request.style = styleSocket
@@ -171,14 +185,22 @@ func (s *scanner) socketSource(request *Request) {
 	} else {
 		s.expect(theirModel)
 	}
-	s.format(importSocketServeFormat, &request.ID)
+	s.format(importSocketServeFormat, token, &request.ID)
 }
 
-func (s *scanner) serveSocket(request *Request) {
+func (s *scanner) serveSocket(request *Request, token *string) {
 	request.style = styleSocket
 	s.format(serveSocketFormat, &request.ID)
 	if !s.accept(theirModelName) {
 		request.ExecModel = s.string()
 	}
+	s.format(serveSocketSetUp, token)
+	if s.sees(", " + engineItem) {
+		s.format(", "+engineItem, &request.Engine)
+	}
+	if s.sees(", " + outputItem) {
+		s.format(", "+outputItem, &request.Output)
+	}
 	s.expect(serveSocketEnd)
+	request.DescribeErrors = true
 }

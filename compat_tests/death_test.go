@@ -3,10 +3,9 @@
 package compat_tests
 
 import (
-	"bytes"
 	"errors"
+	"io"
 	"maps"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,26 +15,9 @@ import (
 
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
-
-// buffer is a writer that can be read while it is written to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
 
 // pidOf receives a worker's process id, which the source of the execution ch has to send.
 func pidOf(t *testing.T, ch *execnet.Channel) int {
@@ -115,7 +97,7 @@ func allFail(t *testing.T, gw *execnet.Gateway, waiting *execnet.Channel, more m
 // TestKilledWorker kills a worker with SIGKILL while calls of every kind wait for it.
 func TestKilledWorker(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
-		stderr := new(buffer)
+		stderr := new(textbuffer.Buffer)
 		gw := makeGateway(t, newGroup(t, stderr), w.spec())
 		busy := remoteExec(t, gw, `
 import os, signal, sys
@@ -148,6 +130,41 @@ os.kill(os.getpid(), signal.SIGSTOP) # so that it reads nothing more, and the pi
 		assert.Contains(t, stderr.String(), "the last line\n", "it reached the user too")
 		gone(t, pid)
 	})
+}
+
+// TestCrashedWorker has a worker write a long log and then the long report of Python's
+// faulthandler: the error shows how that begins and ends, also through other gateways.
+func TestCrashedWorker(t *testing.T) {
+	python := pythons.Default(t)
+	for name, specs := range map[string][]string{
+		"popen": {python.Spec()}, "via Python": {python.Spec() + "//id=host", python.Spec() + "//via=host"},
+		"via Go": {"popen//self//id=host", python.Spec() + "//via=host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			group := newGroup(t, io.Discard)
+			var gw *execnet.Gateway
+			for _, spec := range specs {
+				gw = makeGateway(t, group, spec)
+			}
+			ch := remoteExec(t, gw, `
+import faulthandler, os, sys, threading
+faulthandler.enable()
+sys.stderr.write("a line of a log\n" * 5000)
+sys.stderr.flush()
+wait = threading.Event()
+def deep(n):
+    if n: deep(n - 1)
+    else: wait.wait()
+for _ in range(30): threading.Thread(target=deep, args=(60,), daemon=True).start()
+os.abort()
+`)
+			died := requireDied(t, gw, ch.WaitClose(within.Soon(t)), "WaitClose")
+			assert.Regexp(t, `(?m)^Fatal Python error: Aborted$`, died.Exit.Stderr)
+			assert.Regexp(t, `(?m)^\[\.\.\. \d+ bytes are left out here \.\.\.\]$`, died.Exit.Stderr)
+			assert.LessOrEqual(t, len(died.Exit.Stderr), 11<<10)
+			assert.Regexp(t, `; its stderr ended:\n  Fatal Python error: Aborted\n(.*\n)*  \.\.\.\n(.*\n){19}.*$`, died.Error())
+		})
+	}
 }
 
 // TestExitedWorker ends the worker's process from inside.
@@ -208,7 +225,7 @@ func TestTerminateStuckWorkers(t *testing.T) {
 		for _, w := range workers(t, p) {
 			t.Run(p.Version()+"/"+w.name, func(t *testing.T) {
 				const timeout = time.Second
-				group := newGroup(t, new(buffer))
+				group := newGroup(t, new(textbuffer.Buffer))
 				var pids []int
 				for _, source := range stuck {
 					gw := makeGateway(t, group, w.spec())

@@ -1,7 +1,9 @@
 package compat_tests
 
 import (
+	"context"
 	"io"
+	"math/big"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/go-execnet/execnet/compat_tests/channeltest"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
+	"github.com/go-execnet/execnet/serializer"
 )
 
 // newGroup makes a group. Its workers are terminated when the test ends.
@@ -74,17 +77,24 @@ func TestChannels(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) { channeltest.Run(t, opener(w.spec()), w.caps()) })
 }
 
+// failsToStart checks that no gateway can be made from spec and that none is left, and returns the
+// error.
+func failsToStart(t *testing.T, ctx context.Context, spec string) error {
+	t.Helper()
+	group := newGroup(t, testLog{t})
+	gw, err := group.MakeGateway(ctx, spec)
+	require.Error(t, err)
+	assert.Nil(t, gw)
+	assert.Zero(t, group.Len())
+	return err
+}
+
 // TestMainThreadOnly tests the execution model for source that needs the main thread.
 func TestMainThreadOnly(t *testing.T) {
 	everyWorker(t, func(t *testing.T, w worker) {
 		spec := w.spec() + "//execmodel=main_thread_only"
 		if w.dir != "" && !hasMainThreadOnly() {
-			// The installed worker answers the bootstrap before it refuses the execution model.
-			gw := gateway(t, spec)
-			_, err := gw.RemoteStatus(within.Soon(t))
-			var died *execnet.GatewayDiedError
-			require.ErrorAs(t, err, &died)
-			assert.Contains(t, died.Exit.Stderr, "main_thread_only")
+			assert.ErrorContains(t, failsToStart(t, within.Soon(t), spec), "unknown execmodel 'main_thread_only'")
 			return
 		}
 		channeltest.RunMainThreadOnly(t, opener(spec), w.caps())
@@ -116,4 +126,21 @@ func TestGreenlets(t *testing.T) {
 			assert.Equal(t, execnet.Tuple{int64(i), "eventlet"}, receive(t, ch))
 		}
 	})
+}
+
+// TestLongInts sends an int that the far end may be unable to load. The sender refuses it, so that
+// the gateway of Python's execnet, which it would end, goes on.
+func TestLongInts(t *testing.T) {
+	long := new(big.Int).Exp(big.NewInt(10), big.NewInt(serializer.DefaultMaxDigits), nil)
+	python := "popen//python=" + pythons.WithExecnet(t)
+	for _, spec := range []string{python, python + "//bootstrap=import"} {
+		gw := gateway(t, spec)
+		ch, err := gw.RemoteExec(t.Context(), "for n in channel: channel.send(n + 1)")
+		require.NoError(t, err)
+		var de *serializer.DumpError
+		require.ErrorAs(t, ch.Send(t.Context(), []any{long}), &de)
+		assert.Equal(t, "[0]", de.Path)
+		require.NoError(t, ch.Send(t.Context(), 1))
+		assert.EqualValues(t, 2, receive(t, ch))
+	}
 }

@@ -55,6 +55,11 @@ if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)  # in drivers; workers keep their limit
 
 
+def label(python):
+    """How the name of a test shows an interpreter: the folder of its version, if it has one."""
+    return python.split(os.sep)[-3] if python.count(os.sep) > 2 else python
+
+
 def source(call):
     """The source of worker.py, followed by a call."""
     with open(WORKER, encoding="utf-8") as f:

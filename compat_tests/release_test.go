@@ -170,6 +170,9 @@ func (w worker) caps() channeltest.Caps {
 	if w.dir != "" {
 		caps.NoCloseAfterSendOnly = true
 		caps.LosesLastClose = true
+		caps.AnyEOFErrorEnds = true
+		caps.ExitsAreErrors = true
+		caps.ErrorsAreTexts = true
 		caps.NoIntBelowInt32 = true
 		caps.LosesUnsendableErrors = !caps.Python2
 		caps.OneStringRule = strings.HasPrefix(release(), "1.")

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/rsync"
 )
@@ -123,7 +124,7 @@ func TestRsyncKilledDriver(t *testing.T) {
 			dest := filepath.Join(base, end.name)
 			driver := exec.Command(program, "rsync", "-q", source, "--tx", end.specs[0], dest)
 			driver.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			stderr := new(buffer)
+			stderr := new(textbuffer.Buffer)
 			driver.Stderr = stderr
 			require.NoError(t, driver.Start())
 			require.Eventually(t, func() bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 )
 
 // TestRsyncMemory sends a file of 1 GiB, and checks the most memory that the driver and the
@@ -43,7 +44,7 @@ func TestRsyncMemory(t *testing.T) {
 				args = append(args, "--tx", tx, []string{dest, "-"}[len(txs)-1-i])
 			}
 			driver := exec.Command(program, args...)
-			stderr := new(buffer)
+			stderr := new(textbuffer.Buffer)
 			driver.Stderr = stderr
 			require.NoError(t, driver.Start())
 			ended := make(chan error, 1)

@@ -18,6 +18,7 @@ import (
 	"github.com/go-execnet/execnet"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
@@ -25,18 +26,6 @@ import (
 func script(t *testing.T, text string) string {
 	t.Helper()
 	return pythons.Program(t, t.TempDir(), "python", "#!/bin/sh\n"+text+"\n")
-}
-
-// failsToStart checks that no gateway can be made from spec and that none is left, and returns the
-// error.
-func failsToStart(t *testing.T, ctx context.Context, spec string) error {
-	t.Helper()
-	group := newGroup(t, testLog{t})
-	gw, err := group.MakeGateway(ctx, spec)
-	require.Error(t, err)
-	assert.Nil(t, gw)
-	assert.Zero(t, group.Len())
-	return err
 }
 
 func TestWhatIsNoPython(t *testing.T) {
@@ -70,12 +59,14 @@ func TestWhatIsNoPython(t *testing.T) {
 // something else.
 func TestGarbageAfterTheAnswer(t *testing.T) {
 	independent(t)
-	const reads = "read line; read worker; " // reading nothing is a failed start
+	// The answer is "1" and the token that the first line holds behind the word "answer".
+	const answers = `IFS= read -r line; read worker; token=${line##*answer}; token=${token#*: }; token=${token#*[!A-Z0-9]}; ` +
+		`token=${token#*[!A-Z0-9]}; token=${token%%[!A-Z0-9]*}; printf 1%s "$token"; `
 	for name, text := range map[string]string{
-		"text":  "printf '1Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
-		"end":   reads + "printf 1; exit 4",
-		"half":  reads + "printf '1\\004\\000\\000'; exit 4",
-		"large": reads + "printf '1\\004\\000\\000\\000\\001\\177\\377\\377\\377x'; exit 4",
+		"text":  answers + "printf 'Hello, I am no worker, but I say a lot\\n'; cat >/dev/null",
+		"end":   answers + "exit 4",
+		"half":  answers + "printf '\\004\\000\\000'; exit 4",
+		"large": answers + "printf '\\004\\000\\000\\000\\001\\177\\377\\377\\377x'; exit 4",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +115,7 @@ func TestPythonThatCannotBeStarted(t *testing.T) {
 		"popen//python=/no/such/python":      `cannot start "/no/such/python" (python= in the spec)`,
 		"popen//python=no-such-python":       `cannot start "no-such-python"`,
 		"popen//python='" + plain + "'":      "may be executed",
-		"popen//python=" + t.TempDir():       "may be executed",
+		"popen//python=" + t.TempDir():       "it is a folder",
 		"popen//python='unbalanced":          "python= in the spec",
 		"popen//python=env no-such-program ": "no-such-program",
 	} {
@@ -226,7 +217,7 @@ func TestUnknownExecutionModel(t *testing.T) {
 // TestStderr checks that a worker's stderr is passed on at once and that the end of it is kept.
 func TestStderr(t *testing.T) {
 	bothWorkers(t, func(t *testing.T, w worker) {
-		stderr := new(buffer)
+		stderr := new(textbuffer.Buffer)
 		gw := makeGateway(t, newGroup(t, stderr), w.spec())
 		ch := remoteExec(t, gw, `
 import os, sys
@@ -244,7 +235,10 @@ os._exit(9)
 		_, err := ch.Receive(within.Soon(t))
 		var died *execnet.GatewayDiedError
 		require.ErrorAs(t, err, &died)
-		assert.Len(t, died.Exit.Stderr, 8<<10)
+		assert.True(t, strings.HasPrefix(died.Exit.Stderr, "from Python\nfrom below\nline 0\n"), "the beginning is kept, too")
+		_, end, found := strings.Cut(died.Exit.Stderr, " bytes are left out here ...]\n")
+		assert.True(t, found)
+		assert.InDelta(t, 8<<10, len(end), 20)
 		assert.True(t, strings.HasSuffix(died.Exit.Stderr, "line 2998\nline 2999\n"))
 		assert.ErrorContains(t, err, "line 2999")
 		assert.NotContains(t, err.Error(), "line 2900", "the message shows the last lines only")
@@ -260,7 +254,7 @@ func TestTraces(t *testing.T) {
 			temp := t.TempDir()
 			driver := exec.Command(self)
 			driver.Env = append(os.Environ(), driverVariable+"="+w.spec(), driverModeVariable+"=end", "EXECNET_DEBUG="+level, "TMPDIR="+temp)
-			stderr := new(buffer)
+			stderr := new(textbuffer.Buffer)
 			driver.Stderr = stderr
 			out, err := driver.Output()
 			require.NoError(t, err, "%s", stderr)

@@ -110,6 +110,19 @@ def test_errors_are_exceptions(gofuncs):
     assert lines[-1] == "RuntimeError: at last"
 
 
+def test_iterators_are_lists(gofuncs):
+    channel = gofuncs.remote_exec("""
+        import gofuncs
+        channel.send([word.upper() for word in gofuncs.words("a b")])
+        channel.send(gofuncs.numbers(3))
+        try:
+            gofuncs.numbers(-1)
+        except RuntimeError as e:
+            channel.send(str(e))
+    """)
+    assert [channel.receive(WAIT) for _ in range(3)] == [["A", "B"], [0, 1, 2], "negative"]
+
+
 def test_panics_are_exceptions(gofuncs):
     channel = gofuncs.remote_exec("""
         import gofuncs

@@ -130,6 +130,25 @@ def test_what_a_forwarder_cannot_start(transports, group):
     assert master.remote_exec("channel.send(1)").receive(WAIT) == 1
 
 
+@pytest.mark.parametrize("configuration", [(False, False), (True, True), (False, True)])
+def test_what_drivers_ask_for_after_reconfigure(goworker, group, tmp_path, configuration):
+    gateway = group.makegateway("popen//id=first//python=" + goworker)
+    gateway.reconfigure(*configuration)
+    sub = group.makegateway("popen//via=first//python=" + sys.executable)
+    channel = sub.remote_exec("channel.send(channel.receive() + 1)")
+    channel.send(1)
+    assert channel.receive(WAIT) == 2
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "file").write_bytes(b"content")
+    os.symlink("file", str(source / "link"))
+    sync = execnet.RSync(str(source), verbose=False)
+    sync.add_target(gateway, str(tmp_path / "target"))
+    sync.send()
+    assert (tmp_path / "target" / "file").read_bytes() == b"content"
+    assert os.readlink(str(tmp_path / "target" / "link")) == "file"
+
+
 @pytest.mark.parametrize("transport", ["popen", "via_go", "socketserver", "sshserver"])
 def test_rsync(transports, group, tmp_path, transport):
     source, target = tmp_path / "source", tmp_path / "target"

@@ -3,9 +3,10 @@ import os
 import re
 
 import pytest
+from execnet import gateway_base
 
 from conftest import WAIT, error
-from pythonworker import GREEN_PYTHON, NEWEST
+from pythonworker import GREEN_PYTHON, NEWEST, PYTHONS, label
 
 
 def test_errors(worker):
@@ -29,7 +30,71 @@ def test_errors(worker):
         ("channel.close()", "cannot explicitly close"),
     ]:
         assert re.search(text, error(worker.run(source))), source
-    worker.run("raise EOFError").waitclose(WAIT)
+
+
+# How an execution ends: in order, or with an error that holds the text. The driver has sent a
+# channel, and has closed that one and said that nothing more comes on its own.
+@pytest.mark.parametrize("source, text", [
+    ("channel.receive()", None),
+    ("def f(channel):\n    for _ in channel: pass\n    channel.receive()\nf(channel)", None),
+    ("try:\n    channel.receive()\nexcept EOFError:\n    raise", None),
+    ("try:\n    channel.receive()\nfinally:\n    x = 1", None),
+    ("channel.makefile('r').read(1)", None),
+    ("raise EOFError", "EOFError"),
+    ("raise EOFError('mine')", "EOFError: mine"),
+    ("try:\n    channel.receive()\nexcept EOFError:\n    raise EOFError('mine')", "EOFError: mine"),
+    ("import os, pickle; pickle.load(open(os.devnull, 'rb'))", "EOFError(: Ran out of input)?"),
+    ("(input if str is not bytes else raw_input)()", "EOFError: EOF when reading a line"),
+    ("c.receive()", "EOFError"),
+    ("import pickle\nclass F:\n    def read(self, n): return channel.makefile('r').read(n).encode()\n"
+     "    def readline(self): return b''\npickle.load(F())", "EOFError(: Ran out of input)?"),
+    ("import sys; sys.exit(3)", "SystemExit: 3"),
+    ("import sys; sys.exit('no disk')", "SystemExit: no disk"),
+    ("import sys; sys.exit(0.0)", "SystemExit: 0.0"),
+    ("import sys; sys.exit((0, 1))", r"SystemExit: \(0, 1\)"),
+    ("class Odd(SystemExit):\n    code = property(lambda self: 1 / 0)\nraise Odd(0)", "Odd: 0"),
+    ("class Odd(EOFError):\n    channelid = property(lambda self: 1 / 0)\nraise Odd", "Odd"),
+])
+def test_which_end_is_an_error(worker, source, text):
+    channel = worker.run("c = channel.receive()\n" + source)
+    other = worker.gw.newchannel()
+    channel.send(other)
+    other.close()
+    channel.gateway._send(gateway_base.Message.CHANNEL_LAST_MESSAGE, channel.id)
+    if text is None:
+        channel.waitclose(WAIT)
+    else:
+        lines = error(channel).splitlines()
+        assert lines[0] == "Traceback (most recent call last):"
+        assert re.match("(__channelexec__.)?" + text + "$", lines[-1]), lines
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=label)
+def test_exits_that_are_errors_for_some_drivers(start, python):
+    """Those of Python execnet expect an error of sys.exit(), as from its own worker."""
+    for source, last in [("import sys; sys.exit()", "SystemExit"), ("import sys; sys.exit(0)", "SystemExit: 0"),
+                         ("raise SystemExit(False)", "SystemExit: False")]:
+        lines = error(start(python).run(source)).splitlines()
+        assert lines[0] == "Traceback (most recent call last):" and lines[-1] == last
+        start(python, setup={"errors": 1}).run(source).waitclose(WAIT)
+
+
+def test_callbacks_that_exit(worker):
+    """sys.exit() ends an execution, not a callback, and never the gateway."""
+    for source, last in [("SystemExit", "SystemExit"), ("SystemExit(3)", "SystemExit: 3"), ("EOFError", "EOFError")]:
+        channel = worker.run("""
+            c = channel.gateway.newchannel()
+            def call(item):
+                raise %s
+            c.setcallback(call)
+            channel.send(c)
+            channel.receive()
+        """ % source)
+        inner = channel.receive(WAIT)
+        inner.send(1)
+        assert error(inner).endswith("\n" + last + "\n")
+        channel.send(None)
+        channel.waitclose(WAIT)
 
 
 def pure(channel, a, b=2):
@@ -180,14 +245,14 @@ def test_green(start, execmodel):
 def test_an_execution_without_a_thread(start):
     worker = start(NEWEST)
     busy = worker.run("""
-        import _thread
+        import __main__
         def fail(*args):
             raise RuntimeError("can't start new thread")
-        saved = _thread.start_new_thread
-        _thread.start_new_thread = fail
+        saved = __main__.start_thread
+        __main__.start_thread = fail
         channel.send(1)
         channel.receive()
-        _thread.start_new_thread = saved
+        __main__.start_thread = saved
         channel.send(2)
     """)
     assert busy.receive(WAIT) == 1
@@ -199,3 +264,18 @@ def test_an_execution_without_a_thread(start):
     busy.waitclose(WAIT)
     assert worker.run("channel.send(4)").receive(WAIT) == 4
     assert worker.stop() == 0
+
+
+def test_names_are_those_of_execnet(worker, group):
+    """What remote code sees of the types that it meets."""
+    source = """
+        gateway = channel.gateway
+        made = [channel, gateway, channel.makefile("r"), channel.makefile("w"), gateway._channelfactory,
+                channel.RemoteError("x"), channel.TimeoutError("x")]
+        channel.send([(type(x).__module__, type(x).__name__) for x in made])
+        texts = [repr(channel), repr(channel.makefile("w"))]
+        channel.send([text.replace(str(channel.id), "ID") for text in texts] + [repr(gateway.execmodel), gateway.id])
+    """
+    ours, theirs = worker.run(source), group.makegateway("popen//id=gw0").remote_exec(source)
+    for what in "types", "texts":
+        assert ours.receive(WAIT) == theirs.receive(WAIT), what

@@ -3,6 +3,7 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import time
 
 import execnet
@@ -10,7 +11,7 @@ import pytest
 from execnet import gateway_base
 
 from conftest import WAIT, error
-from pythonworker import FIRST_LINE, NEWEST, Worker, source
+from pythonworker import FIRST_LINE, NEWEST, PYTHONS, Worker, source
 
 
 def test_setup(start, tmp_path):
@@ -107,7 +108,23 @@ def test_tracing(start, level, tmp_path):
         said = (tmp_path / ("execnet-debug-%d" % worker.popen.pid)).read_text()
     assert "gw0-worker" in said
     assert "received <Message CHANNEL_EXEC channel=1" in said
-    assert "sent <Message CHANNEL_DATA channel=1" in said
+    assert "sending <Message CHANNEL_DATA channel=1" in said
+
+
+def test_tracing_beside_execnet(start, tmp_path):
+    """Remote code that imports execnet makes that empty the file of the trace."""
+    worker = start(sys.executable, env={"EXECNET_DEBUG": "1", "TMPDIR": str(tmp_path)})
+    file = tmp_path / ("execnet-debug-%d" % worker.popen.pid)
+    name = worker.run("import execnet; channel.send(execnet.gateway_base.fn)").receive(WAIT)
+    assert name == str(file)
+    assert "creating workergateway" in file.read_text(), "what was written before the item was sent"
+    worker.run("import execnet; execnet.gateway_base.trace('of execnet')").waitclose(WAIT)
+    assert worker.stop() == 0
+    said = file.read_text()
+    assert "\0" not in said
+    order = ["creating workergateway", "sending <Message CHANNEL_DATA channel=1", "of execnet", "shutting down"]
+    assert sorted(order, key=said.index) == order, said
+    assert said.count("creating workergateway") == 1, said
 
 
 def test_end_of_file_ends_a_worker(start):
@@ -148,3 +165,21 @@ def test_dies_when_killed(start):
     worker.popen.send_signal(signal.SIGKILL)
     with pytest.raises(EOFError):
         channel.receive(WAIT)
+
+
+@pytest.mark.parametrize("python", [PYTHONS[0], NEWEST])
+def test_stderr_that_nobody_reads(start, python, tmp_path):
+    """A worker goes on and ends, however much it would like to say there."""
+    worker = start(python, env={"EXECNET_DEBUG": "2"}, stderr=subprocess.PIPE)
+    channel = worker.run("for x in channel: channel.send(x)")
+    for i in range(2000):  # what is traced for these does not fit into a pipe
+        channel.send(i)
+        assert channel.receive(WAIT) == i
+    channel.close()
+    failing = worker.run("dropped = channel.gateway.newchannel(); channel.send(dropped); channel.receive(); del dropped")
+    dropped = failing.receive(WAIT)
+    dropped.close("x" * 100000)  # nobody asks for it there, so it is written to stderr
+    failing.send(None)
+    failing.waitclose(WAIT)
+    assert worker.stop() == 0
+    assert len(worker.popen.stderr.read()) > 4096, "what fits is written"

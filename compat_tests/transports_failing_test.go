@@ -205,7 +205,7 @@ func TestSSHRefusals(t *testing.T) {
 		makeGateway(t, group, "popen//id=host")
 		for _, extra := range []string{"", "//sshclient=openssh", "//via=host"} {
 			errs := failsBothWays(t, group, server.Spec()+"//python=no-such-python"+extra)
-			for _, failed := range requireErrors[*execnet.BootstrapError](t, errs, "did not start") {
+			for _, failed := range requireErrors[*execnet.BootstrapError](t, errs, "there is no no-such-python") {
 				assert.Equal(t, 127, failed.Exit.Code, extra)
 				assert.Contains(t, failed.Exit.Stderr, "no-such-python", extra)
 				assert.Contains(t, failed.Exit.Stderr, "not found", extra)

@@ -1,6 +1,7 @@
 package gatewaybase
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -23,19 +24,34 @@ type noEndmarker int
 // endmarker, unless that is [NoEndmarker]; WaitClose returns after that. A channel has one
 // callback. From then on Receive returns ErrHasCallback.
 //
-// If f returns an error or panics, the channel closes with that error at both ends, as it does for
-// an exception in a Python callback. f may block: other channels go on. (In execnet they do not.)
-// It is execnet's Channel.setcallback.
+// If f returns an error, panics or calls runtime.Goexit, the channel closes with that error at both
+// ends, as it does for an exception in a Python callback. f may block: other channels go on. (In
+// execnet they do not.) It is execnet's Channel.setcallback.
 func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
+	return setCallback(c, f, endmarker, (*reader).readContinuously)
+}
+
+// SetRareCallback is SetCallback, without endmarker, for items that may come a few milliseconds
+// late. It does not make the gateway's own goroutine read all the time, so that the other channels
+// of the gateway are as fast as without it.
+func SetRareCallback(c *Channel, f func(item any) error) error {
+	return setCallback(c, f, NoEndmarker, (*reader).wake)
+}
+
+// setCallback is SetCallback; begin sees to it that somebody reads.
+func setCallback(c *Channel, f func(item any) error, endmarker any, begin func(*reader)) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
+	if core.lender != nil {
+		return errLent
+	}
 	core.mu.Lock()
 	if core.callback != nil {
 		core.mu.Unlock()
 		return ErrHasCallback
 	}
 	core.callback = &callback{f: f, endmarker: endmarker}
-	core.gateway.reader.readContinuously()
+	begin(core.gateway.reader)
 	core.changed() // a goroutine in Receive has to return
 	if !core.receiveClosed {
 		defer core.mu.Unlock()
@@ -52,68 +68,97 @@ func (c *Channel) SetCallback(f func(item any) error, endmarker any) error {
 	return nil
 }
 
+// errGoexit is the error of a callback that has ended its goroutine.
+var errGoexit = errors.New("the callback has called runtime.Goexit, as FailNow of package testing does")
+
 // drain calls the callback until the queue is empty.
 func (c *core) drain() {
+	returns := false
+	defer func() {
+		if !returns { // the callback has called runtime.Goexit
+			c.gateway.tasks.start(c.drain)
+		}
+	}()
 	for {
 		c.mu.Lock()
 		if c.items.len() == 0 {
 			c.draining = false
 			c.mu.Unlock()
+			returns = true
 			return
 		}
 		it := c.items.pop()
+		c.unqueued(len(it.payload))
 		c.mu.Unlock()
 		if it.last != nil {
-			c.callEndmarker()
-			c.mu.Lock()
-			c.apply(*it.last)
-			c.mu.Unlock()
-			continue
-		}
-		if err := c.feed(it); err != nil {
-			c.callbackFailed(err)
+			c.finishCallback(*it.last)
+		} else {
+			c.feed(it)
 		}
 	}
 }
 
 // feed loads one item and calls the callback with it.
-func (c *core) feed(it item) error {
-	v, err := it.codec.Load(it.payload)
+func (c *core) feed(it item) {
+	v, err := c.load(it)
 	if err != nil {
-		return err
+		c.callbackFailed(err)
+		return
 	}
-	return c.call(v)
+	c.call(v, c.callbackFailed)
 }
 
-// call calls the user's function. A panic becomes an error.
-func (c *core) call(v any) (err error) {
+// finishCallback calls the callback with the endmarker, and then ends the channel.
+func (c *core) finishCallback(e ending) {
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.apply(e)
+	}()
+	c.callEndmarker()
+}
+
+// call calls the user's function, and failed with its error. A panic is an error, and so is
+// runtime.Goexit; after that only deferred functions run.
+func (c *core) call(v any, failed func(error)) {
+	err := errGoexit
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in channel callback: %v\n%s", p, debug.Stack())
 		}
+		if err != nil {
+			failed(err)
+		}
 	}()
-	return c.callback.f(v)
+	err = c.callback.f(v)
 }
 
 func (c *core) callEndmarker() {
 	if c.callback.endmarker == any(NoEndmarker) {
 		return
 	}
-	if err := c.call(c.callback.endmarker); err != nil {
+	c.call(c.callback.endmarker, func(err error) {
 		// The channel has ended, so the error cannot be sent to the far end.
 		c.gateway.warn(&RemoteError{Formatted: "in the callback's endmarker call: " + err.Error()})
-	}
+	})
 }
 
 // callbackFailed closes the channel at both ends with the callback's error. Items that came after
 // the one that failed are dropped.
 func (c *core) callbackFailed(err error) {
 	c.gateway.trace("channel", c.id, "error in callback:", err)
-	c.notify(codeCloseError, errorPayload(err.Error()))
 	c.gateway.table.remove(c)
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.items.takeAll()
+	unread := c.items.takeAll()
 	c.ending = true
-	c.items.push(item{last: &ending{err: &RemoteError{Formatted: err.Error()}}})
+	c.gateway.windows.release(c)
+	c.closed = true // before the far end knows, and asks
+	raised, ok := err.(*RemoteError)
+	if !ok {
+		raised = &RemoteError{Formatted: err.Error()}
+	}
+	c.items.push(item{last: &ending{err: raised}})
+	c.mu.Unlock()
+	c.notify(codeCloseError, errorPayload(err, c.gateway.describe))
+	c.forget(unread)
 }

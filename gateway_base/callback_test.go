@@ -1,8 +1,10 @@
 package gatewaybase
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -63,7 +65,12 @@ func TestFailingCallbackClosesBothEnds(t *testing.T) {
 	for name, f := range map[string]func(any) error{
 		"error": func(v any) error { return fmt.Errorf("cannot use %v", v) },
 		"panic": func(v any) error { panic(fmt.Sprintf("cannot use %v", v)) },
+		"exit":  func(v any) error { runtime.Goexit(); return nil },
 	} {
+		says := "cannot use 7"
+		if name == "exit" {
+			says = "runtime.Goexit"
+		}
 		t.Run(name, func(t *testing.T) {
 			driver, worker, _ := pair(t)
 			here, there := twoEnds(t, driver, worker)
@@ -79,11 +86,32 @@ func TestFailingCallbackClosesBothEnds(t *testing.T) {
 			err := there.WaitClose(within.Soon(t))
 			var remote *RemoteError
 			require.ErrorAs(t, err, &remote)
-			assert.Contains(t, remote.Formatted, "cannot use 7")
+			assert.Contains(t, remote.Formatted, says)
 			<-ended
-			assert.ErrorContains(t, here.WaitClose(within.Soon(t)), "cannot use 7")
+			assert.ErrorContains(t, here.WaitClose(within.Soon(t)), says)
 			assert.True(t, here.IsClosed())
 		})
+	}
+}
+
+// TestCallbackThatExitsAtTheEnd calls runtime.Goexit for the endmarker. The channel ends all the
+// same, also if the callback is set in a goroutine that ends by it.
+func TestCallbackThatExitsAtTheEnd(t *testing.T) {
+	driver, worker, _ := pair(t)
+	for _, late := range []bool{false, true} {
+		here, there := twoEnds(t, driver, worker)
+		if late {
+			require.NoError(t, there.Close())
+			require.NoError(t, here.WaitClose(within.Soon(t)))
+		}
+		set := make(chan bool)
+		go func() {
+			defer close(set)
+			_ = here.SetCallback(func(v any) error { runtime.Goexit(); return nil }, "END")
+		}()
+		<-set
+		require.NoError(t, there.Close())
+		require.NoError(t, here.WaitClose(within.Soon(t)))
 	}
 }
 
@@ -114,4 +142,40 @@ func TestCallbackMayReceiveAndSend(t *testing.T) {
 	v, err := there.Receive(within.Soon(t))
 	require.NoError(t, err)
 	assert.Equal(t, []any{"a", "b"}, v)
+}
+
+// TestRareCallback: items come without the gateway's own goroutine reading at all times, both while
+// somebody waits for another channel and while nobody does.
+func TestRareCallback(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	other, otherThere := twoEnds(t, driver, worker)
+	got := make(chan any, 3)
+	require.NoError(t, SetRareCallback(here, func(item any) error {
+		got <- item
+		return nil
+	}))
+	assert.ErrorIs(t, SetRareCallback(here, nil), ErrHasCallback)
+	for i := range 3 {
+		ctx, cancel := context.WithCancel(within.Soon(t))
+		waiting := make(chan error, 1)
+		if i > 0 {
+			require.NoError(t, otherThere.Send(t.Context(), "one that is received before"))
+			_, err := other.Receive(ctx)
+			require.NoError(t, err)
+		}
+		if i == 1 {
+			go func() {
+				_, err := other.Receive(ctx)
+				waiting <- err
+			}()
+		}
+		require.NoError(t, there.Send(t.Context(), i))
+		assert.EqualValues(t, i, <-got)
+		cancel()
+		if i == 1 {
+			assert.ErrorIs(t, <-waiting, context.Canceled)
+		}
+	}
+	assert.False(t, driver.reader.continuous.Load())
 }

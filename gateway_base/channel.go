@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
 
@@ -53,7 +52,7 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	if core.cannotSend() {
-		return core.gateway.diedOr(errtext.Wrap("cannot send to "+c.String(), ErrClosed))
+		return core.closedError()
 	}
 	f := newFrame()
 	var err error
@@ -61,6 +60,11 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 		f.free()
 		return err
 	}
+	if err = core.admit(ctx, len(f.bytes)-headerSize); err != nil {
+		f.free()
+		return err
+	}
+	f.of = core
 	return core.gateway.send(ctx, codeData, core.id, f)
 }
 
@@ -78,7 +82,7 @@ func (c *Channel) Receive(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return it.codec.Load(it.payload)
+	return c.core.load(it)
 }
 
 // ReceiveInto receives the next item into the variable that v points to, as serializer.Unmarshal
@@ -89,7 +93,7 @@ func (c *Channel) ReceiveInto(ctx context.Context, v any) error {
 	if err != nil {
 		return err
 	}
-	return it.codec.Unmarshal(it.payload, v)
+	return c.core.unmarshal(it, v)
 }
 
 // Receive is ReceiveInto for a value of type T.
@@ -103,15 +107,15 @@ func Receive[T any](ctx context.Context, c *Channel) (T, error) {
 // io.EOF comes last, with a nil item. When ctx ends, so does the iteration, even if more items have
 // come. It is iteration over an execnet channel.
 func (c *Channel) Items(ctx context.Context) iter.Seq2[any, error] {
-	return iterate(ctx, c.Receive)
+	return iterate(ctx, c, c.Receive)
 }
 
 // Items is Channel.Items for items of type T.
 func Items[T any](ctx context.Context, c *Channel) iter.Seq2[T, error] {
-	return iterate(ctx, func(ctx context.Context) (T, error) { return Receive[T](ctx, c) })
+	return iterate(ctx, c, func(ctx context.Context) (T, error) { return Receive[T](ctx, c) })
 }
 
-func iterate[T any](ctx context.Context, receive func(context.Context) (T, error)) iter.Seq2[T, error] {
+func iterate[T any](ctx context.Context, c *Channel, receive func(context.Context) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {
 			var v T
@@ -121,7 +125,11 @@ func iterate[T any](ctx context.Context, receive func(context.Context) (T, error
 			} else {
 				v, err = receive(ctx)
 			}
-			if errors.Is(err, io.EOF) || !yield(v, err) || err != nil {
+			if errors.Is(err, io.EOF) {
+				c.core.endHandled()
+				return
+			}
+			if !yield(v, err) || err != nil {
 				return
 			}
 		}
@@ -137,10 +145,12 @@ func (c *Channel) CloseSend() error {
 	core := c.core
 	core.mu.Lock()
 	defer core.mu.Unlock()
+	core.look()
 	if core.closed || core.sendClosed {
 		return nil
 	}
 	core.sendClosed = true
+	core.gateway.windows.release(core)
 	core.notify(codeLastMessage, nil)
 	return nil
 }
@@ -150,6 +160,7 @@ func (c *Channel) CloseSend() error {
 func (c *Channel) IsClosed() bool {
 	c.core.mu.Lock()
 	defer c.core.mu.Unlock()
+	c.core.look()
 	return c.core.closed
 }
 
@@ -164,6 +175,7 @@ func (c *Channel) CloseWithError(reason error) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
 	core.mu.Lock()
+	core.look()
 	switch {
 	case core.executing:
 		core.mu.Unlock()
@@ -182,11 +194,15 @@ func (c *Channel) CloseWithError(reason error) error {
 	core.mu.Unlock()
 
 	if reason != nil {
-		core.notify(codeCloseError, errorPayload(reason.Error()))
+		core.notify(codeCloseError, errorPayload(reason, core.gateway.describe))
 	} else {
 		core.notify(codeClose, nil)
 	}
 	core.gateway.table.remove(core)
+	if core.relay != nil { // its worker does not know yet
+		_ = core.relay.post(codeClose, core.id, nil)
+		core.relay.forget(core.id)
+	}
 	core.end(ending{err: raised})
 	return nil
 }
@@ -199,8 +215,16 @@ func (c *Channel) CloseWithError(reason error) error {
 func (c *Channel) WaitClose(ctx context.Context) error {
 	defer runtime.KeepAlive(c)
 	core := c.core
+	if core.lender != nil {
+		return core.lender.WaitClose(ctx, c.ID())
+	}
 	core.mu.Lock()
 	defer core.mu.Unlock()
+	core.in.lifted++
+	defer func() { core.in.lifted-- }()
+	if core.in.told {
+		core.tell(true)
+	}
 	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "waiting for the channel's close"); err != nil {
 		return err
 	}
@@ -213,6 +237,9 @@ func (c *Channel) WaitClose(ctx context.Context) error {
 func (c *Channel) AfterClose(f func()) (stop func() bool) {
 	defer runtime.KeepAlive(c)
 	core := c.core
+	if core.relay != nil {
+		return core.relay.AfterClose(c.ID(), f)
+	}
 	core.mu.Lock()
 	defer core.mu.Unlock()
 	if core.receiveClosed {

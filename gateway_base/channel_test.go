@@ -246,7 +246,7 @@ func TestDroppedItemDropsItsChannels(t *testing.T) {
 	inner, err := driver.NewChannel()
 	require.NoError(t, err)
 	require.NoError(t, here.Send(t.Context(), inner))
-	require.Eventually(t, func() bool { return worker.table.get(inner.core.id) != nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return worker.table.knows(inner.core.id) }, 5*time.Second, time.Millisecond)
 	there = nil
 	collect(t, inner.IsClosed)
 	runtime.KeepAlive(there)
@@ -346,7 +346,7 @@ func TestStrConfigOfPython2(t *testing.T) {
 
 	require.NoError(t, ch.Reconfigure(t.Context(), StrConfig{}))
 	m := readFrame(t, far)
-	assert.Equal(t, message{codeReconfigure, 1, []byte("CC@\x00\x00\x00\x02Q")}, m)
+	assert.Equal(t, message{codeReconfigure, 1, []byte("CC@\x00\x00\x00\x02Q"), nil}, m)
 	send()
 	v, err = ch.Receive(within.Soon(t))
 	require.NoError(t, err)
@@ -354,7 +354,7 @@ func TestStrConfigOfPython2(t *testing.T) {
 
 	require.NoError(t, gw.Reconfigure(t.Context(), StrConfig{Py2StrAsPy3Str: true, Py3StrAsPy2Str: true}))
 	m = readFrame(t, far)
-	assert.Equal(t, message{codeReconfigure, 0, []byte("RR@\x00\x00\x00\x02Q")}, m)
+	assert.Equal(t, message{codeReconfigure, 0, []byte("RR@\x00\x00\x00\x02Q"), nil}, m)
 	other, err := gw.NewChannel()
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeData, int32(other.ID()), []byte("N\x00\x00\x00\x01aQ")))
@@ -425,4 +425,43 @@ func TestAfterClose(t *testing.T) {
 	again := make(chan bool)
 	assert.False(t, here.AfterClose(func() { close(again) })())
 	<-again
+}
+
+// TestReconfigureThatCrossesTheClose has one end set string configurations of channels that the
+// other end closes meanwhile. No such channel stays open there.
+func TestReconfigureThatCrossesTheClose(t *testing.T) {
+	driver, worker, _ := pair(t)
+	for range 300 {
+		here, there := twoEnds(t, driver, worker)
+		closed := make(chan error, 1)
+		go func() { closed <- there.Close() }()
+		require.NoError(t, here.Reconfigure(t.Context(), StrConfig{Py3StrAsPy2Str: true}))
+		require.NoError(t, <-closed)
+		require.NoError(t, here.WaitClose(within.Soon(t)))
+	}
+	require.Eventually(t, func() bool {
+		worker.table.mu.Lock()
+		defer worker.table.mu.Unlock()
+		return len(worker.table.cores) == 0
+	}, 20*time.Second, time.Millisecond)
+}
+
+// TestReconfigureBeforeTheChannelIsKnown has a channel's configuration come before the channel
+// does, which is no open channel until then.
+func TestReconfigureBeforeTheChannelIsKnown(t *testing.T) {
+	driver, worker, _ := pair(t)
+	ch, err := driver.NewChannel()
+	require.NoError(t, err)
+	require.NoError(t, ch.Reconfigure(t.Context(), StrConfig{Py3StrAsPy2Str: true}))
+	status, err := driver.RemoteStatus(within.Soon(t))
+	require.NoError(t, err)
+	assert.Zero(t, status.NumChannels)
+	core := worker.table.get(int32(ch.ID()))
+	require.NotNil(t, core)
+	assert.True(t, core.codec.Load().Py3StrAsPy2Str)
+	there := core.handle()
+	status, err = driver.RemoteStatus(within.Soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, 1, status.NumChannels)
+	require.NoError(t, there.Close())
 }

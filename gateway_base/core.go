@@ -2,6 +2,7 @@ package gatewaybase
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -20,23 +21,33 @@ import (
 type core struct {
 	gateway *Gateway
 	id      int32
-	codec   atomic.Pointer[serializer.Codec] // the string configuration of items that arrive now
+	codec   atomic.Pointer[serializer.Codec] // string configuration of items that arrive now
+	lender  Lender                           // receives for this channel, if a relay lends it
+	relay   *Relay                           // which lends it
+	hidden  bool                             // it is none of the user's; guarded by the table's mu
+	out     outflow
 
 	mu            sync.Mutex // guards what follows; no callback and no write runs under it
 	change        sync.Cond  // an item has come, or a state has changed
 	items         queue
+	in            inflow
 	closed        bool // sending is over, at this end or at the other
 	sendClosed    bool // this end has said that it sends no more
+	reconfigured  bool // the far end was told a string configuration
 	executing     bool // at the worker: the program that this channel belongs to has not ended
 	ending        bool // the last item has come; a callback may have items before it to process
 	receiveClosed bool // no more items will come
 	remoteErrors  []*RemoteError
 	died          error // why the gateway ended, if that ended the channel
 	callback      *callback
+	serve         func()    // receives items; deliver starts it in a goroutine if nobody receives
+	most          int       // how many items may wait here; 0 means any number
 	draining      bool      // a goroutine is feeding the callback
 	afterClose    []*func() // the functions given to AfterClose
+	waited        int       // how often goroutines have waited for an item, or for the end
 	receiving     int       // goroutines that wait for an item while another one reads
 	reading       bool      // a goroutine that waits for an item reads the messages itself
+	ends          int       // the io.EOFs that the channel's users have got: see EndsSeen
 
 	user       weak.Pointer[Channel] // the Channel, if somebody holds one
 	generation int                   // how many Channels there have been
@@ -46,7 +57,7 @@ type core struct {
 type item struct {
 	payload []byte
 	codec   *serializer.Codec
-	carried map[int32]*Channel // the other channels that payload names; this keeps them alive
+	carries bool // payload names channels, which the table has noted
 	last    *ending
 }
 
@@ -61,6 +72,10 @@ type ending struct {
 func newCore(g *Gateway, id int32) *core {
 	c := &core{gateway: g, id: id}
 	c.change.L = &c.mu
+	c.items.unread = &g.unread
+	if g.windows.both {
+		c.in.window = DefaultWindow
+	}
 	c.codec.Store(g.codec.Load())
 	return c
 }
@@ -79,6 +94,14 @@ func (c *core) handle() *Channel {
 	return ch
 }
 
+// isMade reports whether there has been a Channel. If there has not, the far end has only said a
+// string configuration for what may come.
+func (c *core) isMade() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.generation > 0
+}
+
 // dropped runs when the user holds the Channel no longer.
 func (c *core) dropped(generation int) {
 	c.mu.Lock()
@@ -88,10 +111,12 @@ func (c *core) dropped(generation int) {
 	}
 	errs, hasCallback := c.remoteErrors, c.callback != nil
 	closed, receiveClosed := c.closed, c.receiveClosed
+	var unread []item
 	if !hasCallback {
-		c.items.takeAll() // nobody will receive them; this releases the channels in them
+		unread = c.items.takeAll() // nobody will receive them
 	}
 	c.mu.Unlock()
+	c.forget(unread)
 
 	switch {
 	case closed:
@@ -117,22 +142,25 @@ func (c *core) notify(what code, payload []byte) {
 	}
 }
 
-// deliver takes an item from the reader. It reports whether a goroutine waits for it.
-func (c *core) deliver(it item) (awaited bool) {
+// deliver takes an item from the reader, unless the channel has ended, or more items wait than may.
+// It reports whether a goroutine waits for it.
+func (c *core) deliver(it item) (taken, awaited bool, err error) {
 	it.codec = c.codec.Load()
-	if it.carried != nil {
-		codec := *it.codec
-		codec.Channels = carriedChannels{&c.gateway.table, c, it.carried}
-		it.codec = &codec
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
-		return false
+		return false, false, nil
+	}
+	if c.most > 0 && c.items.len() >= c.most {
+		return false, false, &protocolError{fmt.Sprintf("more than %d items of an iteration that nobody has taken", c.most)}
 	}
 	c.items.push(it)
+	c.queued(len(it.payload))
 	c.wake()
-	return c.receiving > 0
+	if c.serve != nil && c.receiving == 0 && !c.reading {
+		c.gateway.tasks.start(c.serve)
+	}
+	return true, c.receiving > 0, nil
 }
 
 // end ends receiving and, unless e.sendOnly, sending too. With a callback that happens after all
@@ -144,6 +172,9 @@ func (c *core) end(e ending) (awaited bool) {
 		return false
 	}
 	c.ending = true
+	if !e.sendOnly {
+		c.gateway.windows.release(c)
+	}
 	if c.callback == nil {
 		c.apply(e)
 		return c.receiving > 0
@@ -173,6 +204,7 @@ func (c *core) apply(e ending) {
 func (c *core) cannotSend() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.look()
 	return c.closed || c.sendClosed
 }
 
@@ -199,6 +231,15 @@ func (c *core) changed() {
 // next removes the oldest item, and waits until there is one. After the last item it returns the
 // channel's error or io.EOF.
 func (c *core) next(ctx context.Context) (item, error) {
+	if c.lender != nil {
+		payload, err := c.lender.Receive(ctx, int(c.id))
+		if err == io.EOF {
+			c.mu.Lock()
+			c.ends++
+			c.mu.Unlock()
+		}
+		return item{payload: payload, codec: c.codec.Load()}, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.callback != nil {
@@ -212,12 +253,22 @@ func (c *core) next(ctx context.Context) (item, error) {
 		return item{}, ErrHasCallback
 	}
 	if c.items.len() > 0 {
-		return c.items.pop(), nil
+		it := c.items.pop()
+		c.unqueued(len(it.payload))
+		return it, nil
 	}
 	if err := c.takeError(); err != nil {
 		return item{}, err
 	}
+	c.ends++
 	return item{}, io.EOF
+}
+
+// endHandled takes back the io.EOF of next, which the channel's user does not see.
+func (c *core) endHandled() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ends--
 }
 
 // takeError returns a remote error once, and after that how the gateway died if it did (execnet's
@@ -231,15 +282,17 @@ func (c *core) takeError() error {
 	return c.died
 }
 
-// queue holds a channel's items in the order they came. Its zero value is empty.
+// queue holds a channel's items in the order they came.
 type queue struct {
-	items []item
-	head  int
+	items  []item
+	head   int
+	unread *unread // counts them, with those of the gateway's other channels
 }
 
 func (q *queue) len() int { return len(q.items) - q.head }
 
 func (q *queue) push(it item) {
+	q.unread.count(it, 1)
 	if q.head > 0 && len(q.items) == cap(q.items) && q.head >= len(q.items)/2 {
 		n := copy(q.items, q.items[q.head:])
 		clear(q.items[n:])
@@ -250,6 +303,7 @@ func (q *queue) push(it item) {
 
 func (q *queue) pop() item {
 	it := q.items[q.head]
+	q.unread.count(it, -1)
 	q.items[q.head] = item{}
 	q.head++
 	if q.head == len(q.items) {
@@ -260,6 +314,9 @@ func (q *queue) pop() item {
 
 func (q *queue) takeAll() []item {
 	all := q.items[q.head:]
-	*q = queue{}
+	for _, it := range all {
+		q.unread.count(it, -1)
+	}
+	q.items, q.head = nil, 0
 	return all
 }

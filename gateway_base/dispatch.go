@@ -3,7 +3,6 @@ package gatewaybase
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -11,14 +10,17 @@ import (
 // errTerminated ends receiving when the far end has sent GATEWAY_TERMINATE.
 var errTerminated = errors.New("execnet: the far end has terminated the gateway")
 
-// executionDisallowed is what a driver answers to a worker that asks it to execute source
+// errExecutionDisallowed is what a driver answers to a worker that asks it to execute source
 // (execnet's BaseGateway._local_schedulexec).
-const executionDisallowed = "execution disallowed"
+var errExecutionDisallowed = errors.New("execution disallowed")
 
 // dispatch acts on one message (protocol.md section 3). It waits for nothing: neither for the user
 // of a channel nor for a write. It reports whether a goroutine waits for what came. An error ends
 // the gateway.
 func (g *Gateway) dispatch(m message) (awaited bool, err error) {
+	if r := g.relayFor(m.channel); r != nil {
+		return false, r.forward(m)
+	}
 	switch m.code {
 	case codeData:
 		return g.dispatchData(m)
@@ -33,7 +35,7 @@ func (g *Gateway) dispatch(m message) (awaited bool, err error) {
 	case codeReconfigure:
 		return false, g.dispatchReconfigure(m)
 	case codeStatus:
-		return false, g.answerStatus(m.channel)
+		return false, g.answerStatus(m)
 	case codeExec:
 		return false, g.execute(m)
 	}
@@ -51,31 +53,33 @@ func (g *Gateway) answer(c code, channel int32, payload []byte) error {
 }
 
 func (g *Gateway) dispatchData(m message) (awaited bool, err error) {
+	if m.channel == asideID && (g.aside != nil || g.windows.both) {
+		g.dispatchAside(m.payload)
+		return false, nil
+	}
 	c := g.table.get(m.channel)
 	if c == nil {
 		g.trace("dropping data for unknown channel", m.channel)
 		return false, g.closeChannelsIn(m.payload)
 	}
 	// Channels inside the item must exist before the next message, which may be for one of them.
-	var carried map[int32]*Channel
-	err = serializer.ChannelIDs(m.payload, func(id int32) error {
-		inner, err := g.table.ensure(id)
-		if err != nil {
-			return err
-		}
-		if carried == nil {
-			carried = make(map[int32]*Channel)
-		}
-		if inner != c { // a channel that held itself would never be dropped
-			carried[id] = inner.handle()
-		}
-		return nil
+	it := item{payload: m.payload}
+	err = c.codec.Load().ChannelIDs(m.payload, func(id int32) error {
+		it.carries = true
+		return g.table.note(id, c)
 	})
 	if err != nil {
 		// The message is complete, so the next one can be read. Receive reports the error.
 		g.trace("channel", m.channel, "got an item that cannot be loaded:", err)
+		if err := g.closeChannelsIn(m.payload); err != nil {
+			return false, err
+		}
 	}
-	return c.deliver(item{payload: m.payload, carried: carried}), nil
+	taken, awaited, err := c.deliver(it)
+	if !taken {
+		c.forget([]item{it})
+	}
+	return awaited, err
 }
 
 // closeChannelsIn closes the channels that are named by an item which nobody will receive.
@@ -83,8 +87,8 @@ func (g *Gateway) dispatchData(m message) (awaited bool, err error) {
 func (g *Gateway) closeChannelsIn(payload []byte) error {
 	var failed error
 	// An item that cannot be read to its end is dropped like any other.
-	_ = serializer.ChannelIDs(payload, func(id int32) error {
-		if g.table.get(id) == nil {
+	_ = g.channelsIn(payload, func(id int32) error {
+		if !g.table.knows(id) {
 			failed = g.answer(codeClose, id, nil)
 		}
 		return failed
@@ -106,6 +110,9 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 	codec := g.newCodec(StrConfig{Py2StrAsPy3Str: py2, Py3StrAsPy2Str: py3})
 	if m.channel == 0 {
 		g.codec.Store(codec)
+		if r := g.relay.Load(); r != nil {
+			return r.forward(m)
+		}
 		return nil
 	}
 	c, err := g.table.ensure(m.channel)
@@ -118,10 +125,17 @@ func (g *Gateway) dispatchReconfigure(m message) error {
 
 // answerStatus sends this end's status, as execnet's Message._status does: as data on the id that
 // the far end asked with, and then the close of that id. This end makes no channel for it.
-func (g *Gateway) answerStatus(id int32) error {
-	executing, model := g.status()
-	payload, err := g.codec.Load().Append(nil, serializer.NewDict(
-		"numchannels", g.table.open(), "numexecuting", executing, "execmodel", model))
+//
+// A relay is asked first, and its answer goes back with what this end has added.
+func (g *Gateway) answerStatus(m message) error {
+	if r := g.relay.Load(); r != nil && r.ask(m) {
+		return nil
+	}
+	return g.answerOwnStatus(m.channel)
+}
+
+func (g *Gateway) answerOwnStatus(id int32) error {
+	payload, err := g.statusPayload(0, 0)
 	if err != nil {
 		return err
 	}
@@ -131,37 +145,9 @@ func (g *Gateway) answerStatus(id int32) error {
 	return g.answer(codeClose, id, nil)
 }
 
-// remoteErrorOf reads the text of a CHANNEL_CLOSE_ERROR.
-func remoteErrorOf(payload []byte) *RemoteError {
-	codec := serializer.Codec{Py2StrAsPy3Str: true}
-	v, err := codec.Load(payload)
-	if err != nil {
-		return &RemoteError{Formatted: fmt.Sprintf("unreadable error text: %v", err)}
-	}
-	switch text := v.(type) {
-	case string:
-		return &RemoteError{Formatted: text}
-	case []byte:
-		return &RemoteError{Formatted: string(text)}
-	default:
-		return &RemoteError{Formatted: fmt.Sprint(v)}
-	}
-}
-
-// maxErrorText is how much of an error's text travels. A longer text loses its middle: a traceback
-// names the file at its beginning and the exception at its end.
-const maxErrorText = 1 << 20
-
-// errorPayload is the payload of a CHANNEL_CLOSE_ERROR.
-func errorPayload(text string) []byte {
-	if cut := len(text) - maxErrorText; cut > 0 {
-		half := maxErrorText / 2
-		text = fmt.Sprintf("%s\n[... %d bytes are left out here ...]\n%s", text[:half], cut, text[len(text)-half:])
-	}
-	var codec serializer.Codec
-	payload, err := codec.Append(nil, strings.ToValidUTF8(text, "\uFFFD"))
-	if err != nil {
-		panic("a valid string cannot be dumped: " + err.Error())
-	}
-	return payload
+// statusPayload is this end's status, with channels and executions elsewhere added.
+func (g *Gateway) statusPayload(channels, elsewhere int) ([]byte, error) {
+	executing, model := g.status()
+	return g.codec.Load().Append(nil, serializer.NewDict("numchannels", channels+g.table.open(),
+		"numexecuting", elsewhere+executing, "execmodel", model))
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/go-execnet/execnet/internal/errtext"
@@ -30,47 +29,6 @@ var (
 	ErrExecuting = errors.New("execnet: the channel of a running execution cannot be closed")
 )
 
-// RemoteError is an exception that the code at the other end has raised. It is execnet's
-// RemoteError. Use errors.As with a *RemoteError.
-type RemoteError struct {
-	// Formatted is the text that came: the remote traceback, or the text that the other end closed
-	// the channel with.
-	Formatted string
-}
-
-// Error returns the remote text.
-func (e *RemoteError) Error() string { return strings.TrimRight(e.Formatted, "\n") }
-
-// exceptionLine matches the line of a traceback that names the exception: it is not indented, and
-// stands after the frames.
-var exceptionLine = regexp.MustCompile(`(?m)^([A-Za-z_][\w.]*)(?:: (.*))?$`)
-
-// Exception is the name of the remote exception's class, as the traceback has it
-// ("ZeroDivisionError", "package.module.Error"). It is empty if the text is not a traceback.
-func (e *RemoteError) Exception() string { return e.parse()[1] }
-
-// Message is the first line of the remote exception's message, or the whole text if that is not a
-// traceback.
-func (e *RemoteError) Message() string { return e.parse()[2] }
-
-func (e *RemoteError) parse() [3]string {
-	// What a SyntaxError or a chained exception adds stands before the last block's exception line,
-	// what a message of several lines adds stands after it: the line wanted is the first at the
-	// margin after the last traceback head.
-	const head = "Traceback (most recent call last):\n"
-	if i := strings.LastIndex(e.Formatted, head); i >= 0 {
-		if m := exceptionLine.FindStringSubmatch(e.Formatted[i+len(head):]); m != nil {
-			return [3]string(m)
-		}
-	}
-	return [3]string{"", "", e.Error()}
-}
-
-// unhandled is the line that execnet prints for a remote error that nobody receives.
-func (e *RemoteError) unhandled(gateway string) string {
-	return fmt.Sprintf("[%s] Warning: unhandled remote error: %s\n", gateway, e.Error())
-}
-
 // interruptText is the text with which a worker closes a channel when the user has interrupted it.
 // Nobody is warned of that.
 const interruptText = "keyboard-interrupted"
@@ -84,10 +42,14 @@ type GatewayDiedError struct {
 	Err  error  // the error of reading the pipe
 }
 
-// Error names the gateway, how its process ended, and the last lines of its stderr.
-func (e *GatewayDiedError) Error() string {
+// Error names the gateway, how its process ended or what else is known of the end, and the last
+// lines of its stderr.
+func (e *GatewayDiedError) Error() string { return e.told("gateway " + e.ID) }
+
+// told is the error's text about who.
+func (e *GatewayDiedError) told(who string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "execnet: gateway %s died", e.ID)
+	fmt.Fprintf(&b, "execnet: %s died", who)
 	b.WriteString(e.Exit.String())
 	if e.Err != nil && e.Err != io.ErrUnexpectedEOF {
 		fmt.Fprintf(&b, ": %s", errtext.Of(e.Err))
@@ -98,3 +60,9 @@ func (e *GatewayDiedError) Error() string {
 
 // Unwrap returns Err.
 func (e *GatewayDiedError) Unwrap() error { return e.Err }
+
+// streamEndError is the end of a stream that no exit status explains.
+type streamEndError struct{ problem string }
+
+func (e *streamEndError) Error() string { return "execnet: " + e.problem }
+func (e *streamEndError) Unwrap() error { return io.ErrUnexpectedEOF }

@@ -61,29 +61,37 @@ type Execution struct {
 	Channel *Channel
 }
 
-// End ends the execution and its channel: in order if text is empty, else with text as the driver's
-// RemoteError. If nothing is received any more, as after GATEWAY_TERMINATE, the driver is not told
-// (execnet's WorkerGateway.executetask).
-func (e *Execution) End(text string) {
+// End ends the execution and its channel: in order if reason is nil, else with its text as the
+// driver's RemoteError. A *RemoteError also tells its class, if the driver asked for that. If
+// nothing is received any more, as after GATEWAY_TERMINATE, the driver is not told (execnet's
+// WorkerGateway.executetask).
+func (e *Execution) End(reason error) {
 	c := e.Channel.core
 	c.mu.Lock()
 	c.executing = false
 	c.mu.Unlock()
-	var reason error
-	if text != "" {
-		reason = errors.New(text)
-		if !e.Channel.core.gateway.HasReceiver() {
-			return
-		}
+	if reason != nil && !e.Channel.core.gateway.HasReceiver() {
+		return
 	}
 	// The only error is ErrExecuting, which has just been ruled out.
 	_ = e.Channel.CloseWithError(reason)
 }
 
+// EndsSeen counts the io.EOFs that Receive and files have returned for the end of c. By it the code
+// of a worker tells whether the io.EOF of a function is the end of that function's own channel,
+// which ends an execution in order, or that of a file ([protocol.md section 6.6]).
+//
+// [protocol.md section 6.6]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#66-how-an-execution-ends
+func EndsSeen(c *Channel) int {
+	c.core.mu.Lock()
+	defer c.core.mu.Unlock()
+	return c.core.ends
+}
+
 // execute gives a CHANNEL_EXEC to the executor. A driver has none, and refuses.
 func (g *Gateway) execute(m message) error {
 	if g.executor == nil {
-		return g.answer(codeCloseError, m.channel, errorPayload(executionDisallowed))
+		return g.answer(codeCloseError, m.channel, errorPayload(errExecutionDisallowed, false))
 	}
 	if g.out.full() {
 		return errNotReading // the close of this execution could only wait, like those before
@@ -91,6 +99,15 @@ func (g *Gateway) execute(m message) error {
 	program, err := g.program(m.payload)
 	if err != nil {
 		return err
+	}
+	if served, err := g.serveCalls(m.channel, &program); served || err != nil {
+		return err
+	}
+	if g.route != nil {
+		passed, err := g.executeThere(m, program)
+		if passed || err != nil {
+			return err
+		}
 	}
 	c, err := g.table.ensure(m.channel)
 	if err != nil {
@@ -106,9 +123,31 @@ func (g *Gateway) execute(m message) error {
 	return nil
 }
 
+// executeThere gives a program to a relay, if one is to run it. One that has just ended is replaced
+// by another one, once. A program that nobody can run is answered with the reason.
+func (g *Gateway) executeThere(m message, p Program) (passed bool, err error) {
+	for range 2 {
+		route := g.route(g, p)
+		if route.Why != "" {
+			g.trace("channel", m.channel, "runs in", route.Why)
+		}
+		switch {
+		case route.Err != nil:
+			return true, g.answer(codeCloseError, m.channel, errorPayload(route.Err, g.describe))
+		case route.Relay == nil:
+			return false, nil
+		case route.Relay.execute(m):
+			return true, nil
+		}
+	}
+	return true, g.answer(codeCloseError, m.channel, errorPayload(errEndsAtOnce, false))
+}
+
+var errEndsAtOnce = errors.New("execnet: the Python behind this Go worker ends as soon as it is started")
+
 // program reads the payload of a CHANNEL_EXEC.
 func (g *Gateway) program(payload []byte) (Program, error) {
-	v, err := g.codec.Load().Load(payload)
+	v, err := g.newCodec(defaultStrings).Load(payload) // whatever Gateway.Reconfigure says
 	if err != nil {
 		return Program{}, &protocolError{fmt.Sprintf("CHANNEL_EXEC with a payload that cannot be loaded: %v", err)}
 	}
@@ -119,7 +158,7 @@ func (g *Gateway) program(payload []byte) (Program, error) {
 	if len(parts) != 4 {
 		return bad()
 	}
-	p := Program{Kwargs: serializer.NewDict()}
+	var p Program
 	for i, to := range []*string{&p.Source, &p.File, &p.Call} {
 		switch part := parts[i].(type) {
 		case string:
@@ -134,20 +173,29 @@ func (g *Gateway) program(payload []byte) (Program, error) {
 			return bad()
 		}
 	}
-	kwargs, ok := parts[3].(*serializer.Dict)
-	if !ok {
+	var ok bool
+	if p.Kwargs, ok = stringKeys(parts[3]); !ok {
 		return bad()
 	}
-	for name, value := range kwargs.All() {
+	return p, nil
+}
+
+// stringKeys is a dict of keyword arguments with all keys as strings. The str of Python 2 may have
+// become bytes.
+func stringKeys(v any) (*serializer.Dict, bool) {
+	given, ok := v.(*serializer.Dict)
+	if !ok {
+		return nil, false
+	}
+	kwargs := serializer.NewDict()
+	for name, value := range given.All() {
 		if b, ok := name.([]byte); ok {
 			name = string(b)
 		}
 		if _, ok := name.(string); !ok {
-			return bad()
+			return nil, false
 		}
-		if err := p.Kwargs.Set(name, value); err != nil {
-			return Program{}, err
-		}
+		_ = kwargs.Set(name, value) // a string is always hashable
 	}
-	return p, nil
+	return kwargs, true
 }

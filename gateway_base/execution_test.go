@@ -2,12 +2,14 @@ package gatewaybase
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -29,14 +31,14 @@ func (runner) Execute(e *Execution) {
 		err = e.Channel.Send(context.Background(), serializer.Tuple{e.File, e.Call, e.Kwargs})
 	case "end":
 	default:
-		e.End("no such program: " + e.Source)
+		e.End(errors.New("no such program: " + e.Source))
 		return
 	}
 	if err != nil {
-		e.End(err.Error())
+		e.End(err)
 		return
 	}
-	e.End("")
+	e.End(nil)
 }
 
 func (runner) Status() (int, string) { return 3, "main_thread_only" }
@@ -93,7 +95,7 @@ func TestBadProgramsEndTheGateway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := pipes.Pair(t)
-			gw := New(a, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: &buffer{}})
+			gw := New(a, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: &textbuffer.Buffer{}})
 			var codec serializer.Codec
 			dumped, err := codec.Append(nil, payload)
 			require.NoError(t, err)

@@ -41,9 +41,11 @@ func FuzzReceive(f *testing.F) {
 	f.Add(append(frame(codeExec, 3, "LQ"), frame(codeLastMessage, 1, "")...))
 	f.Add([]byte("\x04\x00\x00\x00\x01\x7f\xff\xff\xffA"))
 	f.Add(frame(codeExec, 1, "N\x00\x00\x00\x08describeLLJ@\x00\x00\x00\x04Q"))
+	window := "F\x00\x00\x00\x08F\x00\x00\x00\x01F\x00\x00\x00\x05F\x00\x00\x00\x10C@\x00\x00\x00\x05Q"
+	f.Add(append(frame(codeData, 0, window), frame(codeData, 1, "LQ")...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, executor := range []Executor{nil, runner{}} { // a driver's end, a worker's
-			receiveAll(t, New(memoryIO{bytes.NewReader(data)}, Config{Spec: spec(t, "popen//id=fuzz"), Executor: executor, Warnings: io.Discard}))
+			receiveAll(t, New(memoryIO{bytes.NewReader(data)}, Config{Spec: spec(t, "popen//id=fuzz"), Executor: executor, Windows: true, Warnings: io.Discard}))
 		}
 	})
 }

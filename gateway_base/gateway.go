@@ -1,6 +1,7 @@
 package gatewaybase
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,17 +25,29 @@ type Gateway struct {
 	spec     *xspec.Spec
 	io       IO
 	executor Executor // nil at the driver
-	warnings io.Writer
+	route    func(*Gateway, Program) Route
+	aside    func(g *Gateway, item any, size int)
+	atEnd    func()
+	ofRelay  func(item any, size int, confirm func(n int))
+	warnings *farend.Outlet
+	// describe says that the far end knows errors with their class: see errorPayload.
+	describe bool
 	tracer   *tracer
 	out      *outbox
 	reader   *reader
+	unread   unread
+	windows  windows
 	table    channelTable
 	codec    atomic.Pointer[serializer.Codec] // the string configuration of new channels
 	exiting  atomic.Bool                      // Exit or Kill was called, so the end is no death
+	killed   atomic.Bool                      // Kill was called, so nothing more is loaded
+	maxCost  int
 	tasks    tasks
 	finished chan struct{} // closed when nothing more will be received; died is set before that
 	died     error         // how the gateway died, nil after an orderly end
 	rinfo    rinfoCache
+	calls    callers
+	relay    atomic.Pointer[Relay] // the latest one, nil if there never was one
 }
 
 // Config is what New needs besides the pipe.
@@ -46,8 +59,47 @@ type Config struct {
 	// have even ids (the driver's have odd ones). Nil makes it a driver's, which refuses to execute
 	// anything.
 	Executor Executor
+	// Route says where a program runs. The goroutine that reads calls it, in the order of the
+	// messages, so it must not wait. Nil means that Executor runs them all.
+	Route func(*Gateway, Program) Route
 	// Warnings takes a line for each remote error that nobody received; nil means os.Stderr.
 	Warnings io.Writer
+	// DescribeErrors says that the driver understands errors with the class, the message and the
+	// base classes of the exception beside its traceback ([protocol.md section 6.7]). It is for a
+	// worker's end: those of drivers send texts.
+	//
+	// [protocol.md section 6.7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#67-error-text
+	DescribeErrors bool
+	// Windows says that the far end knows windows of channels ([protocol.md section 5.7]): it is
+	// this module's, too.
+	//
+	// [protocol.md section 5.7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#57-windows
+	Windows bool
+	// MaxCost bounds the memory that a value from the far end may take: so many times the bytes of
+	// its message, and 1 MiB. 0 means [serializer.DefaultMaxCost]. Receive returns a
+	// [serializer.LoadError] for a value beyond it.
+	MaxCost int
+	// Output is what a worker of this module is asked to send of its output: a sum of AsideStdout
+	// and so on, 0 for nothing. It is for drivers, whose bootstrap asks for it.
+	Output int
+	// Aside gets the items that belong to no channel: at a driver what the worker prints, at a
+	// worker how many bytes of that the driver confirms. size is the bytes of the item. The
+	// goroutine that reads calls it, so it must not wait. Nil drops them.
+	Aside func(g *Gateway, item any, size int)
+	// RelayAside gets the items that the worker of a Relay sends aside. The relay waits for it.
+	// confirm tells that worker how many bytes of them are taken. Nil drops them.
+	RelayAside func(item any, size int, confirm func(n int))
+	// AtEnd is called at a driver when nothing more comes from the far end and its process is
+	// reaped, and at a worker when everything has ended but the pipe. Join waits until it has
+	// returned. Nil means nothing.
+	AtEnd func()
+}
+
+// Route says where a program runs.
+type Route struct {
+	Relay *Relay // runs it; nil means the gateway's Executor
+	Err   error  // not nil if nobody can run it; its channel is closed with this error
+	Why   string // for the trace of EXECNET_DEBUG, which does not tell an empty one
 }
 
 // New starts a gateway on a pipe whose far end has answered the bootstrap ([protocol.md section
@@ -57,13 +109,12 @@ type Config struct {
 // [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 func New(pipe IO, config Config) *Gateway {
 	g := &Gateway{
-		id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor,
-		warnings: config.Warnings, tracer: processTracer(), finished: make(chan struct{}),
-		rinfo: rinfoCache{asking: make(chan struct{}, 1)},
+		id: config.Spec.ID, spec: config.Spec, io: pipe, executor: config.Executor, route: config.Route,
+		warnings: farend.NewOutlet(cmp.Or[io.Writer](config.Warnings, os.Stderr)), tracer: processTracer(),
+		finished: make(chan struct{}), rinfo: rinfoCache{asking: make(chan struct{}, 1)}, maxCost: config.MaxCost,
+		describe: config.DescribeErrors, aside: config.Aside, atEnd: config.AtEnd, ofRelay: config.RelayAside,
 	}
-	if g.warnings == nil {
-		g.warnings = os.Stderr
-	}
+	g.windows = windows{both: config.Windows, known: map[*core]struct{}{}, wakes: map[*core]struct{}{}}
 	g.tasks.idle = make(chan struct{})
 	g.out = newOutbox(pipe, g.tasks.start)
 	g.reader = newReader(g)
@@ -72,7 +123,8 @@ func New(pipe IO, config Config) *Gateway {
 		first = 2
 	}
 	g.table.init(g, first)
-	g.codec.Store(g.newCodec(StrConfig{Py2StrAsPy3Str: true}))
+	g.calls.gateway = g
+	g.codec.Store(g.newCodec(defaultStrings))
 	g.tasks.start(g.receive)
 	return g
 }
@@ -89,10 +141,6 @@ func (g *Gateway) ExitStatus() Exit { return g.io.Exit() }
 
 // RemoteAddress is the far end's host as in the spec, empty for a local process.
 func (g *Gateway) RemoteAddress() string { return g.io.RemoteAddress() }
-
-// BytesSent is how many bytes have been written to the pipe so far, with the headers of messages.
-// It shows that a large item is on its way while Send still waits.
-func (g *Gateway) BytesSent() int64 { return g.out.bytes.Load() }
 
 // String shows the gateway as execnet's repr does.
 func (g *Gateway) String() string {
@@ -140,6 +188,7 @@ func (g *Gateway) Exit() {
 	// An error means that the pipe is closed for writing, which tells the far end the same.
 	_ = g.post(codeTerminate, 0, nil)
 	g.out.close()
+	g.windows.end()
 }
 
 // Exiting reports whether Exit or Kill was called. The gateway then no longer belongs to its group.
@@ -156,6 +205,7 @@ func (g *Gateway) Join(ctx context.Context) error {
 	if farend.Await(ctx, g.tasks.idle) != nil {
 		return timeout.During(ctx, "waiting for callbacks of gateway "+g.id)
 	}
+	g.warnings.FlushSoon()
 	return nil
 }
 
@@ -163,6 +213,7 @@ func (g *Gateway) Join(ctx context.Context) error {
 // and the far end's process is reaped. A callback may call it; Join would wait there for the
 // callback itself.
 func (g *Gateway) JoinFarEnd(ctx context.Context) error {
+	defer g.windows.lift()()
 	if farend.Await(ctx, g.finished) != nil || g.io.Wait(ctx) != nil {
 		return timeout.During(ctx, "joining gateway "+g.id)
 	}
@@ -173,15 +224,28 @@ func (g *Gateway) JoinFarEnd(ctx context.Context) error {
 // work that an execution leaves running.
 func (g *Gateway) Go(f func()) { g.tasks.start(f) }
 
-// Kill ends the far end by force and at once. execnet does this when a group's terminate runs out
-// of time.
+// Kill ends the far end by force and at once. What is being received then is not loaded to its end.
+// execnet does this when a group's terminate runs out of time.
 func (g *Gateway) Kill() error {
 	g.exiting.Store(true)
+	g.killed.Store(true)
 	err := g.io.Kill()
 	// Nothing here waits for the far end any more, whether or not its process ends.
 	g.out.fail(ErrClosed)
+	g.windows.end()
 	g.io.CloseRead()
+	if r := g.relay.Load(); r != nil {
+		r.Kill()
+	}
 	return err
+}
+
+// killedError is ErrTerminated after Kill. Codecs ask for it while they load large values.
+func (g *Gateway) killedError() error {
+	if g.killed.Load() {
+		return ErrTerminated
+	}
+	return nil
 }
 
 // Err is nil while the gateway lives and after an orderly end. Otherwise it is a
@@ -208,12 +272,26 @@ func (g *Gateway) receive() {
 	}
 	g.table.finish(ended)
 	if g.executor != nil {
+		r := g.relay.Load()
+		if r != nil {
+			r.Exit()
+		}
 		g.executor.Finish()
+		if r != nil {
+			<-r.gone // its last items have to be written before the pipe is closed
+		}
+		if g.atEnd != nil {
+			g.atEnd()
+		}
 		g.out.close()
 	} else {
 		g.out.fail(g.diedOr(ErrClosed))
 	}
 	g.io.CloseRead()
+	if g.atEnd != nil && g.executor == nil {
+		_ = g.io.Wait(context.Background()) // Join waits for that, too
+		g.atEnd()
+	}
 }
 
 // exitWait is how long the gateway waits for the exit status of the far end's process after the end
@@ -234,18 +312,33 @@ func (g *Gateway) endError(err error) error {
 	if g.executor != nil && errors.Is(err, io.EOF) {
 		return nil // a driver may end without a message (protocol.md section 8.2)
 	}
+	return deathOf(g.id, g.io, err)
+}
+
+// deathOf is how the far end of a pipe ended, if it was not asked to. Reading has ended with err.
+func deathOf(id string, pipe IO, err error) error {
 	var notStarted *farend.NotStartedError
 	if errors.As(err, &notStarted) {
 		return notStarted.Err
 	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+	if _, ok := pipe.(farend.WithoutProcess); ok && errors.Is(err, io.EOF) {
+		return &GatewayDiedError{ID: id, Exit: pipe.Exit(), Err: &streamEndError{pipe.RemoteAddress() + " closed the connection"}}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), exitWait)
 	defer cancel()
-	// If the status does not come in time, Exit says that it is not known.
-	_ = g.io.Wait(ctx)
-	return &GatewayDiedError{ID: g.id, Exit: g.io.Exit(), Err: err}
+	runs := pipe.Wait(ctx) != nil
+	exit := pipe.Exit()
+	if errors.Is(err, io.EOF) {
+		switch {
+		case exit.Known:
+			err = io.ErrUnexpectedEOF // the status tells the rest
+		case runs:
+			err = &streamEndError{"its far end has closed its output, and still runs"}
+		default:
+			err = &streamEndError{"its far end has closed the connection; how the interpreter ended is not known"}
+		}
+	}
+	return &GatewayDiedError{ID: id, Exit: exit, Err: err}
 }
 
 // diedOr is what a call on an ended gateway returns: the gateway's own error if it died, else err.
@@ -262,7 +355,7 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		return err
 	}
 	if g.tracer != nil {
-		g.trace("sending", message{c, channel, f.bytes[headerSize:]})
+		g.trace("sending", message{code: c, channel: channel, payload: f.bytes[headerSize:]})
 	}
 	err := g.out.send(ctx, f)
 	if err == nil || ctx.Err() != nil {
@@ -284,14 +377,20 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 
 // post hands in one message and does not wait until it is written. payload may be nil.
 func (g *Gateway) post(c code, channel int32, payload []byte) error {
-	f := &frame{bytes: append(make([]byte, headerSize, headerSize+len(payload)), payload...)}
-	if err := putHeader(f.bytes, c, channel); err != nil {
+	f, err := postedFrame(c, channel, payload)
+	if err != nil {
 		return err
 	}
 	if g.tracer != nil {
-		g.trace("sending", message{c, channel, payload})
+		g.trace("sending", message{code: c, channel: channel, payload: payload})
 	}
 	return g.out.post(f)
+}
+
+// postedFrame is a frame for outbox.post.
+func postedFrame(c code, channel int32, payload []byte) (*frame, error) {
+	f := &frame{bytes: append(make([]byte, headerSize, headerSize+len(payload)), payload...)}
+	return f, putHeader(f.bytes, c, channel)
 }
 
 // tasks counts the goroutines that a gateway has started. The first one is the receiver. When the

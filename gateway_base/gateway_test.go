@@ -266,20 +266,6 @@ func TestTerminateFromTheFarEnd(t *testing.T) {
 	assert.NoError(t, gw.Err())
 }
 
-func TestRemoteErrorNamesItsException(t *testing.T) {
-	for _, test := range []struct{ text, exception, message string }{
-		{"Traceback (most recent call last):\n  File \"<remote exec>\", line 1, in <module>\nZeroDivisionError: division by zero\n", "ZeroDivisionError", "division by zero"},
-		{"Traceback (most recent call last):\n  File \"x\", line 1\n    a b\n      ^\nSyntaxError: invalid syntax\n", "SyntaxError", "invalid syntax"},
-		{"Traceback (most recent call last):\n  x\nKeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  y\npkg.mod.Error: two\nlines: of it\n", "pkg.mod.Error", "two"},
-		{"Traceback (most recent call last):\n  x\nStopIteration\n", "StopIteration", ""},
-		{"execution disallowed", "", "execution disallowed"},
-	} {
-		err := &RemoteError{Formatted: test.text}
-		assert.Equal(t, test.exception, err.Exception())
-		assert.Equal(t, test.message, err.Message())
-	}
-}
-
 func TestDedent(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\nb":                 "a\nb",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 )
 
 // code is a message's first byte (protocol.md section 3; execnet's Message class).
@@ -44,7 +45,11 @@ type message struct {
 	code    code
 	channel int32
 	payload []byte
+	frame   []byte // of a message that was read: the header and the payload, in one piece
 }
+
+// pass is the message to be written as it was read. Nobody may use it afterwards.
+func (m message) pass() *frame { return &frame{bytes: m.frame, passed: true} }
 
 func (m message) String() string {
 	return fmt.Sprintf("<Message %s channel=%d lendata=%d>", m.code, m.channel, len(m.payload))
@@ -72,11 +77,19 @@ func (e *protocolError) Error() string {
 // messageReader reads frames. When a Read is interrupted, it keeps what has come of a frame and
 // goes on from there.
 type messageReader struct {
-	header  [headerSize]byte
-	have    int // bytes of header and payload that have come
-	message message
-	length  int
+	header [headerSize]byte
+	have   int    // bytes of header and payload that have come
+	frame  []byte // once the header has come
+	length int    // of the whole frame
+	passes bool   // most of what is read is passed on, and then passedFrames gets its memory
 }
+
+// passedFrames keeps the memory of large messages that were passed on, for the next ones: fresh
+// memory costs as much as a copy.
+var passedFrames sync.Pool
+
+// largeFrame is the size from which on a frame's memory is worth keeping.
+const largeFrame = 64 << 10
 
 // errCutOff is the error of a stream that ends within a frame.
 var errCutOff = fmt.Errorf("execnet: the stream ended within a message: %w", io.ErrUnexpectedEOF)
@@ -94,37 +107,46 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 			return message{}, err
 		}
 	}
-	for at := p.have - headerSize; at < p.length; at = p.have - headerSize {
-		if at == len(p.message.payload) {
-			grown := make([]byte, min(p.length, 2*at))
-			copy(grown, p.message.payload)
-			p.message.payload = grown
+	for p.have < p.length {
+		if p.have == len(p.frame) {
+			grown := make([]byte, min(p.length, 2*p.have))
+			copy(grown, p.frame)
+			p.frame = grown
 		}
-		n, err := io.ReadFull(r, p.message.payload[at:])
+		n, err := io.ReadFull(r, p.frame[p.have:])
 		p.have += n
 		if err != nil {
 			return message{}, p.readError(err)
 		}
 	}
-	m := p.message
-	p.have, p.message = 0, message{}
+	m := message{code(p.frame[0]), int32(binary.BigEndian.Uint32(p.frame[1:])), p.frame[headerSize:], p.frame}
+	p.have, p.frame = 0, nil
 	return m, nil
 }
 
-// readHeader checks the header and takes memory for the payload.
+// readHeader checks the header and takes memory for the frame.
 func (p *messageReader) readHeader() error {
-	m := message{code: code(p.header[0]), channel: int32(binary.BigEndian.Uint32(p.header[1:]))}
-	n := int32(binary.BigEndian.Uint32(p.header[5:]))
-	if m.code < 0 || int(m.code) >= len(codeNames) {
-		return &protocolError{fmt.Sprintf("unknown message code %d in header % x", int8(m.code), p.header[:])}
+	if c := int8(p.header[0]); c < 0 || int(c) >= len(codeNames) {
+		return &protocolError{fmt.Sprintf("unknown message code %d in header % x", c, p.header[:])}
 	}
+	n := int32(binary.BigEndian.Uint32(p.header[5:]))
 	if n < 0 {
 		return &protocolError{fmt.Sprintf("negative payload length in header % x", p.header[:])}
 	}
-	p.length = int(n)
-	m.payload = make([]byte, min(p.length, payloadChunk))
-	p.message = m
+	p.length = headerSize + int(n)
+	p.frame = p.memory()
+	copy(p.frame, p.header[:])
 	return nil
+}
+
+// memory returns memory for the frame or, if that is long, for its beginning.
+func (p *messageReader) memory() []byte {
+	if p.passes && p.length >= largeFrame {
+		if kept, ok := passedFrames.Get().(*frame); ok && cap(kept.bytes) >= p.length {
+			return kept.bytes[:p.length]
+		}
+	}
+	return make([]byte, min(p.length, headerSize+payloadChunk))
 }
 
 // readError is the error of a frame whose Read has returned err: errCutOff if the stream ended

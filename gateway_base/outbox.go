@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
@@ -24,15 +25,17 @@ var errNotReading = errors.New("execnet: the far end sends but does not read")
 // any number of goroutines.
 //
 // A goroutine that sends while nobody else does writes its frame itself, which saves a switch
-// between goroutines. What others send meanwhile is queued. A goroutine that lives as long as the
-// queue is not empty then writes it, several frames in one write.
+// between goroutines. So does one that must not wait, as far as the pipe takes the frame at once.
+// What others send meanwhile is queued. A goroutine that lives as long as the queue is not empty
+// then writes it, several frames in one write.
 type outbox struct {
 	io        IO
-	interrupt func()       // interrupts a Write; nil if the pipe has no such thing
-	spawn     func(func()) // runs a function in a goroutine that the gateway waits for
-	bytes     atomic.Int64 // written so far
+	interrupt func()           // interrupts a Write; nil if the pipe has no such thing
+	now       func([]byte) int // writes without waiting; nil if the pipe has no such thing
+	spawn     func(func())     // runs a function in a goroutine that the gateway waits for
+	bytes     atomic.Int64     // written so far
 
-	mu      sync.Mutex // guards what follows; never held during a write
+	mu      sync.Mutex // guards what follows; never held during a write that may wait
 	change  sync.Cond  // written, err or closing has changed
 	queue   []*frame
 	posted  int    // memory of the frames in queue that nobody waits for
@@ -54,12 +57,17 @@ type frame struct {
 	sent   int // how many of them have been written
 	number uint64
 	posted bool
+	of     *core // whose item it is, if that counts for a window
+	passed bool  // it was read as it is, by a messageReader that passes on
 }
 
 func newOutbox(io IO, spawn func(func())) *outbox {
 	o := &outbox{io: io, spawn: spawn}
 	if pipe, ok := io.(farend.WriteInterrupter); ok {
 		o.interrupt = pipe.InterruptWrite
+	}
+	if pipe, ok := io.(farend.ImmediateWriter); ok {
+		o.now = pipe.WriteNow
 	}
 	o.change.L = &o.mu
 	return o
@@ -75,12 +83,26 @@ func newFrame() *frame { return frames.Get().(*frame) }
 const maxKept = 4 << 20
 
 func (f *frame) free() {
-	if f.posted || cap(f.bytes) > maxKept { // a posted frame has no room to spare
-		return
+	f.of = nil
+	switch {
+	case cap(f.bytes) > maxKept:
+	case f.passed:
+		if cap(f.bytes) >= largeFrame {
+			passedFrames.Put(f)
+		}
+	case !f.posted: // a posted frame has no room to spare
+		f.bytes = f.bytes[:headerSize]
+		f.sent = 0
+		frames.Put(f)
 	}
-	f.bytes = f.bytes[:headerSize]
-	f.sent = 0
-	frames.Put(f)
+}
+
+// withdrawn is free for a frame of which nothing was written.
+func (f *frame) withdrawn() {
+	if f.of != nil {
+		f.of.unsent(len(f.bytes) - headerSize)
+	}
+	f.free()
 }
 
 // send writes f and returns when it is written, or when ctx ends. After an error from ctx the frame
@@ -124,7 +146,7 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 func (o *outbox) sendDirectly(ctx context.Context, f *frame) error {
 	if ctx.Done() != nil {
 		if ctx.Err() != nil {
-			f.free()
+			f.withdrawn()
 			return timeout.During(ctx, "sending")
 		}
 		o.watch(ctx)
@@ -153,6 +175,28 @@ func (o *outbox) full() bool {
 	return o.posted > maxPosted
 }
 
+// waitForRoom blocks while the frames that wait to be written take as much memory as they may, but
+// not longer than limit. It reports whether there is room, or nothing can be written any more.
+func (o *outbox) waitForRoom(limit time.Duration) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.posted <= maxPosted {
+		return true
+	}
+	over := false
+	timer := time.AfterFunc(limit, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		over = true
+		o.change.Broadcast()
+	})
+	defer timer.Stop()
+	for o.posted > maxPosted && o.err == nil && !over {
+		o.change.Wait()
+	}
+	return o.posted <= maxPosted || o.err != nil
+}
+
 // watch makes the end of ctx interrupt writes. The caller holds mu.
 func (o *outbox) watch(ctx context.Context) {
 	if o.watched == ctx.Done() {
@@ -173,6 +217,15 @@ func (o *outbox) post(f *frame) error {
 		return err
 	}
 	f.posted = true
+	if o.now != nil && !o.writing && len(o.queue) == 0 {
+		f.sent = o.now(f.bytes)
+		o.bytes.Add(int64(f.sent))
+		if f.sent == len(f.bytes) {
+			o.written = f.number
+			f.free()
+			return nil
+		}
+	}
 	o.posted += len(f.bytes) + frameCost
 	o.queue = append(o.queue, f)
 	o.flush()
@@ -233,7 +286,7 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 		if f := batch[0]; f.sent > 0 {
 			o.queue = slices.Insert(o.queue, 0, f)
 		} else {
-			f.free()
+			f.withdrawn()
 		}
 		return
 	}
@@ -256,7 +309,7 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 }
 
 // pieceSize is how many bytes one Write takes. It is what a pipe to a process holds, and lets
-// Gateway.BytesSent tell how far a large frame has got on a slow network.
+// Gateway.Stats tell how far a large frame has got on a slow network.
 const pieceSize = 256 << 10
 
 // put writes b, and returns how many bytes were written. It returns ErrWriteInterrupted once ctx
@@ -331,7 +384,7 @@ func (o *outbox) withdraw(number uint64) {
 	for i, f := range o.queue {
 		if f.number == number && f.sent == 0 {
 			o.queue = slices.Delete(o.queue, i, i+1)
-			f.free()
+			f.withdrawn()
 			return
 		}
 	}

@@ -1,38 +1,19 @@
 package gatewaybase
 
 import (
-	"bytes"
 	"io"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pipes"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/xspec"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// buffer collects warnings.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
 
 func spec(t *testing.T, text string) *xspec.Spec {
 	t.Helper()
@@ -42,10 +23,10 @@ func spec(t *testing.T, text string) *xspec.Spec {
 }
 
 // pair connects a driver's gateway and a worker's one, both in this process.
-func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
+func pair(t *testing.T) (driver, worker *Gateway, warnings *textbuffer.Buffer) {
 	t.Helper()
 	a, b := pipes.Pair(t)
-	warnings = &buffer{}
+	warnings = &textbuffer.Buffer{}
 	driver = New(a, Config{Spec: spec(t, "popen//id=driver"), Warnings: warnings})
 	worker = New(b, Config{Spec: spec(t, "popen//id=worker"), Executor: runner{}, Warnings: warnings})
 	t.Cleanup(func() {
@@ -60,8 +41,15 @@ func pair(t *testing.T) (driver, worker *Gateway, warnings *buffer) {
 // raw connects a gateway to a bare pipe end on which a test plays the other side byte by byte.
 func raw(t *testing.T) (*Gateway, *pipes.Interruptible) {
 	t.Helper()
+	return rawWith(t, Config{})
+}
+
+// rawWith is raw with something else in the gateway's configuration.
+func rawWith(t *testing.T, config Config) (*Gateway, *pipes.Interruptible) {
+	t.Helper()
 	a, b := pipes.Pair(t)
-	gw := New(a, Config{Spec: spec(t, "popen//id=gw0"), Warnings: &buffer{}})
+	config.Spec, config.Warnings = spec(t, "popen//id=gw0"), &textbuffer.Buffer{}
+	gw := New(a, config)
 	t.Cleanup(func() {
 		b.CloseRead()
 		b.CloseWrite()
@@ -94,5 +82,6 @@ func readFrame(t *testing.T, r io.Reader) message {
 	var frames messageReader
 	m, err := frames.next(r)
 	require.NoError(t, err)
+	m.frame = nil
 	return m
 }

@@ -23,8 +23,10 @@ type reader struct {
 
 	partial messageReader // belongs to the goroutine that reads
 
-	continuous atomic.Bool // a callback is set, so somebody has to read at all times
+	continuous atomic.Bool // the gateway's own goroutine has to read at all times
 	inRead     atomic.Bool // a waiting goroutine is in Read, or about to be
+
+	messages, bytes atomic.Int64 // read so far
 
 	mu       sync.Mutex // guards what follows; locked after a core's mu, never before
 	taken    bool       // some goroutine reads
@@ -72,6 +74,8 @@ func (r *reader) step() (awaited bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	r.messages.Add(1)
+	r.bytes.Add(int64(headerSize + len(m.payload)))
 	if r.gateway.tracer != nil {
 		r.gateway.trace("[receiver] received", m)
 	}
@@ -145,6 +149,7 @@ func (r *reader) wait(ctx context.Context, c *core, ready func() bool, doing str
 	if ready() {
 		return nil
 	}
+	c.waited++
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() {
 			c.mu.Lock()
@@ -180,7 +185,7 @@ func (r *reader) wait(ctx context.Context, c *core, ready func() bool, doing str
 func (r *reader) take() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.taken || r.err != nil || r.interrupt == nil {
+	if r.taken || r.err != nil || r.interrupt == nil || r.continuous.Load() {
 		r.waiting++
 		return false
 	}
@@ -189,7 +194,8 @@ func (r *reader) take() bool {
 	return true
 }
 
-// readFor reads until ready reports true, ctx ends, or the stream does. After that nobody reads.
+// readFor reads until ready reports true, ctx ends, the stream does, or the gateway's own goroutine
+// has to read. After that nobody reads.
 func (r *reader) readFor(ctx context.Context, c *core, ready func() bool) {
 	isReady := func() bool {
 		c.mu.Lock()
@@ -198,7 +204,7 @@ func (r *reader) readFor(ctx context.Context, c *core, ready func() bool) {
 	}
 	for {
 		r.inRead.Store(true) // before the question, so that no change is missed
-		if isReady() || ctx.Err() != nil {
+		if isReady() || ctx.Err() != nil || r.continuous.Load() {
 			r.inRead.Store(false)
 			break
 		}
@@ -223,8 +229,8 @@ func (r *reader) lookAgain() {
 	}
 }
 
-// readContinuously makes somebody read at all times from now on, since no goroutine waits for the
-// items of a callback.
+// readContinuously makes the gateway's own goroutine read at all times from now on: no goroutine
+// waits for the items of a callback, and one that waits for an item must not wait for a relay.
 func (r *reader) readContinuously() {
 	if !r.continuous.Swap(true) {
 		r.wake()

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/pyfile"
 	"github.com/go-execnet/execnet/internal/pyliteral"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -24,6 +26,10 @@ type task struct {
 	line   int    // the line of that file on which source begins
 	call   string // the function to call, or empty
 	kwargs map[string]any
+	// own says that the source is this module's: what it sends is not the user's to configure.
+	own bool
+	// noArrays refuses arrays among kwargs, which would arrive as dicts that nobody has meant.
+	noArrays bool
 }
 
 // File names the file and the line that the source comes from, for tracebacks. line counts from 1.
@@ -51,23 +57,31 @@ func (g *Gateway) RemoteExec(ctx context.Context, source string, options ...Exec
 	return g.exec(ctx, &t, options)
 }
 
-// RemoteExecFile is RemoteExec of a Python file. Remote tracebacks show its name and lines. It is
+// RemoteExecFile is RemoteExec of a Python file. Remote tracebacks show its name and lines. The
+// file is read as Python reads it: it may have a byte order mark, declare an encoding (PEP 263),
+// and have any kind of newline. It returns a [SourceError] for what cannot be decoded. It is
 // execnet's remote_exec of a module.
 func (g *Gateway) RemoteExecFile(ctx context.Context, name string, options ...ExecOption) (*Channel, error) {
-	source, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("execnet: %w", err)
-	}
-	return g.exec(ctx, &task{source: string(source), file: name}, options)
+	data, err := os.ReadFile(name)
+	return g.execFile(ctx, name, data, err, options)
 }
 
 // RemoteExecFS is RemoteExecFile for a file in fsys, such as an embed.FS.
 func (g *Gateway) RemoteExecFS(ctx context.Context, fsys fs.FS, name string, options ...ExecOption) (*Channel, error) {
-	source, err := fs.ReadFile(fsys, name)
+	data, err := fs.ReadFile(fsys, name)
+	return g.execFile(ctx, name, data, err, options)
+}
+
+// execFile executes what reading a file has returned.
+func (g *Gateway) execFile(ctx context.Context, name string, data []byte, err error, options []ExecOption) (*Channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("execnet: %w", err)
 	}
-	return g.exec(ctx, &task{source: string(source), file: name}, options)
+	source, err := pyfile.Decode(name, data)
+	if err != nil {
+		return nil, badSource("%s", errtext.Of(err))
+	}
+	return g.exec(ctx, &task{source: source, file: name}, options)
 }
 
 func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Channel, error) {
@@ -87,7 +101,12 @@ func (g *Gateway) exec(ctx context.Context, t *task, options []ExecOption) (*Cha
 func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 	f := newFrame()
 	var err error
-	if f.bytes, err = g.codec.Load().Append(f.bytes, t.tuple()); err != nil {
+	var arrays bool
+	f.bytes, arrays, err = g.codec.Load().AppendNoting(f.bytes, t.tuple())
+	if err == nil && arrays && t.noArrays {
+		err = fmt.Errorf("execnet: the worker of gateway %s takes no arrays as arguments: send their Data", g.id)
+	}
+	if err != nil {
 		f.free()
 		return nil, err
 	}
@@ -95,6 +114,9 @@ func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 	if err != nil {
 		f.free()
 		return nil, err
+	}
+	if t.own {
+		c.useDefaultStrings()
 	}
 	if err := g.send(ctx, codeExec, c.core.id, f); err != nil {
 		c.core.end(ending{sendOnly: true})

@@ -86,7 +86,7 @@ func (g *Gateway) RInfo(ctx context.Context) (RInfo, error) {
 	if g.rinfo.info != nil {
 		return *g.rinfo.info, nil
 	}
-	ch, err := g.RemoteExec(ctx, rinfoSource)
+	ch, err := g.start(ctx, &task{source: rinfoSource, own: true})
 	if err != nil {
 		return RInfo{}, err
 	}
@@ -121,6 +121,7 @@ func (g *Gateway) RemoteStatus(ctx context.Context) (RemoteStatus, error) {
 		g.table.remove(ch.core)
 		ch.core.end(ending{})
 	}()
+	ch.useDefaultStrings()
 	if err := g.send(ctx, codeStatus, ch.core.id, newFrame()); err != nil {
 		return status, err
 	}

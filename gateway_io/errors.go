@@ -8,10 +8,13 @@ import (
 )
 
 // PythonNotFoundError says that a popen spec has no python=, the environment variable
-// EXECNET_PYTHON is not set, and PATH has no interpreter. Use errors.As with a
-// *PythonNotFoundError. Its field:
+// EXECNET_PYTHON is not set, and PATH has no interpreter, or that the shell of an ssh host does not
+// find the interpreter. Use errors.As with a *PythonNotFoundError. Its fields:
 //
-//	Tried []string // the names that were looked for on PATH
+//	Tried []string // the names that were looked for on PATH, or the value of python=
+//	Host  string   // the ssh host as the spec names it, "" for this machine
+//	Says  string   // what the host's shell says, which may be ""
+//	Err   error    // for an ssh host a *bootstrap.Error
 type PythonNotFoundError = cmdline.PythonNotFoundError
 
 // StartError says that a command cannot be run on this machine: the interpreter of python=, ssh, or
@@ -23,9 +26,10 @@ type PythonNotFoundError = cmdline.PythonNotFoundError
 type StartError = cmdline.StartError
 
 // HostNotFoundError says that a gateway's host could not be reached: its name is unknown, it
-// refuses the connection, no route leads to it, or it did not answer in time. A host that answers
-// but refuses is a *HostKeyError, an *SSHAuthError or a *TLSError instead. Use errors.As with a
-// *HostNotFoundError. It is what execnet raises as HostNotFound. Its fields:
+// refuses the connection, no route leads to it, or it did not answer in time; its text says which
+// of them. A host that answers but refuses is a *HostKeyError, an *SSHAuthError or a *TLSError
+// instead. Use errors.As with a *HostNotFoundError. It is what execnet raises as HostNotFound. Its
+// fields:
 //
 //	Host string // the host as the spec names it, or with its port
 //	Err  error  // the cause; for a host that did not answer in time, gatewaybase.ErrTimeout
@@ -55,9 +59,9 @@ const (
 	// HostKeyRevoked: a file marks the key, or the authority that signed it, as revoked.
 	HostKeyRevoked = sshclient.HostKeyRevoked
 	// HostKeyInvalid: the host's certificate is expired, made for another host, or not signed by a
-	// known authority.
+	// known authority, or the host's RSA key is shorter than RequiredRSASize.
 	HostKeyInvalid = sshclient.HostKeyInvalid
-	// HostKeyFile: a known_hosts file cannot be read, so that the key cannot be checked.
+	// HostKeyFile: a file of RevokedHostKeys cannot be read, so that the key cannot be checked.
 	HostKeyFile = sshclient.HostKeyFile
 )
 

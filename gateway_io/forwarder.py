@@ -6,8 +6,10 @@ channel. It uses nothing else of the worker, so it works in any worker. Python 2
 "The far end" is the process, or the socket server. These items travel (protocol.md section 9.6):
 
 io, from the driver:     bytes for the far end; None after the last of them
-io, to the driver:       bytes from the far end
+io, to the driver:       bytes from the far end; None after the last of them
 control, to the driver:  ("ack", n)                 the far end has taken n more bytes
+                         ("stderr", bytes)          what it has written to stderr, if the driver
+                                                    wants to see that; otherwise it goes to stderr
                          ("exit", status, stderr)   it has ended: status (None: not known; -n:
                                                     signal n) and the end of what it wrote to stderr
 control, from the driver: "kill"
@@ -26,9 +28,15 @@ PATIENCE = 4.0
 # another process may still hold it open.
 LINGER = 0.02
 LINGERINGS = 50
-TAIL = 8192
+TAIL = 8192  # how much of the end of stderr is kept
+HEAD = 1024  # how much of what came before it: the beginning of the last crash report, or of all
+CRASH = (b"(?m)^(?:panic: |fatal error: |runtime: goroutine stack exceeds |unexpected fault address |"
+         b"SIG[A-Z]+: |Fatal Python error: )")
 ACK = 128 * 1024
 PY2 = sys.version_info[0] == 2
+# This module's worker imports from the standard library alone: in the user's folder, which is
+# searched first, may be a file of the same name.
+from_stdlib = __import__
 
 
 def native(text):
@@ -72,18 +80,68 @@ class Descriptors(object):
             left = left[retry(os.write, fd, left[:self.chunk]):]
 
 
+class Tail(object):
+    """The end of what a process writes to stderr, and its beginning or that of a crash report."""
+
+    def __init__(self, lock):
+        self.lock = lock
+        self.size = 0  # how much has been written
+        self.head, self.rest = b"", b""
+        self.crashed = False  # head begins with a crash report
+        self.gap = 0  # how many bytes were dropped behind head
+
+    def add(self, data):
+        with self.lock:
+            self.size += len(data)
+            self.rest += data
+            if len(self.rest) > 2 * TAIL:
+                self.drop()
+
+    def drop(self):
+        import re
+        n = len(self.rest) - TAIL
+        i = self.rest.rfind(b"\n", 0, n) + 1
+        if i and n - i < HEAD:
+            n = i
+        gone, self.rest = self.rest[:n], self.rest[n:]
+        begin = last = None
+        for match in re.finditer(CRASH, gone):
+            if begin is None or match.start() - last >= HEAD:
+                begin = match.start()  # those that are close to each other belong to one report
+            last = match.start()
+        if begin is not None and (not self.crashed or self.gap or begin >= HEAD):
+            self.head, self.crashed, self.gap = b"", True, 0
+            gone = gone[begin:]
+        kept = gone[:HEAD - len(self.head)]
+        self.head += kept
+        self.gap += len(gone) - len(kept)
+
+    def get(self):
+        with self.lock:
+            if len(self.rest) > TAIL:
+                self.drop()
+            if not self.gap:
+                return self.head + self.rest
+            mark = "\n[... %d bytes are left out here ...]\n" % self.gap
+            return self.head + mark.encode("ascii") + self.rest
+
+
 class Process(object):
     """An interpreter, or the ssh command that runs one elsewhere."""
 
-    def __init__(self, execmodel, interpreter, argv):
+    def __init__(self, execmodel, interpreter, argv, env, tell):
+        """tell gets what the process writes to stderr. None means that it goes to stderr here."""
         if interpreter is not None:
             argv = self.split(interpreter) + argv
         pipe = execmodel.subprocess.PIPE
+        if env is not None:
+            env = dict(os.environ, **dict((native(key), native(env[key])) for key in env))
         self.process = execmodel.subprocess.Popen(
-            [native(arg) for arg in argv], bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe,
+            [native(arg) for arg in argv], env=env, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe,
             close_fds=os.name == "posix" or not PY2)
         self.fds = Descriptors(execmodel)
-        self.tail = b""
+        self.tell = tell or (lambda data: self.fds.write(2, data))
+        self.tail = Tail(execmodel.Lock())
         self.stderr_ended = execmodel.Event()
         execmodel.start(self.pass_stderr)
 
@@ -91,7 +149,7 @@ class Process(object):
     def split(command):
         if not command:
             return [sys.executable]
-        import shlex
+        shlex = from_stdlib("shlex")
         if sys.platform == "win32":
             command = command.replace("\\", "/")
         return [part.decode("utf-8") if PY2 else part for part in shlex.split(native(command))]
@@ -102,13 +160,14 @@ class Process(object):
                 data = self.fds.read(self.process.stderr.fileno())
                 if not data:
                     break
-                self.tail = (self.tail + data)[-TAIL:]
+                self.tail.add(data)
                 try:
-                    self.fds.write(2, data)
+                    self.tell(data)
                 except EnvironmentError:
                     pass  # self.tail has it
         except (EnvironmentError, ValueError):
             pass
+        self.process.stderr.close()
         self.stderr_ended.set()
 
     def read(self):
@@ -135,7 +194,7 @@ class Process(object):
 
     def pending(self):
         """Whether there is output that was not read yet."""
-        import select
+        select = from_stdlib("select")
         if not hasattr(select, "poll"):
             return False
         poll = select.poll()
@@ -146,8 +205,12 @@ class Process(object):
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def last_words(self):
-        self.stderr_ended.wait(LINGER)
-        return self.tail
+        for _ in range(LINGERINGS):
+            seen = self.tail.size
+            self.stderr_ended.wait(LINGER)
+            if self.stderr_ended.is_set() or self.tail.size == seen:
+                break
+        return self.tail.get()
 
 
 class Connection(object):
@@ -288,8 +351,10 @@ class Forwarder(object):
                 self.io.send(data)
                 self.passed += 1
                 self.sending = False
+            self.io.send(None)
         except (EnvironmentError, ValueError):
-            self.far.close_read()  # the driver takes no more
+            pass  # the driver takes no more
+        self.far.close_read()
         self.output_ended.set()
 
     def obey(self):
@@ -301,12 +366,11 @@ class Forwarder(object):
 
 
 def forward(channel, connect):
+    global from_stdlib
+    from_stdlib = getattr(channel.gateway, "_from_stdlib", from_stdlib)
     control = channel.receive()
     try:
-        if PY2:  # so that bytes arrive as bytes
-            channel.reconfigure(False, False)
-            control.reconfigure(False, False)
-        Forwarder(channel, control, connect(channel.gateway.execmodel)).run()
+        Forwarder(channel, control, connect(channel.gateway.execmodel, control)).run()
     finally:
         try:
             control.close()
@@ -314,9 +378,17 @@ def forward(channel, connect):
             pass  # the connection has ended
 
 
-def forward_process(channel, interpreter, argv):
-    forward(channel, lambda execmodel: Process(execmodel, interpreter, argv))
+def forward_process(channel, interpreter, argv, env=None, stderr=False):
+    def connect(execmodel, control):
+        tell = (lambda data: control.send((u"stderr", data))) if stderr else None
+        return Process(execmodel, interpreter, argv, env, tell)
+    forward(channel, connect)
+
+
+def forward_self(channel, argv, mark, env=None, stderr=False):
+    # A worker in Go starts its own program here, and says so as the script in argv does.
+    forward_process(channel, None, argv, env, stderr)
 
 
 def forward_connection(channel, host, port, timeout):
-    forward(channel, lambda execmodel: Connection(execmodel, host, port, timeout))
+    forward(channel, lambda execmodel, _: Connection(execmodel, host, port, timeout))

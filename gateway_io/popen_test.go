@@ -71,6 +71,7 @@ func TestPopenBootstrapLine(t *testing.T) {
 func TestStartErrors(t *testing.T) {
 	noProgram := filepath.Join(t.TempDir(), "data.txt")
 	require.NoError(t, os.WriteFile(noProgram, []byte("hello"), 0o644))
+	otherKind := pythons.Program(t, t.TempDir(), "python", "\x7fELF of another processor")
 	for _, test := range []struct {
 		text string
 		is   error
@@ -79,6 +80,8 @@ func TestStartErrors(t *testing.T) {
 		{"popen//python=no-such-python", exec.ErrNotFound, `cannot start "no-such-python" (python= in the spec): executable file not found in $PATH; check the spelling`},
 		{"popen//python=/no/such/python", fs.ErrNotExist, `cannot start "/no/such/python" (python= in the spec): no such file or directory; check`},
 		{"popen//python=" + noProgram, fs.ErrPermission, "may be executed"},
+		{"popen//python=" + t.TempDir(), nil, "; it is a folder"},
+		{"popen//python=" + otherKind, nil, "; it is a program for another kind of processor, or a script without a first line such as #!/bin/sh"},
 		{"popen//python='half", nil, `cannot start "'half" (python= in the spec): Unterminated single-quoted string`},
 		{"popen//python= ", exec.ErrNotFound, "empty command line (python= in the spec)"},
 	} {

@@ -15,6 +15,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/deploy"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/serializer"
@@ -45,7 +46,9 @@ type proxy struct {
 	via         string // the other gateway's id
 	address     string
 	io, control *gatewaybase.Channel
-	unread      []byte // what Read has received and not yet returned
+	stderr      *farend.Outlet // nil if the far end's stderr goes to that of the other gateway
+	unread      []byte         // what Read has received and not yet returned
+	outputEnded bool           // Read has received the end of the output; belongs to Read
 
 	life      context.Context // ends with the far end, or when Kill got no answer
 	end       context.CancelFunc
@@ -60,6 +63,7 @@ type proxy struct {
 	inFlight    int // bytes that the far end has not confirmed
 	writeClosed bool
 	ended       bool
+	reported    bool // the forwarder has told exit
 	exit        gatewaybase.Exit
 	running     sync.WaitGroup // of background
 	done        chan struct{}  // closed when nothing is left here but what Read has not fetched
@@ -69,9 +73,12 @@ type proxy struct {
 // python=, the one that via is), the ssh command with one behind it, or a connection to a socket
 // server. It returns at once: the first bytes written follow the forwarder without waiting for it.
 // That the far end cannot be started is reported by Read, as a *ViaError; openProxy itself reports
-// that via is closed or dead, ctx's error, or what is wrong in the spec.
-func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.IO, error) {
-	call, address, err := forwarding(ctx, via, spec)
+// that via is closed or dead, ctx's error, or what is wrong in the spec. What the far end writes to
+// its stderr comes here if stderr is not nil, else it goes to the stderr of via's interpreter.
+//
+// With a script, that is run instead of the interpreter.
+func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
+	call, address, err := forwarding(ctx, via, spec, script, stderr != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +91,7 @@ func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) 
 	}
 	ch, err := via.RemoteExec(ctx, forwarderSource, gatewaybase.File("<execnet forwarder>", 1), call)
 	if err == nil {
-		if err = ch.Send(ctx, control); err != nil {
+		if err = agree(ctx, ch, control); err != nil {
 			_ = ch.Close() // the error is the first one
 		}
 	}
@@ -93,6 +100,9 @@ func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) 
 		return fail(err)
 	}
 	p := &proxy{via: via.ID(), address: address, io: ch, control: control, done: make(chan struct{})}
+	if stderr != nil {
+		p.stderr = farend.NewOutlet(stderr)
+	}
 	p.change.L = &p.mu
 	p.life, p.end = context.WithCancel(context.Background())
 	p.writing, p.stopWrite = context.WithCancel(p.life)
@@ -102,9 +112,30 @@ func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) 
 	return p, nil
 }
 
+// agree gives the forwarder its control channel. Both ends then take bytes for bytes and text for
+// text, on both channels, whatever via's string configuration is. A channel is configured when the
+// far end knows it.
+func agree(ctx context.Context, ch, control *gatewaybase.Channel) error {
+	for _, c := range []*gatewaybase.Channel{ch, control} {
+		// Both are always read. Where there are no windows this fails, and is not needed.
+		_ = c.SetWindow(0)
+	}
+	err := ch.Reconfigure(ctx, gatewaybase.StrConfig{})
+	if err == nil {
+		err = ch.Send(ctx, control)
+	}
+	if err == nil {
+		err = control.Reconfigure(ctx, gatewaybase.StrConfig{})
+	}
+	return err
+}
+
 // forwarding says which function of the forwarder is to be called, and what the far end's address
-// is.
-func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec) (gatewaybase.ExecOption, string, error) {
+// is. With stderr, what the far end writes to that is to come on the control channel.
+func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec, script *deploy.Script, stderr bool) (gatewaybase.ExecOption, string, error) {
+	var kwargs map[string]any
+	function := "forward_process"
+	address := via.RemoteAddress()
 	switch spec.Kind() {
 	case xspec.KindSocket:
 		host, service, err := net.SplitHostPort(spec.Socket)
@@ -120,16 +151,28 @@ func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec)
 			"host": host, "port": port, "timeout": max(limit, time.Millisecond).Seconds(),
 		}), spec.Socket, nil
 	case xspec.KindSSH, xspec.KindVagrantSSH:
-		argv, err := cmdline.OpenSSH(spec)
+		argv, err := openSSHArgs(spec, script)
 		if err != nil {
 			return nil, "", err
 		}
-		return gatewaybase.Call("forward_process", map[string]any{"interpreter": nil, "argv": argv}), sshAddress(spec), nil
+		kwargs, address = map[string]any{"interpreter": nil, "argv": argv}, sshAddress(spec)
 	default:
-		return gatewaybase.Call("forward_process", map[string]any{
-			"interpreter": spec.Python, "argv": cmdline.PythonArgs(spec),
-		}), via.RemoteAddress(), nil
+		switch {
+		case script == nil:
+			kwargs = map[string]any{"interpreter": spec.Python, "argv": cmdline.PythonArgs(spec)}
+		case script.Starts:
+			function, kwargs = "forward_self", map[string]any{"argv": deploy.Args(script.Text), "mark": script.Mark}
+		default:
+			kwargs = map[string]any{"interpreter": nil, "argv": deploy.Args(script.Text)}
+		}
+		if len(spec.Env) > 0 {
+			kwargs["env"] = spec.Env
+		}
 	}
+	if stderr {
+		kwargs["stderr"] = true
+	}
+	return gatewaybase.Call(function, kwargs), address, nil
 }
 
 // ViaError says that the forwarder behind the other gateway of via= failed, mostly because it could
@@ -143,11 +186,7 @@ type ViaError struct {
 
 // Error names the gateway, and the exception without its traceback.
 func (e *ViaError) Error() string {
-	text := e.Err.Message()
-	if name := e.Err.Exception(); name != "" {
-		text = name + ": " + text
-	}
-	return fmt.Sprintf("execnet: through gateway %s: %s", e.Via, text)
+	return fmt.Sprintf("execnet: through gateway %s: %s", e.Via, e.Err.Summary())
 }
 
 // Unwrap returns Err.
@@ -156,6 +195,9 @@ func (e *ViaError) Unwrap() error { return e.Err }
 // Read reads from the far end's stdout. When the other gateway dies, its error says so.
 func (p *proxy) Read(b []byte) (int, error) {
 	for len(p.unread) == 0 {
+		if p.outputEnded {
+			return 0, io.EOF
+		}
 		item, err := p.io.Receive(p.reading)
 		var failed *gatewaybase.RemoteError
 		switch {
@@ -163,8 +205,14 @@ func (p *proxy) Read(b []byte) (int, error) {
 			return 0, &ViaError{p.via, failed}
 		case p.reading.Err() != nil:
 			return 0, io.ErrClosedPipe
+		case err == io.EOF && !p.hasReported():
+			return 0, fmt.Errorf("execnet: what forwards to it behind gateway %s has ended", p.via)
 		case err != nil:
 			return 0, err
+		}
+		if item == nil {
+			p.outputEnded = true
+			return 0, io.EOF
 		}
 		var ok bool
 		if p.unread, ok = item.([]byte); !ok {
@@ -268,6 +316,9 @@ func (p *proxy) supervise() {
 	p.end()
 	p.running.Wait()
 	_ = p.control.Close() // fails only where the other gateway has ended, and all channels with it
+	if p.stderr != nil {
+		p.stderr.FlushSoon()
+	}
 }
 
 // follow reads the forwarder's reports until the last one.
@@ -302,9 +353,14 @@ func (p *proxy) report(item any) (ended, ok bool) {
 		p.inFlight -= int(n)
 		p.change.Broadcast()
 		return false, true
+	case len(report) == 2 && report[0] == "stderr" && p.stderr != nil:
+		data, ok := report[1].([]byte)
+		p.stderr.Offer(data)
+		return false, ok
 	case len(report) == 3 && report[0] == "exit":
 		status, known := report[1].(int64)
 		stderr, _ := report[2].([]byte)
+		p.reported = true
 		p.exit = gatewaybase.Exit{Known: known, Code: int(status), Stderr: string(stderr)}
 		if status < 0 {
 			p.exit.Code, p.exit.Signal = -1, os.Signal(syscall.Signal(-status))
@@ -312,6 +368,13 @@ func (p *proxy) report(item any) (ended, ok bool) {
 		return true, true
 	}
 	return false, false
+}
+
+// hasReported reports whether the forwarder has told how the far end ended.
+func (p *proxy) hasReported() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reported
 }
 
 // Wait blocks until the forwarder has reported the far end's end, its gateway has ended, or neither

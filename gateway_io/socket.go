@@ -178,5 +178,8 @@ func (s *socket) Kill() error {
 // Exit tells nothing: nobody knows how the far end's interpreter ended.
 func (s *socket) Exit() gatewaybase.Exit { return gatewaybase.Exit{} }
 
+// WithoutProcess implements farend.WithoutProcess.
+func (s *socket) WithoutProcess() {}
+
 // RemoteAddress is the server's host:port.
 func (s *socket) RemoteAddress() string { return s.address }

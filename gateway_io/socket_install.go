@@ -45,7 +45,11 @@ func startSocketServer(ctx context.Context, gw *gatewaybase.Gateway) (string, *g
 		return "", nil, err
 	}
 	var bound serializer.Tuple
-	err = ch.Send(ctx, serializer.Tuple{"127.0.0.1", 0})
+	// The gateway may have another string configuration.
+	err = ch.Reconfigure(ctx, gatewaybase.StrConfig{Py2StrAsPy3Str: true})
+	if err == nil {
+		err = ch.Send(ctx, serializer.Tuple{"127.0.0.1", 0})
+	}
 	if err == nil {
 		err = ch.ReceiveInto(ctx, &bound)
 	}

@@ -16,7 +16,7 @@ def listen(socket, host, port):
 
 
 def accept(server, socket, channel, patience=60):
-    """The first connection. EOFError if the driver closes the channel or does not connect."""
+    """The first connection. None if the driver closes the channel or does not connect."""
     step = 0.25
     server.settimeout(step)
     for _ in range(int(patience / step)):
@@ -28,16 +28,18 @@ def accept(server, socket, channel, patience=60):
         else:
             connection.setblocking(True)
             return connection, address
-    raise EOFError("nobody connected")
 
 
 def read_line(connection):
-    """Read one line. No byte after it is read: those belong to the worker that the line starts."""
+    """Read one line; nothing if the connection ends within it.
+
+    No byte after the line is read: those belong to the worker that the line starts.
+    """
     parts = []
     while True:
         ahead = connection.recv(65536, 2)  # MSG_PEEK
         if not ahead:
-            raise EOFError("the connection ended within the first line")
+            return b""
         part = connection.recv(ahead.find(b"\n") + 1 or len(ahead))
         parts.append(part)
         if part.endswith(b"\n"):
@@ -51,10 +53,14 @@ def serve_one(channel):
     server = listen(socket, host, port)
     try:
         channel.send(tuple(server.getsockname()[:2]))
-        connection, address = accept(server, socket, channel)
+        accepted = accept(server, socket, channel)
     finally:
         server.close()
-    source = eval(read_line(connection).decode("ascii").strip())
+    line = accepted and read_line(accepted[0])
+    if not line:
+        return
+    connection, address = accepted
+    source = eval(line.decode("ascii").strip())
     scope = {"clientsock": connection, "address": address, "execmodel": execmodel,
              "__name__": "__socketserver__"}
     if source:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/deploy"
 	"github.com/go-execnet/execnet/internal/process"
 	"github.com/go-execnet/execnet/internal/sshclient"
 	"github.com/go-execnet/execnet/internal/sshconfig"
@@ -29,6 +31,11 @@ import (
 //		returns the passphrase of an encrypted key file. It is called only once the host has
 //		accepted the key, and again, up to NumberOfPasswordPrompts times, when the passphrase was
 //		wrong. The decrypted key is kept for later connections.
+//	UnknownHost func(host, keyType, fingerprint string) (bool, error)
+//		says whether to trust the key of a host that no known_hosts file knows. It is called where
+//		StrictHostKeyChecking is ask, as it is by default; without it such a host is refused. host
+//		is the host as known_hosts files name it, fingerprint is "SHA256:...". A key that is
+//		trusted is kept in the user's first known_hosts file.
 //	Password func(user, host string) (string, error)
 //		returns the password of user on host, for each connection.
 //	KeyboardInteractive func(user, host, instruction string,
@@ -51,7 +58,9 @@ import (
 //		is how many gateways share one connection before the next is opened; 0 means 10, sshd's
 //		default for MaxSessions. A host that allows fewer is noticed and obeyed.
 //
-// The callbacks are called from the goroutine that connects, one at a time within a group.
+// The callbacks are called one at a time within a group, and none of them where BatchMode is yes.
+// When the attempt to connect is given up, nothing waits for a callback that has not returned; no
+// other one is called before it does.
 type SSHOptions = sshclient.Options
 
 // openSSH runs the interpreter of an ssh= or vagrant_ssh= spec on its host. It returns once the
@@ -59,16 +68,35 @@ type SSHOptions = sshclient.Options
 //
 // Where the spec says sshclient=openssh the ssh command is run, as execnet does; ctx does not end
 // it then.
-func (o *Opener) openSSH(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
+func (o *Opener) openSSH(ctx context.Context, spec *xspec.Spec, stderr io.Writer) (gatewaybase.IO, error) {
+	return o.runSSH(ctx, spec, nil, stderr)
+}
+
+// runSSH is openSSH that runs a script instead of the interpreter, unless script is nil.
+func (o *Opener) runSSH(ctx context.Context, spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
 	if spec.SSHClient == "openssh" {
-		return o.openOpenSSH(spec)
+		return o.openOpenSSH(spec, script, cmp.Or(stderr, o.SSH.Stderr, o.stderr()))
 	}
 	pool := o.sshPool()
 	args, files, err := sshDestination(ctx, pool, spec)
 	if err != nil {
 		return nil, err
 	}
-	return pipe(pool.Start(ctx, args, files, cmdline.Remote(args.Prefix, spec), sshAddress(spec)))
+	return pipe(pool.Start(ctx, args, files, remoteCommand(args.Prefix, spec, script), sshAddress(spec), stderr))
+}
+
+// remoteCommand is what an ssh host's shell gets behind prefix: the interpreter, or script if that
+// is not nil.
+func remoteCommand(prefix []string, spec *xspec.Spec, script *deploy.Script) string {
+	if script == nil {
+		return cmdline.Remote(prefix, spec)
+	}
+	return cmdline.RemoteCommand(prefix, spec, deploy.Command(script.Text))
+}
+
+// openSSHArgs is the command line for sshclient=openssh.
+func openSSHArgs(spec *xspec.Spec, script *deploy.Script) ([]string, error) {
+	return cmdline.OpenSSHCommand(spec, remoteCommand(nil, spec, script))
 }
 
 // sshPool holds the ssh connections.
@@ -114,7 +142,7 @@ func vagrantDestination(ctx context.Context, pool *sshclient.Pool, spec *xspec.S
 	var status *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return nil, nil, timeout.Cause(ctx)
+		return nil, nil, timeout.During(ctx, strings.Join(argv, " "))
 	case errors.As(err, &status):
 		reason := strings.TrimSpace(stderr.String())
 		return nil, nil, &HostNotFoundError{Host: name, Err: fmt.Errorf("vagrant ssh-config %s: %w: %s; is the machine up?", name, err, reason)}
@@ -145,12 +173,12 @@ type openSSHPipe struct {
 // RemoteAddress implements gatewaybase.IO.
 func (p *openSSHPipe) RemoteAddress() string { return p.address }
 
-func (o *Opener) openOpenSSH(spec *xspec.Spec) (gatewaybase.IO, error) {
-	argv, err := cmdline.OpenSSH(spec)
+func (o *Opener) openOpenSSH(spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
+	argv, err := openSSHArgs(spec, script)
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(argv, nil, cmp.Or(o.SSH.Stderr, o.stderr()))
+	p, err := process.Start(argv, nil, stderr)
 	if err != nil {
 		return nil, err
 	}

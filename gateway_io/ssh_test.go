@@ -80,12 +80,12 @@ func TestOpenSSHClient(t *testing.T) {
 	require.NoError(t, pipe.Wait(within.Soon(t)))
 	assert.Equal(t, 0, pipe.Exit().Code)
 
-	// What is refused above works here: a Match exec.
+	// What the built-in client refuses works here.
 	matching := filepath.Join(t.TempDir(), "config")
-	sshdtest.Write(t, matching, "Match exec true\n"+strings.SplitN(server.ClientConfig(), "\n", 2)[1])
+	sshdtest.Write(t, matching, "BindInterface lo\nMatch exec true\n"+strings.SplitN(server.ClientConfig(), "\n", 2)[1])
 	var unsupported *UnsupportedSSHError
 	require.ErrorAs(t, openFails(t, opener, "ssh=box//ssh_config="+matching), &unsupported)
-	assert.Equal(t, "Match exec", unsupported.What)
+	assert.Equal(t, "BindInterface lo", unsupported.What)
 	requireAlive(t, sshOpen(t, opener, "ssh=box//ssh_config="+matching+"//sshclient=openssh"))
 }
 

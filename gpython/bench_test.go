@@ -2,6 +2,8 @@ package gpython
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,5 +89,31 @@ func BenchmarkCall(b *testing.B) {
 	b.ReportAllocs()
 	if _, err := ch.Receive(context.Background()); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkDiffers is the decision of a worker for a program of 500 lines.
+func BenchmarkDiffers(b *testing.B) {
+	function := `def f%d(a, b=1):
+    total = 0
+    for x in a:
+        if x > b and x %% 2:
+            total += x * 3
+        else:
+            total -= len(str(x))
+    try:
+        return {"a": total, "b": [i for i in range(3)]}
+    finally:
+        channel.send(total)
+`
+	var source strings.Builder
+	for i := range 46 {
+		fmt.Fprintf(&source, function, i)
+	}
+	p := program(source.String())
+	require.Empty(b, gpythonEngine{}.Differs(p, nil))
+	b.ReportAllocs()
+	for b.Loop() {
+		gpythonEngine{}.Differs(p, nil)
 	}
 }

@@ -2,19 +2,19 @@ package gpython
 
 // The builtins of a program. gpython v0.2.0 lacks many (property, super, hash, dir, format,
 // reversed); package pyvalue adds what is about values, and this file what needs the interpreter or
-// the caller: print, dir, vars, input, exit. It also has what stands for sys.stdin, sys.stdout and
-// sys.stderr, which execnet's workers connect to the null device, because the process's own are the
-// pipe to the driver.
+// the caller: print, dir, vars, input, exit. It also has what stands for sys.stdin and sys.stdout,
+// which execnet's workers connect to the null device, because the process's own are the pipe to the
+// driver, and for sys.stderr, which is the process's own.
 
 import (
 	"maps"
+	"os"
 	"strings"
 	"sync"
 
 	"github.com/go-python/gpython/py"
 
 	// The modules that programs may import, and the builtins.
-	_ "github.com/go-python/gpython/stdlib/binascii"
 	_ "github.com/go-python/gpython/stdlib/builtin"
 	_ "github.com/go-python/gpython/stdlib/glob"
 	_ "github.com/go-python/gpython/stdlib/math"
@@ -41,7 +41,7 @@ var commonBuiltins = sync.OnceValue(func() py.StringDict {
 	}
 	all["super"] = superType
 	all["compile"] = &function{"compile", compileBuiltin}
-	all["__build_class__"] = buildClass(all["__build_class__"])
+	all["__build_class__"] = &function{"__build_class__", buildClass}
 	for _, name := range []string{"exit", "quit"} {
 		all[name] = &function{name, exit}
 	}
@@ -66,7 +66,7 @@ func (in *interp) addBuiltins() {
 // namespaceFunctions are dir and vars, which without an argument are about their caller.
 func (in *interp) namespaceFunctions() py.StringDict {
 	functions := make(py.StringDict)
-	add := func(name string, ofCaller func(names py.StringDict) py.Object, of func(o py.Object) (py.Object, error)) {
+	add := func(name string, ofCaller func(names *pyvalue.Dict) py.Object, of func(o py.Object) (py.Object, error)) {
 		functions[name] = frameFunction{&function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 			caller := in.takeCaller().frame
 			if len(args) > 1 || len(kwargs) > 0 {
@@ -78,14 +78,14 @@ func (in *interp) namespaceFunctions() py.StringDict {
 			if caller == nil {
 				return nil, py.ExceptionNewf(py.SystemError, "%s() does not know its caller", name)
 			}
-			caller.FastToLocals()
-			return ofCaller(caller.Locals), nil
+			return ofCaller(localsOf(caller)), nil
 		}}}
 	}
-	add("dir", pyvalue.NamesOf, pyvalue.Dir)
-	add("vars", func(names py.StringDict) py.Object { return names }, func(o py.Object) (py.Object, error) {
-		if d := pyvalue.DictOf(o); d != nil {
-			return d, nil
+	add("dir", func(names *pyvalue.Dict) py.Object { return pyvalue.NamesOf(names.Names()) }, pyvalue.Dir)
+	add("vars", func(names *pyvalue.Dict) py.Object { return names }, func(o py.Object) (py.Object, error) {
+		d, err := pyvalue.GetAttr(o, "__dict__")
+		if !py.IsException(py.AttributeError, err) {
+			return d, err
 		}
 		return nil, py.ExceptionNewf(py.TypeError, "vars() argument must have __dict__ attribute")
 	})
@@ -104,7 +104,7 @@ func exit(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 }
 
 // print writes to its file, or to what the program has put into sys.stdout. At first that is the
-// null device, as in execnet's workers.
+// null device, as in execnet's workers, unless the driver wants to see what is printed.
 func (in *interp) print(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	args = append(py.Tuple(nil), args...)
 	a, err := arguments("print", nil, kwargs, 0, "sep", "end", "file", "flush")
@@ -120,78 +120,109 @@ func (in *interp) print(args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	}
 	sep, end := " ", "\n"
 	for i, to := range []*string{&sep, &end} {
-		switch x := a[i].(type) {
+		var given py.Object
+		if a[i] != nil {
+			given = pyvalue.Plain(a[i])
+		}
+		switch x := given.(type) {
 		case nil, py.NoneType:
 		case py.String:
 			*to = string(x)
 		default:
-			return nil, py.ExceptionNewf(py.TypeError, "sep and end must be None or a string, not %s", x.Type().Name)
+			return nil, py.ExceptionNewf(py.TypeError, "%s must be None or a string, not %s", [...]string{"sep", "end"}[i], x.Type().Name)
 		}
 	}
 	words := make([]string, len(args))
+	text, failure := "", error(nil)
 	for i, o := range args {
-		if words[i], err = pyvalue.Str(o); err != nil {
-			return nil, err
+		if words[i], failure = pyvalue.Str(o); failure != nil {
+			text = strings.Join(append(words[:i:i], ""), sep) // CPython has written this already
+			break
 		}
 	}
+	if failure == nil {
+		text = strings.Join(words, sep) + end
+	} else if text == "" {
+		return nil, failure
+	}
 	if file == nil || file == py.None || file == py.Object(nullOutput) {
-		return py.None, nil
+		return py.None, failure
 	}
 	write, err := py.GetAttrString(file, "write")
 	if err != nil {
 		return nil, err
 	}
-	if _, err = py.Call(write, py.Tuple{py.String(strings.Join(words, sep) + end)}, nil); err != nil {
+	if _, err = py.Call(write, py.Tuple{py.String(text)}, nil); err != nil {
 		return nil, err
 	}
-	return py.None, nil
+	return py.None, failure
 }
 
-// nullFile is the null device, as sys.stdin, sys.stdout or sys.stderr.
-type nullFile struct{ methods map[string]*function }
+// stream is sys.stdin, sys.stdout or sys.stderr.
+type stream struct{ methods map[string]*function }
 
 var (
-	nullFileType = newType(py.ObjectType, "file", "The null device.")
-	nullInput    = newNullFile(map[string]py.Object{"read": py.String(""), "readline": py.String("")})
-	nullOutput   = newNullFile(nil)
+	streamType = newType(py.ObjectType, "file", "A standard stream.")
+	nullInput  = newInput()
+	nullOutput = newOutput(func(string) error { return nil })
 )
 
-// newNullFile makes the null device: with these results of its reading methods, or, without
-// results, to write to.
-func newNullFile(results map[string]py.Object) *nullFile {
-	f := &nullFile{make(map[string]*function)}
-	add := func(name string, call func(args py.Tuple) (py.Object, error)) {
-		f.methods[name] = &function{name, func(args py.Tuple, _ py.StringDict) (py.Object, error) { return call(args) }}
+// newInput makes a stream that is empty.
+func newInput() *stream {
+	f := newStream()
+	for _, name := range []string{"read", "readline"} {
+		f.add(name, func(py.Tuple) (py.Object, error) { return py.String(""), nil })
 	}
-	for name, result := range results {
-		add(name, func(py.Tuple) (py.Object, error) { return result, nil })
-	}
-	if results == nil {
-		add("write", func(args py.Tuple) (py.Object, error) {
-			if len(args) != 1 {
-				return nil, py.ExceptionNewf(py.TypeError, "write() takes exactly one argument (%d given)", len(args))
-			}
-			s, ok := args[0].(py.String)
-			if !ok {
-				return nil, py.ExceptionNewf(py.TypeError, "write() argument must be str, not %s", args[0].Type().Name)
-			}
-			return s.M__len__()
-		})
-	} else {
-		add("readlines", func(py.Tuple) (py.Object, error) { return py.NewList(), nil })
-	}
-	add("isatty", func(py.Tuple) (py.Object, error) { return py.False, nil })
+	f.add("readlines", func(py.Tuple) (py.Object, error) { return py.NewList(), nil })
+	return f
+}
+
+// newOutput makes a stream that calls write with what is written to it.
+func newOutput(write func(text string) error) *stream {
+	f := newStream()
+	f.add("write", func(args py.Tuple) (py.Object, error) {
+		if len(args) != 1 {
+			return nil, py.ExceptionNewf(py.TypeError, "write() takes exactly one argument (%d given)", len(args))
+		}
+		s, ok := pyvalue.Plain(args[0]).(py.String)
+		if !ok {
+			return nil, py.ExceptionNewf(py.TypeError, "write() argument must be str, not %s", args[0].Type().Name)
+		}
+		if err := write(string(s)); err != nil {
+			return nil, err
+		}
+		return s.M__len__()
+	})
+	return f
+}
+
+// newFile makes the stream that leads to a file of this process.
+func (in *interp) newFile(file *os.File) *stream {
+	return newOutput(func(text string) (err error) {
+		in.blocking(func() { _, err = file.WriteString(text) })
+		return err
+	})
+}
+
+// newStream makes a stream with the methods that all have.
+func newStream() *stream {
+	f := &stream{make(map[string]*function)}
+	f.add("isatty", func(py.Tuple) (py.Object, error) { return py.False, nil })
 	for _, name := range []string{"flush", "close"} {
-		add(name, func(py.Tuple) (py.Object, error) { return py.None, nil })
+		f.add(name, func(py.Tuple) (py.Object, error) { return py.None, nil })
 	}
 	return f
 }
 
-func (f *nullFile) Type() *py.Type { return nullFileType }
+func (f *stream) add(name string, call func(args py.Tuple) (py.Object, error)) {
+	f.methods[name] = &function{name, func(args py.Tuple, _ py.StringDict) (py.Object, error) { return call(args) }}
+}
 
-func (f *nullFile) M__iter__() (py.Object, error) { return py.NewIterator(py.Tuple{}), nil }
+func (f *stream) Type() *py.Type { return streamType }
 
-func (f *nullFile) M__getattr__(name string) (py.Object, error) {
+func (f *stream) M__iter__() (py.Object, error) { return py.NewIterator(py.Tuple{}), nil }
+
+func (f *stream) M__getattr__(name string) (py.Object, error) {
 	if method, ok := f.methods[name]; ok {
 		return method, nil
 	}

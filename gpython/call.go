@@ -1,130 +1,190 @@
 package gpython
 
-// Calls that CPython treats like any other, and gpython cannot: super() and eval() are about the
-// frame that calls them, and dict(b=1, a=2) has an order. Only the instruction that calls knows
+// Calls that CPython treats like any other, and gpython v0.2.0 cannot: super() and eval() are about
+// the frame that calls them, and keywords have an order. Only the instruction that calls knows
 // these things.
 
 import (
-	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
 
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/gpython/internal/syntax"
 )
 
 // callFunction calls what is on the stack below its arguments: argc has the number of positional
 // ones in its low byte, and in the next one that of the keywords, each with its value behind it.
-func callFunction(v *vm.Vm, argc int32) error {
-	args, keywords := int(argc&0xff), int(argc>>8&0xff)
-	switch f := v.PEEK(args + 2*keywords + 1).(type) {
-	case *py.Type:
-		if f == superType && argc == 0 {
-			return callSuper(v)
-		}
-		if f == py.StringDictType && keywords > 1 && args <= 1 {
-			d := pyvalue.NewDict()
-			return updateInOrder(v, d, d, args, keywords)
-		}
-	case *py.BoundMethod:
-		if d, ok := f.Self.(*pyvalue.Dict); ok && keywords > 1 && args <= 1 && f.Method == py.StringDictType.Dict["update"] {
-			return updateInOrder(v, d, py.None, args, keywords)
-		}
-	case *py.Method:
-		evaluates := f.Internal() == py.InternalMethodEval || f.Internal() == py.InternalMethodExec
-		if evaluates && args >= 2 && keywords == 0 {
-			return callEval(v, argc)
-		}
-	case frameFunction:
-		m := machineOf(v)
-		if in, ok := m.context.(*interp); ok {
-			in.caller = caller{m.frame, m.handled(), m.exc.Traceback}
-		}
-	}
-	return v.Call(argc, nil, nil)
+func callFunction(v *vm.Vm, argc int32) error { return machineOf(v).call(v, argc, nil, nil) }
+
+// callVar is f(..., *args).
+func callVar(v *vm.Vm, argc int32) error { return machineOf(v).call(v, argc, v.POP(), nil) }
+
+// callKw is f(..., **kwargs).
+func callKw(v *vm.Vm, argc int32) error { return machineOf(v).call(v, argc, nil, v.POP()) }
+
+// callVarKw is f(..., *args, **kwargs).
+func callVarKw(v *vm.Vm, argc int32) error {
+	named := v.POP()
+	return machineOf(v).call(v, argc, v.POP(), named)
 }
 
-// callWithDict is a call with **kwargs, which are on top of the stack: gpython takes only its own
-// kind of dict there.
-func callWithDict(op vm.OpCode) instruction {
-	call := original[op]
-	return func(v *vm.Vm, argc int32) error {
-		if d, ok := v.TOP().(*pyvalue.Dict); ok {
-			kwargs, err := d.StringDict()
-			if err != nil {
-				return err
-			}
-			v.SET_TOP(kwargs)
-		}
-		return call(v, argc)
+func (m *machine) call(v *vm.Vm, argc int32, star, named py.Object) error {
+	count, pairs := int(argc&0xff), int(argc>>8&0xff)
+	stack := m.frame.Stack
+	at := len(stack) - count - 2*pairs - 1
+	f, args := stack[at], py.Tuple(stack[at+1:at+1+count])
+	if op, ok := f.(syntax.Operation); ok {
+		m.frame.Stack = stack[:at]
+		return callOperation(v, op, args)
 	}
-}
-
-// updateInOrder is dict(x, a=1, b=2) or d.update(x, a=1, b=2), with the result that the call has.
-// gpython passes keywords in a dict without order.
-func updateInOrder(v *vm.Vm, d *pyvalue.Dict, result py.Object, args, keywords int) error {
-	if args == 1 {
-		if err := d.Update(v.PEEK(2*keywords + 1)); err != nil {
-			return err
-		}
+	if f == py.Object(superType) && argc == 0 && star == nil && named == nil {
+		return callSuper(v)
 	}
-	for i := 2 * keywords; i > 0; i -= 2 {
-		if err := d.Set(v.PEEK(i), v.PEEK(i-1)); err != nil {
-			return err
-		}
-	}
-	v.DROPN(args + 2*keywords)
-	v.SET_TOP(result)
-	return nil
-}
-
-// callEval lets eval and exec take the program's dicts for their namespaces. gpython knows only its
-// own kind, so they work on copies, which are copied back.
-func callEval(v *vm.Vm, argc int32) error {
-	copies := make(map[*pyvalue.Dict]py.StringDict)
-	for i := 1; i < int(argc&0xff); i++ {
-		d, ok := v.PEEK(i).(*pyvalue.Dict)
-		if !ok {
-			continue
-		}
-		if copies[d] == nil {
-			names, err := d.StringDict()
-			if err != nil {
-				return err
-			}
-			copies[d] = names
-		}
-		v.SET_VALUE(i, copies[d])
-	}
-	err := v.Call(argc, nil, nil)
-	for d, names := range copies {
-		if err := copyBack(d, names); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// copyBack makes d have the names that an execution has left.
-func copyBack(d *pyvalue.Dict, names py.StringDict) error {
-	before, err := d.StringDict()
+	kw, err := keywordsOf(f, stack[at+1+count:], named)
 	if err != nil {
 		return err
 	}
-	for name := range before {
-		if _, kept := names[name]; !kept {
-			if _, err := d.M__delitem__(py.String(name)); err != nil {
-				return err
-			}
+	if star != nil {
+		if !pyvalue.Iterable(star) {
+			return py.ExceptionNewf(py.TypeError, "%s argument after * must be an iterable, not %s", functionText(f), pyvalue.TypeName(star))
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if err := d.Set(py.String(name), names[name]); err != nil {
+		more, err := pyvalue.Items(star)
+		if err != nil {
 			return err
 		}
+		args = slices.Concat(args, more)
 	}
+	m.frame.Stack = stack[:at]
+	res, err := m.dispatch(f, args, kw)
+	if err != nil {
+		return err
+	}
+	v.PUSH(res)
 	return nil
+}
+
+// dispatch calls f, with what is to be known about the caller.
+func (m *machine) dispatch(f py.Object, args py.Tuple, kw keywords) (py.Object, error) {
+	in, _ := m.context.(*interp)
+	if len(kw.order) > 1 && fillsDict(f) {
+		pyvalue.Order(kw.named, kw.order)
+	}
+	switch f := f.(type) {
+	case *py.Method:
+		switch f.Internal() {
+		case py.InternalMethodGlobals:
+			return pyvalue.View(m.frame.Globals), nil
+		case py.InternalMethodLocals:
+			return localsOf(m.frame), nil
+		case py.InternalMethodEval, py.InternalMethodExec:
+			return m.evaluate(f, args, kw.named)
+		}
+	case frameFunction:
+		if in != nil {
+			in.caller = caller{m.frame, m.handled(), m.exc.Traceback}
+		}
+	}
+	if len(kw.order) > 1 && in != nil {
+		before := in.keywords
+		in.keywords = kw
+		defer func() { in.keywords = before }()
+	}
+	return py.Call(f, args, kw.named)
+}
+
+// keywordsOf are the keywords of a call: names and values in turns, and those of a mapping, which
+// may be nil.
+func keywordsOf(f py.Object, pairs []py.Object, mapping py.Object) (kw keywords, err error) {
+	if len(pairs) == 0 && mapping == nil {
+		return kw, nil
+	}
+	kw = keywords{make(py.StringDict, len(pairs)/2), make([]string, 0, len(pairs)/2)}
+	add := func(key, value py.Object) error {
+		name, ok := key.(py.String)
+		if !ok {
+			return py.ExceptionNewf(py.TypeError, "keywords must be strings")
+		}
+		if _, ok := kw.named[string(name)]; ok {
+			return py.ExceptionNewf(py.TypeError, "%s got multiple values for keyword argument '%s'", functionText(f), name)
+		}
+		kw.named[string(name)] = value
+		kw.order = append(kw.order, string(name))
+		return nil
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if err := add(pairs[i], pairs[i+1]); err != nil {
+			return kw, err
+		}
+	}
+	if mapping == nil {
+		return kw, nil
+	}
+	d, ok := mapping.(*pyvalue.Dict)
+	if !ok {
+		if _, err := pyvalue.GetAttr(mapping, "keys"); err != nil {
+			return kw, py.ExceptionNewf(py.TypeError, "%s argument after ** must be a mapping, not %s", functionText(f), pyvalue.TypeName(mapping))
+		}
+		d = pyvalue.NewDict()
+		if err := d.Update(mapping); err != nil {
+			return kw, err
+		}
+	}
+	return kw, d.Each(add)
+}
+
+// functionText names a function in errors about its arguments: with its module, unless that is
+// builtins.
+func functionText(f py.Object) string {
+	attribute := func(name string) string {
+		value, err := pyvalue.GetAttr(f, name)
+		text, ok := value.(py.String)
+		if err != nil || !ok {
+			return ""
+		}
+		return string(text)
+	}
+	name := attribute("__qualname__")
+	if name == "" {
+		name = attribute("__name__")
+	}
+	if name == "" {
+		text, err := pyvalue.Str(f)
+		if err != nil {
+			return "function"
+		}
+		return text
+	}
+	if module := attribute("__module__"); module != "" && module != "builtins" {
+		return module + "." + name + "()"
+	}
+	return name + "()"
+}
+
+// fillsDict reports whether a function of Go code, which gets keywords in a map, puts them into a
+// dict, where their order shows.
+func fillsDict(f py.Object) bool {
+	dict := py.StringDictType
+	switch f := f.(type) {
+	case *py.Type:
+		return f.Name != "" && f.IsSubtype(dict)
+	case *py.BoundMethod:
+		method, ok := f.Method.(*py.Method)
+		if _, isDict := pyvalue.Plain(f.Self).(*pyvalue.Dict); !ok || !isDict {
+			return false
+		}
+		return method.Name == "__init__" || method.Name == "update" || method.Name == "subtract"
+	case *py.Method:
+		return py.Object(f) == dict.Dict["update"] || py.Object(f) == dict.Dict["__init__"]
+	}
+	return false
+}
+
+// sameMap reports whether two maps are one.
+func sameMap(a, b py.StringDict) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 // caller is a frame that calls, and the exception that it handles, which is nil if there is none.

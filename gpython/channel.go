@@ -7,6 +7,7 @@ package gpython
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -217,6 +218,9 @@ func (c *channel) receive(timeout py.Object) (py.Object, error) {
 	defer cancel()
 	var v any
 	c.in.blocking(func() { v, err = c.ch.Receive(ctx) })
+	if errors.Is(err, io.EOF) {
+		return nil, endOf(c.ch)
+	}
 	if err != nil {
 		return nil, c.timedOut(err, "no item after %s seconds", timeout)
 	}
@@ -278,7 +282,7 @@ func (in *interp) callback(f py.Object, item func() (py.Object, error)) (err err
 	case py.IsException(py.KeyboardInterrupt, err):
 		return engine.ErrInterrupted
 	}
-	return errors.New(in.traceback(exceptionInfo(err)))
+	return in.remoteError(exceptionInfo(err))
 }
 
 // close is channel.close(error): the text of the error is what the other end gets.

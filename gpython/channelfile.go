@@ -126,7 +126,7 @@ func (f *channelFile) fill() (bool, error) {
 		_, err = f.close(nil, nil)
 		return false, err
 	}
-	switch x := item.(type) {
+	switch x := pyvalue.Plain(item).(type) {
 	case py.String:
 		if f.isBytes {
 			return false, py.ExceptionNewf(py.TypeError, "can't concat str to bytes")

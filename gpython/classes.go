@@ -11,30 +11,57 @@ import (
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// buildClass is __build_class__, which a class statement calls. It makes classes of exceptions; the
-// others are left to otherwise, which is gpython's.
-func buildClass(otherwise py.Object) py.Object {
-	return &function{"__build_class__", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-		args = append(py.Tuple(nil), args...)
-		base := exceptionAmong(args[min(2, len(args)):])
-		body, ok := args[0].(*py.Function)
-		if base == nil || !ok {
-			return py.Call(otherwise, args, kwargs)
+// buildClass is __build_class__, which a class statement calls.
+func buildClass(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	body, ok := args[0].(*py.Function)
+	if !ok {
+		return nil, py.ExceptionNewf(py.TypeError, "__build_class__: func must be a function")
+	}
+	name, bases := body.Code.Name, append(py.Tuple(nil), args[2:]...)
+	namespace := py.NewStringDict()
+	pyvalue.KeepOrder(namespace)
+	cell, err := body.Context.RunCode(body.Code, body.Globals, namespace, body.Closure)
+	if err != nil {
+		return nil, err
+	}
+	pyvalue.SetName(namespace, "__qualname__", py.String(qualname(body.Code)))
+	class, err := makeClass(name, bases, namespace, kwargs)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := cell.(*py.Cell); ok {
+		c.Set(class)
+	}
+	return class, nil
+}
+
+// makeClass makes a class of its namespace, and tells its attributes and the class that it is
+// derived from.
+func makeClass(name string, bases py.Tuple, namespace, kwargs py.StringDict) (py.Object, error) {
+	named := kwargs.Copy()
+	if meta, ok := named["metaclass"]; ok {
+		delete(named, "metaclass")
+		if meta != py.Object(py.TypeType) {
+			return py.Call(meta, py.Tuple{py.String(name), bases, pyvalue.View(namespace)}, named)
 		}
-		namespace := py.NewStringDict()
-		cell, err := body.Context.RunCode(body.Code, body.Globals, namespace, body.Closure)
+	}
+	if f, ok := namespace["__init_subclass__"].(*py.Function); ok {
+		namespace["__init_subclass__"] = &py.ClassMethod{Callable: f, Dict: py.NewStringDict()}
+	}
+	var class *py.Type
+	if base := exceptionAmong(bases); base != nil {
+		var err error
+		if class, err = exceptionClass(name, base, bases, namespace); err != nil {
+			return nil, err
+		}
+	} else {
+		made, err := py.TypeType.New(py.TypeType, py.Tuple{py.String(name), bases, pyvalue.View(namespace)}, nil)
 		if err != nil {
 			return nil, err
 		}
-		class, err := exceptionClass(string(args[1].(py.String)), base, args[2:], namespace)
-		if err != nil {
-			return nil, err
-		}
-		if c, ok := cell.(*py.Cell); ok {
-			c.Set(class)
-		}
-		return class, nil
-	}}
+		class = made.(*py.Type)
+	}
+	return class, pyvalue.Announce(class, named)
 }
 
 // exceptionAmong is the first of some bases that is an exception, or nil.
@@ -49,7 +76,10 @@ func exceptionAmong(bases py.Tuple) *py.Type {
 
 // exceptionClass makes a class that is derived from an exception.
 func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.StringDict) (*py.Type, error) {
+	qualname, _ := namespace["__qualname__"].(py.String)
+	pyvalue.DeleteName(namespace, "__qualname__")
 	class := &py.Type{
+		Qualname:   string(qualname),
 		ObjectType: py.TypeType,
 		Name:       name,
 		Base:       base,
@@ -58,6 +88,7 @@ func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.Str
 		New:        newProgramsException,
 		Flags:      (base.Flags | py.TPFLAGS_HEAPTYPE | py.TPFLAGS_BASETYPE) &^ py.TPFLAGS_READY,
 	}
+	pyvalue.NoHash(class)
 	return class, class.Ready()
 }
 
@@ -73,19 +104,19 @@ func init() {
 		if !ok {
 			return make(meta, args, kwargs)
 		}
-		names, err := namespace.StringDict()
+		names, err := namespace.CopyNames()
 		if err != nil {
 			return nil, err
 		}
 		if names["__module__"] == nil {
-			names["__module__"] = py.String(moduleName)
+			pyvalue.SetName(names, "__module__", py.String(moduleName))
 		}
 		name, isName := args[0].(py.String)
 		bases, _ := args[1].(py.Tuple)
 		if base := exceptionAmong(bases); base != nil && isName {
 			return exceptionClass(string(name), base, bases, names)
 		}
-		return make(meta, py.Tuple{args[0], args[1], names}, kwargs)
+		return make(meta, py.Tuple{args[0], args[1], pyvalue.View(names)}, kwargs)
 	}
 }
 
@@ -100,7 +131,10 @@ func newProgramsException(class *py.Type, args py.Tuple, kwargs py.StringDict) (
 		}
 		return e, nil
 	}
-	_, err := py.Call(init, append(py.Tuple{e}, args...), kwargs)
+	res, err := py.Call(init, append(py.Tuple{e}, args...), kwargs)
+	if err == nil && res != py.None {
+		err = pyvalue.InitReturned(res)
+	}
 	return e, err
 }
 

@@ -1,43 +1,57 @@
 package gpython
 
-// Two bugs of gpython v0.2.0's compiler, put right between its steps: a default of a keyword-only
+// Bugs of gpython v0.2.0's compiler, put right between its steps: a default of a keyword-only
 // argument goes to the first of them (def f(*, a, b=2) asks for b), and a function with variables
 // both from outside and for functions inside it takes one for the other.
 
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-python/gpython/ast"
-	"github.com/go-python/gpython/parser"
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/symtable"
 	"github.com/go-python/gpython/vm"
+
+	"github.com/go-execnet/execnet/gpython/internal/syntax"
 )
 
-// compile is gpython's compile.Compile, with two things put right between its steps:
+// compile is gpython's compile.Compile, with package syntax for its parser, and with some things
+// put right between its steps:
 //
 //   - a default of a keyword-only argument goes to that argument, and not to the first one;
+//   - the key of a dict display is evaluated before its value;
 //   - in a function that has variables both from outside and for functions inside it, gpython
 //     numbers both from 0, so that one is taken for the other. Such functions get additional
 //     variables from outside, before their own, until no number occurs in both groups; afterwards
 //     the numbers become those that the interpreter expects.
 func compile(source, file string, mode py.CompileMode, flags int, dontInherit bool) (*py.Code, error) {
-	tree, err := parser.Parse(strings.NewReader(source), file, mode)
+	modern, err := syntax.Parse(source, mode)
 	if err != nil {
-		return nil, err
+		return nil, syntaxError(err, file)
 	}
+	lowered, err := syntax.Lower(source, modern)
+	if err != nil {
+		return nil, syntaxError(err, file)
+	}
+	tree := lowered.Mod
 	ast.Walk(tree, func(node ast.Ast) bool {
-		if a, ok := node.(*ast.Arguments); ok {
-			orderDefaults(a)
+		switch n := node.(type) {
+		case *ast.Arguments:
+			orderDefaults(n)
+		case *ast.Dict:
+			n.Keys, n.Values = n.Values, n.Keys // storeMap expects that
+		case *ast.DictComp:
+			n.Key, n.Value = n.Value, n.Key // and mapAdd that
 		}
 		return true
 	})
+	renamed := mangle(tree)
 	names, err := symtable.NewSymTable(tree, file)
 	if err != nil {
 		return nil, err
 	}
+	nameOutside(names, lowered.Named)
 	more := mostCells(names)
 	if more > 0 {
 		addFree(names, more, false)
@@ -50,6 +64,8 @@ func compile(source, file string, mode py.CompileMode, flags int, dontInherit bo
 	if more > 0 {
 		renumber(c.Code, more)
 	}
+	keepNamed(c.Code)
+	nameCode(c.Code, renamed, "")
 	return c.Code, nil
 }
 
@@ -103,6 +119,9 @@ func mostCells(names *symtable.SymTable) int {
 	return most
 }
 
+// addedName is what the names of the variables that addFree adds begin with.
+const addedName = '\x01'
+
 // addFree adds variables to the outermost functions, and to all scopes in them. Their names are
 // before all others.
 func addFree(names *symtable.SymTable, more int, inFunction bool) {
@@ -112,7 +131,7 @@ func addFree(names *symtable.SymTable, more int, inFunction bool) {
 	}
 	if names.Type == symtable.FunctionBlock || inFunction {
 		for i := range more {
-			names.Symbols[fmt.Sprintf("\x01%05d", i)] = symtable.Symbol{Scope: scope}
+			names.Symbols[fmt.Sprintf("%c%05d", addedName, i)] = symtable.Symbol{Scope: scope}
 		}
 		inFunction = true
 	}

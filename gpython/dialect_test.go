@@ -1,7 +1,9 @@
 package gpython
 
 import (
+	"maps"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,21 +23,45 @@ var forms = map[string]string{
 	"no newline": "show(1)\nif True:\n    show(2)",
 }
 
-// TestDialectIsCPythons compares what programs of testdata/dialect.txt do here and in CPython. They
-// tell by show(...).
-func TestDialectIsCPythons(t *testing.T) {
-	text, err := os.ReadFile("testdata/dialect.txt")
+// TestDerivedIsCPythons compares what the programs of testdata/derived.txt do, which derive classes
+// from built-in types.
+func TestDerivedIsCPythons(t *testing.T) {
+	compareShown(t, likeGpython(t), "", readPrograms(t, "testdata/derived.txt"))
+}
+
+// readPrograms reads a file of programs, each after a line with its name.
+func readPrograms(t *testing.T, path string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	programs := forms
+	programs := make(map[string]string)
 	for _, section := range strings.Split(string(text), "=== ")[1:] {
 		name, source, _ := strings.Cut(section, "\n")
 		programs[name] = source
 	}
+	require.NotEmpty(t, programs)
+	return programs
+}
+
+// TestDialectIsCPythons compares what programs of testdata/dialect.txt do here and in CPython. They
+// tell by show(...).
+func TestDialectIsCPythons(t *testing.T) {
+	programs := readPrograms(t, "testdata/dialect.txt")
+	maps.Copy(programs, forms)
 	require.Greater(t, len(programs), 30)
-	want, files := inCPython(t, `
+	compareShown(t, likeGpython(t), "", programs)
+}
+
+// compareShown compares what programs show here and in a CPython, which has a feature of __future__
+// if one is named.
+func compareShown(t *testing.T, python, feature string, programs map[string]string) {
+	t.Helper()
+	want, files := inPython(t, python, `
+import __future__
 def answer(source, name):
     shown = []
-    exec(compile(source + "\n", name, "exec"), {"__name__": "__channelexec__", "show": lambda *a: shown.append(repr(a))})
+    feature = getattr(__future__, `+strconv.Quote(feature)+`, None)
+    exec(compile(source + "\n", name, "exec", feature.compiler_flag if feature else 0), {"__name__": "__channelexec__", "show": lambda *a: shown.append(repr(a))})
     return "\n".join(shown)
 `, programs)
 	w := newWorker(t, nil)

@@ -11,6 +11,8 @@
 // # Where things are
 //
 //   - patch.go is the one place where gpython itself is changed: a table of instructions, and why;
+//   - internal/syntax reads the source; compiler.go, named.go and operations.go make it run;
+//   - release.go refuses another release than the one that patch.go is written for;
 //   - internal/pyvalue has values: types, operators, methods, builtins, and their conversion to Go;
 //   - engine.go, interp.go and exceptions.go are an execution: start, lock, interruption, end;
 //   - instructions.go, call.go, functions.go, generators.go, super.go and raise.go are the changed

@@ -5,12 +5,13 @@ package gpython
 
 import (
 	"context"
-	"errors"
 	"io"
+	"sync"
 
 	"github.com/go-python/gpython/py"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 	"github.com/go-execnet/execnet/worker/engine"
 )
 
@@ -34,9 +35,13 @@ func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gat
 	defer stop()
 	in.lock()
 	defer in.unlock()
+	end := sync.OnceFunc(func() {
+		in.end()
+		in.collectSoon()
+	})
+	defer end() // a Go function that calls runtime.Goexit ends this goroutine
 	err := in.execute(p)
-	in.end()
-	in.collectSoon()
+	end()
 	return in.result(err)
 }
 
@@ -60,6 +65,7 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 		"__name__":     py.String(moduleName),
 		"__builtins__": in.store.Builtins,
 	}
+	pyvalue.KeepOrder(globals)
 	if _, err = in.RunCode(code, globals, globals, nil); err != nil || p.Call == "" {
 		return err
 	}
@@ -77,17 +83,47 @@ func (in *interp) execute(p gatewaybase.Program) (err error) {
 	return err
 }
 
+// isOwnEnd tells whether e is the EOFError of receive at the end of the program's own channel.
+func (in *interp) isOwnEnd(e *py.Exception) bool {
+	return e.Base.IsSubtype(py.EOFError) && e.Dict[endedChannel] == py.Object(py.Int(in.channel.ID()))
+}
+
+// isOrderlyExit tells whether e is that of sys.exit(), also with 0.
+func isOrderlyExit(e *py.Exception) bool {
+	args, _ := e.Args.(py.Tuple)
+	return e.Base.IsSubtype(py.SystemExit) &&
+		(len(args) == 0 || len(args) == 1 && (args[0] == py.None || args[0] == py.Int(0) || args[0] == py.False))
+}
+
 // result is what Execute returns for a program that ended with err.
 func (in *interp) result(err error) error {
 	if err == nil {
 		return nil
 	}
 	info := exceptionInfo(err)
-	switch {
-	case info.Type.IsSubtype(py.EOFError):
+	switch e := info.Value.(*py.Exception); {
+	case in.isOwnEnd(e):
 		return io.EOF
+	case isOrderlyExit(e):
+		return &engine.Exit{Err: in.remoteError(info)}
 	case info.Type.IsSubtype(py.KeyboardInterrupt):
 		return engine.ErrInterrupted
 	}
-	return errors.New(in.traceback(info))
+	return in.remoteError(info)
+}
+
+// remoteError is an exception as the driver gets it.
+func (in *interp) remoteError(info py.ExceptionInfo) *gatewaybase.RemoteError {
+	e := info.Value.(*py.Exception)
+	message, err := exceptionText(e)
+	if err != nil {
+		message = unprintable
+	}
+	raised := &gatewaybase.RemoteError{Formatted: in.traceback(info), Text: message}
+	for _, o := range e.Base.Mro {
+		if class, ok := o.(*py.Type); ok {
+			raised.MRO = append(raised.MRO, qualifiedName(class))
+		}
+	}
+	return raised
 }

@@ -40,6 +40,17 @@ func newException(class *py.Type, args ...py.Object) *py.Exception {
 	return &py.Exception{Base: class, Args: py.Tuple(args), Dict: py.NewStringDict()}
 }
 
+// endedChannel is the attribute in which the EOFError of receive keeps the id of its channel.
+const endedChannel = "__ended_channel__"
+
+// endOf is the EOFError for the end of a channel. Left unhandled, it ends the channel's own
+// execution in order (protocol.md section 6.6).
+func endOf(ch *gatewaybase.Channel) error {
+	e := newException(py.EOFError)
+	e.Dict[endedChannel] = py.Int(ch.ID())
+	return e
+}
+
 // asException is the Python exception for an error that gpython or our functions returned.
 func asException(err error) *py.Exception {
 	switch e := err.(type) {
@@ -122,8 +133,8 @@ func (in *interp) pythonError(err error) error {
 		return newException(dumpError, py.String(dumpText(dump)))
 	case errors.As(err, &load):
 		return newException(loadError, py.String(load.Error()))
-	case errors.Is(err, io.EOF):
-		return newException(py.EOFError)
+	case errors.Is(err, io.EOF): // a function has met the end of the execution's channel
+		return endOf(in.channel)
 	case errors.Is(err, gatewaybase.ErrTimeout):
 		return newException(timeoutError, py.String(err.Error()))
 	case errors.Is(err, context.Canceled) && in.ctx.Err() != nil:

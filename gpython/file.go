@@ -66,7 +66,7 @@ func (in *interp) open(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		if a[at] == nil || a[at] == py.None {
 			continue
 		}
-		text, ok := a[at].(py.String)
+		text, ok := pyvalue.Plain(a[at]).(py.String)
 		if !ok {
 			return nil, py.ExceptionNewf(py.TypeError, "open() argument '%s' must be str, not %s", names[at], a[at].Type().Name)
 		}
@@ -97,6 +97,38 @@ func (in *interp) open(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	f.reader = bufio.NewReader(f.f)
 	f.addMethods()
 	return f, nil
+}
+
+// pipeFile is the file for the program's end of a pipe to a child: text if there is an encoding,
+// else binary.
+func (in *interp) pipeFile(end *os.File, writes bool, encoding, onError py.Object) (py.Object, error) {
+	f := &file{in: in, f: end, name: py.Int(descriptorOf(end)), mode: "rb", binary: true, verbatim: true, reader: bufio.NewReader(end)}
+	if writes {
+		f.mode = "wb"
+	}
+	if text, ok := pyvalue.Plain(encoding).(py.String); ok {
+		f.mode, f.binary, f.verbatim, f.encoding, f.errors = f.mode[:1], false, false, string(text), "strict"
+		if text, ok := pyvalue.Plain(onError).(py.String); ok {
+			f.errors = string(text)
+		}
+		var err error
+		if f.codec, err = pyvalue.CodecName(f.encoding); err != nil {
+			return nil, err
+		}
+	}
+	f.addMethods()
+	return f, nil
+}
+
+// descriptorOf is the number by which the system knows a file. Unlike Fd it leaves the file as it
+// is: after Fd a read of a pipe could not be interrupted.
+func descriptorOf(f *os.File) (fd int) {
+	fd = -1
+	conn, err := f.SyscallConn()
+	if err == nil {
+		_ = conn.Control(func(number uintptr) { fd = int(number) }) // fails when closed
+	}
+	return fd
 }
 
 // openPath opens a file by its path, which a program gave. A folder is an error, as in CPython.
@@ -203,6 +235,9 @@ func (f *file) do(may bool, what string, do func() error) (err error) {
 			err = do()
 		}
 	})
+	if errors.Is(err, os.ErrClosed) && f.in.ctx.Err() != nil {
+		return f.in.interruption() // which has closed the pipe
+	}
 	var ofPath *fs.PathError
 	if errors.As(err, &ofPath) {
 		return ofPath.Err // Python's errors of open files do not name them
@@ -288,7 +323,7 @@ func (f *file) rest() ([]byte, error) {
 func (f *file) put(o py.Object) (py.Object, error) {
 	var b []byte
 	size := 0
-	switch x := o.(type) {
+	switch x := pyvalue.Plain(o).(type) {
 	case py.Bytes:
 		if !f.binary {
 			return nil, py.ExceptionNewf(py.TypeError, "write() argument must be str, not bytes")

@@ -5,8 +5,11 @@ package gpython
 import (
 	"io"
 	"unicode/utf8"
+	"weak"
 
 	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
 // addMethods makes what a program can call.
@@ -26,11 +29,11 @@ func (f *file) addMethods() {
 	for name, call := range map[string]func() (py.Object, error){
 		"close":     func() (py.Object, error) { return py.None, f.close() },
 		"flush":     func() (py.Object, error) { return py.None, f.check() },
-		"fileno":    func() (py.Object, error) { return py.Int(f.f.Fd()), f.check() },
+		"fileno":    f.number,
 		"isatty":    func() (py.Object, error) { return py.False, f.check() },
 		"readable":  func() (py.Object, error) { return py.NewBool(f.readable()), f.check() },
 		"writable":  func() (py.Object, error) { return py.NewBool(f.writable()), f.check() },
-		"seekable":  func() (py.Object, error) { return py.True, f.check() },
+		"seekable":  func() (py.Object, error) { return py.NewBool(f.seekable()), f.check() },
 		"tell":      f.tell,
 		"__enter__": func() (py.Object, error) { return f, f.check() },
 		"__iter__":  f.M__iter__,
@@ -38,6 +41,22 @@ func (f *file) addMethods() {
 	} {
 		f.methods[name] = plain(name, call)
 	}
+}
+
+// number is f.fileno(). The functions of os know the file by it.
+func (f *file) number() (py.Object, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	fd := descriptorOf(f.f)
+	f.in.numbered[fd] = weak.Make(f)
+	return py.Int(fd), nil
+}
+
+// seekable tells files from pipes.
+func (f *file) seekable() bool {
+	_, err := f.f.Seek(0, io.SeekCurrent)
+	return err == nil
 }
 
 // check says whether the file is open.
@@ -72,7 +91,7 @@ func lengthOf(o py.Object) int {
 	if b, ok := o.(py.Bytes); ok {
 		return len(b)
 	}
-	s, _ := o.(py.String)
+	s, _ := pyvalue.Plain(o).(py.String)
 	return utf8.RuneCountInString(string(s))
 }
 

@@ -17,6 +17,7 @@ import (
 func makeFunction(op vm.OpCode, fixed int) instruction {
 	return func(v *vm.Vm, arg int32) error {
 		if code, ok := v.SECOND().(*py.Code); ok {
+			v.SET_TOP(py.String(qualname(code)))
 			// Names in brackets are those of lambdas and the like, which have no decorators.
 			if arg != 0 && code.Name[0] != '<' {
 				if n := decorators(machineOf(v).frame); n > 0 {

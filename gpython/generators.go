@@ -8,6 +8,8 @@ package gpython
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
 // yieldFrom gives "yield from" the value that its iterator ends with. gpython gives the iterator.
@@ -25,7 +27,63 @@ func yieldFrom(v *vm.Vm, _ int32) error {
 	m.frame.Lasti-- // this again, when the generator goes on
 	m.frame.Yielded = true
 	m.retval, m.why = item, whyYield
+	m.suspend()
 	return nil
+}
+
+// yieldValue is yield.
+func yieldValue(v *vm.Vm, arg int32) error {
+	err := original[vm.YIELD_VALUE](v, arg)
+	machineOf(v).suspend()
+	return err
+}
+
+// endFinally is the end of a finally clause. If the generator has yielded in it, and a return waits
+// for its end, gpython takes the returned value for another that was yielded.
+func endFinally(v *vm.Vm, arg int32) error {
+	err := original[vm.END_FINALLY](v, arg)
+	if m := machineOf(v); m.why == whyReturn {
+		m.frame.Yielded = false
+	}
+	return err
+}
+
+// suspended is on top of the stack of a generator that waits in an except clause: gpython forgets
+// which exception that handles.
+type suspended struct{ handled py.ExceptionInfo }
+
+var suspendedType = newType(py.ObjectType, "suspended", "")
+
+func (s *suspended) Type() *py.Type { return suspendedType }
+
+// suspend notes the exception that a generator handles while it waits.
+func (m *machine) suspend() {
+	if m.exc.Type != nil {
+		m.frame.Stack = append(m.frame.Stack, &suspended{m.exc})
+	}
+}
+
+// takeSuspended removes what suspend has left on the stack, below a number of other objects.
+func takeSuspended(f *py.Frame, above int) (handled py.ExceptionInfo) {
+	at := len(f.Stack) - 1 - above
+	if at < 0 {
+		return handled
+	}
+	if s, ok := f.Stack[at].(*suspended); ok {
+		handled = s.handled
+		f.Stack = append(f.Stack[:at], f.Stack[at+1:]...)
+	}
+	return handled
+}
+
+// prepare makes a generator that waits go on with what is handled again.
+func prepare(f *py.Frame) {
+	if !f.Yielded {
+		return
+	}
+	if handled := takeSuspended(f, 1); handled.Type != nil {
+		f.Stack = append(f.Stack, resumptionOf(f, nil, handled))
+	}
 }
 
 // resume gives the iterator of a "yield from" what was sent to the generator.
@@ -37,7 +95,7 @@ func resume(it, sent py.Object) (py.Object, error) {
 }
 
 func callMethod(o py.Object, name string, args ...py.Object) (py.Object, error) {
-	method, err := py.GetAttrString(o, name)
+	method, err := pyvalue.GetAttr(o, name)
 	if err != nil {
 		return nil, err
 	}
@@ -74,23 +132,38 @@ func generatorEnd(frame *py.Frame, res py.Object, err error) (py.Object, error) 
 	return nil, e
 }
 
-// thrown is sent to a generator that waits, so that it raises an exception there.
-type thrown struct {
-	exception *py.Exception
-	code      *py.Code // of the generator
-	at        int32    // where it waits
+// resumption is on top of the stack of a generator that goes on, for the instruction throwHere.
+type resumption struct {
+	thrown  *py.Exception    // to be raised where the generator waits, or nil
+	handled py.ExceptionInfo // what the generator handles there
+	code    *py.Code         // of the generator
+	at      int32            // where it waits
 }
 
-var thrownType = newType(py.ObjectType, "thrown", "")
+var resumptionType = newType(py.ObjectType, "resumption", "")
 
-func (t *thrown) Type() *py.Type { return thrownType }
+func (t *resumption) Type() *py.Type { return resumptionType }
 
-// throwInGenerator is the instruction throwHere: it raises the exception that throwInto has sent.
+// resumptionOf makes the generator go on with the instruction throwHere, which takes the result
+// from the stack.
+func resumptionOf(f *py.Frame, thrown *py.Exception, handled py.ExceptionInfo) *resumption {
+	t := &resumption{thrown, handled, f.Code, f.Lasti}
+	// The opcode stands behind the generator's own, and puts them back.
+	code := *f.Code
+	code.Code += string([]byte{throwHere})
+	f.Code, f.Lasti = &code, int32(len(t.code.Code))
+	return t
+}
+
+// throwInGenerator is the instruction throwHere.
 func throwInGenerator(v *vm.Vm, _ int32) error {
-	t := v.POP().(*thrown)
+	t := v.POP().(*resumption)
 	m := machineOf(v)
-	m.frame.Code, m.frame.Lasti = t.code, t.at
-	return m.raise(t.exception)
+	m.frame.Code, m.frame.Lasti, m.exc = t.code, t.at, t.handled
+	if t.thrown == nil {
+		return nil
+	}
+	return m.raise(t.thrown)
 }
 
 // init gives generators throw and close, which gpython has only by name.
@@ -123,9 +196,11 @@ func init() {
 // gets the exception first.
 func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 	f := g.Frame
-	switch {
-	case g.Running:
+	if g.Running {
 		return nil, py.ExceptionNewf(py.ValueError, "generator already executing")
+	}
+	handled := takeSuspended(f, 0)
+	switch {
 	case !f.Yielded: // it has not begun, or has ended
 		f.Lasti = int32(len(f.Code.Code))
 		return nil, e
@@ -135,23 +210,24 @@ func throwInto(g *py.Generator, e *py.Exception) (py.Object, error) {
 		item, err := throwToIterator(inner, e)
 		g.Running = false
 		if err == nil {
+			if handled.Type != nil {
+				f.Stack = append(f.Stack, &suspended{handled})
+			}
 			return item, nil
 		}
 		f.Lasti++
 		f.Stack = f.Stack[:len(f.Stack)-1]
 		if py.IsException(py.StopIteration, err) && asException(err) != e {
+			if handled.Type != nil {
+				f.Stack = append(f.Stack, &suspended{handled})
+			}
 			return g.Send(stopValue(err))
 		}
 		info := exceptionInfo(err)
 		e = info.Value.(*py.Exception)
 		e.Traceback = info.Traceback
 	}
-	// The opcode stands behind the generator's own, and puts them back.
-	code := *f.Code
-	code.Code += string([]byte{throwHere})
-	t := &thrown{e, f.Code, f.Lasti}
-	f.Code, f.Lasti = &code, int32(len(t.code.Code))
-	return g.Send(t)
+	return g.Send(resumptionOf(f, e, handled))
 }
 
 // throwToIterator raises an exception in an iterator. If that has no throw, the exception is raised

@@ -6,11 +6,14 @@ package gpython
 
 import (
 	"context"
+	"embed"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-python/gpython/py"
 
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -23,10 +26,20 @@ func init() {
 	nativeModules = map[string]func(*interp) (*py.Module, error){
 		"sys": (*interp).sysModule, "os": (*interp).osModule, "os.path": (*interp).osPathModule, "time": (*interp).timeModule,
 		"__future__": (*interp).futureModule, "math": (*interp).mathModule, "_thread": (*interp).threadModule, "tempfile": (*interp).tempfileModule, "traceback": (*interp).tracebackModule,
-		"threading": func(in *interp) (*py.Module, error) { return in.moduleOfSource("threading", threadingSource) },
+		"collections": (*interp).collectionsModule, "hashlib": (*interp).hashlibModule, "base64": (*interp).base64Module, "binascii": (*interp).binasciiModule,
+		"errno": (*interp).errnoModule, "socket": (*interp).socketModule, "pwd": (*interp).pwdModule, "grp": (*interp).grpModule,
+		"_subprocess": (*interp).subprocessHelper, "_json": (*interp).jsonHelper, "_random": (*interp).randomHelper,
+		"_shutil": (*interp).shutilHelper,
+		"json.decoder": func(in *interp) (*py.Module, error) {
+			return in.jsonPart("json.decoder", "JSONDecoder", "JSONDecodeError")
+		},
+		"json.encoder": func(in *interp) (*py.Module, error) { return in.jsonPart("json.encoder", "JSONEncoder") },
 	}
-	for _, name := range []string{"binascii", "glob", "string"} {
-		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.ModuleInit(py.GetModuleImpl(name)) }
+	for _, name := range librarySources {
+		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.libraryModule(name) }
+	}
+	for _, name := range []string{"glob", "string"} {
+		nativeModules[name] = func(in *interp) (*py.Module, error) { return in.ModuleInit(libraryImpl(name)) }
 	}
 }
 
@@ -37,7 +50,7 @@ func (in *interp) importName(args py.Tuple, kwargs py.StringDict) (py.Object, er
 	if err != nil {
 		return nil, err
 	}
-	name, ok := a[0].(py.String)
+	name, ok := pyvalue.Plain(a[0]).(py.String)
 	if !ok {
 		return nil, py.ExceptionNewf(py.TypeError, "__import__() argument 1 must be str, not %s", a[0].Type().Name)
 	}
@@ -160,21 +173,47 @@ func (in *interp) goModule(name string, functions map[string]engine.Func) (*py.M
 		}
 		globals[fname] = goFunction{&function{fname, call}, name}
 	}
-	return in.newModule(name, globals)
-}
-
-func (in *interp) newModule(name string, globals py.StringDict) (*py.Module, error) {
 	return in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: name}, Globals: globals})
 }
 
-// moduleOfSource makes a module of our own that is written in Python.
-func (in *interp) moduleOfSource(name, source string) (*py.Module, error) {
+// libraryImpl is a module of gpython's, to be changed.
+func libraryImpl(name string) *py.ModuleImpl {
+	impl := *py.GetModuleImpl(name)
+	impl.Info.Flags |= pyvalue.OfLibrary
+	return &impl
+}
+
+// newModule makes a module that stands for one of CPython's library.
+func (in *interp) newModule(name string, globals py.StringDict) (*py.Module, error) {
+	return in.store.NewModule(in, &py.ModuleImpl{Info: py.ModuleInfo{Name: name, Flags: pyvalue.OfLibrary}, Globals: globals})
+}
+
+// librarySources are the modules of our own that are written in Python.
+var librarySources = []string{"getpass", "json", "queue", "random", "shlex", "shutil", "subprocess", "threading", "uuid"}
+
+//go:embed library/*.py
+var library embed.FS
+
+// compiled has their code by name, once it has been needed: executions share it, as nothing
+// changes it.
+var compiled sync.Map
+
+// libraryModule makes a module of our own that is written in Python.
+func (in *interp) libraryModule(name string) (*py.Module, error) {
 	file := name + ".py"
-	in.sources[file] = source
-	code, err := py.Compile(source, file, py.ExecMode, 0, true)
+	source, err := library.ReadFile("library/" + file)
 	if err != nil {
 		return nil, err
 	}
+	in.sources[file] = string(source)
+	made, ok := compiled.Load(name)
+	if !ok {
+		if made, err = py.Compile(string(source), file, py.ExecMode, 0, true); err != nil {
+			return nil, err
+		}
+		compiled.Store(name, made)
+	}
+	code := made.(*py.Code)
 	module, err := in.newModule(name, py.StringDict{"__builtins__": in.store.Builtins})
 	if err != nil {
 		return nil, err
@@ -235,7 +274,7 @@ func callSafely(ctx context.Context, name string, f engine.Func, in *interp, arg
 func (in *interp) futureModule() (*py.Module, error) {
 	globals := py.StringDict{}
 	for _, feature := range []string{"nested_scopes", "generators", "division", "absolute_import", "with_statement",
-		"print_function", "unicode_literals", "generator_stop"} {
+		"print_function", "unicode_literals", "generator_stop", "annotations"} {
 		globals[feature] = py.True
 	}
 	return in.newModule("__future__", globals)

@@ -5,7 +5,6 @@ package gpython
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
@@ -21,14 +20,14 @@ func buildMap(v *vm.Vm, _ int32) error {
 
 // storeMap adds an entry to a display.
 func storeMap(v *vm.Vm, _ int32) error {
-	key, value := v.TOP(), v.SECOND()
+	value, key := v.TOP(), v.SECOND()
 	v.DROPN(2)
 	return v.TOP().(*pyvalue.Dict).Set(key, value)
 }
 
 // mapAdd adds an entry in a dict comprehension, whose dict is i deep in the stack.
 func mapAdd(v *vm.Vm, i int32) error {
-	key, value := v.TOP(), v.SECOND()
+	value, key := v.TOP(), v.SECOND()
 	v.DROPN(2)
 	return v.PEEK(int(i)).(*pyvalue.Dict).Set(key, value)
 }
@@ -259,7 +258,7 @@ func loadName(v *vm.Vm, index int32) error {
 		v.PUSH(value)
 		return nil
 	}
-	return loadDotted(v, frame, frame.Code.Names[index])
+	return undefined(frame.Code.Names[index])
 }
 
 // loadGlobal loads a global variable from within a function.
@@ -269,28 +268,16 @@ func loadGlobal(v *vm.Vm, index int32) error {
 		v.PUSH(value)
 		return nil
 	}
-	return loadDotted(v, frame, frame.Code.Names[index])
+	return undefined(frame.Code.Names[index])
 }
 
-// loadDotted loads what "@a.b" names. gpython's parser makes one name of that; no other name has a
-// dot.
-func loadDotted(v *vm.Vm, frame *py.Frame, name string) error {
-	first, rest, dotted := strings.Cut(name, ".")
-	value, ok := frame.Lookup(first)
-	if i := slices.Index(frame.Code.Varnames, first); i >= 0 && i < len(frame.LocalVars) && frame.LocalVars[i] != nil {
-		value, ok = frame.LocalVars[i], true
+// undefined is the error about a name that has no value. It says so if CPython would have one.
+func undefined(name string) error {
+	note := ""
+	if otherBuiltins[name] {
+		note = "\nThis Go worker's Python has no " + name
 	}
-	if !ok || !dotted {
-		return py.ExceptionNewf(py.NameError, "name '%s' is not defined", first)
-	}
-	for name := range strings.SplitSeq(rest, ".") {
-		var err error
-		if value, err = py.GetAttrString(value, name); err != nil {
-			return err
-		}
-	}
-	v.PUSH(value)
-	return nil
+	return py.ExceptionNewf(py.NameError, "name '%s' is not defined%s", name, note)
 }
 
 // loadFast loads a function's local variable.
@@ -319,6 +306,87 @@ func unboundLocal(frame *py.Frame, index int32) error {
 		frame.Code.Varnames[index])
 }
 
+// storeName assigns to a variable of a module or a class.
+func storeName(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	pyvalue.SetName(frame.Locals, frame.Code.Names[index], v.POP())
+	return nil
+}
+
+// storeGlobal assigns to a global variable.
+func storeGlobal(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	pyvalue.SetName(frame.Globals, frame.Code.Names[index], v.POP())
+	return nil
+}
+
+// deleteName is del of a variable of a module or a class.
+func deleteName(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	return deleteFrom(frame.Locals, frame.Code.Names[index])
+}
+
+// deleteGlobal is del of a global variable.
+func deleteGlobal(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	return deleteFrom(frame.Globals, frame.Code.Names[index])
+}
+
+func deleteFrom(names py.StringDict, name string) error {
+	if !pyvalue.DeleteName(names, name) {
+		return py.ExceptionNewf(py.NameError, "name '%s' is not defined", name)
+	}
+	return nil
+}
+
+// loadDeref loads a variable that functions share.
+func loadDeref(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	value := frame.CellAndFreeVars[index].(*py.Cell).Get()
+	if value == nil {
+		return unboundCell(frame, index)
+	}
+	v.PUSH(value)
+	return nil
+}
+
+// loadClassDeref loads a variable of a function in the body of a class, which may have one of that
+// name itself.
+func loadClassDeref(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	if value, ok := frame.Locals[cellName(frame.Code, index)]; ok {
+		v.PUSH(value)
+		return nil
+	}
+	return loadDeref(v, index)
+}
+
+// deleteDeref is del of a variable that functions share.
+func deleteDeref(v *vm.Vm, index int32) error {
+	frame := machineOf(v).frame
+	cell := frame.CellAndFreeVars[index].(*py.Cell)
+	if cell.Get() == nil {
+		return unboundCell(frame, index)
+	}
+	cell.Delete()
+	return nil
+}
+
+func cellName(code *py.Code, index int32) string {
+	if own := len(code.Cellvars); int(index) >= own {
+		return code.Freevars[int(index)-own]
+	}
+	return code.Cellvars[index]
+}
+
+func unboundCell(frame *py.Frame, index int32) error {
+	name := cellName(frame.Code, index)
+	if int(index) < len(frame.Code.Cellvars) {
+		return py.ExceptionNewf(py.UnboundLocalError, "cannot access local variable '%s' where it is not associated with a value", name)
+	}
+	return py.ExceptionNewf(py.NameError, "cannot access free variable '%s' where it is not associated with a value in enclosing scope", name)
+}
+
 // loadAttr is o.name.
 func loadAttr(v *vm.Vm, index int32) error {
 	value, err := pyvalue.GetAttr(v.TOP(), machineOf(v).frame.Code.Names[index])
@@ -340,17 +408,46 @@ func deleteAttr(v *vm.Vm, index int32) error {
 	return pyvalue.SetAttr(v.POP(), machineOf(v).frame.Code.Names[index], nil)
 }
 
-// setupWith begins a with statement. Something that is no context manager is a TypeError; gpython
-// raises the AttributeError for its methods.
+// setupWith begins a with statement: what has no __enter__ and __exit__ is a TypeError.
 func setupWith(v *vm.Vm, delta int32) error {
 	manager := v.TOP()
+	var methods [2]py.Object
 	for i, name := range []string{"__enter__", "__exit__"} {
-		if _, err := py.GetAttrString(manager, name); py.IsException(py.AttributeError, err) {
-			return py.ExceptionNewf(py.TypeError, "'%s' object does not support the context manager protocol%s",
-				manager.Type().Name, []string{"", " (missed __exit__ method)"}[i])
+		method, err := pyvalue.Special(manager, name)
+		if err != nil {
+			return err
 		}
+		if method == nil {
+			return py.ExceptionNewf(py.TypeError, "'%s' object does not support the context manager protocol%s",
+				pyvalue.TypeName(manager), []string{"", " (missed __exit__ method)"}[i])
+		}
+		methods[i] = method
 	}
-	return original[vm.SETUP_WITH](v, delta)
+	v.SET_TOP(exitMethod{methods[1]})
+	entered, err := py.Call(methods[0], nil, nil)
+	if err != nil {
+		return err
+	}
+	frame := machineOf(v).frame
+	frame.PushBlock(py.TryBlockSetupFinally, frame.Lasti+delta, v.STACK_LEVEL())
+	v.PUSH(entered)
+	return nil
+}
+
+// exitMethod is the __exit__ of a with statement. gpython takes only True for true.
+type exitMethod struct{ method py.Object }
+
+var exitType = newType(py.ObjectType, "exit", "")
+
+func (e exitMethod) Type() *py.Type { return exitType }
+
+func (e exitMethod) M__call__(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	res, err := py.Call(e.method, args, kwargs)
+	if err != nil || args[0] == py.None {
+		return res, err
+	}
+	silences, err := pyvalue.Truth(res)
+	return py.NewBool(silences), err
 }
 
 // importFrom is one name of "from m import a, b". An ImportError names the module too.
@@ -360,6 +457,6 @@ func importFrom(v *vm.Vm, index int32) error {
 	if !ok || !py.IsException(py.ImportError, err) {
 		return err
 	}
-	return py.ExceptionNewf(py.ImportError, "cannot import name '%s' from '%s' (unknown location)",
-		machineOf(v).frame.Code.Names[index], module.ModuleImpl.Info.Name)
+	return py.ExceptionNewf(py.ImportError, "cannot import name '%s' from '%s' (unknown location)%s",
+		machineOf(v).frame.Code.Names[index], module.ModuleImpl.Info.Name, pyvalue.MissingNote(module, machineOf(v).frame.Code.Names[index]))
 }

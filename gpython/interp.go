@@ -39,13 +39,17 @@ type interp struct {
 	threads       int64         // how many there have been
 	calling       int           // how many callbacks have begun and not ended
 	caller        caller        // of the frameFunction that is being called
+	keywords      keywords      // of the function that is being called
+	outer         *py.Exception // that the callers of the running function handle, or nil
 	limit         int           // of depth
 	ended         bool          // the program has; its callbacks and threads may still run
 	interruptedAt time.Time     // when the program got its last KeyboardInterrupt
 	gatewayEnded  time.Time     // when a callback first found the gateway ended
 	checks        int           // how many loops and calls have found attention set
 	gatewayObject *gateway
-	descriptors   map[int]*os.File              // what tempfile.mkstemp has opened, by number
+	descriptors   map[int]*os.File              // what mkstemp and os.open have opened
+	numbered      map[int]weak.Pointer[file]    // files whose number is known
+	variables     map[string]string             // the environment, once it is needed; environ.go
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
 	sweep         int                           // the length at which dead entries of wrapped go
 
@@ -70,7 +74,8 @@ const (
 func newInterp(ctx context.Context, ch *gatewaybase.Channel, modules engine.Modules) *interp {
 	in := &interp{channel: ch, modules: modules, ctx: ctx, store: py.NewModuleStore(), limit: defaultDepth, loaded: pyvalue.NewDict(),
 		thread: mainThread, threads: callbackThread, sources: make(map[string]string), descriptors: make(map[int]*os.File),
-		wrapped: make(map[int]weak.Pointer[channel])}
+		numbered: make(map[int]weak.Pointer[file]),
+		wrapped:  make(map[int]weak.Pointer[channel])}
 	in.addBuiltins()
 	return in
 }
@@ -89,11 +94,11 @@ func (in *interp) unlock() { in.mu.Unlock() }
 
 // blocking runs f without the lock: f waits for something outside and touches no Python object.
 func (in *interp) blocking(f func()) {
-	depth, thread := in.depth, in.thread
+	depth, thread, keywords, outer := in.depth, in.thread, in.keywords, in.outer
 	in.unlock()
 	defer func() {
 		in.lock()
-		in.depth, in.thread = depth, thread
+		in.depth, in.thread, in.keywords, in.outer = depth, thread, keywords, outer
 	}()
 	f()
 }
@@ -220,13 +225,13 @@ func evalCode(ctx py.Context, co *py.Code, globals, locals py.StringDict, args [
 	defs []py.Object, kwdefs py.StringDict, closure py.Tuple) (res py.Object, err error) {
 	in, ok := ctx.(*interp)
 	if !ok {
-		return vm.EvalCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
+		return runCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
 	}
 	if err := in.enter(); err != nil {
 		return nil, err
 	}
 	defer in.leave(in.depth, &err)
-	return vm.EvalCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
+	return runCode(ctx, co, globals, locals, args, kws, defs, kwdefs, closure)
 }
 
 // runFrame continues a generator.
@@ -239,6 +244,7 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 		return generatorEnd(frame, nil, err)
 	}
 	defer in.leave(in.depth, &err)
+	prepare(frame)
 	res, err = vm.RunFrame(frame)
 	return generatorEnd(frame, res, err)
 }

@@ -7,9 +7,11 @@ package gpython
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"unicode"
 	"unicode/utf8"
@@ -100,8 +102,34 @@ func systemError(err error) *py.Exception {
 	if !errors.As(err, &number) {
 		return newException(py.OSError, py.String(err.Error()))
 	}
-	first, size := utf8.DecodeRuneInString(number.Error())
-	return numberedError(posixNumber(number), string(unicode.ToUpper(first))+number.Error()[size:], files...)
+	return numberedError(posixNumber(number), errorText(int(number)), files...)
+}
+
+// errorText is os.strerror: the system's words for an error.
+func errorText(number int) string {
+	text := syscall.Errno(number).Error()
+	switch {
+	case number == 0:
+		return "Success"
+	case strings.HasPrefix(text, "errno "):
+		return fmt.Sprintf("Unknown error %d", number)
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// aboutPath is the exception for a Go error that comes from the system, with the path that the
+// program gave: CPython names it as it was given, str or bytes.
+func aboutPath(err error, path py.Object) error {
+	if e := systemError(err); e != nil {
+		if given, err := fsPath(path); err == nil {
+			path = given
+		}
+		e.Dict["filename"] = path
+		delete(e.Dict, "filename2")
+		return e
+	}
+	return err
 }
 
 // posixNumber is the number by which Python knows an error. Windows has others of its own.

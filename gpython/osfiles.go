@@ -5,13 +5,16 @@ package gpython
 // an OSError with errno and file name, which programs look at.
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
 // addFileFunctions adds the functions of os that are about files and folders. gpython's own remove
@@ -31,15 +34,6 @@ func addFileFunctions(globals py.StringDict) {
 		}
 		return py.None, err
 	})
-	for name, stat := range map[string]func(path string) (os.FileInfo, error){"stat": os.Stat, "lstat": os.Lstat} {
-		add(name, func(p string) (py.Object, error) {
-			info, err := stat(p)
-			if err != nil {
-				return nil, err
-			}
-			return statResult(info), nil
-		})
-	}
 	for _, name := range []string{"remove", "unlink"} {
 		add(name, func(p string) (py.Object, error) {
 			if info, err := os.Lstat(p); err == nil && info.IsDir() {
@@ -48,23 +42,10 @@ func addFileFunctions(globals py.StringDict) {
 			return py.None, os.Remove(p)
 		})
 	}
-	for _, name := range []string{"rename", "replace"} {
-		globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			a, err := arguments(name, args, kwargs, 2, "src", "dst")
-			if err != nil {
-				return nil, err
-			}
-			from, err := anyPath(name, a[0])
-			if err != nil {
-				return nil, err
-			}
-			to, err := anyPath(name, a[1])
-			if err != nil {
-				return nil, err
-			}
-			return py.None, os.Rename(from, to)
-		}}
+	for name, f := range map[string]func(from, to string) error{"rename": rename, "replace": rename, "link": os.Link} {
+		globals[name] = twoPaths(name, f)
 	}
+	globals["symlink"] = twoPaths("symlink", os.Symlink)
 	for name, f := range map[string]func(args py.Tuple, kwargs py.StringDict) (py.Object, error){
 		"mkdir": makeFolder, "makedirs": makeFolders, "listdir": listFolder, "walk": walk,
 	} {
@@ -84,30 +65,122 @@ func addFileFunctions(globals py.StringDict) {
 	}
 }
 
-// pathFunction is a function of one path.
+// pathFunction is a function of one path. Its errors name the path as the program gave it.
 func pathFunction(name string, f func(path string) (py.Object, error)) *function {
 	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-		a, err := arguments(name, args, kwargs, 1, "path")
+		a, err := arguments(name, args, kwargs, 1, "path", "dir_fd")
 		if err != nil {
 			return nil, err
 		}
-		path, err := anyPath(name, a[0])
+		if err := refuseFolderFD(name, a[1]); err != nil {
+			return nil, err
+		}
+		path, err := pathArgument(name, "path", "string, bytes or os.PathLike", a[0])
 		if err != nil {
 			return nil, err
 		}
-		return f(path)
+		res, err := f(path)
+		if err != nil {
+			return nil, aboutPath(err, a[0])
+		}
+		return res, nil
 	}}
 }
 
-// anyPath is a path that a program gave as str or bytes.
-func anyPath(name string, o py.Object) (string, error) {
-	switch p := o.(type) {
-	case py.String:
-		return string(p), nil
-	case py.Bytes:
-		return string(p), nil
+// twoPaths is a function of two paths.
+func twoPaths(name string, f func(from, to string) error) *function {
+	return &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		more := []string{"src_dir_fd", "dst_dir_fd"}
+		if name == "symlink" {
+			more = []string{"target_is_directory", "dir_fd"}
+		}
+		a, err := arguments(name, args, kwargs, 2, append([]string{"src", "dst"}, more...)...)
+		if err != nil {
+			return nil, err
+		}
+		for i, o := range a[2:] {
+			if more[i] == "target_is_directory" {
+				continue // for Windows only
+			}
+			if err := refuseFolderFD(name, o); err != nil {
+				return nil, err
+			}
+		}
+		from, err := pathArgument(name, "src", "string, bytes or os.PathLike", a[0])
+		if err != nil {
+			return nil, err
+		}
+		to, err := pathArgument(name, "dst", "string, bytes or os.PathLike", a[1])
+		if err != nil {
+			return nil, err
+		}
+		if err := f(from, to); err != nil {
+			if e := systemError(err); e != nil {
+				e.Dict["filename"], e.Dict["filename2"] = a[0], a[1]
+				return nil, e
+			}
+			return nil, err
+		}
+		return py.None, nil
+	}}
+}
+
+// pathArgument is a path that a program gave to a function of os, of one of the kinds that it
+// takes.
+func pathArgument(function, parameter, kinds string, o py.Object) (string, error) {
+	path, err := systemPath(o)
+	switch {
+	case py.IsException(py.TypeError, err) && !hasFspath(o):
+		return "", py.ExceptionNewf(py.TypeError, "%s: %s should be %s, not %s", function, parameter, kinds, o.Type().Name)
+	case err != nil:
+		return "", err
+	case strings.IndexByte(path, 0) >= 0:
+		return "", py.ExceptionNewf(py.ValueError, "embedded null byte")
 	}
-	return "", py.ExceptionNewf(py.TypeError, "%s: path should be string, bytes or os.PathLike, not %s", name, o.Type().Name)
+	return path, nil
+}
+
+func hasFspath(o py.Object) bool {
+	_, err := pyvalue.GetAttr(o, "__fspath__")
+	return err == nil
+}
+
+// anyPath is a path that a program gave as str, bytes or PathLike.
+func anyPath(name string, o py.Object) (string, error) {
+	return pathArgument(name, "path", "string, bytes or os.PathLike", o)
+}
+
+// systemPath is os.fspath(o) as a Go string.
+func systemPath(o py.Object) (string, error) {
+	path, err := fsPath(o)
+	if err != nil {
+		return "", err
+	}
+	if b, ok := path.(py.Bytes); ok {
+		return string(b), nil
+	}
+	return string(pyvalue.Plain(path).(py.String)), nil
+}
+
+// fsPath is os.fspath(o): a str or bytes.
+func fsPath(o py.Object) (py.Object, error) {
+	switch pyvalue.Plain(o).(type) {
+	case py.String, py.Bytes:
+		return o, nil
+	}
+	method, err := pyvalue.GetAttr(o, "__fspath__")
+	if err != nil {
+		return nil, py.ExceptionNewf(py.TypeError, "expected str, bytes or os.PathLike object, not %s", o.Type().Name)
+	}
+	path, err := py.Call(method, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	switch pyvalue.Plain(path).(type) {
+	case py.String, py.Bytes:
+		return path, nil
+	}
+	return nil, py.ExceptionNewf(py.TypeError, "expected %s.__fspath__() to return str or bytes, not %s", o.Type().Name, path.Type().Name)
 }
 
 // removeFolder is os.rmdir: unlike os.Remove it refuses what is no folder.
@@ -120,15 +193,21 @@ func removeFolder(path string) error {
 
 // makeFolder is os.mkdir.
 func makeFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	a, err := arguments("mkdir", args, kwargs, 1, "path", "mode")
+	a, err := arguments("mkdir", args, kwargs, 1, "path", "mode", "dir_fd")
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseFolderFD("mkdir", a[2]); err != nil {
 		return nil, err
 	}
 	path, mode, err := folderArguments("mkdir", a)
 	if err != nil {
 		return nil, err
 	}
-	return py.None, os.Mkdir(path, mode)
+	if err := os.Mkdir(path, mode); err != nil {
+		return nil, aboutPath(err, a[0])
+	}
+	return py.None, nil
 }
 
 // makeFolders is os.makedirs.
@@ -137,7 +216,10 @@ func makeFolders(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, mode, err := folderArguments("makedirs", a)
+	if _, err := systemPath(a[0]); err != nil {
+		return nil, err
+	}
+	path, mode, err := folderArguments("mkdir", a)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +227,7 @@ func makeFolders(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(path)), 0o777); err != nil {
+	if err := makeAround(path); err != nil {
 		return nil, err
 	}
 	err = os.Mkdir(path, mode)
@@ -153,6 +235,28 @@ func makeFolders(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		err = nil
 	}
 	return py.None, err
+}
+
+// makeAround makes the folders that a path lies in. A file in their place is the error of the one
+// below it, as CPython has it.
+func makeAround(path string) error {
+	head, tail := splitPath(path)
+	if tail == "" {
+		head, tail = splitPath(head)
+	}
+	if head == "" || tail == "" {
+		return nil
+	}
+	if _, err := os.Stat(head); err == nil {
+		return nil
+	}
+	if err := makeAround(head); err != nil {
+		return err
+	}
+	if err := os.Mkdir(head, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // folderArguments are a new folder's path and permissions.
@@ -173,12 +277,15 @@ func listFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	}
 	path := "."
 	if a[0] != nil && a[0] != py.None {
-		if path, err = anyPath("listdir", a[0]); err != nil {
+		if path, err = pathArgument("listdir", "path", "string, bytes, os.PathLike, integer or None", a[0]); err != nil {
 			return nil, err
 		}
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
+		if a[0] != nil && a[0] != py.None {
+			err = aboutPath(err, a[0])
+		}
 		return nil, err
 	}
 	_, inBytes := a[0].(py.Bytes)
@@ -190,33 +297,6 @@ func listFolder(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		}
 	}
 	return names, nil
-}
-
-var statResultType = newType(py.ObjectType, "os.stat_result", "What is known of a file.")
-
-// fileKinds are the bits of st_mode for what is no plain file.
-var fileKinds = map[fs.FileMode]int{
-	fs.ModeDir: 0o040000, fs.ModeSymlink: 0o120000, fs.ModeNamedPipe: 0o010000, fs.ModeSocket: 0o140000,
-	fs.ModeDevice: 0o060000, fs.ModeDevice | fs.ModeCharDevice: 0o020000,
-}
-
-// statResult is what all systems tell of a file.
-func statResult(info fs.FileInfo) *record {
-	mode := info.Mode()
-	bits, special := fileKinds[mode&fs.ModeType]
-	if !special {
-		bits = 0o100000
-	}
-	bits |= int(mode.Perm())
-	for flag, bit := range map[fs.FileMode]int{fs.ModeSetuid: 0o4000, fs.ModeSetgid: 0o2000, fs.ModeSticky: 0o1000} {
-		if mode&flag != 0 {
-			bits |= bit
-		}
-	}
-	modified := info.ModTime()
-	return &record{statResultType, fmt.Sprintf("os.stat_result(st_mode=%d, st_size=%d, st_mtime=%d)", bits, info.Size(), modified.Unix()),
-		py.StringDict{"st_mode": py.Int(bits), "st_size": py.Int(info.Size()), "st_mtime_ns": py.Int(modified.UnixNano()),
-			"st_mtime": py.Float(float64(modified.UnixNano()) / 1e9)}}
 }
 
 // walker is what os.walk gives: an iterator over the folders in a folder.
@@ -252,7 +332,10 @@ func walk(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 	if w.follow, err = truth(a[3], false); err != nil {
 		return nil, err
 	}
-	top, err := pathOf("walk", a[0])
+	top, err := systemPath(a[0])
+	if _, inBytes := a[0].(py.Bytes); inBytes {
+		return nil, py.ExceptionNewf(py.NotImplementedError, "this Go worker's Python has no os.walk of bytes")
+	}
 	w.todo = []step{{path: top}}
 	return w, err
 }
@@ -292,7 +375,7 @@ func (w *walker) M__next__() (py.Object, error) {
 // descend makes the folders in a folder the next steps, in their order.
 func (w *walker) descend(in step) {
 	for _, name := range slices.Backward(in.folder[1].(*py.List).Items) {
-		name, ok := name.(py.String)
+		name, ok := pyvalue.Plain(name).(py.String)
 		if !ok {
 			continue
 		}

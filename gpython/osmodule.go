@@ -1,6 +1,6 @@
 package gpython
 
-// os, without its files: environment and process, and file descriptors, with tempfile.mkstemp,
+// os, without its files: the process, and file descriptors, with tempfile.mkstemp,
 // which makes them. Of gpython v0.2.0's os only what is about the process is kept, not what writes
 // to the worker's own streams. The environment is a copy for each execution, since executions share
 // nothing.
@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/go-python/gpython/py"
 
@@ -20,41 +19,21 @@ import (
 // osModule is what of gpython's os has to do with processes, but for what writes to the worker's
 // own streams, with environ, files and os.path.
 func (in *interp) osModule() (*py.Module, error) {
-	impl := *py.GetModuleImpl("os")
+	impl := libraryImpl("os")
 	impl.Methods = nil
 	for _, method := range py.GetModuleImpl("os").Methods {
-		if slices.Contains([]string{"_exit", "getpid", "putenv", "unsetenv"}, method.Name) {
+		if slices.Contains([]string{"_exit", "getpid"}, method.Name) {
 			impl.Methods = append(impl.Methods, method)
 		}
 	}
-	module, err := in.ModuleInit(&impl)
+	module, err := in.ModuleInit(impl)
 	if err != nil {
 		return nil, err
 	}
 	addFileFunctions(module.Globals)
-	environ := pyvalue.NewDict()
-	for _, variable := range os.Environ() {
-		if name, value, ok := strings.Cut(variable, "="); ok && name != "" {
-			if err := environ.Set(py.String(name), py.String(value)); err != nil {
-				return nil, err
-			}
-		}
+	if err := in.addEnvironment(module.Globals); err != nil {
+		return nil, err
 	}
-	module.Globals["environ"] = environ
-	module.Globals["getenv"] = &function{"getenv", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-		a, err := arguments("getenv", args, kwargs, 1, "key", "default")
-		if err != nil {
-			return nil, err
-		}
-		value, ok, err := environ.Get(a[0])
-		switch {
-		case err != nil || ok:
-			return value, err
-		case a[1] != nil:
-			return a[1], nil
-		}
-		return py.None, nil
-	}}
 	module.Globals["urandom"] = &function{"urandom", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		a, err := arguments("urandom", args, kwargs, 1, "size")
 		if err != nil {
@@ -71,15 +50,42 @@ func (in *interp) osModule() (*py.Module, error) {
 		rand.Read(b) // never fails
 		return py.Bytes(b), nil
 	}}
-	module.Globals["write"] = &function{"write", in.writeDescriptor}
-	module.Globals["close"] = &function{"close", in.closeDescriptor}
-	module.Globals["fdopen"] = &function{"fdopen", in.openDescriptor}
-	for name, number := range map[string]func() int{"cpu_count": runtime.NumCPU, "getppid": os.Getppid} {
+	in.addStat(module.Globals)
+	in.addLinkFunctions(module.Globals)
+	in.addDescriptorFunctions(module.Globals)
+	in.addProcessFunctions(module.Globals)
+	in.addScan(module.Globals)
+	if runtime.GOOS != "windows" {
+		module.Globals["defpath"] = py.String("/bin:/usr/bin")
+	}
+	module.Globals["fspath"] = &function{"fspath", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("fspath", args, kwargs, 1, "path")
+		if err != nil {
+			return nil, err
+		}
+		return fsPath(a[0])
+	}}
+	for name, toBytes := range map[string]bool{"fsencode": true, "fsdecode": false} {
 		module.Globals[name] = &function{name, func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-			_, err := arguments(name, args, kwargs, 0)
-			return py.Int(number()), err
+			a, err := arguments(name, args, kwargs, 1, "filename")
+			if err != nil {
+				return nil, err
+			}
+			text, err := systemPath(a[0])
+			if toBytes {
+				return py.Bytes(text), err
+			}
+			return py.String(text), err
 		}}
 	}
+	module.Globals["strerror"] = &function{"strerror", func(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		a, err := arguments("strerror", args, kwargs, 1, "code")
+		if err != nil {
+			return nil, err
+		}
+		n, err := py.IndexInt(a[0])
+		return py.String(errorText(n)), err
+	}}
 	if module.Globals["path"], err = in.importOne("os.path"); err != nil {
 		return nil, err
 	}
@@ -89,7 +95,7 @@ func (in *interp) osModule() (*py.Module, error) {
 // tempfileModule is gpython's, with an mkstemp that keeps its file open: gpython's leaves it to the
 // collector of garbage.
 func (in *interp) tempfileModule() (*py.Module, error) {
-	module, err := in.ModuleInit(py.GetModuleImpl("tempfile"))
+	module, err := in.ModuleInit(libraryImpl("tempfile"))
 	if err != nil {
 		return nil, err
 	}
@@ -115,71 +121,5 @@ func (in *interp) makeTemp(args py.Tuple, kwargs py.StringDict) (py.Object, erro
 	if err != nil {
 		return nil, err
 	}
-	fd := int(f.Fd())
-	in.descriptors[fd] = f
-	return py.Tuple{py.Int(fd), py.String(f.Name())}, nil
-}
-
-// takeDescriptor gives up one of the program's descriptors.
-func (in *interp) takeDescriptor(fd int) (*os.File, error) {
-	f := in.descriptors[fd]
-	if f == nil {
-		return nil, badDescriptor()
-	}
-	delete(in.descriptors, fd)
-	return f, nil
-}
-
-func badDescriptor() error { return numberedError(eBadFile, "Bad file descriptor") }
-
-// closeDescriptor is os.close, for descriptors of makeTemp.
-func (in *interp) closeDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	a, err := arguments("close", args, kwargs, 1, "fd")
-	if err != nil {
-		return nil, err
-	}
-	fd, err := py.IndexInt(a[0])
-	if err != nil {
-		return nil, err
-	}
-	f, err := in.takeDescriptor(fd)
-	if err != nil {
-		return nil, err
-	}
-	return py.None, f.Close()
-}
-
-// openDescriptor is os.fdopen.
-func (in *interp) openDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	if len(args) > 0 {
-		if _, ok := args[0].(py.Int); !ok {
-			return nil, py.ExceptionNewf(py.TypeError, "invalid fd type (%s, expected integer)", args[0].Type().Name)
-		}
-	}
-	return in.open(args, kwargs)
-}
-
-// writeDescriptor is os.write, also for the process's own output.
-func (in *interp) writeDescriptor(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-	a, err := arguments("write", args, kwargs, 2, "fd", "data")
-	if err != nil {
-		return nil, err
-	}
-	fd, err := py.IndexInt(a[0])
-	if err != nil {
-		return nil, err
-	}
-	data, ok := a[1].(py.Bytes)
-	if !ok {
-		return nil, py.ExceptionNewf(py.TypeError, "a bytes-like object is required, not '%s'", a[1].Type().Name)
-	}
-	file := map[int]*os.File{1: os.Stdout, 2: os.Stderr}[fd]
-	if file == nil {
-		file = in.descriptors[fd]
-	}
-	if file == nil {
-		return nil, badDescriptor()
-	}
-	n, err := file.Write(data)
-	return py.Int(n), err
+	return py.Tuple{in.keep(f), py.String(f.Name())}, nil
 }

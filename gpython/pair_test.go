@@ -38,11 +38,11 @@ func (e *executor) Execute(x *gatewaybase.Execution) {
 		err := gpythonEngine{}.Execute(e.ctx, x.Channel, x.Program, e.modules)
 		switch {
 		case err == nil || errors.Is(err, io.EOF):
-			x.End("")
+			x.End(nil)
 		case errors.Is(err, engine.ErrInterrupted):
-			x.End("keyboard-interrupted")
+			x.End(engine.ErrInterrupted)
 		default:
-			x.End(err.Error())
+			x.End(err)
 		}
 	})
 }

@@ -12,7 +12,7 @@ package gpython
 //
 // The table, the two functions of the compiler and the layout of a virtual machine are private to
 // gpython, and reached by go:linkname and unsafe. That holds for this one release, which go.mod
-// pins; patch_test.go fails with another one.
+// names; release.go refuses another one, and patch_test.go fails with it.
 
 import (
 	"unsafe"
@@ -106,11 +106,21 @@ var replacement = [256]instruction{
 	vm.JUMP_ABSOLUTE: jumpAbsolute,
 	vm.CONTINUE_LOOP: continueLoop,
 
-	// Names: "@a.b" is one name to gpython's parser, and an unset local variable a NameError.
+	// Names: errors say what CPython would have, and an unset local variable is a NameError.
 	vm.LOAD_NAME:   loadName,
 	vm.LOAD_GLOBAL: loadGlobal,
 	vm.LOAD_FAST:   loadFast,
 	vm.DELETE_FAST: deleteFast,
+
+	// Names of modules and classes have an order; variables of functions around a class and its
+	// functions have CPython's errors. gpython leaves two values for one on the stack in a class.
+	vm.STORE_NAME:      storeName,
+	vm.STORE_GLOBAL:    storeGlobal,
+	vm.DELETE_NAME:     deleteName,
+	vm.DELETE_GLOBAL:   deleteGlobal,
+	vm.LOAD_DEREF:      loadDeref,
+	vm.LOAD_CLASSDEREF: loadClassDeref,
+	vm.DELETE_DEREF:    deleteDeref,
 
 	// Attributes: gpython gives the args of an exception whatever the name, finds what a class
 	// inherits for its instances only, and lets programs change the built-in types, which all
@@ -127,21 +137,25 @@ var replacement = [256]instruction{
 	// Calls that need to know who calls, or the order of the keywords; f(**d) takes pyvalue's
 	// dicts.
 	vm.CALL_FUNCTION:        callFunction,
-	vm.CALL_FUNCTION_KW:     callWithDict(vm.CALL_FUNCTION_KW),
-	vm.CALL_FUNCTION_VAR_KW: callWithDict(vm.CALL_FUNCTION_VAR_KW),
+	vm.CALL_FUNCTION_VAR:    callVar,
+	vm.CALL_FUNCTION_KW:     callKw,
+	vm.CALL_FUNCTION_VAR_KW: callVarKw,
 
 	// Statements: exceptions get their cause and context, and errors CPython's class and words.
 	vm.RAISE_VARARGS: raiseVarargs,
 	vm.SETUP_WITH:    setupWith,
 	vm.IMPORT_FROM:   importFrom,
 
-	// Generators: "yield from" has the value that its iterator ends with, and throw and close work.
-	vm.YIELD_FROM: yieldFrom,
-	throwHere:     throwInGenerator,
+	// Generators: "yield from" has the value that its iterator ends with, throw and close work, and
+	// a generator may wait in handlers and finally clauses.
+	vm.YIELD_FROM:  yieldFrom,
+	vm.YIELD_VALUE: yieldValue,
+	vm.END_FINALLY: endFinally,
+	throwHere:      throwInGenerator,
 }
 
-// throwHere is an opcode that gpython does not use: it raises the exception on the stack where a
-// generator waits.
+// throwHere is an opcode that gpython does not use: a generator that goes on begins with it if it
+// is to raise an exception where it waits, or handles one there.
 const throwHere = 85
 
 // raisesNothing are the instructions whose errors are left as they are: most cannot fail, loops
@@ -159,6 +173,9 @@ var raisesNothing = [256]bool{
 // init installs all of it, before any program runs. Contexts that are not an interp, which only
 // tests have, run with the table too.
 func init() {
+	if err := checkRelease(); err != nil {
+		panic(err.Error())
+	}
 	for op, run := range replacement {
 		if run == nil {
 			run = original[op]
@@ -177,8 +194,12 @@ func init() {
 // with its traceback and context (raise.go).
 func completing(run instruction) instruction {
 	return func(v *vm.Vm, arg int32) error {
+		m := machineOf(v)
+		if m.exc.Type != nil {
+			return m.raisedWithin(run, v, arg)
+		}
 		if err := run(v, arg); err != nil {
-			return machineOf(v).raised(err)
+			return m.raised(err)
 		}
 		return nil
 	}
@@ -199,6 +220,7 @@ type machine struct {
 // Values of machine.why, which is a vm.vmStatus.
 const (
 	whyException = 1
+	whyReturn    = 2
 	whyContinue  = 4
 	whyYield     = 5
 )

@@ -7,21 +7,42 @@ package gpython
 import (
 	"github.com/go-python/gpython/py"
 	"github.com/go-python/gpython/vm"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
-// handled is the exception that the frame is handling, or nil.
+// handled is the exception that the frame is handling, or else the one that its callers are, or
+// nil.
 func (m *machine) handled() *py.Exception {
 	if m.exc.Type == nil {
+		if in, ok := m.context.(*interp); ok {
+			return in.outer
+		}
 		return nil
 	}
 	e, _ := m.exc.Value.(*py.Exception)
 	return e
 }
 
+// raisedWithin runs an instruction of a frame that handles an exception: functions that are called
+// know that exception, too.
+func (m *machine) raisedWithin(run instruction, v *vm.Vm, arg int32) error {
+	if in, ok := m.context.(*interp); ok {
+		before := in.outer
+		m.keepTraceback()
+		in.outer = m.handled()
+		defer func() { in.outer = before }()
+	}
+	if err := run(v, arg); err != nil {
+		return m.raised(err)
+	}
+	return nil
+}
+
 // keepTraceback lets the exception that a handler looks at know its traceback, as __traceback__ in
 // Python.
 func (m *machine) keepTraceback() {
-	if e := m.handled(); e != nil {
+	if e := m.handled(); e != nil && m.exc.Type != nil {
 		e.Traceback = m.exc.Traceback
 	}
 }
@@ -42,7 +63,7 @@ func (m *machine) raised(err error) error {
 	e := asException(err)
 	// gpython has exceptions that it returns again and again, to all executions.
 	own := *e
-	own.Dict = e.Dict.Copy()
+	own.Dict = pyvalue.CopyNames(e.Dict)
 	m.setContext(&own)
 	return &own
 }
@@ -53,7 +74,7 @@ func (m *machine) setContext(e *py.Exception) {
 	if handled == nil {
 		return
 	}
-	handled.Traceback = m.exc.Traceback
+	m.keepTraceback()
 	for c := handled; c != nil; c = contextOf(c) {
 		if c == e {
 			return
@@ -79,6 +100,9 @@ func contextOf(e *py.Exception) *py.Exception {
 func raiseVarargs(v *vm.Vm, argc int32) error {
 	m := machineOf(v)
 	if argc == 0 {
+		if e := m.handled(); e != nil && m.exc.Type == nil {
+			return m.raise(e)
+		}
 		if m.exc.Type == nil {
 			return m.raised(py.ExceptionNewf(py.RuntimeError, "No active exception to reraise"))
 		}
@@ -103,7 +127,7 @@ func raiseVarargs(v *vm.Vm, argc int32) error {
 		}
 		e.Cause, e.SuppressContext = c, true
 	}
-	if e == m.handled() {
+	if e == m.exc.Value {
 		return m.exc // raised again: this line comes before the ones it had
 	}
 	return m.raise(e)

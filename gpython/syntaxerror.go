@@ -1,96 +1,61 @@
 package gpython
 
-// The class, line and column of a SyntaxError. gpython v0.2.0 says "invalid syntax" for everything,
-// counts the end of the source as a line, and has a column behind the token. CPython has an
-// IndentationError and a caret below the token.
+// SyntaxErrors: those of package syntax, and those of gpython's compiler, which lack the text of
+// their line.
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/gpython/internal/syntax"
 )
 
-// refine makes of gpython's error for a source the SyntaxError that CPython 3 would raise, as far
-// as it can be told: the class, the line and the column.
-func refine(err error, source string) error {
+// syntaxError is the exception for an error of package syntax.
+func syntaxError(err error, file string) error {
+	var e *syntax.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	class := py.SyntaxError
+	switch e.Class {
+	case "IndentationError":
+		class = py.IndentationError
+	case "TabError":
+		class = py.TabError
+	}
+	return newSyntaxError(class, e.Problem, file, e.Line, e.Column, e.Text)
+}
+
+// newSyntaxError makes an exception of what is wrong, and where: in the line of a file, before the
+// character with a number, which counts from 0 and in CPython's offset from 1.
+func newSyntaxError(class *py.Type, problem, file string, line, column int, text string) *py.Exception {
+	return newException(class, py.String(problem), py.Tuple{py.String(file), py.Int(line), py.Int(column + 1), py.String(shorten(text) + "\n")})
+}
+
+// completeSyntaxError gives a SyntaxError of gpython's compiler the text of its line, and makes one
+// of the failures that it has for some programs.
+func completeSyntaxError(err error, source string) error {
 	e, ok := err.(*py.Exception)
-	if !ok {
+	if !ok || e.Dict["line"] != py.Object(py.String("")) {
 		return err
 	}
 	number, ok := e.Dict["lineno"].(py.Int)
 	if !ok {
 		return err
 	}
-	if !e.Base.IsSubtype(py.SyntaxError) { // its own failure
-		text, _ := exceptionText(e)
-		if strings.Contains(text, "SetCtx") {
-			text = "cannot assign to this"
+	problem := ""
+	if args, ok := e.Args.(py.Tuple); ok && len(args) > 0 {
+		var err error
+		if problem, err = pyvalue.Str(args[0]); err != nil {
+			return err
 		}
-		e.Base, e.Args = py.SyntaxError, py.Tuple{py.String(text)}
 	}
 	lines := strings.Split(strings.TrimSuffix(source, "\n"), "\n")
-	// The end of the source counts as a line of its own in gpython.
 	n := min(max(int(number), 1), len(lines))
-	e.Dict["lineno"] = py.Int(n)
-	line := lines[n-1]
-	e.Dict["line"] = py.String(shorten(line))
-	args, _ := e.Args.(py.Tuple)
-	if len(args) != 1 {
-		return err
-	}
-	offset, _ := e.Dict["offset"].(py.Int)
-	column := min(max(int(offset), 0), len(line)+1)
-	switch args[0] {
-	case py.String("Inconsistent indent"):
-		e.Base, e.Args = py.IndentationError, py.Tuple{py.String("unindent does not match any outer indentation level")}
-	case py.String("invalid syntax"):
-		if text := indentationProblem(lines[:n], column); text != "" {
-			e.Base, e.Args = py.IndentationError, py.Tuple{py.String(text)}
-		}
-		// The column is behind the token, unless the lexer has stopped before it.
-		if column > 0 && column <= len(line)+1 && !strings.HasSuffix(line[:min(column, len(line))], " ") {
-			e.Dict["offset"] = py.Int(column - 1)
-		}
-	}
-	return err
-}
-
-// indentationProblem tells what is wrong with the indentation of the last line, if the error is at
-// its first token.
-func indentationProblem(lines []string, column int) string {
-	line := lines[len(lines)-1]
-	if len(strings.Fields(line[:min(column, len(line))])) > 1 {
-		return ""
-	}
-	for i := len(lines) - 2; i >= 0; i-- {
-		before := strings.TrimSpace(lines[i])
-		if before == "" || before[0] == '#' {
-			continue
-		}
-		deeper := indentation(line) - indentation(lines[i])
-		switch opens := strings.HasSuffix(before, ":"); {
-		case opens && deeper <= 0:
-			return "expected an indented block"
-		case !opens && deeper > 0:
-			return "unexpected indent"
-		}
-		return ""
-	}
-	return ""
-}
-
-// indentation is how many columns a line is indented.
-func indentation(line string) int {
-	n := 0
-	for _, c := range line {
-		switch c {
-		case ' ':
-			n++
-		case '\t':
-			n += 8 - n%8
-		default:
-			return n
-		}
-	}
-	return n
+	file, _ := e.Dict["filename"].(py.String)
+	column, _ := e.Dict["offset"].(py.Int)
+	return newSyntaxError(py.SyntaxError, problem, string(file), n, int(column), lines[n-1])
 }

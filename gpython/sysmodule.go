@@ -13,6 +13,7 @@ import (
 	"github.com/go-python/gpython/py"
 
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
+	"github.com/go-execnet/execnet/worker/engine"
 )
 
 // versionInfo is the Python that gpython follows.
@@ -58,8 +59,17 @@ func (in *interp) sysModule() (*py.Module, error) {
 	if platform == "windows" {
 		platform = "win32"
 	}
+	stderr := in.newFile(os.Stderr)
+	stdout := nullOutput
+	if file := engine.Stdout(); file != nil {
+		stdout = in.newFile(file)
+	}
+	argv := py.NewList()
+	for _, arg := range engine.Arguments() {
+		argv.Append(py.String(arg))
+	}
 	globals := py.StringDict{
-		"argv":                py.NewListFromItems([]py.Object{py.String("")}),
+		"argv":                argv,
 		"byteorder":           py.String("little"),
 		"dont_write_bytecode": py.True,
 		"exc_info":            frameFunction{&function{"exc_info", in.excInfo}},
@@ -77,8 +87,8 @@ func (in *interp) sysModule() (*py.Module, error) {
 		"version":             py.String(fmt.Sprintf("3.4.0 (gpython 0.2.0)\n[%s]", runtime.Version())),
 		"version_info":        versionInfo,
 		"stdin":               nullInput, "__stdin__": nullInput,
-		"stdout": nullOutput, "__stdout__": nullOutput,
-		"stderr": nullOutput, "__stderr__": nullOutput,
+		"stdout": stdout, "__stdout__": stdout,
+		"stderr": stderr, "__stderr__": stderr,
 	}
 	add := func(name string, call func(args py.Tuple, kwargs py.StringDict) (py.Object, error)) {
 		globals[name] = &function{name, call}

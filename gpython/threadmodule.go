@@ -5,7 +5,6 @@ package gpython
 // written in Python (library/threading.py).
 
 import (
-	_ "embed"
 	"os"
 	"time"
 
@@ -13,11 +12,6 @@ import (
 
 	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
-
-// threadingSource is the module threading, which stands on _thread.
-//
-//go:embed library/threading.py
-var threadingSource string
 
 // The identities of who runs Python in an execution. Threads that it starts are numbered from
 // there.
@@ -60,7 +54,7 @@ func (in *interp) threadModule() (*py.Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, _ := a[0].(py.String)
+		text, _ := pyvalue.Plain(a[0]).(py.String)
 		in.complain(string(text))
 		return py.None, nil
 	})
@@ -99,11 +93,18 @@ func (in *interp) runThread(id int64, f py.Object, args py.Tuple, kwargs py.Stri
 	defer in.unlock()
 	defer in.collectSoon()
 	in.depth, in.thread = 0, id
+	returned := false
+	defer func() {
+		if !returned {
+			in.complain("A thread has ended: a Go function has called runtime.Goexit\n")
+		}
+	}()
 	err := func() (err error) {
 		defer recoverPanic(&err)
 		_, err = py.Call(f, args, kwargs)
 		return err
 	}()
+	returned = true
 	if err == nil || py.IsException(py.SystemExit, err) || py.IsException(py.KeyboardInterrupt, err) {
 		return
 	}
@@ -114,11 +115,11 @@ func (in *interp) runThread(id int64, f py.Object, args py.Tuple, kwargs py.Stri
 	in.complain("Exception ignored in thread started by: " + name + "\n" + in.traceback(exceptionInfo(err)))
 }
 
-// complain reports an error that no caller gets: it writes to what the program has assigned to
-// sys.stderr, or else to this process's stderr.
+// complain reports an error that no caller gets: it writes to the program's sys.stderr, or, where
+// that is not possible, to this process's stderr.
 func (in *interp) complain(text string) {
 	if sys, err := in.store.GetModule("sys"); err == nil {
-		if file := sys.Globals["stderr"]; file != nil && file != py.None && file != py.Object(nullOutput) {
+		if file := sys.Globals["stderr"]; file != nil && file != py.None {
 			if write, err := py.GetAttrString(file, "write"); err == nil {
 				if _, err := py.Call(write, py.Tuple{py.String(text)}, nil); err == nil {
 					return

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/gpython/internal/pyvalue"
 )
 
 // started is the time at which monotonic and perf_counter are 0.
@@ -64,7 +66,7 @@ func (in *interp) timeModule() (*py.Module, error) {
 		if err != nil {
 			return nil, err
 		}
-		format, ok := a[0].(py.String)
+		format, ok := pyvalue.Plain(a[0]).(py.String)
 		if !ok {
 			return nil, py.ExceptionNewf(py.TypeError, "strftime() argument 1 must be str, not %s", a[0].Type().Name)
 		}
@@ -82,7 +84,7 @@ func (in *interp) sleep(args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 	}
 	seconds, err := py.FloatAsFloat64(a[0])
 	if err != nil {
-		return nil, err
+		return nil, py.ExceptionNewf(py.TypeError, "'%s' object cannot be interpreted as an integer", a[0].Type().Name)
 	}
 	if seconds < 0 || seconds != seconds {
 		return nil, py.ExceptionNewf(py.ValueError, "sleep length must be non-negative")

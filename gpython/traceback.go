@@ -48,13 +48,13 @@ func (in *interp) traceback(info py.ExceptionInfo) string {
 // oneTraceback leaves out the head of an exception that was never raised, as CPython does.
 func (in *interp) oneTraceback(e *py.Exception, tb *py.Traceback) string {
 	var b strings.Builder
-	_, atLine := e.Dict["lineno"].(py.Int)
+	number, atLine := syntaxDetail(e, "lineno").(py.Int)
 	if tb != nil || atLine {
 		b.WriteString(tracebackHead)
 	}
 	in.frames(&b, tb)
-	if atLine && e.Base.IsSubtype(py.SyntaxError) {
-		in.syntaxLines(&b, e)
+	if atLine {
+		in.syntaxLines(&b, e, int(number))
 	}
 	frames, _ := e.Dict[goFrames].(py.String)
 	b.WriteString(string(frames) + exceptionLine(e))
@@ -122,11 +122,13 @@ func shorten(line string) string {
 }
 
 // syntaxLines writes where a SyntaxError is: file, line, text and caret.
-func (in *interp) syntaxLines(b *strings.Builder, e *py.Exception) {
-	number := int(e.Dict["lineno"].(py.Int))
-	file, _ := e.Dict["filename"].(py.String)
+func (in *interp) syntaxLines(b *strings.Builder, e *py.Exception, number int) {
+	file, ok := syntaxDetail(e, "filename").(py.String)
+	if !ok {
+		file = "<string>"
+	}
 	fmt.Fprintf(b, "  File \"%s\", line %d\n", file, number)
-	text, _ := e.Dict["line"].(py.String)
+	text, _ := syntaxDetail(e, "text").(py.String)
 	line := shorten(strings.TrimRight(string(text), " \t\r\n"))
 	if line == "" {
 		line = strings.TrimRight(in.sourceLine(string(file), number), " \t\r\n")
@@ -136,25 +138,53 @@ func (in *interp) syntaxLines(b *strings.Builder, e *py.Exception) {
 		return
 	}
 	b.WriteString("    " + stripped + "\n")
-	offset, _ := e.Dict["offset"].(py.Int)
-	caret := min(max(int(offset), 0), len(line)) - (len(line) - len(stripped))
+	offset, ok := syntaxDetail(e, "offset").(py.Int)
+	if !ok {
+		return
+	}
+	caret := min(max(int(offset)-1, 0), len(line)) - (len(line) - len(stripped))
 	b.WriteString("    " + strings.Repeat(" ", max(caret, 0)) + "^\n")
+}
+
+// syntaxDetail is an attribute that a SyntaxError has, or nil.
+func syntaxDetail(e *py.Exception, name string) py.Object {
+	if !e.Base.IsSubtype(py.SyntaxError) {
+		return nil
+	}
+	value, err := pyvalue.GetAttr(e, name)
+	if err != nil {
+		return nil
+	}
+	return value
 }
 
 // exceptionLine is the last part of a traceback: the class and what the exception says of itself.
 func exceptionLine(e *py.Exception) string {
-	name := e.Base.Name
-	if module, ok := e.Base.Dict["__module__"].(py.String); ok && module != "builtins" {
-		name = string(module) + "." + name
-	}
+	name := strings.TrimPrefix(qualifiedName(e.Base), "builtins.")
 	text, err := exceptionText(e)
+	if msg := syntaxDetail(e, "msg"); msg != nil {
+		if text, err = pyvalue.Str(msg); msg == py.None {
+			text = "<no detail available>"
+		}
+	}
 	if err != nil {
-		text = "<exception str() failed>"
+		text = unprintable
 	}
 	if text == "" {
 		return name + "\n"
 	}
 	return name + ": " + text + "\n"
+}
+
+// unprintable stands for the text of an exception that has none, as in CPython.
+const unprintable = "<exception str() failed>"
+
+// qualifiedName is the name of a class with its module in front.
+func qualifiedName(class *py.Type) string {
+	if module, ok := class.Dict["__module__"].(py.String); ok {
+		return string(module) + "." + pyvalue.Qualname(class)
+	}
+	return "builtins." + class.Name
 }
 
 // exceptionText is str(e), without trusting it: a program may define it.

@@ -7,7 +7,6 @@ package gpython
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/go-python/gpython/py"
 
@@ -36,12 +35,6 @@ func execnetType(base *py.Type, name, doc string) *py.Type {
 	return t
 }
 
-func init() {
-	for _, name := range []string{"Error", "Incomplete"} {
-		complete(py.GetModuleImpl("binascii").Globals[name].(*py.Type))
-	}
-}
-
 // record is an object with attributes that programs read.
 type record struct {
 	class *py.Type
@@ -67,31 +60,29 @@ type namedTuple struct {
 	py.Tuple
 	class  *py.Type
 	fields []string
-	more   py.StringDict // attributes that are no items
+	more   py.StringDict // attributes that come before the items
+}
+
+// Named is for package pyvalue, which writes and hashes the tuple.
+func (t *namedTuple) Named() (class string, fields []string, items py.Tuple) {
+	return t.class.Name, t.fields, t.Tuple
 }
 
 func (t *namedTuple) Type() *py.Type { return t.class }
 
 func (t *namedTuple) M__getattr__(name string) (py.Object, error) {
-	if i := slices.Index(t.fields, name); i >= 0 {
-		return t.Tuple[i], nil
-	}
 	if value, ok := t.more[name]; ok {
 		return value, nil
+	}
+	if i := slices.Index(t.fields, name); i >= 0 {
+		return t.Tuple[i], nil
 	}
 	return nil, noAttribute(t, name)
 }
 
 func (t *namedTuple) M__repr__() (py.Object, error) {
-	words := make([]string, len(t.fields))
-	for i, field := range t.fields {
-		value, err := pyvalue.Repr(t.Tuple[i])
-		if err != nil {
-			return nil, err
-		}
-		words[i] = field + "=" + value
-	}
-	return py.String(t.class.Name + "(" + strings.Join(words, ", ") + ")"), nil
+	text, err := pyvalue.Repr(t)
+	return py.String(text), err
 }
 
 func (t *namedTuple) M__str__() (py.Object, error) { return t.M__repr__() }

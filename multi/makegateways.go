@@ -14,15 +14,15 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// FailedGateway is a gateway that MakeGateways could not make.
+// FailedGateway is a gateway that MakeGateways or MakeGatewaysPartial could not make.
 type FailedGateway struct {
 	ID   string // its id, empty if it failed before it got one
 	Spec string // the spec as it was given
 	Err  error  // the error that MakeGateway would have returned
 }
 
-// MakeGatewaysError is the error of MakeGateways: which gateways failed, and why. Use errors.As
-// with a *MakeGatewaysError. errors.Is and errors.As also find the reasons.
+// MakeGatewaysError is the error of MakeGateways and MakeGatewaysPartial: which gateways failed,
+// and why. Use errors.As with a *MakeGatewaysError. errors.Is and errors.As also find the reasons.
 type MakeGatewaysError struct {
 	Failed []FailedGateway // in the order of the specs
 	Total  int             // how many were asked for
@@ -65,6 +65,33 @@ type pending struct {
 // If some fail, MakeGateways waits for the others, ends them, and returns a [MakeGatewaysError]
 // that names each one that failed. ctx bounds the starts.
 func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
+	gateways, failure := g.makeAll(ctx, specs, false)
+	if failure == nil {
+		return gateways, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startGrace)
+	defer cancel()
+	err := g.end(ctx, func(gw *gatewaybase.Gateway) bool { return slices.Contains(gateways, gw) })
+	if err != nil {
+		return nil, errors.Join(failure, err)
+	}
+	return nil, failure
+}
+
+// MakeGatewaysPartial makes gateways as [Group.MakeGateways] does, and returns those that it could
+// make, in the order of the specs, also if others fail. Then the error is a [MakeGatewaysError]
+// that names each one that failed. One that is reached through a gateway that failed fails, too.
+func (g *Group) MakeGatewaysPartial(ctx context.Context, specs ...string) ([]*gatewaybase.Gateway, error) {
+	gateways, failure := g.makeAll(ctx, specs, true)
+	if failure != nil {
+		return gateways, failure
+	}
+	return gateways, nil
+}
+
+// makeAll makes the gateways and waits for all of them. If some of the specs are wrong it makes
+// none, unless partial is set. It returns those that it has made, and nil or which have failed.
+func (g *Group) makeAll(ctx context.Context, specs []string, partial bool) ([]*gatewaybase.Gateway, *MakeGatewaysError) {
 	all := make([]*pending, len(specs))
 	failed := false
 	for i := range all {
@@ -80,7 +107,7 @@ func (g *Group) MakeGateways(ctx context.Context, specs ...string) ([]*gatewayba
 		}
 		failed = failed || n.err != nil
 	}
-	if !failed {
+	if partial || !failed {
 		g.startAll(all)
 	}
 	return g.outcome(specs, all)
@@ -92,7 +119,7 @@ func (g *Group) admit(text string) (*xspec.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return spec, spec.Validate()
+	return spec, g.check(spec)
 }
 
 // startAll starts the gateways and waits for all of them.
@@ -106,8 +133,11 @@ func (g *Group) startAll(all []*pending) {
 	for i, n := range all {
 		wg.Go(func() {
 			defer close(n.ended)
+			if n.err != nil {
+				return
+			}
 			for _, host := range all[:i] {
-				if host.spec.ID == n.spec.Via || host.spec.ID == n.spec.InstallVia {
+				if host.spec != nil && (host.spec.ID == n.spec.Via || host.spec.ID == n.spec.InstallVia) {
 					<-host.ended // ctx bounds that too
 				}
 			}
@@ -127,8 +157,16 @@ func (g *Group) startAll(all []*pending) {
 // failed.
 const startGrace = 2 * time.Second
 
-// outcome makes the results of MakeGateways.
-func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway, error) {
+// giveUp ends a gateway that is of no use, at once if ctx has ended.
+func giveUp(ctx context.Context, gw *gatewaybase.Gateway) error {
+	ctx, cancel := context.WithTimeout(ctx, startGrace)
+	defer cancel()
+	gw.Exit()
+	return end(ctx, gw)
+}
+
+// outcome makes the results of makeAll.
+func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway, *MakeGatewaysError) {
 	var gateways []*gatewaybase.Gateway
 	failure := &MakeGatewaysError{Total: len(all)}
 	for i, n := range all {
@@ -143,17 +181,11 @@ func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway,
 			gateways = append(gateways, n.gateway)
 		}
 	}
+	g.arrange(gateways)
 	if len(failure.Failed) == 0 {
-		g.arrange(gateways)
 		return gateways, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startGrace)
-	defer cancel()
-	err := g.end(ctx, func(gw *gatewaybase.Gateway) bool { return slices.Contains(gateways, gw) })
-	if err != nil {
-		return nil, errors.Join(failure, err)
-	}
-	return nil, failure
+	return gateways, failure
 }
 
 // arrange puts members into this order. They joined the group in the order in which they were

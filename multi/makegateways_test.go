@@ -63,6 +63,23 @@ func TestMakeGatewaysNamesThoseThatFail(t *testing.T) {
 	assert.Equal(t, []*gatewaybase.Gateway{old}, slices.Collect(g.All()), "the others were ended")
 	requireWorks(t, old)
 
+	some, err := g.MakeGatewaysPartial(within.Soon(t), "popen//id=first", "popen//python=no-such-python//id=lost", "popen//via=lost", "popen//id=first",
+		"popen//nice=much", "popen//via=first//id=last")
+	require.ErrorAs(t, err, &failure)
+	require.Len(t, failure.Failed, 4)
+	assert.Equal(t, 6, failure.Total)
+	assert.Equal(t, "lost", failure.Failed[0].ID)
+	assert.ErrorIs(t, err, multi.ErrDuplicateID)
+	require.Len(t, some, 2)
+	assert.Equal(t, []*gatewaybase.Gateway{old, g.Get("first"), g.Get("last")}, slices.Collect(g.All()))
+	assert.Equal(t, []*gatewaybase.Gateway{g.Get("first"), g.Get("last")}, some)
+	for _, gw := range some {
+		requireWorks(t, gw)
+	}
+	both, err := g.MakeGatewaysPartial(within.Soon(t), "", "")
+	require.NoError(t, err)
+	assert.Len(t, both, 2)
+
 	_, err = g.MakeGateways(within.Soon(t), "popen//id=x", "popen//id=x", "popen//nice=much", "popen//ssh=both")
 	require.ErrorAs(t, err, &failure)
 	assert.Len(t, failure.Failed, 3)
@@ -139,4 +156,28 @@ func TestMakeManyGateways(t *testing.T) {
 	for i, item := range items {
 		assert.Equal(t, fmt.Sprintf("n%d-worker", i), item)
 	}
+}
+
+// A misspelt key is no gateway that runs something else, unless the group is told to be as lenient
+// as execnet.
+func TestUnknownKeys(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	ways := map[string]func(spec string) error{
+		"MakeGateway":  func(spec string) error { _, err := g.MakeGateway(within.Soon(t), spec); return err },
+		"StartGateway": func(spec string) error { _, err := g.StartGateway(within.Soon(t), spec); return err },
+		"MakeGateways": func(spec string) error { _, err := g.MakeGateways(within.Soon(t), spec); return err },
+	}
+	for name, way := range ways {
+		var wrong *xspec.Error
+		require.ErrorAs(t, way("popen//pyton=python2.7"), &wrong, name)
+		assert.Equal(t, "pyton", wrong.Key)
+		assert.Contains(t, wrong.Problem, `did you mean "python"?`)
+		require.NoError(t, way(g.DefaultSpec+"//x-color=red"), name)
+	}
+	g.AllowUnknownKeys = true
+	for name, way := range ways {
+		require.NoError(t, way(g.DefaultSpec+"//pyton=python2.7"), name)
+	}
+	assert.Equal(t, "python2.7", g.At(g.Len() - 1).Spec().Extra["pyton"])
 }

@@ -19,7 +19,7 @@ const DefaultGrace = 5 * time.Second
 
 // killGrace is how long a killed worker may take to be gone. It takes longer only while the kernel
 // itself does not let it go.
-const killGrace = 2 * time.Second
+const killGrace = 5 * time.Second
 
 // Terminate ends all gateways: it asks every worker to end, waits for them until ctx ends, and
 // kills those that are left. A ctx without a deadline gives them Group.Grace. Terminate returns

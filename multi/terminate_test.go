@@ -255,6 +255,9 @@ func startProgram(t *testing.T, name string) (pids []int, program *exec.Cmd) {
 
 // runProgram is what the test binary does as a program; it returns its exit status.
 func runProgram(name string) int {
+	if name == preloadedProgram {
+		return runPreloaded()
+	}
 	g := multi.NewGroup()
 	ctx, stop := context.Background(), func() error { return nil }
 	switch name {

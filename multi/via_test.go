@@ -92,18 +92,6 @@ func latin1(s string) []byte {
 	return b
 }
 
-// TestViaSelfOfPython asks for a copy of a gateway's program where that is an interpreter.
-func TestViaSelfOfPython(t *testing.T) {
-	t.Parallel()
-	g := newGroup(t)
-	makeGateway(t, g, pythons.Default(t).Spec()+"//id=host")
-	_, err := g.MakeGateway(within.Soon(t), "popen//self//via=host//id=sub")
-	var failed *bootstrap.Error
-	require.ErrorAs(t, err, &failed)
-	assert.ErrorContains(t, err, `"self" starts the program of gateway host again, which must be a Go worker, and it ended without an answer (exit status 1)`)
-	assert.ErrorContains(t, err, "NameError", "the last of its stderr")
-}
-
 func TestViaInstalledExecnet(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)

@@ -33,7 +33,7 @@ func (i *impostor) Status() (int, string) { return 0, "thread" }
 func (i *impostor) Execute(e *gatewaybase.Execution) {
 	i.running.Go(func() {
 		i.play(e.Channel)
-		e.End("")
+		e.End(nil)
 	})
 }
 

@@ -51,7 +51,10 @@ func serveWorker() error {
 }
 
 // receivers executes the receiving halves of rsync, known by what their sources say.
-type receivers struct{ running sync.WaitGroup }
+type receivers struct {
+	running sync.WaitGroup
+	naming  *receive.Naming // if set, that of a system that is pretended
+}
 
 func (r *receivers) Status() (int, string) { return 0, "thread" }
 
@@ -62,15 +65,19 @@ func (r *receivers) Execute(e *gatewaybase.Execution) {
 		err := fmt.Errorf("no such program: %.40q", e.Source)
 		switch {
 		case e.File == wire.RemoteFile && e.Call == wire.RemoteFunction:
+			if r.naming != nil {
+				err = receive.ServeNamed(context.Background(), e.Channel, *r.naming)
+				break
+			}
 			err = receive.Serve(context.Background(), e.Channel)
 		case strings.Contains(e.Source, "serve_rsync"):
 			err = receive.ServeReference(context.Background(), e.Channel)
 		}
 		if err != nil {
-			e.End(err.Error())
+			e.End(err)
 			return
 		}
-		e.End("")
+		e.End(nil)
 	})
 }
 

@@ -45,7 +45,7 @@ func (ownDialect) begin(base *session) func(context.Context) {
 			wake:       make(chan struct{}, 1),
 			digests:    make(map[uint32]*remoteDigest),
 			signing:    make(map[uint32]*signing),
-			repeatable: make(map[uint32]int64),
+			repeatable: make(map[uint32]sentFile),
 			failed:     make(map[uint32]struct{}),
 		}
 		t.peer = own
@@ -113,10 +113,13 @@ type ownTarget struct {
 	signing    map[uint32]*signing
 	unsigned   int                 // files whose signatures are to come
 	signBytes  int64               // of the signatures that were asked for and are needed
-	repeatable map[uint32]int64    // files it may ask for once more, and what was sent of each
+	repeatable map[uint32]sentFile // files it may ask for once more
 	again      []uint32            // those that it has asked for
 	failed     map[uint32]struct{} // files that it could not write
 }
+
+// sentFile is what was counted for a file: 1 if the target is to write it, and the bytes sent.
+type sentFile struct{ files, bytes int64 }
 
 // want is a receiver's answer for one file.
 type want struct {

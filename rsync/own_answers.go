@@ -143,7 +143,8 @@ func (t *ownTarget) handleSignatures(f *wire.Fields) error {
 	return nil
 }
 
-// handleAgain handles a request to send a file whole, after a delta or a copy that failed there.
+// handleAgain handles a request to send a file whole, after a delta, a copy or a keeping that
+// failed there.
 func (t *ownTarget) handleAgain(f *wire.Fields) error {
 	entry := f.U32()
 	if err := f.End("request"); err != nil {
@@ -154,7 +155,7 @@ func (t *ownTarget) handleAgain(f *wire.Fields) error {
 		return wire.Errorf("a request to send entry %d again, which was sent whole or not at all", entry)
 	}
 	delete(t.repeatable, entry)
-	t.count(-1, -sent)
+	t.count(-sent.files, -sent.bytes)
 	t.done -= t.session.entries[entry].size
 	t.again = append(t.again, entry)
 	return nil

@@ -128,14 +128,14 @@ func (s *ownSession) finishDelta(d *deltaPart, e *entry, changed bool, digest [w
 	t := d.target
 	if d.matcher.Finish() {
 		if !changed {
-			s.repeatable(t, d.entry, 0)
+			s.repeatable(t, d.entry, sentFile{})
 			s.complete(t, d.entry, wire.OpSame, digest[:], 0)
 			return
 		}
 		d.matcher.HandOut()
 	}
 	s.report.sending(t.target, e.path(), e.size)
-	s.repeatable(t, d.entry, d.sent)
+	s.repeatable(t, d.entry, sentFile{1, d.sent})
 	op := byte(wire.OpEnd)
 	if changed {
 		op = wire.OpChanged
@@ -143,8 +143,8 @@ func (s *ownSession) finishDelta(d *deltaPart, e *entry, changed bool, digest [w
 	s.complete(t, d.entry, op, digest[:], d.sent)
 }
 
-// repeatable notes that a target may ask for a file once more, and how many bytes were sent for it.
-func (s *ownSession) repeatable(t *ownTarget, entry uint32, sent int64) {
+// repeatable notes that a target may ask for a file once more, and what was counted for it.
+func (s *ownSession) repeatable(t *ownTarget, entry uint32, sent sentFile) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.repeatable[entry] = sent

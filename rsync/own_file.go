@@ -93,6 +93,7 @@ func (s *ownSession) dropSame(j *job, digest func() [wire.DigestSize]byte) {
 			return false
 		}
 		if !s.dryRun {
+			s.repeatable(p.target, j.entry, sentFile{})
 			s.complete(p.target, j.entry, wire.OpSame, nil, 0)
 		}
 		s.mu.Lock()
@@ -257,7 +258,7 @@ func (s *ownSession) offer(j *job, e *entry, f *os.File, info os.FileInfo) {
 		s.mu.Lock()
 		able := t.copies && p.signing == nil
 		if able {
-			t.repeatable[j.entry] = e.size
+			t.repeatable[j.entry] = sentFile{1, e.size}
 		}
 		s.mu.Unlock()
 		if !able {

@@ -5,10 +5,13 @@ package rsync
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -283,4 +286,49 @@ func TestReferenceReceiverTakesWhatWasBegun(t *testing.T) {
 		require.NoError(t, d.ch.Send(t.Context(), serializer.Tuple{"link", "a", "x"}))
 		endsWith(d, int64(42), "no such file")
 	})
+}
+
+// TestTwoReferenceDriversAtOnce has two drivers of Python's execnet sync different trees into one
+// place at the same time, with Go workers.
+func TestTwoReferenceDriversAtOnce(t *testing.T) {
+	base := t.TempDir()
+	dest := filepath.Join(base, "dest")
+	drivers := []*driver{startDriver(t), startDriver(t)}
+	for round := range 10 {
+		known := map[string]bool{}
+		outcomes := make([]outcome, len(drivers))
+		var running sync.WaitGroup
+		for i, d := range drivers {
+			source, tree := filepath.Join(base, fmt.Sprint(i)), nodes{}
+			for n := range 60 {
+				name := fmt.Sprintf("d%d/e%d/f%d", n%5, n%3, n)
+				if n%4 == i {
+					name = fmt.Sprintf("only%d/d%d/f%d", i, n%3, n)
+				}
+				text := fmt.Sprint("file ", n, " of round ", round, " and tree ", i)
+				tree[name] = fileAt(text, int64(1e18)+int64(round*100+i)*1e9)
+				known[name+" "+text] = true
+			}
+			grow(t, source, tree)
+			running.Go(func() {
+				outcomes[i] = d.sync(order{Source: source, Targets: [][2]string{{goWorker(t), dest}}, Delete: (round+i)%2 == 0})
+			})
+		}
+		running.Wait()
+		for i, o := range outcomes {
+			assert.Empty(t, o.Error, "round %d, driver %d", round, i)
+		}
+		require.NoError(t, filepath.WalkDir(dest, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			name, _ := filepath.Rel(dest, path)
+			if !strings.Contains(string(content), fmt.Sprint(" of round ", round, " ")) {
+				return err // it was deleted in neither, and is from an earlier round
+			}
+			assert.True(t, known[name+" "+string(content)], "%s is %q", name, content)
+			return err
+		}))
+	}
 }

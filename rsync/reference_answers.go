@@ -13,7 +13,7 @@ func (t *referenceTarget) handle(v any) ([]Event, error) {
 	if len(pair) != 2 {
 		return nil, wire.Errorf("%T instead of a pair", v)
 	}
-	what, _ := pair[0].(string)
+	what := text(pair[0])
 	switch {
 	case what == "send" && t.phase == listing:
 		r, err := t.request(pair[1])
@@ -46,6 +46,16 @@ func (t *referenceTarget) handle(v any) ([]Event, error) {
 	return nil, wire.Errorf("%q out of turn", what)
 }
 
+// text returns what Python calls a string: a str, or the str of Python 2. It is empty for other
+// values.
+func text(v any) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	s, _ := v.(string)
+	return s
+}
+
 // request reads a request. Only files that were announced can be asked for, in their order.
 // (Python's execnet opens whatever path it is told.)
 func (t *referenceTarget) request(v any) (request, error) {
@@ -59,8 +69,8 @@ func (t *referenceTarget) request(v any) (request, error) {
 	}
 	path := ""
 	for _, v := range names {
-		name, ok := v.(string)
-		if !ok || name == "" {
+		name := text(v)
+		if name == "" {
 			return request{}, wire.Errorf("a request for a path that is no text")
 		}
 		path = paths.Join(path, name)

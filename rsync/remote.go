@@ -20,31 +20,10 @@ const remoteModule = "execnet_go_rsync"
 
 var remoteFolder = sync.OnceValues(func() (string, error) { return pycache.Put("rsync", remoteModule, remoteSource) })
 
-// cachedRemote has an interpreter of this machine import the receiving half. One that does not see
-// the folder, as in a container, executes the source; so does one whose compiled form in it is cut
-// off, which is removed.
-const cachedRemote = `
+// cachedRemote has an interpreter of this machine import the receiving half.
+const cachedRemote = pycache.Load + `
 def serve(channel, folder, module, source):
-    import os, sys
-    keep = sys.dont_write_bytecode
-    sys.dont_write_bytecode = False
-    sys.path.insert(0, folder)
-    try:
-        scope = vars(__import__(module))
-    except Exception:
-        for place, _, names in os.walk(folder):
-            for name in names:
-                if name.endswith(".pyc"):
-                    try:
-                        os.remove(os.path.join(place, name))
-                    except OSError:
-                        pass
-        scope = {}
-        exec(source, scope)
-    finally:
-        sys.path.remove(folder)
-        sys.dont_write_bytecode = keep
-    scope["serve"](channel)
+    load(folder, module, lambda: source, "serve")(channel)
 `
 
 // executeRemote has the far end execute remote.py. A Go worker recognises it by its file and

@@ -1,16 +1,23 @@
 """The receiving half of rsync for Python workers (docs/protocol.md section 11.5).
 
 One file for Python 2.7 and 3.6 or newer; serve(channel) is its entry. Below the destination no
-symbolic link is followed. With Python 3 on systems that allow it, directories are kept open and
-their entries are reached through descriptors (HeldDir). Elsewhere each directory is checked before
-it is used (PathDir).
+symbolic link is followed, also if somebody puts one in the place of a directory meanwhile.
+Directories are kept open and their entries are reached through descriptors: with Python 3 by the
+argument dir_fd (HeldDir), with Python 2 on Linux through /proc (ProcDir). Elsewhere each directory
+is checked before it is used by its path, and is refused if others can change it; on Windows that
+cannot be seen (PathDir).
 """
 import errno
 import os
 import stat
-import struct
 import sys
 import time
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # Windows
+
+import _struct as struct
 
 # Numbers of the protocol: flags of a hello and of a tree block, wants, operations of a content
 # record, severities of errors, kinds of entries.
@@ -30,8 +37,14 @@ DELTA_FROM = 64 << 10
 HERE_PIECE = 8 << 20
 RECORDS = 32768  # signatures or digests in an item
 HEARTBEAT = 10  # seconds after which a busy receiver shows that it is alive
-# A temporary file is called .NAME.execnet-XXXXXXXX with random letters.
+# A temporary file is called .NAME.execnet-XXXXXXXX with random letters. Its sync keeps it locked
+# until it has its real name, so that one that can be locked was left by a killed sync. Where files
+# cannot be locked, it was left if nothing has changed it for LEFTOVER_AGE seconds.
 MARK = b".execnet-"
+LEFTOVER_AGE = 3600
+# Another sync may change the same directories: so often is something tried before its error counts.
+ATTEMPTS = 10
+IN_THE_WAY = errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENOTDIR
 LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 PY2 = sys.version_info[0] == 2
@@ -58,6 +71,11 @@ get_pair = struct.Struct(">II").unpack_from
 put_want = struct.Struct(">IBQ").pack
 put_u32 = struct.Struct(">I").pack
 put_pair = struct.Struct(">II").pack
+
+
+# This module's worker imports from the standard library alone: in the user's folder, which is
+# searched first, may be a file of the same name.
+from_stdlib = __import__
 
 
 class Fatal(Exception):
@@ -90,6 +108,12 @@ def mtime_ns(st):
 def is_dir(st):
     """Whether it is a true directory; a junction of Windows is a link."""
     return stat.S_ISDIR(st.st_mode) and not getattr(st, "st_file_attributes", 0) & 0x400
+
+
+def version(st):
+    """What tells a file from another one, and its content from an earlier one."""
+    if st is not None and stat.S_ISREG(st.st_mode):
+        return st.st_dev, st.st_ino, st.st_size, mtime_ns(st)
 
 
 def same_mode(st, mode):
@@ -174,21 +198,28 @@ class HeldDir(object):
         if not same_mode(st, mode):
             os.fchmod(self.fd, mode)
 
-    def finish(self, fd, temporary, name, mode, mtime):
-        """Complete a new file and give it its name; fd is closed in any case."""
-        try:
-            os.fchmod(fd, mode)
-            os.utime(fd, ns=(mtime, mtime))
-        finally:
-            os.close(fd)
-        os.rename(temporary, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+    def complete(self, fd, temporary, mode, mtime):
+        """Give a new file its mode and time, and report what closing it would: some file systems
+        report a full disk only then. Whether it was closed.
+        """
+        os.fchmod(fd, mode)
+        os.utime(fd, ns=(mtime, mtime))
+        os.close(os.dup(fd))
+        return False
 
 
 class PathDir(object):
-    """The same as HeldDir by paths, for Python 2 and for Windows."""
+    """The same as HeldDir by paths, for Windows, and for Python 2 where there is no /proc."""
 
     def __init__(self, path, parent=None):
         self.path, self.parent = path, parent
+        if parent is None and not WINDOWS:
+            # Its path is resolved once, and every directory on the way must be safe.
+            above, path = None, os.path.realpath(path)
+            self.path = path
+            while path != above:
+                refuse_if_shared(path, os.stat(path))
+                above, path = path, os.path.dirname(path)
 
     def sub(self, name):
         d = PathDir(self.full(name), self)
@@ -196,8 +227,12 @@ class PathDir(object):
         return d
 
     def check(self):
-        if self.parent is not None and not is_dir(os.lstat(self.path)):
-            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if self.parent is not None:
+            st = os.lstat(self.path)
+            if not is_dir(st):
+                raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not WINDOWS:
+                refuse_if_shared(self.path, st)
 
     def close(self):
         pass
@@ -214,7 +249,6 @@ class PathDir(object):
     def open(self, name, flags):
         fd = os.open(self.full(name), flags, 0o600)
         if PY2 and not WINDOWS:
-            import fcntl
             fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
         return fd
 
@@ -249,7 +283,13 @@ class PathDir(object):
             os.replace(old, new)
 
     def symlink(self, target, name):
-        os.symlink(local(target), self.full(name))
+        if not hasattr(os, "symlink"):
+            raise OSError(errno.ENOSYS, "this Python cannot make symbolic links")
+        try:
+            target = local(target)
+        except UnicodeError:
+            raise OSError(errno.EILSEQ, "the target of a link on Windows is Unicode")
+        os.symlink(target, self.full(name))
 
     def readlink(self, name):
         return wire(os.readlink(self.full(name)))
@@ -273,11 +313,69 @@ class PathDir(object):
         if not same_mode(st, mode):
             os.chmod(self.path, mode)
 
-    def finish(self, fd, temporary, name, mode, mtime):
-        os.close(fd)
+    def complete(self, fd, temporary, mode, mtime):
+        if WINDOWS:
+            os.close(fd)  # an open file cannot be renamed there
+            self.chmod(temporary, mode)
+        else:
+            os.fchmod(fd, mode)
+            os.close(os.dup(fd))
         self.utime(temporary, mtime, mtime)
-        self.chmod(temporary, mode)
-        self.rename(temporary, name)
+        return WINDOWS
+
+
+def refuse_if_shared(path, st):
+    """Refuse a directory in which others can put a link in the place of what is the user's."""
+    if (st.st_uid not in (0, os.geteuid())
+            or st.st_mode & 0o022 and not st.st_mode & stat.S_ISVTX):
+        raise OSError(errno.EPERM, "others can change %s, and this Python cannot keep a sync in a "
+                                   "directory that others change: use Python 3"
+                      % (path if PY2 else os.fsdecode(path)))
+
+
+def descriptor_path(fd):
+    return "/proc/self/fd/%d" % fd
+
+
+class ProcDir(PathDir):
+    """The same as HeldDir for Python 2 on Linux: /proc/self/fd/N/NAME is the entry NAME of the
+    directory that is open as N, whatever has become of its path.
+    """
+
+    def __init__(self, path, parent=None):
+        self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if parent else 0))
+        fcntl.fcntl(self.fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        self.path = descriptor_path(self.fd)
+
+    def sub(self, name):
+        return ProcDir(self.full(name), self)
+
+    def check(self):
+        pass
+
+    def close(self):
+        os.close(self.fd)
+
+    def chmod(self, name, mode):
+        self.change(name, os.chmod, mode)
+
+    def utime(self, name, atime, mtime):
+        self.change(name, os.utime, (atime / 1e9, mtime / 1e9))
+
+    def change(self, name, f, value):
+        """Call f for an entry that is no link: f would follow it."""
+        fd = os.open(self.full(name), 0o10000000 | os.O_NOFOLLOW)  # O_PATH
+        try:
+            if not stat.S_ISLNK(os.fstat(fd).st_mode):
+                f(descriptor_path(fd), value)
+        finally:
+            os.close(fd)
+
+    def complete(self, fd, temporary, mode, mtime):
+        os.fchmod(fd, mode)
+        os.utime(descriptor_path(fd), (mtime / 1e9, mtime / 1e9))
+        os.close(os.dup(fd))
+        return False
 
 
 if WINDOWS:
@@ -288,27 +386,136 @@ if WINDOWS:
 
     def wire(name):
         return name.encode("utf-8", errors)
-
-    def bad_names(names):
-        for name in map(local, names):
-            if (name[-1] in ". " or any(c in u'\\:*?"<>|' or c < u" " for c in name)
-                    or name.split(u".")[0].rstrip(u" ").upper() in RESERVED):
-                return True
 else:
     def local(name):
         return name
 
     wire = local
 
-    def bad_names(names):
+
+def unfit_for_windows(name):
+    """Why no entry can have a name on Windows; None if one can. There a name may have other
+    meanings, as that of a device or of a stream of a file, or lose its end.
+    """
+    try:
+        name = name.decode("utf-8", "strict" if PY2 else "surrogatepass")
+    except UnicodeDecodeError:
+        return "EILSEQ: a name on Windows is Unicode"
+    if any(c in u'\\:*?"<>|' for c in name):
+        return 'EINVAL: a name on Windows cannot have \\ : * ? " < > or | in it'
+    if any(c < u" " for c in name):
+        return "EINVAL: a name on Windows cannot have control characters in it"
+    if name[-1] in u". ":
+        return "EINVAL: a name on Windows cannot end with a dot or a space"
+    if name.split(u".")[0].rstrip(u" ").upper() in RESERVED:
+        return "EINVAL: on Windows this is the name of a device"
+
+
+unfit = unfit_for_windows if WINDOWS else None
+# Whether names that differ by case are taken for one in a dry run, where nothing may be made to
+# find it out.
+FOLDS_CASE = WINDOWS or sys.platform == "darwin"
+
+
+def small(names):
+    """A list of names in small letters."""
+    text = b"\0".join(names)
+    try:
+        return text.decode("utf-8").lower().encode("utf-8").split(b"\0")
+    except UnicodeError:
+        return [small([n])[0] for n in names] if len(names) > 1 else [text.lower()]
+
+
+def is_one_name(d, probe, a, b):
+    """Find out whether two names are one in a new directory within d, called probe. If that cannot
+    be tried they are taken for two.
+    """
+    try:
+        d.mkdir(probe, 0o700)
+        try:
+            sub = d.sub(probe)
+            try:
+                os.close(sub.open(a, CREATE))
+                try:
+                    return look_at(sub, b) is not None
+                finally:
+                    sub.unlink(a)
+            finally:
+                sub.close()
+        finally:
+            d.rmdir(probe)
+    except OSError:
         return False
 
 
-def remove(d, name, heartbeat):
-    """Remove an entry of d and all below it. No link is followed, and there is no recursion, so
-    that a deep tree cannot exhaust the stack. heartbeat is called for each entry.
+def new_mark():
+    return MARK + b"".join([LETTERS[n & 31:(n & 31) + 1] for n in bytearray(os.urandom(8))])
+
+
+def is_temporary(name):
+    return (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
+            and not name[-8:].strip(LETTERS))
+
+
+def lock(fd, shared=False):
+    """Lock an open file without waiting. False: somebody else has locked it. None: files cannot be
+    locked here.
     """
-    st = d.lstat(name)
+    if fcntl is None:
+        return None
+    try:
+        # For an exclusive lock NFS asks for a file that is open for writing.
+        fcntl.flock(fd, fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX))
+    except (OSError, IOError) as e:
+        return False if e.errno in (errno.EWOULDBLOCK, errno.EAGAIN) else None
+    return True
+
+
+def look_at(d, name):
+    """The lstat of an entry of d, None if there is none."""
+    try:
+        return d.lstat(name)
+    except OSError as e:
+        if e.errno != errno.ENOENT:
+            raise
+
+
+def patiently(f, *args):
+    """Call f, which puts something in the place of what has its name. Call it again for about a
+    second while something is in the way, which another sync may have put there meanwhile.
+    """
+    for i in range(ATTEMPTS):
+        try:
+            return f(*args)
+        except OSError as e:
+            if e.errno not in IN_THE_WAY:
+                raise
+        time.sleep(0.001 * 2 ** i)
+    return f(*args)
+
+
+def remove(d, name, heartbeat):
+    """Remove an entry of d and all below it, but for the temporary files of other syncs. ENOTEMPTY
+    says that another sync is writing to it. That it is not there is no error.
+    """
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return remove_once(d, name, heartbeat)
+        except OSError as e:
+            if not (e.errno == errno.ENOENT and attempts < ATTEMPTS
+                    or e.errno in (errno.ENOTEMPTY, errno.EEXIST) and attempts < 3):
+                raise
+
+
+def remove_once(d, name, heartbeat):
+    """No link is followed, and there is no recursion, so that a deep tree cannot exhaust the stack.
+    heartbeat is called for each entry.
+    """
+    st = look_at(d, name)
+    if st is None:
+        return
     if not is_dir(st):
         d.unlink(name)
         return
@@ -331,6 +538,10 @@ def remove(d, name, heartbeat):
                 continue
             heartbeat()
             d, name = sub, names.pop()
+            if is_temporary(name):
+                remove_leftover(d, name, heartbeat)
+                name = None
+                continue
             st = d.lstat(name)
             if not is_dir(st):
                 d.unlink(name)
@@ -340,21 +551,55 @@ def remove(d, name, heartbeat):
             sub.close()
 
 
+def is_old(st):
+    """Whether a temporary file that cannot be locked was left."""
+    return time.time() - max(st.st_mtime, st.st_ctime) > LEFTOVER_AGE
+
+
+def remove_leftover(d, name, heartbeat):
+    """Remove what has the name of a temporary file, unless a sync is writing it."""
+    st = look_at(d, name)
+    if st is None:
+        return
+    fd = None
+    try:
+        # The sync that has made a temporary link makes it again if it is missing.
+        if stat.S_ISREG(st.st_mode):
+            left = None
+            if fcntl is not None:
+                try:
+                    fd = d.open(name, READ)
+                    left = lock(fd, True)
+                except OSError as e:
+                    if e.errno == errno.ENOENT:
+                        return
+            if left is None:
+                left = is_old(st)
+            if not left:
+                return
+        remove(d, name, heartbeat)
+    finally:
+        if fd is not None:
+            os.close(fd)  # which unlocks it: not before it is removed
+
+
 class Folder(object):
     """A directory that was announced.
 
     missing: it is not there, since this is a dry run, or it could not be made.
+    refused: it cannot be made, as one of its names cannot be here.
     complete: the driver could read all of it, so that what was not announced may be deleted.
+    folded: the names announced, by the same in small letters; of two alike the first.
     """
-    __slots__ = ("parent", "name", "depth", "number", "mode", "mtime", "missing", "new",
-                 "announced", "complete")
+    __slots__ = ("parent", "name", "depth", "number", "mode", "mtime", "missing", "new", "refused",
+                 "announced", "complete", "folded")
 
     def __init__(self, parent, name, number, mode, mtime):
         self.parent, self.name, self.number = parent, name, number
         self.mode, self.mtime = mode, mtime
         self.depth = parent.depth + 1 if parent else 0
-        self.missing = self.new = False
-        self.announced, self.complete = set(), True
+        self.missing = self.new = self.refused = False
+        self.announced, self.complete, self.folded = set(), True, {}
 
     def path(self, name=b""):
         names = [name] if name else []
@@ -394,8 +639,7 @@ class Receiver(object):
         self.deleted, self.deleted_size = [], 0
         self.written = self.touched = self.made = self.linked = 0
         self.removed = self.failures = self.received = self.copied = 0
-        random = bytearray(os.urandom(8))
-        self.mark = MARK + b"".join([LETTERS[n & 31:(n & 31) + 1] for n in random])
+        self.mark = new_mark()
 
     def run(self):
         try:
@@ -473,7 +717,7 @@ class Receiver(object):
                 if f.parent is None:
                     d = NewDir(f.name)
                 else:
-                    d = opened[-1][1].sub(f.name)
+                    d = self.open_sub(opened[-1][1], f)
                 opened.append((f, d))
             d = opened[-1][1]
         if not BY_DESCRIPTOR and not self.checked:
@@ -486,14 +730,52 @@ class Receiver(object):
         while len(self.open_dirs) > n:
             self.open_dirs.pop()[1].close()
 
+    def open_sub(self, d, folder):
+        """Open a directory in d. It is made again if it has vanished or a file has taken its name.
+        A link in its place is an error: the user, or somebody who wants to lead the sync elsewhere,
+        has put it there.
+        """
+        try:
+            return d.sub(folder.name)
+        except OSError:
+            st = look_at(d, folder.name)
+            if self.dry or not (st is None or is_dir(st) or stat.S_ISREG(st.st_mode)):
+                raise
+        if self.make_patiently(d, folder.name):
+            self.error(WARNING, NO_ENTRY, folder.path(),
+                       "the directory was removed during the sync and made again: "
+                       "it may lack what had been put into it")
+        return d.sub(folder.name)
+
+    def make_dir(self, d, name):
+        """Make a directory in the place of what has its name. False if it is there."""
+        st = look_at(d, name)
+        if st is not None:
+            if is_dir(st):
+                return False
+            remove(d, name, self.heartbeat)
+        d.mkdir(name, 0o700)
+        return True
+
+    def make_patiently(self, d, name):
+        return patiently(self.make_dir, d, name)
+
+    def within(self, folder, f, *args):
+        """Call f with the directory. If it has been removed meanwhile, call f again with the one
+        that was made in its place.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return f(self.hold(folder), *args)
+            except OSError as e:
+                if e.errno not in (errno.ENOENT, errno.ENOTDIR):
+                    raise
+            self.shrink(1)  # the destination itself stays open
+        return f(self.hold(folder), *args)
+
     def look(self, folder, name):
         """The lstat of an entry, None if there is none."""
-        try:
-            return self.hold(folder).lstat(name)
-        except OSError as e:
-            if e.errno != errno.ENOENT:
-                raise
-        return None
+        return self.within(folder, look_at, name)
 
     # -- hello and tree
 
@@ -556,7 +838,7 @@ class Receiver(object):
             if flags & LAST:
                 del self.unfinished[number]
                 self.clean(folder)
-                folder.announced = None
+                folder.announced = folder.folded = None
         self.send(b"w" + b"".join(wants))
         self.send_deleted()
         for i in range(0, len(checks), RECORDS):
@@ -587,14 +869,9 @@ class Receiver(object):
         folder = Folder(None, self.path, 0, mode, mtime)
         try:
             if not there:
-                self.made += 1
-                folder.new = True
-                if self.dry:
-                    folder.missing = True
-                else:
-                    if os.path.lexists(self.path):
-                        os.unlink(self.path)  # a link to nothing
-                    os.mkdir(self.path, 0o700)
+                folder.missing = self.dry
+                folder.new = bool(self.dry) or patiently(self.make_root)
+                self.made += folder.new
             elif st.st_mode & 0o700 != 0o700 and not self.dry:
                 os.chmod(self.path, st.st_mode & 0o7777 | 0o700)
             if not folder.missing:
@@ -603,6 +880,15 @@ class Receiver(object):
             raise Fatal(explain(e))
         self.folders.append(folder)
         self.unfinished[0] = folder
+
+    def make_root(self):
+        """Make the destination; False if somebody else has."""
+        if os.path.isdir(self.path):
+            return False
+        if os.path.islink(self.path):
+            ignoring_errors(os.unlink, self.path)  # a link to nothing
+        os.mkdir(self.path, 0o700)
+        return True
 
     def members(self, folder, item, at, names, targets, wants, checks):
         announced = folder.announced
@@ -615,17 +901,21 @@ class Receiver(object):
                 raise refused(name)
         if max(map(len, names)) > MAX_NAME if names else False:
             raise protocol_error("a name longer than %d bytes" % MAX_NAME)
-        if bad_names(names):
-            raise refused(b", ".join(names))
+        misfits = self.misfits(folder, names)
         targets = targets.split(b"\0")
         links = 0
-        up_to_date = self.comparer(folder)
+        up_to_date, compared = self.comparer(folder)
         for name in names:
+            if up_to_date is not None and self.open_dirs[-1:] != compared:
+                up_to_date, compared = self.comparer(folder)  # the directory was made again
             kind, mode, mtime, size = get_entry(item, at)
             at += 21
             entry = self.count
             self.count = entry + 1
-            if kind == FILE:
+            if kind != OTHER and (folder.refused or name in misfits):
+                links += kind == LINK or kind == LINK_BASE
+                self.refuse(folder, entry, kind, name, misfits.get(name))
+            elif kind == FILE:
                 if up_to_date is not None and up_to_date(name, mode, mtime, size):
                     continue
                 self.file(folder, entry, name, mode, mtime, size, wants, checks)
@@ -643,16 +933,53 @@ class Receiver(object):
         if self.count >= NO_ENTRY:
             raise protocol_error("more entries than can be numbered")
 
+    def misfits(self, folder, names):
+        """Names that no entry can have on this system or in this directory, with the reasons."""
+        misfits = {}
+        if folder.refused or not names:
+            return misfits
+        if unfit is not None:
+            for name in names:
+                problem = unfit(name)
+                if problem:
+                    misfits[name] = problem
+        add = folder.folded.setdefault
+        for key, name in zip(small(names), names):
+            other = add(key, name)
+            if other is not name and name not in misfits and self.is_one(folder, other, name):
+                shown = [n if PY2 else os.fsdecode(n) for n in (other, name)]
+                misfits[name] = 'EEXIST: "%s" and "%s" are one name here' % tuple(shown)
+        return misfits
+
+    def is_one(self, folder, a, b):
+        if self.dry:
+            return FOLDS_CASE
+        if folder.missing:
+            return False
+        probe = self.temporary(b"names")
+        return self.within(folder, is_one_name, probe, a, b)
+
+    def refuse(self, parent, entry, kind, name, problem):
+        """Report an entry whose name cannot be one here, unless it is in one that was reported."""
+        if problem:
+            self.failures += 1
+            self.error(ENTRY, entry, parent.path(name), problem)
+        if kind == DIR:
+            folder = Folder(parent, name, entry, 0, 0)
+            folder.missing = folder.refused = True
+            self.folders.append(folder)
+            self.unfinished[entry] = folder
+
     def comparer(self, folder):
-        """A quick test whether a file needs nothing, as most files of a large tree. It is None if
-        there is no such test here.
+        """A quick test whether a file needs nothing, as most files of a large tree, and what has to
+        be at the end of open_dirs for it. It is None if there is no such test here.
         """
         if not BY_DESCRIPTOR or folder.missing or folder.new:
-            return None
+            return None, None
         try:
             fd = self.hold(folder).fd
         except OSError:
-            return None
+            return None, None
         look = os.stat
 
         def up_to_date(name, mode, mtime, size):
@@ -661,7 +988,7 @@ class Receiver(object):
             except OSError:
                 return False
             return st.st_mtime_ns == mtime and st.st_size == size and st.st_mode == mode
-        return up_to_date
+        return up_to_date, self.open_dirs[-1:]
 
     def file(self, folder, entry, name, mode, mtime, size, wants, checks):
         want = CONTENT
@@ -685,8 +1012,8 @@ class Receiver(object):
                 return
         elif not self.dry:
             return  # its directory could not be made, which has been reported
-        self.wanted[entry] = (folder, name, mode & 0o7777, mtime,
-                              None if want == CONTENT else size_there)
+        self.wanted[entry] = (folder, name, mode & 0o7777, mtime) + (
+            (None, None) if want == CONTENT else (size_there, version(st)))
         wants.append(put_want(entry, want, size_there))
         if st is not None and is_dir(st):
             self.note_deleted(folder.path(name))
@@ -697,7 +1024,7 @@ class Receiver(object):
         """
         if not self.dry:
             try:
-                self.hold(folder).chmod(name, mode & 0o7777)
+                self.within(folder, lambda d: d.chmod(name, mode & 0o7777))
             except OSError:
                 return False
         self.touched += 1
@@ -718,15 +1045,13 @@ class Receiver(object):
             if folder.new:
                 folder.missing = self.dry
                 if not self.dry:
-                    d = self.hold(parent)
-                    if st is not None:
-                        remove(d, name, self.heartbeat)
-                    d.mkdir(name, 0o700)
-                self.made += 1
+                    folder.new = self.within(parent, self.make_patiently, name)
+                self.made += 1 if self.dry else folder.new
                 if st is not None:
                     self.note_deleted(folder.path())
             elif not self.dry and st.st_mode & 0o700 != 0o700:
-                self.hold(parent).chmod(name, st.st_mode & 0o7777 | 0o700)
+                mode = st.st_mode & 0o7777 | 0o700
+                self.within(parent, lambda d: d.chmod(name, mode))
         except OSError as e:
             folder.missing = True
             self.report(entry, folder.path(), e)
@@ -750,23 +1075,24 @@ class Receiver(object):
             return
         announced, delete = folder.announced, self.delete and folder.complete
         try:
+            names = self.within(folder, lambda d: [n for n in d.names() if n not in announced])
             d = self.hold(folder)
-            names = [name for name in d.names() if name not in announced]
         except OSError as e:
             self.report(folder.number, folder.path(), e)
             return
         for name in names:
             self.heartbeat()
-            leftover = (name[:1] == b"." and len(name) > 18 and name[-17:-8] == MARK
-                        and not name[-8:].strip(LETTERS))
+            leftover = is_temporary(name)
             if not (delete or leftover):
                 continue
             try:
                 if not self.dry:
-                    remove(d, name, self.heartbeat)
+                    (remove_leftover if leftover else remove)(d, name, self.heartbeat)
             except OSError as e:
                 if e.errno != errno.ENOENT:
-                    self.report(NO_ENTRY, folder.path(name), e)
+                    # Another sync is writing to what does not get empty.
+                    busy = e.errno in (errno.ENOTEMPTY, errno.EEXIST)
+                    self.report(NO_ENTRY, folder.path(name), e, WARNING if busy else ENTRY)
                 continue
             if not leftover:
                 self.note_deleted(folder.path(name))
@@ -787,7 +1113,7 @@ class Receiver(object):
     # -- what is there already
 
     def digest_of(self, check):
-        from hashlib import sha256
+        sha256 = from_stdlib("hashlib").sha256
         entry, folder, name = check
         digest = sha256()
         try:
@@ -814,7 +1140,7 @@ class Receiver(object):
                 or self.dry):
             raise protocol_error("signatures of entry %d, which cannot be asked for" % entry)
         self.signed.add(entry)
-        folder, name, mode, mtime, size = self.wanted[entry]
+        folder, name, mode, mtime, size, _ = self.wanted[entry]
         length = block_size(size)
         left, first, number, records = size, 0, 0, []
         try:
@@ -891,7 +1217,7 @@ class Receiver(object):
             self.received += len(data)
         try:
             if op == WHOLE:
-                self.make(want, write_all, data)
+                self.within(want[0], self.make, want, write_all, data)
             elif op == SAME:
                 if not self.same(entry, want, data.tobytes()):
                     return
@@ -931,12 +1257,28 @@ class Receiver(object):
             name = name[:end]
         return b"." + name + self.mark
 
-    def make(self, want, write, *args):
+    def create(self, d, name):
+        """Make a temporary file, locked until it is closed, and return its descriptor and name."""
+        while True:
+            temporary = self.temporary(name)
+            try:
+                fd = d.open(temporary, CREATE)
+            except OSError as e:
+                if e.errno != errno.EEXIST:
+                    raise
+            else:
+                locked = lock(fd)
+                if locked is None or locked and os.fstat(fd).st_nlink:
+                    return fd, temporary
+                # Another sync has taken it for a leftover before it was locked.
+                os.close(fd)
+                ignoring_errors(d.unlink, temporary)
+            self.mark = new_mark()
+
+    def make(self, d, want, write, *args):
         """Make a file of what write(fd, *args) writes, unless that returns False."""
-        d = self.hold(want[0])
-        temporary = self.temporary(want[1])
+        fd, temporary = self.create(d, want[1])
         try:
-            fd = d.open(temporary, CREATE)
             try:
                 complete = write(fd, *args) is not False
             except:
@@ -947,40 +1289,45 @@ class Receiver(object):
                 self.written += 1
                 return True
             os.close(fd)
-        except:  # an interrupt included, which can come when the file is there and fd is not yet
+        except:  # an interrupt included
             ignoring_errors(d.unlink, temporary)
             raise
         ignoring_errors(d.unlink, temporary)
         return False
 
     def place(self, d, fd, temporary, want):
-        folder, name, mode, mtime, size = want
+        """Complete a new file and give it its name; fd is closed in any case."""
+        folder, name, mode, mtime = want[:4]
+        closed = False
         try:
-            d.finish(fd, temporary, name, mode, mtime)
+            closed = d.complete(fd, temporary, mode, mtime)
+            patiently(self.rename, d, folder, temporary, name)
+        finally:
+            if not closed:
+                os.close(fd)  # last, as this unlocks it
+
+    def rename(self, d, folder, temporary, name):
+        try:
+            d.rename(temporary, name)
         except OSError:
             # A directory cannot be replaced by a file; anything else in the way can.
-            if folder is self.above or not is_dir(d.lstat(name)):
+            st = look_at(d, name)
+            if folder is self.above or st is None or not is_dir(st):
                 raise
             remove(d, name, self.heartbeat)
             d.rename(temporary, name)
 
     def begin(self, entry, want):
         part = Part()
-        part.entry, part.folder, part.temporary = entry, want[0], self.temporary(want[1])
+        part.entry, part.folder = entry, want[0]
+        part.fd, part.temporary = self.within(want[0], self.create, want[1])
+        self.part = part
         if entry in self.signed:
-            from hashlib import sha256
-            part.digest = sha256()
+            part.digest = from_stdlib("hashlib").sha256()
             try:
                 part.old = self.hold(want[0]).open(want[1], READ)
             except OSError:
                 pass  # the result will be wrong, which the digest shows at the end
-        try:
-            part.fd = self.hold(want[0]).open(part.temporary, CREATE)
-        except Exception:
-            if part.old is not None:
-                os.close(part.old)
-            raise
-        self.part = part
         return part
 
     def copy(self, part, want, data):
@@ -998,7 +1345,7 @@ class Receiver(object):
                 continue
             os.lseek(part.old, start, os.SEEK_SET)
             while start < end:
-                block = os.read(part.old, min(CHUNK, end - start))
+                block = read_some(part.old, min(CHUNK, end - start))
                 if not block:
                     break
                 write_all(part.fd, block)
@@ -1029,7 +1376,7 @@ class Receiver(object):
         self.signed.discard(entry)
         self.again.add(entry)
         # From now on no signatures may be asked for: the file here was of no use.
-        self.wanted[entry] = want[:4] + (None,)
+        self.wanted[entry] = want[:4] + (None, None)
         self.send(b"g" + put_u32(entry))
 
     def here(self, entry, want, data):
@@ -1046,8 +1393,12 @@ class Receiver(object):
             source = None
         try:
             if (source is not None and identity(source) == known
-                    and self.make(want, self.copy_here, source, known)):
+                    and self.make(self.hold(want[0]), want, self.copy_here, source, known)):
                 return True
+        except OSError as e:
+            if e.errno != errno.ENOENT:
+                raise
+            # Its directory has vanished; what is sent goes into a new one.
         finally:
             self.processed = end
             if source is not None:
@@ -1082,22 +1433,26 @@ class Receiver(object):
         """Set mode and time of a file whose content is right. False if the digest shows that it is
         not; the file was asked for again then.
         """
-        folder, name, mode, mtime, size = want
+        folder, name, mode, mtime, size, there = want
         signed = entry in self.signed
         if size is None or len(digest) != (32 if signed else 0):
             raise protocol_error("a file of which nothing is there called the same, "
                                  "or a digest not wanted, or none")
-        if signed and self.digest_of((entry, folder, name))[4:] != digest:
+        if (signed and self.digest_of((entry, folder, name))[4:] != digest
+                or not self.within(folder, self.touch, name, mode, mtime, there)):
             self.ask_again(entry, want)
             return False
-        d = self.hold(folder)
-        st = d.lstat(name)
-        if not stat.S_ISREG(st.st_mode):
-            raise OSError(errno.ENOENT, "it was replaced while in use")
+        self.touched += 1
+        return True
+
+    def touch(self, d, name, mode, mtime, there):
+        """Set mode and time of a file; False if it is not that version of it any more."""
+        st = look_at(d, name)
+        if version(st) != there:
+            return False
         if not same_mode(st, mode):
             d.chmod(name, mode)
         d.utime(name, int(st.st_atime * 1e9) if PY2 else st.st_atime_ns, mtime)
-        self.touched += 1
         return True
 
     # -- the end
@@ -1115,7 +1470,7 @@ class Receiver(object):
                 if folder.missing:
                     continue
                 try:
-                    self.hold(folder).settle(folder.mode & 0o7777, folder.mtime)
+                    self.within(folder, self.settle, folder)
                 except OSError as e:
                     self.report(folder.number, folder.path(), e, WARNING)
         self.send_deleted()
@@ -1123,28 +1478,37 @@ class Receiver(object):
         self.send(b"z" + struct.pack(">8Q", self.written, self.touched, self.made, self.linked,
                                      self.removed, self.failures, self.received, self.copied))
 
+    def settle(self, d, folder):
+        d.settle(folder.mode & 0o7777, folder.mtime)
+
     def make_link(self, folder, name, target):
         if folder.missing:  # in a dry run
             self.linked += 1
             return
         st = self.look(folder, name)
-        d = self.hold(folder)
-        if st is not None and stat.S_ISLNK(st.st_mode) and d.readlink(name) == target:
+        if (st is not None and stat.S_ISLNK(st.st_mode)
+                and self.hold(folder).readlink(name) == target):
             return
         self.linked += 1
-        replaces = st is not None and is_dir(st)
-        if replaces:
+        if st is not None and is_dir(st):
             self.note_deleted(folder.path(name))
-        if self.dry:
-            return
-        if replaces:
+        if not self.dry:
+            self.within(folder, self.link_patiently, name, target)
+
+    def link_patiently(self, d, name, target):
+        patiently(self.put_link, d, name, target)
+
+    def put_link(self, d, name, target):
+        st = look_at(d, name)
+        if st is not None and is_dir(st):
             remove(d, name, self.heartbeat)
         temporary = self.temporary(name)
-        d.symlink(target, temporary)
         try:
+            d.symlink(target, temporary)
             d.rename(temporary, name)
-        except Exception:
+        except OSError:
             ignoring_errors(d.unlink, temporary)
+            self.mark = new_mark()  # should another sync have the same
             raise
 
 
@@ -1156,11 +1520,19 @@ def ignoring_errors(f, *args):
         pass
 
 
+def read_some(fd, length):
+    """Read up to length bytes; none if that fails, as for a directory that has replaced a file."""
+    try:
+        return os.read(fd, length)
+    except OSError:
+        return b""
+
+
 def read_block(fd, length):
     """Read length bytes, or none if there are fewer."""
-    data = os.read(fd, length)
+    data = read_some(fd, length)
     while len(data) < length:
-        more = os.read(fd, length - len(data))
+        more = read_some(fd, length - len(data))
         if not more:
             return b""
         data += more
@@ -1203,8 +1575,15 @@ def block_size(size):
     return max(2048, up(root), up((size + (1 << 20) - 1) >> 20))
 
 
-NewDir = HeldDir if BY_DESCRIPTOR else PathDir
+if BY_DESCRIPTOR:
+    NewDir = HeldDir
+elif sys.platform.startswith("linux") and os.path.isdir("/proc/self/fd"):
+    NewDir = ProcDir
+else:
+    NewDir = PathDir
 
 
 def serve(channel):
+    global from_stdlib
+    from_stdlib = getattr(channel.gateway, "_from_stdlib", from_stdlib)
     Receiver(channel).run()

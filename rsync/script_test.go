@@ -76,7 +76,13 @@ type script struct {
 
 func play(t testing.TB, gw *gatewaybase.Gateway) *script {
 	t.Helper()
-	ch, err := gw.RemoteExec(t.Context(), remoteSource, gatewaybase.File(wire.RemoteFile, 1), gatewaybase.Call(wire.RemoteFunction, nil))
+	return playSource(t, gw, remoteSource)
+}
+
+// playSource has another receiving half.
+func playSource(t testing.TB, gw *gatewaybase.Gateway, source string) *script {
+	t.Helper()
+	ch, err := gw.RemoteExec(t.Context(), source, gatewaybase.File(wire.RemoteFile, 1), gatewaybase.Call(wire.RemoteFunction, nil))
 	require.NoError(t, err)
 	require.NoError(t, ch.Reconfigure(t.Context(), gatewaybase.StrConfig{}))
 	return &script{t, ch}

@@ -122,7 +122,7 @@ func (t *target) end(err error) (complete bool) {
 // may take long on its way. The caller holds the session's mutex.
 func (t *target) takesBytes() bool {
 	before := t.bytesSent
-	t.bytesSent = t.gw.BytesSent()
+	t.bytesSent = t.gw.Stats().BytesSent
 	return t.bytesSent > before
 }
 

@@ -55,9 +55,9 @@ func TestChannels(t *testing.T) {
 	assert.Same(t, chans[9], ch)
 
 	var ids []int32
-	require.NoError(t, serializer.ChannelIDs(data, func(id int32) error { ids = append(ids, id); return nil }))
+	require.NoError(t, new(serializer.Codec).ChannelIDs(data, func(id int32) error { ids = append(ids, id); return nil }))
 	assert.Equal(t, []int32{7, 9}, ids)
-	assert.ErrorIs(t, serializer.ChannelIDs(data, func(int32) error { return errForeign }), errForeign)
+	assert.ErrorIs(t, new(serializer.Codec).ChannelIDs(data, func(int32) error { return errForeign }), errForeign)
 
 	var typed struct {
 		Ch    *channelStruct
@@ -104,9 +104,9 @@ func TestChannelIDsOfUnsoundData(t *testing.T) {
 	called := false
 	f := func(int32) error { called = true; return nil }
 	var le *serializer.LoadError
-	require.ErrorAs(t, serializer.ChannelIDs([]byte(n32('B', 1)), f), &le)
+	require.ErrorAs(t, new(serializer.Codec).ChannelIDs([]byte(n32('B', 1)), f), &le)
 	assert.False(t, called)
 	// The byte 'B' within a string is no channel.
-	require.NoError(t, serializer.ChannelIDs([]byte(n32('N', 5)+"BBBBBQ"), f))
+	require.NoError(t, new(serializer.Codec).ChannelIDs([]byte(n32('N', 5)+"BBBBBQ"), f))
 	assert.False(t, called)
 }

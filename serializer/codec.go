@@ -12,10 +12,15 @@ type Codec struct {
 	Py3StrAsPy2Str bool
 	// Channels is the gateway's table of channels; if it is nil, channels are refused.
 	Channels Channels
-	// MaxDepth limits how deeply containers may be nested, in loading and in dumping. MaxDigits
-	// limits the decimal digits of an int, in loading. 0 stands for the default.
+	// MaxDepth limits how deeply containers may be nested, and MaxDigits the decimal digits of an
+	// int, in loading and in dumping. MaxCost limits the memory that a value takes, in loading. 0
+	// stands for the default.
 	MaxDepth  int
 	MaxDigits int
+	MaxCost   int
+	// Ended, if it is not nil, is asked now and then while a large value is loaded. An error ends
+	// the loading, and becomes the Err of a [LoadError].
+	Ended func() error
 
 	maxBytes int64
 }
@@ -35,11 +40,13 @@ type Channels interface {
 // Append serializes v, appends it to dst and returns the longer slice. On error, a [*DumpError], it
 // returns dst as it was.
 func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
-	out, err := c.append(dst, v)
-	if err != nil {
-		return dst, err
-	}
-	return out, nil
+	out, _, err := c.append(dst, v)
+	return out, err
+}
+
+// AppendNoting is Append, and reports whether v holds an [NDArray].
+func (c *Codec) AppendNoting(dst []byte, v any) (out []byte, arrays bool, err error) {
+	return c.append(dst, v)
 }
 
 // Load returns the value that data holds, or a [*LoadError]. The result may share data's memory, so
@@ -52,15 +59,16 @@ func (c *Codec) Unmarshal(data []byte, v any) error { return c.unmarshal(data, 0
 
 // ChannelIDs calls f with the id of each channel in data, a value in the internal form, in the
 // order in which loading meets them. It builds no values. It returns f's error, or a [*LoadError]
-// if the structure of data is unsound, and then it has not called f. Data without a byte that could
-// be the opcode CHANNEL is not checked.
-func ChannelIDs(data []byte, f func(id int32) error) error {
+// if Load would return one because the structure of data is unsound or the value would take too
+// much memory, and then it has not called f. Data without a byte that could be the opcode CHANNEL
+// is not checked.
+func (c *Codec) ChannelIDs(data []byte, f func(id int32) error) error {
 	if bytes.IndexByte(data, opChannel) < 0 {
 		return nil
 	}
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	if err := d.shape.scan(data, DefaultMaxDepth); err != nil {
+	if err := d.shape.scan(data, c); err != nil {
 		return finishLoad(err, 0)
 	}
 	for i := 0; i < len(data); i += opSize(data, i) {
@@ -69,6 +77,17 @@ func ChannelIDs(data []byte, f func(id int32) error) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// ended returns the error that ends the loading of a value, if it shall end.
+func (c *Codec) ended(at int) error {
+	if c.Ended == nil {
+		return nil
+	}
+	if err := c.Ended(); err != nil {
+		return &LoadError{Offset: int64(at), Problem: "stopped", Err: err}
 	}
 	return nil
 }

@@ -16,10 +16,13 @@ import (
 // nil *Dict can be read, and is empty. The zero value is an empty dict.
 type Dict struct {
 	entries []entry
-	// index is an open-addressed hash table of positions in entries plus one; nil while entries are
-	// few.
-	index []uint32
-	dead  int // how many entries are deleted
+	index   *index // nil while entries are few
+}
+
+// index finds the entries of a larger Dict.
+type index struct {
+	slots []uint32 // an open-addressed hash table of positions in entries plus one
+	dead  int      // how many entries are deleted
 }
 
 type entry struct{ key, value any }
@@ -77,11 +80,14 @@ func (d *Dict) Delete(key any) bool {
 	if i < 0 {
 		return false
 	}
+	if d.index == nil {
+		d.entries = slices.Delete(d.entries, i, i+1)
+		return true
+	}
 	d.entries[i] = entry{key: deleted{}}
-	d.dead++
-	if d.dead > len(d.entries)/2 {
+	d.index.dead++
+	if d.index.dead > len(d.entries)/2 {
 		d.entries = slices.DeleteFunc(d.entries, func(e entry) bool { return e.key == any(deleted{}) })
-		d.dead = 0
 		d.rebuild(len(d.entries))
 	}
 	return true
@@ -92,7 +98,10 @@ func (d *Dict) Len() int {
 	if d == nil {
 		return 0
 	}
-	return len(d.entries) - d.dead
+	if d.index != nil {
+		return len(d.entries) - d.index.dead
+	}
+	return len(d.entries)
 }
 
 // All ranges over the entries in the order their keys were first set.
@@ -151,8 +160,8 @@ func (d *Dict) put(key, value any) bool {
 		return false
 	}
 	d.entries = append(d.entries, entry{key, value})
-	d.index[slot] = uint32(len(d.entries))
-	if len(d.entries) > len(d.index)/4*3 {
+	d.index.slots[slot] = uint32(len(d.entries))
+	if len(d.entries) > len(d.index.slots)/4*3 {
 		d.rebuild(len(d.entries))
 	}
 	return true
@@ -191,9 +200,10 @@ func (d *Dict) scan(key any) int {
 
 // probe returns the entry that holds key, or -1 and the free slot where its position belongs.
 func (d *Dict) probe(key any) (slot, i int) {
-	mask := len(d.index) - 1
+	slots := d.index.slots
+	mask := len(slots) - 1
 	for slot = int(hashKey(key)) & mask; ; slot = (slot + 1) & mask {
-		i = int(d.index[slot]) - 1
+		i = int(slots[slot]) - 1
 		if i < 0 || equalKeys(key, d.entries[i].key) {
 			return slot, i
 		}
@@ -210,16 +220,18 @@ func (d *Dict) rebuild(n int) {
 	for size/2 < n {
 		size *= 2
 	}
-	d.index = make([]uint32, size)
+	slots, dead := make([]uint32, size), 0
 	for i := range d.entries {
 		key := d.entries[i].key
 		if _, gone := key.(deleted); gone {
+			dead++
 			continue
 		}
 		slot := int(hashKey(key)) & (size - 1)
-		for d.index[slot] != 0 {
+		for slots[slot] != 0 {
 			slot = (slot + 1) & (size - 1)
 		}
-		d.index[slot] = uint32(i + 1)
+		slots[slot] = uint32(i + 1)
 	}
+	d.index = &index{slots, dead}
 }

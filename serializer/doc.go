@@ -29,8 +29,9 @@
 //     tuple;
 //   - maps as dicts, map[T]struct{} as sets, nil ones as empty, in the order of their keys;
 //   - structs as dicts of their exported fields. The tag `execnet:"name,omitempty"` names a field
-//     and leaves it out if it is false, 0, nil or empty; `execnet:"-"` leaves it out always.
-//     Embedded structs count as in encoding/json. A struct without any exported field, such as
+//     and leaves it out if it is false, 0, nil or empty; `execnet:"-"` leaves it out always. A
+//     field without an execnet tag has what its json tag says of these. Embedded structs count as
+//     in encoding/json. A struct without any exported field, such as
 //     time.Time, is an error: convert it to what Python should see;
 //   - pointers and interfaces as what they refer to, nil ones (a nil *Dict too) as None;
 //   - a [Marshaler] as what it returns, a [Channel] as a channel.
@@ -46,10 +47,14 @@
 //   - an int fits integers that can hold it, *big.Int, and floats and complex numbers that hold it
 //     exactly; a float fits floats and complex numbers; a bool only a bool;
 //   - str fits strings, bytes fit byte slices, and byte arrays of the same length;
+//   - a str fits a time.Time if it is what isoformat of a Python datetime or date returns; without
+//     a time zone it is in UTC;
 //   - lists, tuples and sets fit slices, and arrays of the same length; sets fit map[T]struct{},
 //     *Set and FrozenSet;
 //   - dicts fit *Dict, maps (which keep what they had) and structs: keys without a field of exactly
-//     that name are ignored, and so are fields without a key;
+//     that name are ignored, and so are fields without a key. A struct with the field
+//     _ struct{} `execnet:",strict"` takes only a dict that has no other keys than its fields, and
+//     all of them but those with omitempty;
 //   - None makes pointers, interfaces, slices and maps nil and leaves anything else as it is;
 //   - an empty interface gets what Loads would return, an [Unmarshaler] is called with that, and a
 //     channel fits every type that it can be assigned to.
@@ -60,8 +65,9 @@
 //
 // Input of any kind gives a value or a LoadError, never a panic. The memory it takes is bounded by
 // the input's length: a length that the input announces is believed only if so many items or bytes
-// follow, and in particular a list must be filled as often as it is long. [MaxDepth], [MaxDigits]
-// and [MaxBytes] limit the rest. Keys are hashed with a random seed.
+// follow, in particular a list must be filled as often as it is long, and what is made of much
+// smaller parts, such as empty dicts, is refused beyond [MaxCost]. [MaxDepth], [MaxDigits] and
+// [MaxBytes] limit the rest. Keys are hashed with a random seed.
 //
 // [protocol.md section 4]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#4-serialization
 package serializer

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,8 @@ type encoder struct {
 	watch int // the depth from which containers are remembered, to find one that holds itself
 	open  map[container]struct{}
 	trail []container // those below watch, in the order they were entered
+	// arrays is set if there was an NDArray.
+	arrays bool
 }
 
 // container is a Go value that can hold itself.
@@ -33,11 +36,11 @@ const watchFrom = 50
 
 var errCycle = errors.New("the value contains itself")
 
-// append is [Codec.Append].
-func (c *Codec) append(dst []byte, v any) ([]byte, error) {
+// append is [Codec.AppendNoting].
+func (c *Codec) append(dst []byte, v any) (out []byte, arrays bool, err error) {
 	most := limit(c.MaxDepth, DefaultMaxDepth)
 	e := encoder{codec: c, out: dst, most: most, watch: min(watchFrom, most)}
-	err := e.value(v)
+	err = e.value(v)
 	if err != nil && e.depth > e.watch {
 		// If it was a cycle, it was found deep down. Another run that looks from the top finds it
 		// with a short path.
@@ -47,9 +50,9 @@ func (c *Codec) append(dst []byte, v any) ([]byte, error) {
 		}
 	}
 	if err != nil {
-		return dst, finishDump(err)
+		return dst, false, finishDump(err)
 	}
-	return append(e.out, opStop), nil
+	return append(e.out, opStop), e.arrays, nil
 }
 
 // enter is called before the content of a container, and leave after it if there was no error. If
@@ -135,7 +138,7 @@ func (e *encoder) value(v any) error {
 	case complex128:
 		e.complex(x)
 	case *big.Int:
-		e.big(x)
+		return e.big(x)
 	case []string:
 		return appendItems(e, x, (*encoder).string)
 	case []int:
@@ -181,18 +184,29 @@ func (e *encoder) uint(u uint64) {
 	e.out = append(e.out, text...)
 }
 
-func (e *encoder) big(i *big.Int) {
+// big refuses what a Python end could not load: since Python 3.11 that ends the whole gateway of
+// Python's execnet.
+func (e *encoder) big(i *big.Int) error {
+	most := limit(e.codec.MaxDigits, DefaultMaxDigits)
 	switch {
 	case i == nil:
 		e.out = append(e.out, opNone)
 	case i.IsInt64():
 		e.int(i.Int64())
+	case i.BitLen()/4 > most: // a digit has less than four bits
+		return tooManyDigits(most)
 	default:
 		text := i.String()
+		if len(strings.TrimPrefix(text, "-")) > most {
+			return tooManyDigits(most)
+		}
 		e.header(opLongInt, len(text))
 		e.out = append(e.out, text...)
 	}
+	return nil
 }
+
+func tooManyDigits(most int) error { return dumpErrorf("an int of more than %d digits", most) }
 
 func (e *encoder) float(f float64) {
 	b := math.Float64bits(f)

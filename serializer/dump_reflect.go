@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -19,6 +20,7 @@ var (
 	setType         = reflect.TypeFor[Set]()
 	tupleType       = reflect.TypeFor[Tuple]()
 	unmarshalerType = reflect.TypeFor[Unmarshaler]()
+	timeType        = reflect.TypeFor[time.Time]()
 )
 
 // dumpPlan is how the values of one Go type are serialized. It is made once and used through a
@@ -58,7 +60,10 @@ func dumpOf(t reflect.Type, of func(reflect.Type) *dumpPlan) func(*encoder, refl
 	}
 	switch t {
 	case bigIntType:
-		return func(e *encoder, v reflect.Value) error { x := v.Interface().(big.Int); e.big(&x); return nil }
+		return func(e *encoder, v reflect.Value) error { x := v.Interface().(big.Int); return e.big(&x) }
+	case ndArrayType:
+		dump := dumpStruct(t, of)
+		return func(e *encoder, v reflect.Value) error { e.arrays = true; return dump(e, v) }
 	case dictType:
 		return func(e *encoder, v reflect.Value) error { x := v.Interface().(Dict); return e.dict(&x) }
 	case setType:
@@ -277,7 +282,7 @@ func (e *encoder) dumpKey(key reflect.Value, plan *dumpPlan, unique *Set) ([]byt
 		return nil, err
 	}
 	sub.out = append(sub.out, opStop)
-	check := Codec{Channels: knownChannels{}, MaxDepth: e.most, MaxDigits: math.MaxInt}
+	check := Codec{Channels: knownChannels{}, MaxDepth: e.most, MaxDigits: math.MaxInt, MaxCost: math.MaxInt}
 	loaded, err := check.load(sub.out, 0, false)
 	if err == nil && unique.Contains(loaded) {
 		return nil, dumpErrorf("another key of the map is the same key in Python")

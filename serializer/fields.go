@@ -57,7 +57,10 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 	defer delete(within, t)
 	for i := range t.NumField() {
 		sf := t.Field(i)
-		tag := sf.Tag.Get("execnet")
+		tag, ours := sf.Tag.Lookup("execnet")
+		if !ours {
+			tag = sf.Tag.Get("json")
+		}
 		if tag == "-" {
 			continue
 		}
@@ -93,6 +96,19 @@ func collectFields(t reflect.Type, at []int, within map[reflect.Type]bool, all *
 		}
 		*all = append(*all, f)
 	}
+}
+
+// isStrict reports whether t has a field such as _ struct{} with the tag `execnet:",strict"`.
+func isStrict(t reflect.Type) bool {
+	for i := range t.NumField() {
+		if sf := t.Field(i); sf.Name == "_" {
+			_, options, _ := strings.Cut(sf.Tag.Get("execnet"), ",")
+			if slices.Contains(strings.Split(options, ","), "strict") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isOpaque reports whether a struct type is serialized as something else than its fields.

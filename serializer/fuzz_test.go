@@ -51,7 +51,7 @@ func FuzzLoads(f *testing.F) {
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+1000*uint64(len(data)) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(data), grown)
 		}
-		idErr := serializer.ChannelIDs(data, func(int32) error { return nil })
+		idErr := new(serializer.Codec).ChannelIDs(data, func(int32) error { return nil })
 		public, publicErr := serializer.Loads(append([]byte{2}, data...))
 		var le *serializer.LoadError
 		for _, e := range []error{err, idErr, publicErr} {

@@ -14,10 +14,12 @@ type decoder struct {
 	data    []byte
 	off     int
 	shape   shape
-	filled  int  // the index in shape.filled of the next list or dict
-	built   int  // the index in shape.built of the next tuple or set
-	builtAt int  // where that tuple or set starts; noneBuilt when there are no more
-	owned   bool // the result may share data's memory
+	filled  int   // the index in shape.filled of the next list or dict
+	built   int   // the index in shape.built of the next tuple or set
+	builtAt int   // where that tuple or set starts; noneBuilt when there are no more
+	owned   bool  // the result may share data's memory
+	most    int64 // how much memory the value may take; shape.cost is what it takes
+	steps   int
 	arena   arena
 	ints    slab[int64]
 	floats  slab[float64]
@@ -33,14 +35,15 @@ type keyEntry struct {
 	boxed any
 }
 
+const mostScratch = 1 << 16 // entries of scratch worth keeping
+
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // release drops what refers to the value and puts the decoder back into the pool.
 func (d *decoder) release() {
-	const most = 1 << 16 // entries of scratch worth keeping
 	d.codec, d.data, d.arena = nil, nil, arena{}
 	d.ints, d.floats, d.strs = slab[int64]{}, slab[float64]{}, slab[string]{}
-	if cap(d.shape.filled) > most || cap(d.shape.built) > most || cap(d.shape.stack) > most {
+	if cap(d.shape.filled) > mostScratch || cap(d.shape.built) > mostScratch || cap(d.shape.stack) > mostScratch {
 		d.shape = shape{}
 	}
 	decoders.Put(d)
@@ -48,10 +51,14 @@ func (d *decoder) release() {
 
 // start scans data and moves d to the start of its value.
 func (d *decoder) start(c *Codec, data []byte, owned bool) error {
-	if err := d.shape.scan(data, limit(c.MaxDepth, DefaultMaxDepth)); err != nil {
+	if err := d.shape.scan(data, c); err != nil {
 		return err
 	}
+	if cap(d.shape.stack) > mostScratch {
+		d.shape.stack = nil
+	}
 	d.codec, d.data, d.owned = c, data, owned
+	d.most, d.steps = c.mostMemory(len(data)), 0
 	d.off, d.filled, d.built = 0, 0, -1
 	d.nextBuilt()
 	return nil
@@ -80,6 +87,9 @@ func (c *Codec) load(data []byte, base int64, owned bool) (any, error) {
 
 // value loads the value at d.off and moves past it.
 func (d *decoder) value() (any, error) {
+	if err := d.step(); err != nil {
+		return nil, err
+	}
 	at := d.off
 	if at == d.builtAt {
 		return d.buildNext()
@@ -329,29 +339,39 @@ func (d *decoder) key() (any, error) {
 
 // buildNext loads the tuple, set or frozenset that starts at d.off.
 func (d *decoder) buildNext() (any, error) {
-	n := int(d.shape.built[d.built].n)
+	b := d.shape.built[d.built]
 	d.nextBuilt()
-	items := make(Tuple, n)
+	if b.op != opBuildTuple {
+		return d.set(b)
+	}
+	items := make(Tuple, b.n)
 	for i := range items {
 		var err error
 		if items[i], err = d.value(); err != nil {
 			return nil, within(err, indexStep(i))
 		}
 	}
-	at := d.off
 	d.off += 5
-	if d.data[at] == opBuildTuple {
-		return items, nil
-	}
+	return items, nil
+}
+
+// set loads the set or frozenset b, whose first item is at d.off.
+func (d *decoder) set(b built) (any, error) {
 	var set Dict
-	set.reserve(n)
-	for _, item := range items {
+	// Equal items are one. Different ones have a few bytes each.
+	set.reserve(min(int(b.n), few+int(b.end-b.start)/5))
+	for i := range int(b.n) {
+		item, err := d.value()
+		if err != nil {
+			return nil, within(err, indexStep(i))
+		}
 		if err := checkHashable(item); err != nil {
-			return nil, &LoadError{Offset: int64(at), Problem: "in " + aType(d.data[at]), Err: err}
+			return nil, &LoadError{Offset: int64(b.end), Problem: "in " + aType(b.op), Err: err}
 		}
 		set.put(item, nil)
 	}
-	if d.data[at] == opSet {
+	d.off += 5
+	if b.op == opSet {
 		return &Set{items: set}, nil
 	}
 	return freeze(set), nil

@@ -29,6 +29,9 @@ func (d *decoder) items() (it items, ok bool) {
 // load loads all items of it with the plan, each into the place that at gives for its index.
 func (it items) load(d *decoder, elem *loadPlan, at func(i int) reflect.Value) error {
 	for k := range it.pairs {
+		if err := d.step(); err != nil {
+			return err
+		}
 		i := k
 		if it.isList {
 			var err error
@@ -62,9 +65,15 @@ func loadSlice(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) err
 				return nil
 			}
 		}
+		if d.op() == opNewDict {
+			return loadNDArray(d, v)
+		}
 		it, ok := d.items()
 		if !ok {
 			return mismatch(d, v)
+		}
+		if err := d.spend(it.n, t.Elem().Size()); err != nil {
+			return err
 		}
 		if v.SetZero(); it.n == 0 {
 			v.Set(reflect.MakeSlice(t, 0, 0))
@@ -105,6 +114,9 @@ func loadArray(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) err
 				return nil
 			}
 		}
+		if d.op() == opNewDict {
+			return loadNDArray(d, v)
+		}
 		it, ok := d.items()
 		if !ok {
 			return mismatch(d, v)
@@ -133,11 +145,17 @@ func loadMap(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, ref
 		n := int(d.shape.filled[d.filled].pairs)
 		d.filled++
 		d.off++
+		if err := d.spendMap(t, n); err != nil {
+			return err
+		}
 		if v.IsNil() {
 			v.Set(reflect.MakeMapWithSize(t, n))
 		}
 		k, x := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for range n {
+			if err := d.step(); err != nil {
+				return err
+			}
 			if err := loadMapKey(d, k, key); err != nil {
 				return err
 			}
@@ -170,11 +188,17 @@ func loadSetMap(d *decoder, v reflect.Value, key *loadPlan) error {
 		return mismatch(d, v)
 	}
 	it, _ := d.items()
+	if err := d.spendMap(v.Type(), it.n); err != nil {
+		return err
+	}
 	if v.IsNil() {
 		v.Set(reflect.MakeMapWithSize(v.Type(), it.n))
 	}
 	k, nothing := reflect.New(v.Type().Key()).Elem(), reflect.Zero(v.Type().Elem())
 	for range it.n {
+		if err := d.step(); err != nil {
+			return err
+		}
 		if err := loadMapKey(d, k, key); err != nil {
 			return err
 		}
@@ -185,7 +209,7 @@ func loadSetMap(d *decoder, v reflect.Value, key *loadPlan) error {
 }
 
 func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, reflect.Value) error {
-	fields := structFields(t)
+	fields, strict := structFields(t), isStrict(t)
 	if len(fields) == 0 && t.NumField() > 0 {
 		return func(d *decoder, v reflect.Value) error {
 			return loadErrorf(d.off, "a Go %s has no exported fields: convert it, or give it an UnmarshalExecnet method", t)
@@ -205,13 +229,25 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 		if d.off == d.builtAt || d.data[d.off] != opNewDict {
 			return mismatch(d, v)
 		}
+		start := d.off
 		n := int(d.shape.filled[d.filled].pairs)
 		d.filled++
 		d.off++
 		next := 0
+		var seen []bool
+		if strict {
+			seen = make([]bool, len(steps))
+		}
 		for range n {
+			if err := d.step(); err != nil {
+				return err
+			}
+			at := d.off
 			name, ok := d.fieldName()
 			if !ok {
+				if strict {
+					return loadErrorf(at, "the dict has a key that is no str, and the Go %s takes only its fields", t)
+				}
 				d.skip()
 				d.skip()
 				d.off++
@@ -222,6 +258,9 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 			if next >= len(steps) || steps[next].name != string(name) {
 				i, known := byName[string(name)]
 				if !known {
+					if strict {
+						return within(loadErrorf(at, "the Go %s has no field for this key", t), keyStep(string(name)))
+					}
 					d.skip()
 					d.off++
 					continue
@@ -229,11 +268,19 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 				next = i
 			}
 			s := &steps[next]
+			if strict {
+				seen[next] = true
+			}
 			next++
 			if err := s.plan.load(d, settableField(v, s.index)); err != nil {
 				return within(err, keyStep(s.name))
 			}
 			d.off++
+		}
+		for i, was := range seen {
+			if !was && !steps[i].omitEmpty {
+				return within(loadErrorf(start, "the dict has no such key, and the Go %s needs it", t), keyStep(steps[i].name))
+			}
 		}
 		return nil
 	}

@@ -49,6 +49,8 @@ func loadOf(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, refl
 	switch t {
 	case bigIntType:
 		return loadBig
+	case timeType:
+		return loadTime
 	case dictType, setType, frozenSetType:
 		return loadOwn
 	}
@@ -397,6 +399,9 @@ func loadPointer(t reflect.Type, elem *loadPlan) func(*decoder, reflect.Value) e
 			return mismatch(d, v)
 		}
 		if v.IsNil() {
+			if err := d.spend(1, t.Elem().Size()); err != nil {
+				return err
+			}
 			v.Set(reflect.New(t.Elem()))
 		}
 		return elem.load(d, v.Elem())

@@ -1,6 +1,6 @@
 package serializer
 
-// The defaults of [MaxDepth], [MaxBytes] and [MaxDigits].
+// The defaults of [MaxDepth], [MaxBytes], [MaxDigits] and [MaxCost].
 const (
 	// DefaultMaxDepth is deeper than Python's own dumper gets (about 330 levels) before its
 	// recursion limit stops it.
@@ -9,6 +9,9 @@ const (
 	DefaultMaxBytes = 1 << 31
 	// DefaultMaxDigits is the limit that CPython 3.11 and later have for the same conversion.
 	DefaultMaxDigits = 4300
+	// DefaultMaxCost is about twice what the costliest values take that programs send: lists of
+	// small dicts.
+	DefaultMaxCost = 24
 )
 
 // Option changes how [Loads], [Load] and [Unmarshal] read a value.
@@ -33,6 +36,12 @@ func MaxBytes(n int64) Option { return func(c *Codec) { c.maxBytes = n } }
 // MaxDigits limits how many decimal digits an int may have, by default [DefaultMaxDigits]: the time
 // to convert them grows with the square of their number.
 func MaxDigits(n int) Option { return func(c *Codec) { c.MaxDigits = n } }
+
+// MaxCost limits the memory that a value takes while it is loaded, and afterwards: so many times
+// its size in bytes, and 1 MiB. The default is [DefaultMaxCost]. What costs more is a value made
+// of almost nothing but channels, or of empty dicts in a tuple or set, and one that is loaded into
+// Go types much larger than what it fills.
+func MaxCost(times int) Option { return func(c *Codec) { c.MaxCost = times } }
 
 func newCodec(opts []Option) *Codec {
 	c := new(Codec)

@@ -2,6 +2,7 @@ package serializer
 
 import (
 	"bytes"
+	"math"
 	"sync"
 )
 
@@ -24,7 +25,7 @@ type Unmarshaler interface {
 func Dumps(v any) ([]byte, error) {
 	scratch := scratches.Get().(*[]byte)
 	defer scratches.Put(scratch)
-	out, err := new(Codec).append(append((*scratch)[:0], Version), v)
+	out, _, err := dumper.append(append((*scratch)[:0], Version), v)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +34,9 @@ func Dumps(v any) ([]byte, error) {
 	}
 	return bytes.Clone(out), nil
 }
+
+// dumper is the codec of Dumps. Whoever loads the result may set a limit of his own.
+var dumper = &Codec{MaxDigits: math.MaxInt}
 
 // scratches are buffers in which Dumps builds values, whose size it does not know in advance.
 var scratches = sync.Pool{New: func() any { return new([]byte) }}

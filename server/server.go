@@ -11,6 +11,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,18 +87,12 @@ func accept(ctx context.Context, listener net.Listener, most int, log *eventLog,
 	}
 }
 
-// eventLog writes one line for each event.
-type eventLog struct {
-	mu sync.Mutex // held while a line is written
-	w  io.Writer  // nil discards the lines
-}
+// eventLog writes one line for each event. Nobody waits for its writer.
+type eventLog struct{ outlet *farend.Outlet }
+
+// newEventLog returns a log; a nil writer discards the lines.
+func newEventLog(w io.Writer) *eventLog { return &eventLog{farend.NewOutlet(cmp.Or(w, io.Discard))} }
 
 func (l *eventLog) printf(format string, args ...any) {
-	if l.w == nil {
-		return
-	}
-	line := time.Now().Format(time.RFC3339) + " " + fmt.Sprintf(format, args...) + "\n"
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, _ = io.WriteString(l.w, line) // an error must not end the workers
+	l.outlet.Offer([]byte(time.Now().Format(time.RFC3339) + " " + fmt.Sprintf(format, args...) + "\n"))
 }

@@ -44,7 +44,8 @@ type Socket struct {
 // workers have ended. A connection or a worker that fails only makes a line in the log. So does an
 // error of accepting, after which Serve tries again.
 func (s Socket) Serve(ctx context.Context, listener net.Listener) error {
-	log := &eventLog{w: s.Log}
+	log := newEventLog(s.Log)
+	defer log.outlet.FlushSoon()
 	greeting, enough := context.WithCancel(ctx)
 	defer enough()
 	var taken atomic.Bool

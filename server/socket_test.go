@@ -243,3 +243,23 @@ func TestSocketTLS(t *testing.T) {
 	_, _ = io.ReadAll(plain)
 	log.await(t, "does not look like a TLS handshake", 1)
 }
+
+// A log that takes nothing holds up neither connections nor the end.
+func TestSocketStuckLog(t *testing.T) {
+	l := listen(t)
+	unread, log := io.Pipe()
+	t.Cleanup(func() { assert.NoError(t, unread.Close()) })
+	end := serving(t, func(ctx context.Context) error {
+		return Socket{Command: worker(t, "echo"), Log: log}.Serve(ctx, l)
+	})
+	for range 2 {
+		conn := dial(t, l)
+		_, from := greeted(t, conn)
+		_, err := io.WriteString(conn, "ping\n")
+		require.NoError(t, err)
+		got, err := from.ReadString('\n')
+		require.NoError(t, err)
+		assert.Equal(t, "ping\n", got)
+	}
+	assert.ErrorIs(t, end(), context.Canceled)
+}

@@ -60,7 +60,8 @@ type SSH struct {
 // connections have ended. A connection or a worker that fails only makes a line in the log. So does
 // an error of accepting, after which Serve tries again.
 func (s SSH) Serve(ctx context.Context, listener net.Listener) error {
-	log := &eventLog{w: s.Log}
+	log := newEventLog(s.Log)
+	defer log.outlet.FlushSoon()
 	startups := make(chan struct{}, maxStartups)
 	return accept(ctx, listener, cmp.Or(s.MaxConns, defaultMaxConns), log, func(conn net.Conn) {
 		defer conn.Close()

@@ -119,11 +119,13 @@ func (c *sshConn) execute(ctx context.Context, channel ssh.Channel, command stri
 }
 
 // asksForWorker returns an error if a session's command line is not one that drivers of execnet
-// send: an interpreter's name, of any number of words, and -c with the bootstrap line (protocol.md
+// send: perhaps variables, an interpreter's name, of any number of words, and -c with the bootstrap
+// line (protocol.md
 // section 7.2), or that inside a script for sh, which this module's drivers send if the spec has no
 // python=. What is before -c is not executed. So it must be no more than the name of an
 // interpreter, without any operator of a shell.
 func asksForWorker(command string) error {
+	command = cmdline.CutEnv(command)
 	words, err := shellquote.Split(command)
 	if err != nil || len(words) < 3 || words[len(words)-2] != "-c" {
 		return notTheBootstrap(command)

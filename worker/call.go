@@ -3,10 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"iter"
+	"maps"
+	"slices"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/gofunc"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -28,6 +31,72 @@ func (w *worker) call(ctx context.Context, ch *gatewaybase.Channel, name string,
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, io.EOF): // of the function's own channel
+		return io.EOF
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return engine.ErrInterrupted
+	}
+	return tracebackOf(name, err)
+}
+
+// calling is the executor of a worker that also serves calls on channels for calls.
+type calling struct {
+	*pool
+	worker *worker
+}
+
+// CallModules implements gatewaybase.CallServer.
+func (s *calling) CallModules() []string { return slices.Sorted(maps.Keys(s.worker.functions.engine)) }
+
+// Call implements gatewaybase.CallServer. What the driver's functions take as the channel of their
+// execution is not there, so those that need it are not called here.
+func (s *calling) Call(ctx context.Context, name string, args []any, kwargs *serializer.Dict, answer func(any, error) error) {
+	f, err := s.worker.functions.find(name)
+	_, ours := s.worker.functions.engine[moduleOf(name)]
+	if !ours || err == nil && f.TakesChannel() {
+		_ = answer(nil, gatewaybase.ErrNotHere)
+		return
+	}
+	var failed error = errGoexit
+	defer func() {
+		if reason := recover(); reason != nil { // a method of the result, which serializes it
+			failed = engine.NewPanic(name, reason)
+		}
+		if failed != nil {
+			_ = answer(nil, s.Failure(ctx, name, failed)) // an error can be sent
+		}
+	}()
+	if err != nil {
+		failed = err
+		return
+	}
+	result, err := f.Call(ctx, nil, args, kwargs)
+	if err == nil {
+		err = answer(result, nil)
+	}
+	failed = err
+}
+
+// Iterate implements gatewaybase.CallServer.
+func (s *calling) Iterate(ctx context.Context, name string, args []any, kwargs *serializer.Dict) (iter.Seq2[any, error], error) {
+	f, err := s.worker.functions.find(name)
+	if _, ours := s.worker.functions.engine[moduleOf(name)]; !ours {
+		return nil, gatewaybase.ErrNotHere
+	}
+	if err == nil && f.TakesChannel() {
+		err = &engine.Raised{Class: "TypeError", Message: name + "() takes the channel of an execution, which an iteration does not have"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.Iterate(ctx, args, kwargs), nil
+}
+
+// Failure implements gatewaybase.CallServer.
+func (s *calling) Failure(ctx context.Context, name string, err error) error {
+	switch {
+	case err == error(errGoexit):
+		return err
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return engine.ErrInterrupted
 	}
@@ -48,12 +117,9 @@ func tracebackOf(function string, err error) error {
 	case errors.As(err, &panicked):
 		frames += panicked.Frames + "\n"
 	case errors.As(err, &dump):
-		class = "DumpError"
-	case errors.Is(err, io.EOF):
-		class = "EOFError"
+		class = "execnet.gateway_base.DumpError"
 	case errors.Is(err, gatewaybase.ErrTimeout):
-		class = "TimeoutError"
+		class = "execnet.gateway_base.TimeoutError"
 	}
-	//lint:ignore ST1005 the text is a Python traceback
-	return fmt.Errorf("Traceback (most recent call last):\n%s%s: %v\n", frames, class, err)
+	return gofunc.Traceback(frames, class, err.Error())
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,40 +33,52 @@ const word = "worker"
 // A program was started as a worker if its arguments are those that drivers give an interpreter:
 // -u, -B, and -c with execnet's bootstrap line, which follow python=PROGRAM or self in a spec. The
 // word "worker" in front of them or by itself means the same; it is how socket servers start it.
-func ServeIfWorker() {
-	if isWorker(os.Args[1:]) {
-		os.Exit(Main())
+// The options --engine, --python and --site, behind that word or in front of the arguments, are
+// those of [Config]. Other options, such as those of python=PROGRAM -W error, are Python's and mean
+// nothing to a Go program: it says so on stderr and ends with status 2. Behind another word
+// (python=PROGRAM agent) the arguments are the program's own, which may call Main.
+func ServeIfWorker() { Config{}.ServeIfWorker() }
+
+// ServeIfWorker is the function [ServeIfWorker] with this Config.
+func (c Config) ServeIfWorker() {
+	switch isWorker, err := c.arguments(os.Args[1:]); {
+	case err != nil:
+		os.Exit(complain("", err, exitRefused))
+	case isWorker:
+		os.Exit(c.Main())
 	}
 }
 
-// Command returns how a server of package server starts a worker for each connection: this program
-// once more, or, if args are given, another program that calls ServeIfWorker, with its arguments.
-// Workers write to this process's stderr.
-func Command(args ...string) server.Command {
-	if len(args) == 0 {
-		program, err := os.Executable()
-		if err != nil {
-			program = os.Args[0]
-		}
-		args = []string{program}
-	}
-	return server.Command{Args: append(slices.Clone(args), word), Stderr: os.Stderr}
-}
+// Command is the method of an empty [Config].
+func Command(args ...string) server.Command { return Config{}.Command(args...) }
 
-// isWorker tells whether these are the arguments of a worker.
-func isWorker(args []string) bool {
-	named := len(args) > 0 && args[0] == word
-	if named {
-		args = args[1:]
-	}
-	if len(args) == 0 {
-		return named
-	}
+// arguments tells whether a program with these arguments is to be a worker, and takes the options
+// among them. Those that a Go worker does not know are an error, if a driver has given them.
+func (c *Config) arguments(args []string) (isWorker bool, err error) {
 	n := len(args)
-	if n < 2 || args[n-2] != "-c" || args[n-1] != cmdline.BootstrapLine {
-		return false
+	byDriver := n >= 2 && args[n-2] == "-c" && args[n-1] == cmdline.BootstrapLine
+	if byDriver {
+		args = args[:n-2]
+		for len(args) > 0 && (args[len(args)-1] == "-u" || args[len(args)-1] == "-B") {
+			args = args[:len(args)-1]
+		}
 	}
-	return !slices.ContainsFunc(args[:n-2], func(arg string) bool { return arg != "-u" && arg != "-B" })
+	switch {
+	case len(args) > 0 && args[0] == word:
+		args = args[1:]
+	case !byDriver || len(args) > 0 && !strings.HasPrefix(args[0], "-"):
+		return false, nil
+	}
+	given := *c
+	extra, err := given.take(args)
+	switch {
+	case len(extra) > 0 && !byDriver: // the program's own command "worker" knows what they mean
+		return false, nil
+	case len(extra) > 0:
+		return false, fmt.Errorf("%s is a Go worker, no Python: it does not take %s", os.Args[0], strings.Join(extra, " "))
+	}
+	*c = given
+	return err == nil, err
 }
 
 // The exit statuses of Main.
@@ -91,7 +102,13 @@ const ballastSize = 16 << 20
 // the protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
 //
 // Programs call ServeIfWorker instead, unless their own command line says that they are a worker.
-func Main() int {
+// If a function that runs in this goroutine (execmodel=main_thread_only) has called runtime.Goexit,
+// Main does not return but ends the process with the status.
+func Main() int { return Config{}.Main() }
+
+// Main is the function [Main] with this Config.
+func (c Config) Main() int {
+	cmdline.Serve()
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
 			"    execnet.makegateway(\"popen//python=%s\")\n", os.Args[0], strings.Join(os.Args[:min(2, len(os.Args))], " "))
@@ -112,22 +129,39 @@ func Main() int {
 	// decision, so nobody reads this channel. signal.Ignore would be inherited by the processes
 	// that the worker starts.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	if err := c.settleSite(); err != nil {
+		return complain("", err, exitFailed)
+	}
 	if err := setUp(request); err != nil {
 		return complain("cannot set up worker "+request.ID, err, exitFailed)
+	}
+	// What the driver sets up may be variables that check reads.
+	if err := c.check(); err != nil {
+		return complain("", err, exitFailed)
+	}
+	output, err := captureOutput(request.Output)
+	if err != nil {
+		return complain("cannot redirect the output of worker "+request.ID, err, exitFailed)
 	}
 	// What was read with the first line comes before the rest.
 	buffered, _ := in.Peek(in.Buffered())
 	pipe.ahead = io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered)))
-	if _, err := pipe.Write([]byte{'1'}); err != nil {
+	if _, err := pipe.Write(request.Answer); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
-	err = serve(context.Background(), pipe, config{id: request.ID, execModel: request.ExecModel})
-	if err != nil {
-		return complain("worker "+request.ID, err, exitFailed)
+	status := func(err error) int {
+		if err != nil {
+			return complain("worker "+request.ID, err, exitFailed)
+		}
+		return 0
 	}
-	return 0
+	return status(serve(context.Background(), pipe, config{
+		id: request.ID, execModel: request.ExecModel, describeErrors: request.DescribeErrors, output: output,
+		settings: c, engineKey: request.Engine,
+		goexit: func(err error) { os.Exit(status(err)) },
+	}))
 }
 
 // complain writes one line to stderr and returns status.

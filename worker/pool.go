@@ -8,6 +8,8 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/gofunc"
+	"github.com/go-execnet/execnet/worker/engine"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -23,10 +25,16 @@ var standardLimits = limits{end: 5 * time.Second, interrupted: 10 * time.Second,
 const (
 	// deadlockTimeout is how long a second execution waits for the first under main_thread_only.
 	deadlockTimeout = time.Second
-	deadlockText    = "concurrent remote_exec would cause deadlock for main_thread_only execmodel"
 	// idleTimeout is how long a goroutine that has ended an execution waits for another one.
 	idleTimeout = 5 * time.Second
 )
+
+// errGoexit is the error of an execution that has ended its goroutine.
+var errGoexit = gofunc.Traceback("", "RuntimeError",
+	"a Go function has called runtime.Goexit, as FailNow of package testing does, and so returned nothing")
+
+// errDeadlock is what execnet's worker answers then.
+var errDeadlock = errors.New("concurrent remote_exec would cause deadlock for main_thread_only execmodel")
 
 // errStuck is what serve returns when executions did not end although their contexts had. They
 // still run: the program should end.
@@ -36,10 +44,10 @@ var errStuck = errors.New("execnet: executions have not ended")
 type pool struct {
 	model string
 	run   func(context.Context, *gatewaybase.Execution)
-	main  chan *gatewaybase.Execution // under main_thread_only: what serve's goroutine is to run
+	main  chan func() // under main_thread_only: what serve's goroutine is to run
 
 	// next takes an execution to a goroutine that has ended one, whose stack has grown already.
-	next      chan *gatewaybase.Execution
+	next      chan *begun
 	done      chan struct{}   // closed when no more executions come
 	ctx       context.Context // of all executions
 	interrupt context.CancelFunc
@@ -47,22 +55,28 @@ type pool struct {
 
 	mu        sync.Mutex // guards what follows
 	executing int
-	waiting   []*waiting    // under main_thread_only, the executions behind the one that runs
-	idle      chan struct{} // closed when executing is 0 again; nil while nobody waits for that
-	stuck     bool          // Finish gave up on executions that did not end
+	waiting   []*waiting // under main_thread_only, what is behind the one that runs
+	// interrupts are the executions that have not ended, by channel: their contexts can be ended.
+	// Of several on one channel it is the last.
+	interrupts map[int]*begun
+	idle       chan struct{} // closed when executing is 0 again; nil while nobody waits for that
+	stuck      bool          // Finish gave up on executions that did not end
 }
 
-// waiting is an execution that waits for its turn, until refusal ends it.
+// waiting is an execution or a call that waits for its turn. An execution waits until refusal ends
+// it.
 type waiting struct {
-	execution *gatewaybase.Execution
-	refusal   *time.Timer
+	run     func()
+	drop    func()      // called instead of run if the worker ends; nil for an execution
+	refusal *time.Timer // nil for a call
 }
 
 func newPool(model string, run func(context.Context, *gatewaybase.Execution)) *pool {
-	p := &pool{model: model, run: run, next: make(chan *gatewaybase.Execution), done: make(chan struct{}), limits: standardLimits}
+	p := &pool{model: model, run: run, next: make(chan *begun), done: make(chan struct{}), limits: standardLimits,
+		interrupts: map[int]*begun{}}
 	p.ctx, p.interrupt = context.WithCancel(context.Background())
 	if p.onMain() {
-		p.main = make(chan *gatewaybase.Execution, 1) // at most one runs
+		p.main = make(chan func(), 1) // at most one runs
 	}
 	return p
 }
@@ -74,25 +88,76 @@ func (p *pool) onMain() bool { return p.model == xspec.ExecModelMainThreadOnly }
 func (p *pool) Execute(e *gatewaybase.Execution) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	ctx, interrupt := context.WithCancel(p.ctx)
+	begun := &begun{e, ctx, interrupt}
+	p.interrupts[e.Channel.ID()] = begun
 	if p.onMain() {
-		if p.executing > 0 {
-			p.enqueue(e)
-			return
-		}
-		p.executing++
-		p.main <- e
+		p.begin(p.refusable(begun))
 		return
 	}
 	p.executing++
 	select {
-	case p.next <- e:
+	case p.next <- begun:
 	default:
-		go p.work(e)
+		go p.work(begun)
 	}
 }
 
+// begun is an execution with its context.
+type begun struct {
+	*gatewaybase.Execution
+	ctx       context.Context
+	interrupt context.CancelFunc
+}
+
+// begin runs something in serve's goroutine when it is its turn. The caller holds mu.
+func (p *pool) begin(w *waiting) {
+	if p.executing > 0 {
+		p.waiting = append(p.waiting, w)
+		return
+	}
+	if w.refusal != nil {
+		w.refusal.Stop()
+	}
+	p.executing++
+	p.main <- w.run
+}
+
+// InTurn implements gatewaybase.CallServer.
+func (p *pool) InTurn(f func(context.Context)) bool {
+	if !p.onMain() {
+		p.mu.Lock()
+		p.executing++
+		p.mu.Unlock()
+		defer p.ended()
+		f(p.ctx)
+		return true
+	}
+	over := make(chan bool, 1)
+	run := func() {
+		defer p.ended()
+		defer func() { over <- true }()
+		f(p.ctx)
+	}
+	p.mu.Lock()
+	p.begin(&waiting{run: run, drop: func() { over <- false }})
+	p.mu.Unlock()
+	return <-over
+}
+
+// Interrupt implements gatewaybase.CallServer.
+func (p *pool) Interrupt(channelID int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.interrupts[channelID]
+	if e != nil {
+		e.interrupt()
+	}
+	return e != nil
+}
+
 // work runs an execution, and then others that come within idleTimeout.
-func (p *pool) work(e *gatewaybase.Execution) {
+func (p *pool) work(e *begun) {
 	limit := time.NewTimer(idleTimeout)
 	defer limit.Stop()
 	for {
@@ -108,16 +173,51 @@ func (p *pool) work(e *gatewaybase.Execution) {
 	}
 }
 
-// execute runs one execution.
-func (p *pool) execute(e *gatewaybase.Execution) {
-	defer p.ended()
-	p.run(p.ctx, e)
+// runHere runs the executions for serve's goroutine until done is closed. If one of them calls
+// runtime.Goexit, this goroutine cannot go on, but its deferred functions can: one of them runs the
+// executions that follow, so that they are still in the goroutine that main_thread_only promises.
+func (p *pool) runHere(done <-chan struct{}) {
+	returns := false
+	defer func() {
+		if !returns {
+			p.runHere(done)
+		}
+	}()
+	for {
+		select {
+		case run := <-p.main:
+			run()
+		case <-done:
+			returns = true
+			return
+		}
+	}
 }
 
-// enqueue lets an execution wait until the one before it has ended, for deadlockTimeout at most.
-// The caller holds mu.
-func (p *pool) enqueue(e *gatewaybase.Execution) {
-	w := &waiting{execution: e}
+// execute runs one execution.
+func (p *pool) execute(e *begun) {
+	defer p.ended()
+	defer p.forget(e)
+	if e.ctx.Err() != nil && p.ctx.Err() == nil { // interrupted before its turn
+		e.End(engine.ErrInterrupted)
+		return
+	}
+	p.run(e.ctx, e.Execution)
+}
+
+// forget ends the context of an execution that has ended.
+func (p *pool) forget(e *begun) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.interrupt()
+	if id := e.Channel.ID(); p.interrupts[id] == e {
+		delete(p.interrupts, id)
+	}
+}
+
+// refusable is an execution that waits for its turn for deadlockTimeout at most.
+func (p *pool) refusable(e *begun) *waiting {
+	w := &waiting{run: func() { p.execute(e) }}
 	w.refusal = time.AfterFunc(deadlockTimeout, func() {
 		p.mu.Lock()
 		i := slices.Index(p.waiting, w)
@@ -126,21 +226,24 @@ func (p *pool) enqueue(e *gatewaybase.Execution) {
 		}
 		p.mu.Unlock()
 		if i >= 0 {
-			e.End(deadlockText)
+			p.forget(e)
+			e.End(errDeadlock)
 		}
 	})
-	p.waiting = append(p.waiting, w)
+	return w
 }
 
-// ended counts an execution that has ended, and starts the next one under main_thread_only.
+// ended counts something that has ended, and starts what is next under main_thread_only.
 func (p *pool) ended() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.waiting) > 0 {
 		next := p.waiting[0]
 		p.waiting = p.waiting[1:]
-		next.refusal.Stop()
-		p.main <- next.execution
+		if next.refusal != nil {
+			next.refusal.Stop()
+		}
+		p.main <- next.run
 		return
 	}
 	p.executing--
@@ -182,8 +285,12 @@ func (p *pool) Finish() {
 func (p *pool) whenIdle() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, w := range p.waiting {
-		w.refusal.Stop() // the driver is gone: nobody is there to be told
+	for _, w := range p.waiting { // the driver is gone: nobody is there to be told
+		if w.refusal != nil {
+			w.refusal.Stop()
+		} else {
+			w.drop()
+		}
 	}
 	p.waiting = nil
 	if p.idle == nil {

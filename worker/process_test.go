@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,31 @@ func TestSelf(t *testing.T) {
 	pid, err := gatewaybase.RemoteCall[int](within.Soon(t), gw, "textstats.getpid")
 	require.NoError(t, err)
 	assert.NotEqual(t, os.Getpid(), pid)
+}
+
+// TestGoexitInMain has functions end the main goroutine, in which main_thread_only runs them. The
+// others still run in it, and the process ends with status 0.
+func TestGoexitInMain(t *testing.T) {
+	gw := start(t, "popen//self//execmodel=main_thread_only")
+	for range 100 {
+		_, err := gw.RemoteCall(within.Soon(t), "textstats.goexit")
+		assert.ErrorContains(t, err, "runtime.Goexit")
+		got, err := gw.RemoteCall(within.Soon(t), "textstats.goroutine")
+		require.NoError(t, err)
+		assert.Equal(t, "goroutine 1", got)
+	}
+	gw.Exit()
+	require.NoError(t, gw.Join(within.Soon(t)))
+	assert.Equal(t, gatewaybase.Exit{Known: true}, gw.ExitStatus())
+}
+
+func TestStackOverflow(t *testing.T) {
+	gw := start(t, "popen//self")
+	_, err := gw.RemoteCall(within.Soon(t), "textstats.overflow")
+	var died *gatewaybase.GatewayDiedError
+	require.ErrorAs(t, err, &died)
+	assert.Contains(t, died.Error(), "\n  runtime: goroutine stack exceeds 1048576-byte limit\n")
+	assert.Contains(t, died.Error(), "\n  fatal error: stack overflow\n")
 }
 
 func TestSourceImportsRegisteredFunctions(t *testing.T) {
@@ -142,4 +168,55 @@ func TestGarbageAfterTheLineEndsTheWorker(t *testing.T) {
 	assert.Equal(t, exitFailed, status, stderr)
 	assert.Equal(t, "1", stdout)
 	assert.Contains(t, stderr, "gw0-worker")
+}
+
+// Python's own options reach the program where it is taken for an interpreter. It does not go on
+// with what it does otherwise.
+func TestPythonsOptionsAreRefused(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	for _, options := range []string{"-W error", "-X dev", "-m execnet info"} {
+		args := append(strings.Fields(options), "-u", "-c", cmdline.BootstrapLine)
+		status, stdout, stderr := ending(t, "", args...)
+		assert.Equal(t, exitRefused, status, options)
+		assert.Empty(t, stdout)
+		assert.Equal(t, "execnet: "+program+" is a Go worker, no Python: it does not take "+options+"\n", stderr)
+		group := &multi.Group{Stderr: io.Discard}
+		_, err := group.MakeGateway(within.Soon(t), "popen//python="+program+" "+options)
+		assert.ErrorContains(t, err, "it does not take "+options)
+	}
+}
+
+// Stderr is what reaches the driver: what the program writes to it, tracebacks that it prints, and
+// those of its threads.
+func TestStderrOfSource(t *testing.T) {
+	var stderr bytes.Buffer
+	group := &multi.Group{Stderr: &stderr}
+	gw, err := group.MakeGateway(within.Soon(t), "popen//self")
+	require.NoError(t, err)
+	ch, err := gw.RemoteExec(t.Context(), `
+		import sys, threading, traceback
+		sys.stderr.write("written\n")
+		print("printed", file=sys.stderr)
+		sys.__stderr__.write("")
+		sys.stderr.flush()
+		try:
+			1 / 0
+		except ZeroDivisionError:
+			traceback.print_exc()
+		def work():
+			raise KeyError("in a thread")
+		thread = threading.Thread(target=work)
+		thread.start()
+		thread.join()
+		print("nobody sees that")
+	`)
+	require.NoError(t, err)
+	require.NoError(t, ch.WaitClose(within.Soon(t)))
+	require.NoError(t, group.Terminate(within.Time(t, 10*time.Second)))
+	text := stderr.String()
+	assert.True(t, strings.HasPrefix(text, "written\nprinted\nTraceback (most recent call last):\n"), text)
+	assert.Contains(t, text, "\nZeroDivisionError: division by zero\n")
+	assert.Contains(t, text, "KeyError: 'in a thread'\n")
+	assert.NotContains(t, text, "nobody")
 }

@@ -20,8 +20,14 @@ import (
 // converted as Channel.ReceiveInto converts items. A last parameter that is a struct or a map with
 // string keys takes keyword arguments.
 //
-// Results are sent as Channel.Send sends values; several are a tuple. A last result of type error
-// is raised as an exception at the caller: a [*Raised] as the class it names, others as
+// A function may return an iter.Seq[T], an iter.Seq2[T, error] or a channel to receive from
+// (<-chan T). RemoteIter in a Go driver then gets the items one by one. When it wants no more,
+// yield returns false, and the function's context ends. A function that returns a channel must heed
+// its context: nothing else tells it that nobody receives any more. All other callers get a list,
+// when the iterator has ended.
+//
+// Other results are sent as Channel.Send sends values; several are a tuple. A last result of type
+// error is raised as an exception at the caller: a [*Raised] as the class it names, others as
 // RuntimeError. A panic is a RuntimeError too. Functions are called side by side, from many
 // goroutines.
 type Funcs map[string]any
@@ -95,35 +101,39 @@ func isName(s string) bool { return pyliteral.IsIdentifier(s) && !pyliteral.IsKe
 type functions struct {
 	byName map[string]*gofunc.Func // "module.function"
 	engine engine.Modules
+	beside engine.Functions // for a process beside the worker
 }
 
 // modules returns what has been registered so far.
 func (r *registry) modules() functions {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fs := functions{map[string]*gofunc.Func{}, engine.Modules{}}
+	fs := functions{map[string]*gofunc.Func{}, engine.Modules{}, engine.Functions{}}
 	for module, funcs := range r.funcs {
-		fs.engine[module] = map[string]engine.Func{}
+		fs.engine[module], fs.beside[module] = map[string]engine.Func{}, map[string]engine.Function{}
 		for name, f := range funcs {
 			fs.byName[module+"."+name] = f
 			fs.engine[module][name] = f.Engine()
+			fs.beside[module][name] = engine.Function{Call: f.Call, Signature: f.Signature(), Doc: f.Doc(), Channel: f.TakesChannel(), Context: f.TakesContext()}
 		}
 	}
 	return fs
 }
+
+// moduleOf returns the module of a function's dotted name, "" if there is none.
+func moduleOf(function string) string { return function[:max(strings.LastIndexByte(function, '.'), 0)] }
 
 // find returns the function with the dotted name, or says what Python would say.
 func (fs *functions) find(name string) (*gofunc.Func, error) {
 	if f := fs.byName[name]; f != nil {
 		return f, nil
 	}
-	dot := strings.LastIndexByte(name, '.')
-	module := name[:max(dot, 0)]
+	module := moduleOf(name)
 	if _, ok := fs.engine[module]; ok {
-		return nil, &engine.Raised{Class: "AttributeError", Message: fmt.Sprintf("module '%s' has no attribute '%s'", module, name[dot+1:])}
+		return nil, &engine.Raised{Class: "AttributeError", Message: fmt.Sprintf("module '%s' has no attribute '%s'", module, name[len(module)+1:])}
 	}
 	what := fmt.Sprintf("No module named '%s'", module)
-	if dot < 0 {
+	if module == "" {
 		what = fmt.Sprintf("%q is no name of a function in a module", name)
 	}
 	known := slices.Sorted(maps.Keys(fs.engine))

@@ -35,17 +35,3 @@ func TestRegisterRefuses(t *testing.T) {
 	assert.Contains(t, fs.engine["taken"], "g")
 	assert.NotContains(t, fs.engine, "m", "a module that was refused is not there in part")
 }
-
-func TestWhoIsAWorker(t *testing.T) {
-	const line = "import sys;exec(eval(sys.stdin.readline()))"
-	for _, args := range [][]string{
-		{"worker"}, {"-c", line}, {"-u", "-c", line}, {"-u", "-B", "-c", line}, {"worker", "-u", "-c", line},
-	} {
-		assert.True(t, isWorker(args), "%q", args)
-	}
-	for _, args := range [][]string{
-		nil, {"work"}, {"-c"}, {"-u"}, {"-c", "print(1)"}, {"-c", line, "x"}, {"worker", "-u"}, {"worker", "--help"}, {"x", "-c", line}, {"-v", "-c", line},
-	} {
-		assert.False(t, isWorker(args), "%q", args)
-	}
-}

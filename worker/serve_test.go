@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +38,9 @@ func startServing(t *testing.T, c config) serving {
 	s := serving{ended: make(chan error, 1), stop: stop}
 	if c.id == "" {
 		c.id = "gw0-worker"
+	}
+	if c.goexit == nil {
+		c.goexit = func(err error) { s.ended <- err }
 	}
 	go func() { s.ended <- serve(ctx, there, c) }()
 	s.driver = gatewaybase.New(here, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
@@ -98,7 +103,7 @@ func TestStatusCountsExecutions(t *testing.T) {
 	<-started
 	status, err := s.driver.RemoteStatus(within.Soon(t))
 	require.NoError(t, err)
-	assert.Equal(t, gatewaybase.RemoteStatus{NumChannels: 1, NumExecuting: 1, ExecModel: "gevent"}, status)
+	assert.Equal(t, gatewaybase.RemoteStatus{NumExecuting: 1, ExecModel: "gevent"}, status)
 	close(end)
 	require.NoError(t, <-called)
 }
@@ -134,10 +139,17 @@ func TestMainThreadOnlyWouldDeadlock(t *testing.T) {
 			break
 		}
 	}
-	_, err := s.driver.RemoteCall(within.Soon(t), "dead.free")
-	assert.EqualError(t, err, deadlockText)
+	waits := make(chan error)
+	go func() { // calls wait for each other, however long that takes
+		_, err := s.driver.RemoteCall(within.Soon(t), "dead.free")
+		waits <- err
+	}()
+	ch, err := s.driver.RemoteExec(within.Soon(t), "pass")
+	require.NoError(t, err)
+	assert.EqualError(t, ch.WaitClose(within.Soon(t)), errDeadlock.Error())
 	close(end)
 	require.NoError(t, <-first)
+	require.NoError(t, <-waits)
 	got, err := s.driver.RemoteCall(within.Soon(t), "dead.free")
 	require.NoError(t, err, "afterwards all is well")
 	assert.Equal(t, true, got)
@@ -268,8 +280,8 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"failing.silently", nil, "KeyError", "looking", ""},
 		{"failing.badly", []any{[]int{}}, "RuntimeError", "panic in failing.badly: runtime error: index out of range [7] with length 0", "serve_test.go:"},
 		{"failing.badly", []any{"text"}, "TypeError", "failing.badly() argument 1: ", ""},
-		{"failing.unsent", nil, "DumpError", "cannot serialize", ""},
-		{"failing.at_end", nil, "TimeoutError", "timeout", ""},
+		{"failing.unsent", nil, "execnet.gateway_base.DumpError", "cannot serialize", ""},
+		{"failing.at_end", nil, "execnet.gateway_base.TimeoutError", "timeout", ""},
 		{"failing.unknown", nil, "AttributeError", "module 'failing' has no attribute 'unknown'", ""},
 		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
 		{"f", nil, "ModuleNotFoundError", `"f" is no name of a function in a module; this is a Go worker`, "failing"},
@@ -281,7 +293,145 @@ func TestErrorsOfCalls(t *testing.T) {
 			assert.Contains(t, remote.Message(), test.says)
 			assert.Contains(t, remote.Formatted, test.all)
 			assert.True(t, strings.HasSuffix(remote.Formatted, "\n"))
+			assert.Empty(t, remote.MRO, "the driver did not ask for it")
 		}
+	}
+}
+
+// TestErrorsWithTheirClass has a driver that asks for more than the text.
+func TestErrorsWithTheirClass(t *testing.T) {
+	register(t, "raising", Funcs{
+		"raise_":  func(class, text string) error { return &Raised{Class: class, Message: text} },
+		"panic":   func() { panic("so") },
+		"unsent":  func() any { return func() {} },
+		"missing": func() error { return io.EOF },
+	})
+	s := startServing(t, config{describeErrors: true})
+	call := func(function string, args ...any) *gatewaybase.RemoteError {
+		_, err := s.driver.RemoteCall(within.Soon(t), "raising."+function, args...)
+		var remote *gatewaybase.RemoteError
+		require.ErrorAs(t, err, &remote)
+		return remote
+	}
+	e := call("raise_", "KeyError", "no\nword")
+	assert.Equal(t, []string{"builtins.KeyError", "builtins.LookupError", "builtins.Exception", "builtins.BaseException", "builtins.object"}, e.MRO)
+	assert.Equal(t, "no\nword", e.Text)
+	assert.Equal(t, [3]string{"KeyError", "no", "KeyError: no"}, [3]string{e.Exception(), e.Message(), e.Summary()})
+	assert.True(t, strings.HasSuffix(e.Formatted, "\nKeyError: no\nword\n"))
+	for class, is := range map[string]bool{
+		"KeyError": true, "builtins.KeyError": true, "LookupError": true, "builtins.Exception": true, "object": true,
+		"ValueError": false, "Error": false, "eyError": false, "": false, "builtins": false,
+	} {
+		assert.Equal(t, is, e.IsInstance(class), class)
+	}
+	e = call("raise_", "textstats.Unknown", "word")
+	assert.Equal(t, []string{"textstats.Unknown", "builtins.Exception", "builtins.BaseException", "builtins.object"}, e.MRO)
+	assert.True(t, call("panic").IsInstance("RuntimeError"))
+	assert.True(t, call("missing").IsInstance("EOFError"))
+	assert.True(t, call("unsent").IsInstance("execnet.gateway_base.DataFormatError"))
+	assert.True(t, call("unknown").IsInstance("AttributeError"))
+	e = call("raise_", "ValueError", strings.Repeat("x", 3<<20))
+	assert.Less(t, len(e.Text), 1<<20+100)
+	assert.Less(t, len(e.Formatted), 1<<20+100)
+}
+
+// TestTheEndOfTheOwnChannel has functions that fail with io.EOF: the end of their own channel ends
+// a call in order, any other is an error.
+func TestTheEndOfTheOwnChannel(t *testing.T) {
+	receive := func(ctx context.Context, ch *gatewaybase.Channel) error {
+		_, err := ch.Receive(ctx)
+		return err
+	}
+	all := func(ctx context.Context, ch *gatewaybase.Channel) error {
+		for _, err := range ch.Items(ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	register(t, "ending", Funcs{
+		"own": receive,
+		"wrapped": func(ctx context.Context, ch *gatewaybase.Channel) error {
+			return fmt.Errorf("waiting: %w", receive(ctx, ch))
+		},
+		"file": func(ctx context.Context, ch *gatewaybase.Channel) error {
+			_, err := ch.MakeFileReader(ctx).Read(make([]byte, 1))
+			return err
+		},
+		"items":   all,
+		"another": func() error { return fmt.Errorf("words.txt: %w", io.EOF) },
+		"later": func(ctx context.Context, ch *gatewaybase.Channel) error {
+			return errors.Join(all(ctx, ch), io.EOF)
+		},
+		"other": func(ctx context.Context, ch, other *gatewaybase.Channel) error { return receive(ctx, other) },
+	})
+	s := startServing(t, config{})
+	for name, want := range map[string]string{
+		"own()": "", "wrapped()": "", "file()": "", "items()": "", "another()": "words.txt: EOF", "later()": "EOF",
+		"other(sub)": "EOF", "own(sub)": "EOF",
+	} {
+		sub, err := s.driver.NewChannel()
+		require.NoError(t, err)
+		ch, err := s.driver.RemoteExec(t.Context(), "import ending\nsub = channel.receive()\nending."+name)
+		require.NoError(t, err)
+		require.NoError(t, ch.Send(t.Context(), sub))
+		require.NoError(t, sub.Close())
+		require.NoError(t, ch.CloseSend())
+		err = ch.WaitClose(within.Soon(t))
+		var remote *gatewaybase.RemoteError
+		if want == "" {
+			assert.NoError(t, err, name)
+		} else if assert.ErrorAs(t, err, &remote, name) {
+			assert.Equal(t, [2]string{"EOFError", want}, [2]string{remote.Exception(), remote.Message()})
+		}
+	}
+	_, err := s.driver.RemoteCall(within.Soon(t), "ending.another")
+	var remote *gatewaybase.RemoteError
+	require.ErrorAs(t, err, &remote)
+	assert.Equal(t, [2]string{"EOFError", "words.txt: EOF"}, [2]string{remote.Exception(), remote.Message()})
+}
+
+// TestGoexit has functions that end their goroutines. The call fails, and the worker lives on.
+func TestGoexit(t *testing.T) {
+	register(t, "leaving", Funcs{
+		"go":   func() int { runtime.Goexit(); return 1 },
+		"fail": func() { new(testing.T).FailNow() },
+		"back": func() int { return 2 },
+	})
+	for _, model := range []string{"thread", "main_thread_only"} {
+		s := startServing(t, config{execModel: model})
+		for range 20 {
+			for _, function := range []string{"leaving.go", "leaving.fail"} {
+				_, err := s.driver.RemoteCall(within.Soon(t), function)
+				var remote *gatewaybase.RemoteError
+				require.ErrorAs(t, err, &remote, model)
+				assert.Equal(t, "RuntimeError", remote.Exception())
+				assert.Contains(t, remote.Message(), "runtime.Goexit")
+			}
+			ch, err := s.driver.RemoteExec(t.Context(), "import leaving\nleaving.go()")
+			require.NoError(t, err)
+			assert.ErrorContains(t, ch.WaitClose(within.Soon(t)), "runtime.Goexit")
+			got, err := gatewaybase.RemoteCall[int](within.Soon(t), s.driver, "leaving.back")
+			require.NoError(t, err)
+			assert.Equal(t, 2, got)
+		}
+		ch, err := s.driver.RemoteExec(t.Context(), `
+			import leaving
+			sub = channel.gateway.newchannel()
+			sub.setcallback(lambda item: leaving.go())
+			channel.send(sub)
+			channel.receive()
+		`)
+		require.NoError(t, err)
+		sub, err := gatewaybase.Receive[*gatewaybase.Channel](within.Soon(t), ch)
+		require.NoError(t, err)
+		require.NoError(t, sub.Send(t.Context(), 1))
+		assert.ErrorContains(t, sub.WaitClose(within.Soon(t)), "runtime.Goexit")
+		require.NoError(t, ch.Send(t.Context(), nil))
+		require.NoError(t, ch.WaitClose(within.Soon(t)))
+		s.driver.Exit()
+		assert.NoError(t, s.end(t))
 	}
 }
 
@@ -325,4 +475,16 @@ func TestWorkerWithoutAnEngine(t *testing.T) {
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, "RuntimeError", remote.Exception())
 	assert.Contains(t, remote.Message(), `import _ "github.com/go-execnet/execnet/gpython"`)
+}
+
+func TestMaxCostIsReadFromTheEnvironment(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "7": 7} {
+		t.Setenv("EXECNET_MAX_COST", text)
+		times, err := maxCost()
+		require.NoError(t, err)
+		assert.Equal(t, want, times)
+	}
+	t.Setenv("EXECNET_MAX_COST", "much")
+	err := serve(t.Context(), nil, config{id: "gw0-worker"})
+	assert.EqualError(t, err, `execnet: EXECNET_MAX_COST must be a number, not "much"`)
 }

@@ -17,6 +17,7 @@ import (
 type streams struct {
 	in, out *os.File
 	reader  *pipe.Reader // of in
+	writer  *pipe.Writer // of out
 	ahead   io.Reader    // what was read from in already; nil if nothing was
 
 	closing sync.Mutex // guards the closing of out, so that it happens once
@@ -26,7 +27,7 @@ type streams struct {
 var _ gatewaybase.IO = (*streams)(nil)
 
 func newStreams(in, out *os.File) *streams {
-	return &streams{in: in, out: out, reader: pipe.NewReader(in)}
+	return &streams{in: in, out: out, reader: pipe.NewReader(in), writer: pipe.NewWriter(out)}
 }
 
 // Read reads what was read ahead, then stdin.
@@ -52,6 +53,9 @@ func (s *streams) InterruptRead() {
 	_ = s.in.SetReadDeadline(time.Unix(1, 0))
 }
 
+// HungUp implements farend.HangUpTeller.
+func (s *streams) HungUp() bool { return pipe.HungUp(s.in) }
+
 // limitReads makes reading from a socket fail after a time; 0 takes that back. Other streams are
 // left alone.
 func (s *streams) limitReads(limit time.Duration) {
@@ -68,6 +72,9 @@ func (s *streams) limitReads(limit time.Duration) {
 
 // Write writes to stdout.
 func (s *streams) Write(p []byte) (int, error) { return pipe.Write(s.out, p) }
+
+// WriteNow implements farend.ImmediateWriter.
+func (s *streams) WriteNow(p []byte) int { return s.writer.WriteNow(p) }
 
 // CloseRead closes stdin.
 func (s *streams) CloseRead() error { return ignoreClosed(s.in.Close()) }

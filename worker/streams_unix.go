@@ -13,14 +13,18 @@ import (
 // takeStreams moves stdin and stdout to descriptors of their own, which no child inherits, and
 // makes descriptors 0 and 1 the null device: what a function prints must not get between the
 // messages (protocol.md section 6.4).
+//
+// stdin gets the higher number: Linux closes the last descriptor first when a process is killed,
+// and a driver that has seen the end of stdout shall not be able to write any more.
 func takeStreams() (*streams, error) {
 	var own [2]*os.File
-	for fd, flag := range []int{os.O_RDONLY, os.O_WRONLY} {
+	flags := []int{os.O_RDONLY, os.O_WRONLY}
+	for _, fd := range []int{1, 0} {
 		moved, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 		if err != nil {
 			return nil, os.NewSyscallError("dup", err)
 		}
-		null, err := unix.Open(os.DevNull, flag, 0)
+		null, err := unix.Open(os.DevNull, flags[fd], 0)
 		if err != nil {
 			return nil, &os.PathError{Op: "open", Path: os.DevNull, Err: err}
 		}
@@ -34,6 +38,7 @@ func takeStreams() (*streams, error) {
 			return nil, os.NewSyscallError("fcntl", err)
 		}
 		own[fd] = os.NewFile(uintptr(moved), []string{"stdin", "stdout"}[fd])
+		pipe.Grow(own[fd]) // drivers leave it as it is
 	}
 	return newStreams(own[0], own[1]), nil
 }

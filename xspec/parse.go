@@ -2,6 +2,7 @@ package xspec
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,9 @@ func (e *Error) Error() string {
 //   - a variable given twice with env: is refused as any other key is; Python lets the last one
 //     win.
 //   - a NUL character is refused, since no command line or environment can carry it.
+//   - a % behind a key that has a text as its value, or behind "env", says that the value is
+//     percent-encoded as in a URL: env%:PROXY=http:%2F%2Fproxy:3128 sets PROXY to
+//     http://proxy:3128. So a value can contain "//". Python's execnet ignores such a key.
 func Parse(text string) (*Spec, error) {
 	s := &Spec{source: text}
 	if text == "" {
@@ -51,18 +55,26 @@ func Parse(text string) (*Spec, error) {
 	}
 	seen := make(map[string]bool)
 	for pair := range strings.SplitSeq(text, "//") {
-		key, value, hasValue := strings.Cut(pair, "=")
+		given, value, hasValue := strings.Cut(pair, "=")
 		fail := func(format string, args ...any) (*Spec, error) {
-			return nil, &Error{Spec: text, Key: key, Problem: fmt.Sprintf(format, args...)}
+			return nil, &Error{Spec: text, Key: given, Problem: fmt.Sprintf(format, args...)}
 		}
 		switch {
-		case key == "" && hasValue:
+		case given == "" && hasValue:
 			return fail(`a key is missing before "=%s"`, value)
-		case key == "":
-			return fail(`a key is missing: "//" separates pairs, so it cannot stand at the start or the end, twice in a row or inside a value`)
-		case key[0] == '_':
+		case given == "":
+			return fail(`a key is missing: "//" separates pairs, so it cannot stand at the start or the end, twice in a row or inside a value; there, write it as %s`, escapeOf("KEY"))
+		case given[0] == '_':
 			return fail("a key cannot start with an underscore")
-		case seen[key]:
+		}
+		key, escaped := plainKey(given)
+		if escaped {
+			var err error
+			if value, err = url.PathUnescape(value); err != nil || strings.ContainsRune(value, 0) {
+				return fail(`its value must be percent-encoded, as in a URL: %%2F for "/" and %%25 for "%%"`)
+			}
+		}
+		if seen[key] {
 			return fail("it is given twice")
 		}
 		seen[key] = true
@@ -99,7 +111,7 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 			return fmt.Sprintf(`%q is not an integer; write for example "nice=10"`, value)
 		}
 		s.Nice = n
-	case key == "env" || key == "env:":
+	case key == "env" || key == "env%" || key == "env:":
 		return `it needs a variable's name; write "env:NAME=value"`
 	case strings.HasPrefix(key, "env:"):
 		if !hasValue {
@@ -126,7 +138,7 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 var placeholders = map[string]string{
 	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "socket": "HOST:PORT", "tls_ca": "FILE", "tls_cert": "FILE", "tls_key": "FILE", "tls_name": "NAME",
 	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
-	"execmodel": "thread", "bootstrap": "import", "nice": "10",
+	"execmodel": "thread", "engine": "cpython", "preload": "numpy,pandas", "bootstrap": "import", "nice": "10",
 }
 
 func parseSwitch(value string, hasValue bool) (on, ok bool) {

@@ -7,9 +7,10 @@
 //	popen//via=far//python=docker exec -i box python3
 //
 // A specification is a list of key=value pairs separated by "//". A key given without "=value"
-// stands for true. Neither keys nor values can contain "//", since it always separates; a value may
-// contain "=". The grammar is that of Python execnet's XSpec; where this package is stricter than
-// Python, the documentation of [Parse] says so.
+// stands for true. Neither keys nor values can contain "//", since it always separates; a % behind
+// the key says that its value is percent-encoded, so that %2F%2F stands for it. A value may contain
+// "=". The grammar is that of Python execnet's XSpec; where this package is stricter than Python,
+// the documentation of [Parse] says so.
 package xspec
 
 import (
@@ -56,9 +57,13 @@ type Spec struct {
 	// to connect to.
 	InstallVia string
 	// Python is the key "python": the interpreter's command line, which is split as by a shell.
+	// With popen, the word "embedded" is the interpreter inside a program that imports package
+	// embedded.
 	Python string
 	// Self is the key "self", which Python execnet does not have: start this program again, as a
-	// worker, instead of an interpreter (with Via: the program that the gateway it names runs in).
+	// worker, instead of an interpreter. On another host it is put there first, unless it is there.
+	// (With Via and Popen, where the gateway is one to a Go worker, that worker's own program is
+	// started.)
 	Self bool
 	// ChDir is the key "chdir": the folder to work in, made if it is absent.
 	ChDir string
@@ -67,6 +72,13 @@ type Spec struct {
 	// ExecModel is the key "execmodel": how the worker runs what it is sent, one of the ExecModel
 	// constants.
 	ExecModel string
+	// Engine is the key "engine", which Python execnet does not have: what runs Python source in a
+	// Go worker, one of the Engine constants. A Python at the far end refuses it.
+	Engine string
+	// Preload is the key "preload", which Python execnet does not have: modules that the worker
+	// imports before it serves, separated by commas. Where it is possible, workers of this machine
+	// are forked from a process that has imported them; see [multi.Group.MakeGateway].
+	Preload string
 	// Nice is the key "nice": what to add to the worker's niceness. 0 means no change.
 	Nice int
 	// DontWriteBytecode is the key "dont_write_bytecode": start Python with -B, so that it leaves
@@ -75,10 +87,13 @@ type Spec struct {
 	// Bootstrap is the key "bootstrap", which Python execnet does not have: "import" uses the
 	// execnet package installed for the interpreter; empty sends this module's own worker.
 	Bootstrap string
-	// Env holds the values of the keys "env:NAME": variables to set in the worker's environment.
+	// Env holds the values of the keys "env:NAME": variables for the worker's environment. Where
+	// the worker is started by this module they are there before it starts; over ssh that is so for
+	// those that an interpreter reads at its start (PYTHON..., LD_..., LC_... and so on). A socket
+	// server's worker sets them itself.
 	Env map[string]string
 	// Extra holds every key that this package does not know. Its values are strings, or true for a
-	// key without a value.
+	// key without a value. CheckKeys refuses them.
 	Extra map[string]any
 
 	source     string
@@ -102,6 +117,8 @@ var stringKeys = map[string]func(*Spec) *string{
 	"chdir":       func(s *Spec) *string { return &s.ChDir },
 	"id":          func(s *Spec) *string { return &s.ID },
 	"execmodel":   func(s *Spec) *string { return &s.ExecModel },
+	"engine":      func(s *Spec) *string { return &s.Engine },
+	"preload":     func(s *Spec) *string { return &s.Preload },
 	"bootstrap":   func(s *Spec) *string { return &s.Bootstrap },
 }
 
@@ -116,6 +133,11 @@ var boolKeys = map[string]func(*Spec) *bool{
 // String returns the text that was parsed, byte for byte. To execnet two specifications are the
 // same if their texts are.
 func (s *Spec) String() string { return s.source }
+
+// PreloadModules are the names in Preload.
+func (s *Spec) PreloadModules() []string {
+	return strings.FieldsFunc(s.Preload, func(c rune) bool { return c == ',' || c == ' ' })
+}
 
 // Clone returns a copy that shares nothing with s.
 func (s *Spec) Clone() *Spec {

@@ -136,14 +136,37 @@ func TestIDsAreOneLine(t *testing.T) {
 func TestSelf(t *testing.T) {
 	s := mustParse(t, "popen//self")
 	assert.True(t, s.Self)
-	require.NoError(t, s.Validate())
+	for _, text := range []string{"popen//self", "popen//via=gw//self", "ssh=host//self", "ssh=host//via=gw//self//sshclient=openssh", "vagrant_ssh=box//self"} {
+		require.NoError(t, mustParse(t, text).Validate())
+	}
 	for text, says := range map[string]string{
-		"ssh=host//self":                "popen only",
+		"socket=host:1//self":           "does not go with socket",
 		"popen//self//python=python3":   "python=python3",
 		"popen//self//bootstrap=import": "bootstrap",
 	} {
 		assert.ErrorContains(t, mustParse(t, text).Validate(), says, text)
 	}
+}
+
+func TestEngine(t *testing.T) {
+	assert.Equal(t, "gpython", mustParse(t, "popen//self//engine=gpython").Engine)
+	for _, engine := range xspec.Engines() {
+		for _, text := range []string{"popen//self", "popen//python=execnet worker", "ssh=h//python=execnet", "socket=h:1", "popen//via=g//self"} {
+			assert.NoError(t, mustParse(t, text+"//engine="+engine).Validate(), text)
+		}
+	}
+	for text, says := range map[string]string{
+		"popen//self//engine=cython":           `"cython" is unknown; it is one of auto, gpython, cpython`,
+		"popen//self//engine=CPython":          `"CPython" is unknown`,
+		"popen//bootstrap=import//engine=auto": "bootstrap=import makes a Python one",
+	} {
+		var e *xspec.Error
+		require.ErrorAs(t, mustParse(t, text).Validate(), &e, text)
+		assert.Equal(t, "engine", e.Key)
+		assert.Contains(t, e.Problem, says)
+	}
+	_, err := xspec.Parse("popen//self//engine")
+	assert.ErrorContains(t, err, "engine=cpython")
 }
 
 func TestTLS(t *testing.T) {
@@ -176,6 +199,7 @@ func TestValidate(t *testing.T) {
 	for text, kind := range map[string]string{
 		"popen": xspec.KindPopen, "popen//via=gw0//python=x": xspec.KindPopen, "ssh=h//ssh_config=f//sshclient=openssh": xspec.KindSSH,
 		"vagrant_ssh=box//ssh_config=f": xspec.KindVagrantSSH, "socket=h:1": xspec.KindSocket, "socket//installvia=g": xspec.KindSocket, "socket=h:1//via=g": xspec.KindSocket,
+		"popen//chdir=./~/x": xspec.KindPopen, "popen//chdir=~x": xspec.KindPopen,
 		"ssh=h//popen=false//via=b//bootstrap=import//execmodel=main_thread_only//anything=1": xspec.KindSSH,
 	} {
 		s := mustParse(t, text)
@@ -196,6 +220,9 @@ func TestValidate(t *testing.T) {
 		{"popen//ssh_config=f", "ssh_config", "ssh"},
 		{"popen//sshclient=openssh", "sshclient", "ssh"},
 		{"ssh=h//sshclient=putty", "sshclient", "putty"},
+		{"socket=h:1//dont_write_bytecode", "dont_write_bytecode", "runs already"},
+		{"popen//chdir=~/x", "chdir", `"./~/x" for a folder of that name`},
+		{"ssh=h//chdir=~", "chdir", "write the whole path"},
 		{"popen//execmodel=fork", "execmodel", "thread, main_thread_only, eventlet, gevent"},
 		{"popen//bootstrap=exec", "bootstrap", "bootstrap=import"},
 		{"popen//python=/usr//bin/python", "bin/python", "single slashes"},

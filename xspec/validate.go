@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/go-execnet/execnet/internal/pyliteral"
 )
 
 // The execution models: how a worker runs the sources that it is sent ([protocol.md section 6.5]).
@@ -27,6 +29,22 @@ const (
 func ExecModels() []string {
 	return []string{ExecModelThread, ExecModelMainThreadOnly, ExecModelEventlet, ExecModelGevent}
 }
+
+// The engines: what runs Python source in a Go worker. They are the values of the key "engine", of
+// the option --engine of a Go worker, and of the environment variable EXECNET_ENGINE.
+const (
+	// EngineAuto decides for each program by reading its source: gpython if it does all of the
+	// program exactly as CPython and no program of the gateway has run in CPython before, else
+	// CPython, else gpython. It is the default.
+	EngineAuto = "auto"
+	// EngineGpython runs all programs in the Go worker's own engine.
+	EngineGpython = "gpython"
+	// EngineCPython runs all programs in a CPython that the Go worker starts beside itself.
+	EngineCPython = "cpython"
+)
+
+// Engines returns the engines, as a new slice.
+func Engines() []string { return []string{EngineAuto, EngineGpython, EngineCPython} }
 
 // The kinds of gateway that [Spec.Kind] returns. Each is the key of the specification that asks for
 // it.
@@ -82,14 +100,18 @@ func (s *Spec) Validate() error {
 		return fail("socket", "it needs an address; write socket=HOST:PORT, or socket//installvia=GATEWAY-ID")
 	case s.Python != "" && kinds[0] == KindSocket:
 		return fail("python", "a socket server runs in an interpreter of its own; leave python out, or start the server with the one you want")
+	case s.DontWriteBytecode && kinds[0] == KindSocket:
+		return fail("dont_write_bytecode", "a socket server runs already when it is connected to; start it with python -B, or write env:PYTHONDONTWRITEBYTECODE=1 for what it starts")
 	case s.UsesTLS() && (kinds[0] != KindSocket || s.InstallVia != "" || s.Via != ""):
 		return fail(s.tlsKey(), "it goes with socket=HOST:PORT only, and not with via or installvia")
 	case (s.TLSCert == "") != (s.TLSKey == ""):
 		return fail(s.tlsKey(), "a certificate and its key go together; write tls_cert=FILE//tls_key=FILE")
+	case s.ChDir == "~" || strings.HasPrefix(s.ChDir, "~/"):
+		return fail("chdir", `~ does not stand for the home folder here; write the whole path, or %q for a folder of that name`, "./"+s.ChDir)
 	case strings.ContainsFunc(s.ID, unicode.IsControl):
 		return fail("id", "%q holds control characters", s.ID)
-	case s.Self && kinds[0] != KindPopen:
-		return fail("self", "it goes with popen only; name the program with python=PROGRAM instead")
+	case s.Self && kinds[0] == KindSocket:
+		return fail("self", "it does not go with socket, whose server has chosen its program; leave self out")
 	case s.Self && s.Python != "":
 		return fail("self", "it starts this program, so python=%s has no place; keep one of them", s.Python)
 	case s.Self && s.Bootstrap != "":
@@ -102,6 +124,12 @@ func (s *Spec) Validate() error {
 		return fail("sshclient", `%q is unknown; write sshclient=openssh, or leave the key out for the built-in client`, s.SSHClient)
 	case s.ExecModel != "" && !slices.Contains(ExecModels(), s.ExecModel):
 		return fail("execmodel", "%q is unknown; it is one of %s", s.ExecModel, strings.Join(ExecModels(), ", "))
+	case s.Engine != "" && !slices.Contains(Engines(), s.Engine):
+		return fail("engine", "%q is unknown; it is one of %s", s.Engine, strings.Join(Engines(), ", "))
+	case s.Engine != "" && s.Bootstrap != "":
+		return fail("engine", "it is for Go workers, and bootstrap=%s makes a Python one; keep one of them", s.Bootstrap)
+	case s.Preload != "" && s.badPreload() != "":
+		return fail("preload", "%q is no name of a module; write preload=numpy,pandas", s.badPreload())
 	case s.Bootstrap != "" && s.Bootstrap != "import":
 		return fail("bootstrap", "%q is unknown; write bootstrap=import to use the execnet installed there, or leave the key out", s.Bootstrap)
 	}
@@ -110,7 +138,23 @@ func (s *Spec) Validate() error {
 			return fail(key, `it looks like the rest of a path, but "//" separates pairs; write the path with single slashes`)
 		}
 	}
-	return nil
+	return s.cutValue()
+}
+
+// badPreload returns a part of Preload that is no name of a module.
+func (s *Spec) badPreload() string {
+	modules := s.PreloadModules()
+	if len(modules) == 0 {
+		return s.Preload
+	}
+	for _, name := range modules {
+		for part := range strings.SplitSeq(name, ".") {
+			if !pyliteral.IsIdentifier(part) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // tlsKey returns one of the keys that make UsesTLS true.

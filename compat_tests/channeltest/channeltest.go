@@ -53,6 +53,13 @@ type Caps struct {
 	// LosesLastClose: an execution that execnet ends because the driver has terminated the gateway
 	// may not get to close its channel any more.
 	LosesLastClose bool
+	// AnyEOFErrorEnds: execnet takes every EOFError for the end of the execution's channel, also
+	// one of pickle.load or of the source itself (protocol.md section 6.6).
+	AnyEOFErrorEnds bool
+	// ErrorsAreTexts: execnet sends the traceback of an exception alone, without its base classes.
+	ErrorsAreTexts bool
+	// ExitsAreErrors: in execnet sys.exit() and sys.exit(0) are errors, too.
+	ExitsAreErrors bool
 }
 
 func (c Caps) execModel() string {
@@ -77,7 +84,7 @@ type run struct {
 // one.
 func Run(t *testing.T, open func(t *testing.T) *execnet.Gateway, caps Caps) {
 	shared := &run{open(t), caps}
-	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads} {
+	for _, group := range [][]test{values, executions, endings, callbacks, overChannels, files, drops, gateways, streams, loads, windows} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) {
 				test.f(t, shared)

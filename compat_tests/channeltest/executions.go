@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ var executions = []test{
 	{"SystemExit and the like", exits},
 	{"an error comes once and after the items", errorInOrder},
 	{"messages of errors", errorMessages},
+	{"classes of errors", errorClasses},
 	{"executions side by side", sideBySide},
 	{"iteration", iteration},
 	{"timeouts", timeouts},
@@ -188,10 +190,40 @@ func syntaxError(t *testing.T, r *run) {
 func exits(t *testing.T, r *run) {
 	ch := r.exec(t, "import sys; sys.exit(3)")
 	assert.Equal(t, "3", fails(t, ch, "SystemExit").Message())
-	ch = r.exec(t, "raise SystemExit")
-	fails(t, ch, "SystemExit")
-	ch = r.exec(t, "raise EOFError('no error to execnet')")
-	ends(t, ch)
+	for _, source := range []string{"raise SystemExit", "import sys; sys.exit(0)", "import sys; sys.exit()"} {
+		if ch = r.exec(t, source); r.caps.ExitsAreErrors {
+			fails(t, ch, "SystemExit")
+		} else {
+			ends(t, ch)
+		}
+	}
+	ch = r.exec(t, "import sys; sys.exit('no disk')")
+	assert.Equal(t, "no disk", fails(t, ch, "SystemExit").Message())
+
+	for source, ownEnd := range map[string]bool{
+		"raise EOFError('by hand')":                                          false,
+		"c.waitclose(); c.receive()":                                         false,
+		"try: channel.receive()\nexcept EOFError: raise EOFError('by hand')": false,
+		"channel.receive()":                                                  true,
+		"for item in channel: pass\nchannel.receive()":                       true,
+		"try: channel.receive()\nexcept EOFError: raise":                     true,
+	} {
+		ch = r.exec(t, "c = channel.receive()\n"+source)
+		other := r.newThere(t, ch)
+		require.NoError(t, other.Close())
+		switch {
+		case !r.caps.AnyEOFErrorEnds:
+			require.NoError(t, ch.CloseSend())
+		case strings.Contains(source, "channel"):
+			// After CloseSend execnet would not say when the source has ended.
+			require.NoError(t, ch.Close())
+		}
+		if ownEnd || r.caps.AnyEOFErrorEnds {
+			ends(t, ch)
+		} else {
+			fails(t, ch, "EOFError")
+		}
+	}
 	if !r.caps.green() { // with greenlets it ends the hub, and so the worker
 		ch = r.exec(t, "raise KeyboardInterrupt")
 		assert.EqualError(t, ch.WaitClose(within.Soon(t)), "keyboard-interrupted")
@@ -245,6 +277,128 @@ func errorMessages(t *testing.T, r *run) {
 		ch = r.exec(t, "raise ValueError('é€😀')")
 		assert.Equal(t, "é€😀", fails(t, ch, "ValueError").Message())
 	}
+}
+
+// errorClasses has errors of all shapes that tracebacks have. Where only the text comes, the class
+// and the first line of the message are found in it, and no base class is known.
+func errorClasses(t *testing.T, r *run) {
+	for _, test := range []struct {
+		source, class, message string
+		bases                  []string
+		python2                string // the class there, if it is another one
+	}{
+		{source: "1/0", class: "ZeroDivisionError", message: "*", bases: []string{"ArithmeticError", "builtins.Exception"}},
+		{source: "raise ValueError('first\\nsecond')", class: "ValueError", message: "first", bases: []string{"Exception"}},
+		{source: "raise ValueError('\\nsecond')", class: "ValueError", bases: []string{"Exception"}},
+		{source: "class Odd(LookupError): pass\nraise Odd('x')", class: "__channelexec__.Odd", message: "x",
+			bases: []string{"LookupError", "Odd"}, python2: "Odd"},
+		{source: "def f():\n class Odd(LookupError): pass\n raise Odd('x')\nf()", class: "__channelexec__.f.<locals>.Odd",
+			message: "x", bases: []string{"LookupError", "Odd"}, python2: "Odd"},
+		{source: "raise type('Odd', (ValueError,), {'__module__': 'my-mod.sub'})('a: b')", class: "my-mod.sub.Odd",
+			message: "a: b", bases: []string{"ValueError", "sub.Odd"}, python2: "Odd"},
+		{source: "try: {}[1]\nexcept KeyError: raise ValueError('while')", class: "ValueError", message: "while",
+			bases: []string{"Exception"}},
+		{source: "import traceback\ntry: 1/0\nexcept ZeroDivisionError: text = traceback.format_exc()\n" +
+			"raise RuntimeError('child:\\n' + text)", class: "RuntimeError", message: "child:", bases: []string{"Exception"}},
+		{source: "raise RuntimeError('child:\\nTraceback (most recent call last):\\nKeyError: 1')", class: "RuntimeError",
+			message: "child:", bases: []string{"Exception"}},
+		{source: "def f(n): f(n + 1)\ntry: f(0)\nexcept RuntimeError: raise MemoryError('deep')", class: "MemoryError",
+			message: "deep", bases: []string{"Exception"}},
+		{source: "exec('1 +')", class: "SyntaxError", message: "*", bases: []string{"Exception"}},
+		{source: "exec('if 1:\\n1')", class: "IndentationError", message: "*", bases: []string{"SyntaxError"}},
+		{source: "open('/no/such/file')", class: "FileNotFoundError", message: "*", bases: []string{"Exception"}, python2: "IOError"},
+		{source: "raise SystemExit('no')", class: "SystemExit", message: "no",
+			bases: []string{"BaseException"}},
+	} {
+		e := fails(t, r.exec(t, test.source), classIn(r, test.class, test.python2))
+		if test.message != "*" {
+			assert.Equal(t, test.message, e.Message(), e.Formatted)
+		}
+		assert.Equal(t, r.caps.ErrorsAreTexts, len(e.MRO) == 0)
+		assert.True(t, e.IsInstance(e.Exception()))
+		assert.False(t, e.IsInstance("ImportError"))
+		assert.Equal(t, strings.TrimSuffix(e.Exception()+": "+e.Message(), ": "), e.Summary())
+		for _, base := range test.bases {
+			if !r.caps.ErrorsAreTexts {
+				assert.True(t, e.IsInstance(base), "%v is no %s", e.MRO, base)
+			}
+		}
+		if !r.caps.ErrorsAreTexts {
+			assert.True(t, strings.HasPrefix(e.Text, e.Message()))
+			assert.True(t, e.IsInstance("builtins.object"))
+		}
+	}
+	if !r.caps.Python2 {
+		e := fails(t, r.exec(t, "raise type('Fehler_é', (ValueError,), {'__module__': 'möd'})('ü')"), "möd.Fehler_é")
+		assert.Equal(t, "möd.Fehler_é: ü", e.Summary())
+	}
+	if !r.caps.ErrorsAreTexts {
+		e := fails(t, r.exec(t, "raise ValueError('x' * (3 << 20))"), "ValueError")
+		for _, text := range []string{e.Formatted, e.Text} {
+			assert.Less(t, len(text), 1<<20+100)
+			assert.Contains(t, text, "bytes are left out here ...]")
+		}
+		e = fails(t, r.exec(t, "class Bad(Exception):\n def __str__(self): return 1 / 0\nraise Bad()"), "__channelexec__.Bad")
+		assert.Equal(t, "<exception str() failed>", e.Text)
+		inCallback(t, r)
+	}
+	newer(t, r)
+}
+
+// inCallback has a callback at the worker raise an exception.
+func inCallback(t *testing.T, r *run) {
+	ch := r.exec(t, `
+sub = channel.gateway.newchannel()
+def call(item):
+    raise KeyError(item)
+sub.setcallback(call)
+channel.send(sub)
+channel.receive()
+`)
+	sub := receiveAs[*execnet.Channel](t, ch)
+	send(t, sub, 7)
+	assert.True(t, fails(t, sub, "KeyError").IsInstance("LookupError"))
+	send(t, ch, nil)
+	ends(t, ch)
+}
+
+// newer has the errors that only newer Pythons have.
+func newer(t *testing.T, r *run) {
+	ch := r.exec(t, "import sys; channel.send(sys.version_info[0] * 100 + sys.version_info[1])")
+	version := receiveAs[int](t, ch)
+	ends(t, ch)
+	if version >= 304 {
+		e := fails(t, r.exec(t, "try: 1/0\nexcept ZeroDivisionError as e: raise KeyError('x') from e"), "KeyError")
+		assert.Equal(t, "'x'", e.Message())
+	}
+	if version < 311 {
+		return
+	}
+	e := fails(t, r.exec(t, "e = ValueError('x')\ne.add_note('a note\\nKeyError: 1')\nraise e"), "ValueError")
+	assert.Equal(t, "x", e.Message())
+	for _, source := range []string{
+		"raise ExceptionGroup('all', [ValueError('a'), TypeError('b')])",
+		"def f():\n try: 1/0\n except ZeroDivisionError as e: return e\nraise ExceptionGroup('all\\nof', [f(), ExceptionGroup('in', [f()])])",
+		"try: 1/0\nexcept ZeroDivisionError as e: raise ExceptionGroup('all', [e])",
+		"try: raise ExceptionGroup('of many', [ValueError()])\nexcept ExceptionGroup as e: raise ExceptionGroup('all', [e])",
+	} {
+		e := fails(t, r.exec(t, source), "ExceptionGroup")
+		assert.Regexp(t, "^all", e.Message(), e.Formatted)
+		assert.Equal(t, !r.caps.ErrorsAreTexts, e.IsInstance("BaseExceptionGroup"))
+	}
+	e = fails(t, r.exec(t, "try: raise ExceptionGroup('all', [ValueError('a')])\nexcept ExceptionGroup: raise KeyError(1)"), "KeyError")
+	assert.Equal(t, "1", e.Message())
+}
+
+// classIn is the name of a class as this worker's errors have it.
+func classIn(r *run, class, python2 string) string {
+	switch {
+	case !r.caps.Python2 || python2 == "":
+		return class
+	case r.caps.ErrorsAreTexts || python2 != "Odd":
+		return python2
+	}
+	return strings.Replace(class, "f.<locals>.", "", 1)
 }
 
 // sideBySide runs executions at the same time and lets the last of them end first.

@@ -251,7 +251,7 @@ func unsendable(t *testing.T, r *run) {
 	ch := r.exec(t, `
 class Mine(object): pass
 class MyInt(int): pass
-for bad in (Mine(), MyInt(3), bytearray(b"x"), [1, (Mine(),)], {u"k": Mine}):
+for bad in (Mine(), MyInt(3), type, [1, (Mine(),)], {u"k": Mine}):
     try:
         channel.send(bad)
     except Exception as e:

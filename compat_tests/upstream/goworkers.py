@@ -2,6 +2,8 @@
 import os
 import sys
 
+import pytest
+
 import execnet.gateway_io as gateway_io
 
 popen_args = gateway_io.popen_args
@@ -15,3 +17,9 @@ def go_worker_args(spec):
 
 
 gateway_io.popen_args = go_worker_args
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A test imports a module from a folder of its own, and would find that of the run before."""
+    sys.modules.pop("remote", None)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/go-execnet/execnet"
+	_ "github.com/go-execnet/execnet/cpython"
 	_ "github.com/go-execnet/execnet/gpython" // runs the Python source that drivers send
 	"github.com/go-execnet/execnet/worker"
 )

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	shellquote "github.com/kballard/go-shellquote"
@@ -22,15 +23,16 @@ const BootstrapLine = "import sys;exec(eval(sys.stdin.readline()))"
 // Python returns the command line for a popen spec: the interpreter, -u, -B for
 // dont_write_bytecode, and -c with BootstrapLine. The interpreter is this program itself for self,
 // otherwise the value of python=, else of the environment variable EXECNET_PYTHON, both split as by
-// Split, else python3 or python from PATH. (Python's execnet takes its own interpreter when there
-// is no python=.)
+// Split, else python3 or python from PATH, else the one inside this program. A command whose first
+// word is Embedded means that one. (Python's execnet takes its own interpreter when there is no
+// python=.)
 //
-// source says where the interpreter's name comes from, for a StartError. The error is a *StartError
-// or a *PythonNotFoundError.
+// source says where the interpreter's name comes from, for a StartError. The error is a
+// *StartError, a *PythonNotFoundError, or says why the interpreter inside cannot be used.
 func Python(spec *xspec.Spec) (argv []string, source string, err error) {
 	if spec.Self {
 		source = "self in the spec"
-		program, err := os.Executable()
+		program, err := Self()
 		if err != nil {
 			return nil, "", &StartError{Args: os.Args[:1], Source: source, Err: err}
 		}
@@ -50,6 +52,35 @@ func PythonArgs(spec *xspec.Spec) []string {
 }
 
 func interpreter(command string) (argv []string, source string, err error) {
+	argv, source, err = find(command)
+	if err == nil && argv[0] == Embedded {
+		argv = slices.Clone(argv)
+		argv[0], err = embedded.unpack()
+	}
+	return argv, source, err
+}
+
+// Available returns the error that Python would return for a spec with this python=, or nil. It
+// does not unpack the interpreter inside this program, which takes long the first time and may fail
+// then.
+func Available(command string) error {
+	_, _, err := find(command)
+	return err
+}
+
+// Inside is the source of the interpreter inside this program when no name chooses it.
+const Inside = "inside this program"
+
+// Source returns where the interpreter's name comes from that Python would start for a spec with
+// this python=. It is empty if nothing names one and there is none.
+func Source(command string) string {
+	_, source, _ := find(command)
+	return source
+}
+
+// find returns the command line of the interpreter. Its first word is Embedded for the one inside
+// this program, if there is one.
+func find(command string) (argv []string, source string, err error) {
 	source = "python= in the spec"
 	if command == "" {
 		command, source = os.Getenv("EXECNET_PYTHON"), "from EXECNET_PYTHON"
@@ -61,6 +92,9 @@ func interpreter(command string) (argv []string, source string, err error) {
 				return []string{path}, "from PATH", nil
 			}
 		}
+		if embedded.check() == nil {
+			return []string{Embedded}, Inside, nil
+		}
 		return nil, "", &PythonNotFoundError{Tried: names}
 	}
 	argv, err = Split(command)
@@ -70,11 +104,17 @@ func interpreter(command string) (argv []string, source string, err error) {
 	if len(argv) == 0 {
 		return nil, "", &StartError{Source: source, Err: exec.ErrNotFound}
 	}
+	if argv[0] == Embedded {
+		if err := embedded.check(); err != nil {
+			return nil, "", &StartError{Args: argv, Source: source, Err: err}
+		}
+	}
 	return argv, source, nil
 }
 
-// Remote returns the command line that an ssh host's shell gets, behind prefix. python= is put into
-// it unchanged, for that shell to split, as in execnet. Without python= execnet runs "python",
+// Remote returns the command line that an ssh host's shell gets, behind prefix. It has those
+// variables of env in it that an interpreter reads when it starts (see withEnv). python= is put
+// into it unchanged, for that shell to split, as in execnet. Without python= execnet runs "python",
 // which most hosts no longer have; here a small sh script takes python3 if there is one, else
 // python. The script has no single quote, "!" or backslash, so that csh and fish pass it to sh
 // unchanged. A host with the shell of Windows has no sh: there python= has to be given.
@@ -88,13 +128,22 @@ func Remote(prefix []string, spec *xspec.Spec) string {
 		command = `sh -c 'if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p` + flags +
 			` -c "` + BootstrapLine + `"'`
 	}
-	return strings.Join(append(prefix[:len(prefix):len(prefix)], command), " ")
+	return RemoteCommand(prefix, spec, command)
+}
+
+// RemoteCommand puts prefix and those variables of env in front of a command line for an ssh host's
+// shell that a program reads when it starts (see withEnv).
+func RemoteCommand(prefix []string, spec *xspec.Spec, command string) string {
+	return strings.Join(slices.Concat(prefix, withEnv(spec), []string{command}), " ")
 }
 
 // OpenSSH returns the command line for sshclient=openssh. It is execnet's: "ssh -C [-F ssh_config]
 // ARGUMENTS COMMAND", and for vagrant_ssh "vagrant ssh NAME -- -C [-F ssh_config] COMMAND";
 // ARGUMENTS is the value of ssh= split as by Split, where execnet splits at blanks only.
-func OpenSSH(spec *xspec.Spec) ([]string, error) {
+func OpenSSH(spec *xspec.Spec) ([]string, error) { return OpenSSHCommand(spec, Remote(nil, spec)) }
+
+// OpenSSHCommand is OpenSSH for another command than that of an interpreter.
+func OpenSSHCommand(spec *xspec.Spec, command string) ([]string, error) {
 	argv := []string{"ssh", "-C"}
 	if spec.VagrantSSH != "" {
 		argv = []string{"vagrant", "ssh", spec.VagrantSSH, "--", "-C"}
@@ -109,7 +158,7 @@ func OpenSSH(spec *xspec.Spec) ([]string, error) {
 		}
 		argv = append(argv, words...)
 	}
-	return append(argv, Remote(nil, spec)), nil
+	return append(argv, command), nil
 }
 
 // Split splits a command line as a shell does. On Windows it first turns backslashes into slashes,

@@ -4,21 +4,40 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"github.com/go-execnet/execnet/internal/errtext"
 )
 
-// PythonNotFoundError says that a spec names no interpreter and none is found on this machine. The
-// public name is gatewayio.PythonNotFoundError.
+// PythonNotFoundError says that a spec names no interpreter and none is found on this machine, or
+// that an ssh host has none of the name. The public name is gatewayio.PythonNotFoundError.
 type PythonNotFoundError struct {
-	// Tried lists the names that were looked for on PATH.
+	// Tried lists the names that were looked for on PATH, or the command of python=.
 	Tried []string
+	// Host is the ssh host as the spec names it, "" for this machine.
+	Host string
+	// Says is what the host's shell says, which may be "".
+	Says string
+	// Err is what made it known, nil for this machine.
+	Err error
 }
+
+// Unwrap returns what made it known.
+func (e *PythonNotFoundError) Unwrap() error { return e.Err }
 
 // Error says where an interpreter was looked for and how to name one.
 func (e *PythonNotFoundError) Error() string {
+	if e.Host != "" {
+		says := ""
+		if e.Says != "" {
+			says = " (its shell says: " + e.Says + ")"
+		}
+		return fmt.Sprintf("execnet: no Python found on %s: there is no %s%s; install Python there, or name an interpreter with python= in the spec",
+			e.Host, strings.Join(e.Tried, " or "), says)
+	}
 	return fmt.Sprintf("execnet: no Python found: EXECNET_PYTHON is not set, and there is no %s on PATH; "+
 		"install Python, set EXECNET_PYTHON to an interpreter, or name one with python= in the spec", strings.Join(e.Tried, " or "))
 }
@@ -52,8 +71,17 @@ func (e *StartError) Error() string {
 	} else if errors.As(reason, &path) {
 		reason = path.Err
 	}
+	if reason == errNoWorker {
+		return reason.Error()
+	}
 	message := fmt.Sprintf("execnet: cannot start %q%s: %s", e.Args[0], source, errtext.Of(reason))
-	switch {
+	switch info, err := os.Stat(e.Args[0]); {
+	case errors.Is(reason, errNoneInside):
+		return message
+	case err == nil && info.IsDir():
+		return message + "; it is a folder"
+	case errors.Is(reason, syscall.ENOEXEC):
+		return message + "; it is a program for another kind of processor, or a script without a first line such as #!/bin/sh"
 	case errors.Is(reason, fs.ErrPermission):
 		return message + "; check that it is a program and may be executed"
 	case errors.Is(reason, exec.ErrNotFound) || errors.Is(reason, fs.ErrNotExist):

@@ -14,14 +14,23 @@ type Exit struct {
 	Code int
 	// Signal is the signal that ended the process, nil if none did.
 	Signal os.Signal
-	// Stderr is the last 8 KiB of what the far end wrote to its stderr.
+	// Stderr is what the far end wrote to its stderr. If that is long, it is the last 8 KiB, and
+	// before them 1 KiB from the beginning of the last crash report, or else of all.
 	Stderr string
 }
 
 // ExitOf returns how a process ended that os/exec has waited for. Its Stderr is empty.
 func ExitOf(state *os.ProcessState) Exit {
-	exit := Exit{Known: true, Code: state.ExitCode()}
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok {
+		return ExitOfStatus(status)
+	}
+	return Exit{Known: true, Code: state.ExitCode()}
+}
+
+// ExitOfStatus is ExitOf for the status that a wait of the system has returned.
+func ExitOfStatus(status syscall.WaitStatus) Exit {
+	exit := Exit{Known: true, Code: status.ExitStatus()}
+	if status.Signaled() {
 		exit.Signal = status.Signal()
 	}
 	return exit

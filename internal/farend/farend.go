@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,8 +33,26 @@ type WriteInterrupter interface {
 	InterruptWrite()
 }
 
+// ImmediateWriter is implemented by a pipe to which can be written without waiting.
+type ImmediateWriter interface {
+	// WriteNow writes what the pipe takes at once, and returns how many bytes that were: perhaps
+	// none. It tells no error: the next Write does.
+	WriteNow(b []byte) int
+}
+
 // ErrWriteInterrupted is what Write returns after InterruptWrite.
 var ErrWriteInterrupted = errors.New("execnet: writing was interrupted")
+
+// HangUpTeller is implemented by a pipe that can tell its far end's end before all is read.
+type HangUpTeller interface {
+	// HungUp reports whether the far end writes nothing more, so that what is still to be read is
+	// no more than what the system holds for the pipe.
+	HungUp() bool
+}
+
+// WithoutProcess is implemented by a pipe that is a mere connection: no exit status will ever
+// explain its end.
+type WithoutProcess interface{ WithoutProcess() }
 
 // NotStartedError is what the Read and Write of a pipe return when the far end, which is reached
 // while the pipe is in use already, could not be reached. A gateway's calls report Err itself.
@@ -61,8 +80,12 @@ func Await(ctx context.Context, done <-chan struct{}) error {
 	}
 }
 
-// shownLines is how many lines of the far end's stderr an error shows.
-const shownLines = 20
+// shownLines is how many of the last lines of the far end's stderr an error shows, and shownCrash
+// how many of the first lines of the report of a crash that began before them.
+const (
+	shownLines = 20
+	shownCrash = 5
+)
 
 // StderrText is the end of a far end's stderr as error texts show it: the last lines behind a
 // heading, or nothing if stderr is empty.
@@ -73,7 +96,12 @@ func StderrText(stderr string) string {
 	}
 	lines := strings.Split(stderr, "\n")
 	if len(lines) > shownLines {
+		before := lines[:len(lines)-shownLines]
 		lines = append([]string{"..."}, lines[len(lines)-shownLines:]...)
+		if at := lastCrash([]byte(stderr)); at >= 0 {
+			before = before[min(len(before), strings.Count(stderr[:at], "\n")):]
+			lines = append(slices.Clone(before[:min(len(before), shownCrash)]), lines...)
+		}
 	}
 	return "; its stderr ended:\n  " + strings.Join(lines, "\n  ")
 }

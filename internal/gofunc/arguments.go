@@ -3,6 +3,7 @@ package gofunc
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -92,7 +93,7 @@ func convert(v any, to reflect.Type) (reflect.Value, error) {
 		return reflect.Zero(to), nil
 	}
 	var table channelList
-	codec := serializer.Codec{Channels: &table}
+	codec := serializer.Codec{Channels: &table, MaxCost: math.MaxInt} // the value is here already
 	data, err := codec.Append(nil, v)
 	if err != nil {
 		return reflect.Value{}, err
@@ -126,7 +127,7 @@ func normalize(v any) (any, error) {
 		return int64(v), nil
 	}
 	var table channelList
-	codec := serializer.Codec{Channels: &table}
+	codec := serializer.Codec{Channels: &table, MaxCost: math.MaxInt} // the value is here already
 	data, err := codec.Append(nil, v)
 	if err != nil {
 		return nil, err

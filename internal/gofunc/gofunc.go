@@ -4,12 +4,14 @@
 // order; they are filled in. The others take the caller's positional arguments, converted as
 // serializer.Unmarshal would. A last parameter that is a struct, or a map with string keys, also
 // takes keyword arguments. The function returns nothing, a value or several (a tuple), and then
-// possibly an error.
+// possibly an error. A value may be an iterator, whose items are then what the function returns.
 package gofunc
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -34,6 +36,7 @@ var (
 	contextType = reflect.TypeFor[context.Context]()
 	channelType = reflect.TypeFor[*gatewaybase.Channel]()
 	errorType   = reflect.TypeFor[error]()
+	ndArrayType = reflect.TypeFor[serializer.NDArray]()
 )
 
 // New wraps f, which messages call name. The error says why f cannot be called remotely.
@@ -66,8 +69,9 @@ func New(name string, f any) (*Func, error) {
 	}
 	if n := len(w.params); n > 0 && !w.variadic {
 		last := w.params[n-1]
-		w.keywords = last.Kind() == reflect.Struct || last.Kind() == reflect.Map && last.Key().Kind() == reflect.String
-		if last.Kind() == reflect.Struct {
+		isStruct := last.Kind() == reflect.Struct && last != ndArrayType
+		w.keywords = isStruct || last.Kind() == reflect.Map && last.Key().Kind() == reflect.String
+		if isStruct {
 			w.names = serializer.FieldNames(last)
 		}
 	}
@@ -78,8 +82,34 @@ func New(name string, f any) (*Func, error) {
 }
 
 // Call calls the function. What it returns is for Channel.Send; errors about arguments are of type
-// *engine.Raised, and a panic becomes an *engine.Panic.
+// *engine.Raised, and a panic becomes an *engine.Panic. An error that io.EOF is found in says that
+// the function has met the end of ch; the io.EOF of anything else becomes an *engine.Raised.
+// The items of an iterator are a list.
 func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (result any, err error) {
+	own, ends := ch, 0
+	if own != nil {
+		ends = gatewaybase.EndsSeen(own)
+	}
+	result, err = w.call(ctx, ch, args, kwargs)
+	if err == nil && isIterator(result) {
+		result, err = w.collect(ctx, result)
+	}
+	if own == nil || gatewaybase.EndsSeen(own) == ends {
+		err = eofRaised(err)
+	}
+	return result, err
+}
+
+// eofRaised makes an exception of an io.EOF that is not the end of the function's channel.
+func eofRaised(err error) error {
+	if errors.Is(err, io.EOF) && engine.RaisedIn(err) == nil {
+		return &engine.Raised{Class: "EOFError", Message: err.Error()}
+	}
+	return err
+}
+
+// call is Call with a result that may be an iterator, and with any io.EOF.
+func (w *Func) call(ctx context.Context, ch *gatewaybase.Channel, args []any, kwargs *serializer.Dict) (result any, err error) {
 	in := make([]reflect.Value, 0, 2+len(w.params))
 	if w.context {
 		in = append(in, reflect.ValueOf(ctx))
@@ -87,6 +117,9 @@ func (w *Func) Call(ctx context.Context, ch *gatewaybase.Channel, args []any, kw
 	if w.channel {
 		if given, ok := first(args).(*gatewaybase.Channel); ok && w.namesChannel(args) {
 			ch, args = given, args[1:]
+		}
+		if ch == nil {
+			return nil, w.typeError("needs a channel as its first argument: no execution calls it")
 		}
 		in = append(in, reflect.ValueOf(ch))
 	}

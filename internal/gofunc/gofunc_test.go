@@ -3,6 +3,8 @@ package gofunc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -10,8 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/pipes"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
+	"github.com/go-execnet/execnet/xspec"
 )
 
 type options struct {
@@ -87,7 +92,16 @@ func TestKeywords(t *testing.T) {
 }
 
 func TestChannelParameter(t *testing.T) {
-	own, other := new(gatewaybase.Channel), new(gatewaybase.Channel)
+	here, there := pipes.Pair(t)
+	gw := gatewaybase.New(here, gatewaybase.Config{Spec: &xspec.Spec{ID: "gw0"}})
+	t.Cleanup(func() {
+		require.NoError(t, there.CloseWrite())
+		require.NoError(t, gw.Join(within.Soon(t)))
+	})
+	own, err := gw.NewChannel()
+	require.NoError(t, err)
+	other, err := gw.NewChannel()
+	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		f    any
 		args []any
@@ -112,6 +126,11 @@ func TestErrorsAndPanics(t *testing.T) {
 	reason := errors.New("no such word")
 	_, err := call(t, func() (int, error) { return 1, reason })
 	assert.Equal(t, reason, err)
+
+	_, err = call(t, func() error { return fmt.Errorf("words.txt: %w", io.EOF) })
+	var raised *engine.Raised
+	require.ErrorAs(t, err, &raised)
+	assert.Equal(t, &engine.Raised{Class: "EOFError", Message: "words.txt: EOF"}, raised)
 
 	_, err = call(t, func(v []int) int { return v[3] }, []any{})
 	var p *engine.Panic

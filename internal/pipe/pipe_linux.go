@@ -13,9 +13,12 @@ const fionread = unix.TIOCINQ
 // it makes that user's new pipes tiny.
 const pipeSize = 256 << 10
 
-// grow enlarges a pipe if the system allows it.
-func grow(f *os.File) {
+// Grow enlarges a pipe if the system allows it, from either end. It does nothing to other files.
+func Grow(f *os.File) {
 	if conn, err := f.SyscallConn(); err == nil {
 		_ = conn.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
 	}
 }
+
+// readHangUp is what poll reports of a socket whose far end has shut down writing.
+const readHangUp = unix.POLLRDHUP

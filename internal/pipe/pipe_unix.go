@@ -15,7 +15,7 @@ func New(weWrite bool) (ours, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	grow(r)
+	Grow(r)
 	if weWrite {
 		return w, r, nil
 	}

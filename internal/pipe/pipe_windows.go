@@ -54,3 +54,18 @@ func Buffered(f *os.File) int {
 	}
 	return int(n)
 }
+
+// HungUp reports whether nothing more is written to the other end of a pipe. Windows tells that
+// when all is read; it is true for a closed file, too.
+func HungUp(f *os.File) bool {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return true
+	}
+	var ended bool
+	err = conn.Control(func(h uintptr) {
+		ok, _, _ := peekNamedPipe.Call(h, 0, 0, 0, 0, 0)
+		ended = ok == 0
+	})
+	return ended || err != nil
+}

@@ -26,14 +26,7 @@ type spinner struct {
 }
 
 func (s *spinner) init(file *os.File) {
-	s.file, s.try = file, s.attempt
-	if conn, err := file.SyscallConn(); err == nil {
-		_ = conn.Control(func(fd uintptr) {
-			if flags, err := unix.FcntlInt(fd, unix.F_GETFL, 0); err == nil && flags&unix.O_NONBLOCK != 0 {
-				s.conn = conn
-			}
-		})
-	}
+	s.file, s.try, s.conn = file, s.attempt, nonBlocking(file)
 }
 
 func (s *spinner) possible() bool { return s.conn != nil }

@@ -2,12 +2,14 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
@@ -26,30 +28,79 @@ import (
 // Our end of stdout is closed when Read has returned io.EOF, or by CloseRead; everything else once
 // the process has died.
 type Process struct {
-	cmd    *exec.Cmd
+	child  Child
 	stdin  *os.File
+	now    *pipe.Writer // of stdin
 	stdout *reader
 	stderr *reader
 	tail   farend.Tail
 
-	reaped chan struct{} // closed once cmd.ProcessState is set
+	reaped chan struct{} // closed once exit is set
+	exit   farend.Exit   // without Stderr
 	done   chan struct{} // closed once nothing of the process is left here but stdout
 }
 
 var _ gatewaybase.IO = (*Process)(nil)
 
+// Child is a process that runs.
+type Child interface {
+	PID() int
+	Args() []string    // its command line
+	Wait() farend.Exit // waits until it has ended, and reaps it
+	Kill() error       // ends it by force; a process that has ended is no error
+}
+
 // Start runs a command. A nil env passes this process's environment on. What the command writes to
-// its stderr is copied to stderr, unless that is nil, and its last 8 KiB are kept for Exit; when
-// stderr's Write fails, the rest is only kept. A Write that blocks holds up the command, once its
-// pipe is full, and Wait. The error is a *cmdline.StartError, or says that no pipe could be made.
-func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
+// its stderr is copied to stderr, unless that is nil, and its end is kept for Exit (farend.Tail);
+// when stderr's Write fails, the rest is only kept. A Write that blocks holds up the command once 1
+// MiB waits and its pipe is full, but not Wait: at the command's end a Write has half a second. The
+// error is a *cmdline.StartError, or says that no pipe could be made.
+//
+// The command inherits the files in inherited: as its descriptors 3, 4 ..., or, on Windows, as
+// handles of the same values.
+func Start(argv []string, env []string, stderr io.Writer, inherited ...*os.File) (*Process, error) {
 	if len(argv) == 0 {
 		return nil, &cmdline.StartError{Err: exec.ErrNotFound}
 	}
-	p := &Process{reaped: make(chan struct{}), done: make(chan struct{})}
-	p.cmd = exec.Command(argv[0], argv[1:]...)
-	p.cmd.Env = env
+	return Run(argv[0], stderr, func(files [3]*os.File) (Child, error) {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = env
+		if err := inherit(cmd, inherited); err != nil {
+			return nil, fmt.Errorf("execnet: cannot pass files on to %s: %w", argv[0], err)
+		}
+		// As *os.File they go to the child as they are; with anything else exec.Cmd would copy
+		// through goroutines of its own.
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
+		if err := cmd.Start(); err != nil {
+			return nil, &cmdline.StartError{Args: argv, Err: err}
+		}
+		return command{cmd}, nil
+	})
+}
 
+// command is a Child that os/exec has started.
+type command struct{ cmd *exec.Cmd }
+
+func (c command) PID() int       { return c.cmd.Process.Pid }
+func (c command) Args() []string { return c.cmd.Args }
+
+func (c command) Wait() farend.Exit {
+	// Its error repeats what ProcessState says.
+	_ = c.cmd.Wait()
+	return farend.ExitOf(c.cmd.ProcessState)
+}
+
+func (c command) Kill() error {
+	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// Run is Start of a process that start makes, with files as its stdin, stdout and stderr. name is
+// what errors call it.
+func Run(name string, stderr io.Writer, start func(files [3]*os.File) (Child, error)) (*Process, error) {
+	p := &Process{reaped: make(chan struct{}), done: make(chan struct{})}
 	var files []*os.File
 	closeAll := func() {
 		for _, f := range files {
@@ -62,55 +113,57 @@ func Start(argv []string, env []string, stderr io.Writer) (*Process, error) {
 		ours[fd], theirs[fd], err = pipe.New(fd == 0)
 		if err != nil {
 			closeAll()
-			return nil, fmt.Errorf("execnet: cannot make a pipe to %s: %w", argv[0], err)
+			return nil, fmt.Errorf("execnet: cannot make a pipe to %s: %w", name, err)
 		}
 		files = append(files, ours[fd], theirs[fd])
 	}
-	// As *os.File they go to the child as they are; with anything else exec.Cmd would copy through
-	// goroutines of its own.
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirs[0], theirs[1], theirs[2]
-	if err := p.cmd.Start(); err != nil {
+	var err error
+	if p.child, err = start(theirs); err != nil {
 		closeAll()
-		return nil, &cmdline.StartError{Args: argv, Err: err}
+		return nil, err
 	}
 	for _, f := range theirs {
 		f.Close()
 	}
+	p.now = pipe.NewWriter(ours[0])
 	p.stdin, p.stdout, p.stderr = ours[0], newReader(ours[1]), newReader(ours[2])
 
 	copied := make(chan struct{})
+	outlet := farend.NewOutlet(cmp.Or(stderr, io.Discard))
 	go func() {
 		defer close(copied)
-		p.copyStderr(stderr)
+		p.copyStderr(outlet)
 	}()
-	go p.reap(copied)
+	go p.reap(outlet, copied)
 	return p, nil
 }
 
+// lastWords is how long stderr is read when the process has died. The watchdog of a Python worker
+// writes there what the worker has printed last. It ends at once then, and stderr with it, so only
+// a process that has been left behind makes this time pass.
+const lastWords = 250 * time.Millisecond
+
 // reap waits for the process's end, frees whoever is blocked on its pipes and closes what is left
 // of them here.
-func (p *Process) reap(copied <-chan struct{}) {
-	// Its error repeats what ProcessState says.
-	_ = p.cmd.Wait()
+func (p *Process) reap(outlet *farend.Outlet, copied <-chan struct{}) {
+	p.exit = p.child.Wait()
 	close(p.reaped)
 	p.stdin.Close()
-	p.stdout.processDied()
-	p.stderr.processDied()
+	p.stdout.processDied(0)
+	p.stderr.processDied(lastWords)
+	outlet.End()
 	<-copied
+	_ = outlet.Flush()
 	close(p.done)
 }
 
-func (p *Process) copyStderr(to io.Writer) {
+func (p *Process) copyStderr(to *farend.Outlet) {
 	defer p.stderr.file.Close()
 	buf := make([]byte, 8<<10)
 	for {
 		n, err := p.stderr.Read(buf)
 		_, _ = p.tail.Write(buf[:n])
-		if n > 0 && to != nil {
-			if _, failed := to.Write(buf[:n]); failed != nil {
-				to = nil
-			}
-		}
+		_, _ = to.Write(buf[:n])
 		if err != nil {
 			return
 		}
@@ -118,10 +171,10 @@ func (p *Process) copyStderr(to io.Writer) {
 }
 
 // PID is the process's id on this machine. It means nothing once Exit is known.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.child.PID() }
 
 // Args is the command line that runs.
-func (p *Process) Args() []string { return p.cmd.Args }
+func (p *Process) Args() []string { return p.child.Args() }
 
 // Read reads from the process's stdout.
 func (p *Process) Read(b []byte) (int, error) { return p.stdout.Read(b) }
@@ -132,6 +185,9 @@ func (p *Process) InterruptRead() { p.stdout.interrupt() }
 // Write writes to the process's stdin. Once the process has died or CloseWrite was called, the
 // error is os.ErrClosed or the system's error for a broken pipe.
 func (p *Process) Write(b []byte) (int, error) { return pipe.Write(p.stdin, b) }
+
+// WriteNow implements farend.ImmediateWriter.
+func (p *Process) WriteNow(b []byte) int { return p.now.WriteNow(b) }
 
 // CloseRead closes the process's stdout; the process's own writes fail from then on.
 func (p *Process) CloseRead() error { return closeOnce(p.stdout.file) }
@@ -154,7 +210,7 @@ func (p *Process) Wait(ctx context.Context) error {
 
 // Kill ends the process with SIGKILL, or as Windows does it. What the process started lives on.
 func (p *Process) Kill() error {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.child.Kill(); err != nil {
 		return fmt.Errorf("execnet: cannot kill process %d: %w", p.PID(), err)
 	}
 	return nil
@@ -165,7 +221,7 @@ func (p *Process) Exit() gatewaybase.Exit {
 	var exit gatewaybase.Exit
 	select {
 	case <-p.reaped:
-		exit = farend.ExitOf(p.cmd.ProcessState)
+		exit = p.exit
 	default:
 	}
 	exit.Stderr = p.tail.String()

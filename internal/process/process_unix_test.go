@@ -223,7 +223,8 @@ func TestStderrFlood(t *testing.T) {
 	require.NoError(t, err)
 	defer end(t, p)
 	wait(t, p)
-	assert.Len(t, p.Exit().Stderr, 8<<10)
+	assert.GreaterOrEqual(t, len(p.Exit().Stderr), 8<<10)
+	assert.Less(t, len(p.Exit().Stderr), 20<<10)
 	assert.True(t, strings.HasSuffix(p.Exit().Stderr, "099998\n"+strings.Repeat("0", 94)+"99999\n"))
 
 	var all bytes.Buffer
@@ -232,7 +233,8 @@ func TestStderrFlood(t *testing.T) {
 	defer end(t, p)
 	wait(t, p)
 	assert.Equal(t, 10_000_000, all.Len())
-	assert.Equal(t, all.String()[all.Len()-8<<10:], p.Exit().Stderr)
+	assert.True(t, strings.HasSuffix(p.Exit().Stderr, all.String()[all.Len()-8<<10:]))
+	assert.True(t, strings.HasPrefix(p.Exit().Stderr, all.String()[:500]))
 }
 
 type failingWriter struct{ calls int }

@@ -29,13 +29,18 @@ func newReader(file *os.File) *reader {
 }
 
 // processDied tells the reader, also one that is blocked, that the process has died. What is in the
-// pipe now is the last that is read: only a process that the dead one started could write more.
-func (r *reader) processDied() {
+// pipe after the grace is the last that is read: only a process that the dead one started could
+// write more.
+func (r *reader) processDied(grace time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.died = true
+	deadline := time.Unix(1, 0)
+	if grace > 0 {
+		deadline = time.Now().Add(grace)
+	}
 	// An error means that the file is closed already.
-	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+	_ = r.file.SetReadDeadline(deadline)
 }
 
 // interrupt makes the Read under way, or the next one, return farend.ErrReadInterrupted.

@@ -154,10 +154,8 @@ func (a *authenticator) mayAsk(method string, canAsk bool, callback string) bool
 }
 
 func (a *authenticator) password() (string, error) {
-	var secret string
-	err := a.prompt.ask(func() (err error) {
-		secret, err = a.options.Password(a.target.User, a.target.Address())
-		return err
+	secret, err := ask(a.prompt, func() (string, error) {
+		return a.options.Password(a.target.User, a.target.Address())
 	})
 	return secret, a.record(err)
 }
@@ -169,10 +167,8 @@ func (a *authenticator) answer(name, instruction string, questions []string, ech
 	if name != "" {
 		instruction = strings.TrimSpace(name + "\n" + instruction)
 	}
-	var answers []string
-	err := a.prompt.ask(func() (err error) {
-		answers, err = a.options.KeyboardInteractive(a.target.User, a.target.Address(), instruction, questions, echos)
-		return err
+	answers, err := ask(a.prompt, func() ([]string, error) {
+		return a.options.KeyboardInteractive(a.target.User, a.target.Address(), instruction, questions, echos)
 	})
 	if err == nil && len(answers) != len(questions) {
 		err = fmt.Errorf("the KeyboardInteractive callback gave %d answers to %d questions", len(answers), len(questions))
@@ -239,5 +235,8 @@ func signatureAlgorithms(format string) []string {
 	return []string{format}
 }
 
-// errNoPassphrase says that there is no callback to ask for a key's passphrase.
-var errNoPassphrase = errors.New("it is encrypted, and there is no Passphrase callback to ask; load it into an agent, or set one")
+// Why nobody is asked for a key's passphrase.
+var (
+	errNoPassphrase = errors.New("it is encrypted, and there is no Passphrase callback to ask; load it into an agent with ssh-add, or set one")
+	errBatchMode    = errors.New("it is encrypted, and BatchMode is yes; load it into an agent with ssh-add")
+)

@@ -1,6 +1,7 @@
 package sshclient
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -100,6 +101,9 @@ func TestEncryptedKey(t *testing.T) {
 		silent := testPool(t, Options{Passphrase: func(string) ([]byte, error) { return nil, refused }})
 		failure := startFails(t, silent, spec)
 		assert.ErrorContains(t, failure, "no tty")
+		batch := authError(t, startFails(t, pool, "ssh=-o BatchMode=yes -o ServerAliveInterval=9 box//ssh_config="+file))
+		assert.Empty(t, batch.Tried)
+		assert.ErrorContains(t, batch, "BatchMode is yes")
 	}
 }
 
@@ -304,4 +308,68 @@ func TestTwoFactors(t *testing.T) {
 	})
 	pool := testPool(t, Options{Password: func(string, string) (string, error) { return "pw", nil }})
 	requireAlive(t, start(t, pool, "ssh=-i "+key+" box//ssh_config="+server.ConfigFile))
+}
+
+// As with the ssh command, a private key that others can read is not used; the next one is.
+func TestUnprotectedKey(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	open := filepath.Join(t.TempDir(), "id")
+	sshdtest.Copy(t, server.IdentityFile, open)
+	config := strings.Replace(server.ClientConfig(), server.IdentityFile, open, 1)
+	file := filepath.Join(t.TempDir(), "config")
+	sshdtest.Write(t, file, config)
+	for mode, want := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: false, 0o604: false} {
+		require.NoError(t, os.Chmod(open, mode))
+		require.Equal(t, want, opensshAccepts(t, "-F", file, "box", "true"), "the ssh command")
+		if want {
+			requireAlive(t, start(t, testPool(t, Options{}), "ssh=box//ssh_config="+file))
+			continue
+		}
+		err := authError(t, startFails(t, testPool(t, Options{}), "ssh=box//ssh_config="+file))
+		assert.Empty(t, err.Tried)
+		assert.ErrorContains(t, err, open+" (UNPROTECTED PRIVATE KEY FILE")
+		assert.ErrorContains(t, err, "chmod 600 "+open)
+		requireAlive(t, start(t, testPool(t, Options{}), "ssh=-i "+open+" -i "+server.IdentityFile+" box//ssh_config="+file))
+	}
+}
+
+// What only the ssh command can use is told when nothing else lets the user in.
+func TestPKCS11Provider(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	spec := "ssh=-o PKCS11Provider=/lib/token.so box//ssh_config=" + server.ConfigFile
+	requireAlive(t, start(t, testPool(t, Options{}), spec))
+	sshdtest.Write(t, server.AuthorizedKeysFile, "")
+	err := authError(t, startFails(t, testPool(t, Options{}), spec))
+	assert.ErrorContains(t, err, "PKCS11Provider /lib/token.so (only the ssh command can use it")
+}
+
+// A callback that does not answer holds up neither the caller whose context ends nor the pool.
+func TestCallbackThatHangs(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.NewPasswordServer(t, &ssh.ServerConfig{
+		PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") },
+	})
+	hang := make(chan struct{})
+	defer close(hang)
+	spec := " box//ssh_config=" + server.ConfigFile
+	for options, callback := range map[string]func(ask func()) Options{
+		"": func(ask func()) Options {
+			return Options{Password: func(string, string) (string, error) { ask(); return "", nil }}
+		},
+		"-o StrictHostKeyChecking=ask -o UserKnownHostsFile=/dev/null": func(ask func()) Options {
+			return Options{UnknownHost: func(string, string, string) (bool, error) { ask(); return false, nil }}
+		},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("changed my mind")
+		pool := testPool(t, callback(func() {
+			cancel(reason)
+			<-hang
+		}))
+		_, err := startSpec(ctx, pool, parseSpec(t, "ssh="+options+spec))
+		assert.ErrorIs(t, err, reason, options)
+		pool.Close()
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -22,6 +23,7 @@ type connection struct {
 	key    string
 	cancel context.CancelCauseFunc
 	ready  chan struct{} // closed once the connection is open or has failed
+	step   atomic.Value  // a string: what connect is about to do
 
 	// Set before ready is closed.
 	err    error
@@ -45,7 +47,7 @@ var errReleased = errors.New("nobody uses the connection any more")
 
 // connect opens the connection and starts what belongs to an open one.
 func (c *connection) connect(ctx context.Context) {
-	c.client, c.stream, c.via, c.err = c.pool.dial(ctx, c.target)
+	c.client, c.stream, c.via, c.err = c.pool.dial(ctx, c.target, func(doing string) { c.step.Store(doing) })
 	if c.err != nil {
 		c.retireNow()
 		close(c.ready)
@@ -53,7 +55,7 @@ func (c *connection) connect(ctx context.Context) {
 	}
 	if socket := c.target.ForwardAgent; socket != "" {
 		if err := agent.ForwardToRemote(c.client, socket); err != nil {
-			fmt.Fprintf(c.pool.options.Stderr, "warning: execnet: ssh: the agent is not forwarded to %s: %v\n", c.target.Address(), err)
+			fmt.Fprintf(c.pool.stderr, "warning: execnet: ssh: the agent is not forwarded to %s: %v\n", c.target.Address(), err)
 		}
 	}
 	ended := make(chan struct{})
@@ -148,7 +150,7 @@ func (c *connection) openSession(ctx context.Context) (ssh.Channel, <-chan *ssh.
 			c.sessionClosed()
 		}
 	})
-	return nil, nil, timeout.Cause(ctx)
+	return nil, nil, timeout.During(ctx, "ssh: opening a session on "+c.target.Address())
 }
 
 // countAnswer counts sessions. After a refusal the connection gets no further attempts until the

@@ -1,7 +1,6 @@
 package sshclient
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,23 +21,28 @@ import (
 )
 
 // dial opens the byte stream to a target, directly, through a jump host or through a command, and
-// logs in. via is the jump host's connection, nil if there is none.
-func (p *Pool) dial(ctx context.Context, t *sshconfig.Target) (client *ssh.Client, stream *trackedConn, via *connection, err error) {
+// logs in. It calls step with what it is about to do. via is the jump host's connection, nil if
+// there is none.
+func (p *Pool) dial(ctx context.Context, t *sshconfig.Target, step func(doing string)) (client *ssh.Client, stream *trackedConn, via *connection, err error) {
 	var raw net.Conn
 	switch {
 	case t.Via != nil:
+		step("connecting to the jump host " + t.Via.Address() + " on the way to " + t.Address())
 		if via, err = p.acquire(ctx, t.Via, true); err != nil {
 			return nil, nil, nil, farend.SSHError("on the way to "+t.Address(), err)
 		}
+		step("connecting to " + t.Address() + " through the jump host " + t.Via.Address())
 		raw, err = dialThrough(ctx, t, via)
 	case t.ProxyCommand != "":
-		raw, err = startProxyCommand(t.ProxyCommand, p.options.Stderr)
+		raw, err = startProxyCommand(t.ProxyCommand, p.stderr)
 	default:
+		step("connecting to " + t.Address())
 		raw, err = dialTCP(ctx, t)
 	}
 	if err == nil {
 		stream = newTrackedConn(raw)
-		client, err = p.handshake(ctx, t, stream)
+		step("the ssh handshake with " + t.Address())
+		client, err = p.handshake(ctx, t, stream, step)
 	}
 	if err != nil {
 		if stream != nil {
@@ -72,15 +76,20 @@ func dialTCP(ctx context.Context, t *sshconfig.Target) (net.Conn, error) {
 			return conn, nil
 		}
 		if ctx.Err() != nil {
-			return nil, timeout.Cause(ctx)
+			return nil, timeout.During(ctx, "ssh: connecting to "+t.Address())
 		}
 		if attempt >= t.Attempts {
+			var netError net.Error
+			var unknown *net.DNSError
+			if errors.As(err, &netError) && netError.Timeout() && !errors.As(err, &unknown) {
+				err = fmt.Errorf("%w after %v", errTimedOut, t.ConnectTimeout)
+			}
 			return nil, &farend.HostNotFoundError{Host: t.Address(), Err: err}
 		}
 		select {
 		case <-time.After(time.Second): // as OpenSSH waits between ConnectionAttempts
 		case <-ctx.Done():
-			return nil, timeout.Cause(ctx)
+			return nil, timeout.During(ctx, "ssh: connecting to "+t.Address())
 		}
 	}
 }
@@ -97,9 +106,8 @@ func dialThrough(ctx context.Context, t *sshconfig.Target, via *connection) (net
 		return stream, nil
 	}
 	if ctx.Err() != nil {
-		err = timeout.Cause(ctx)
-		if !errors.Is(err, errTimedOut) {
-			return nil, err
+		if err = context.Cause(ctx); !errors.Is(err, errTimedOut) {
+			return nil, timeout.During(ctx, "ssh: connecting to "+t.Address()+" through the jump host "+via.target.Address())
 		}
 	}
 	return nil, &farend.HostNotFoundError{Host: t.Address(), Err: fmt.Errorf("the jump host %s cannot connect to it: %w", via.target.Address(), err)}
@@ -124,11 +132,11 @@ const proxyCommandWait = time.Second
 
 // startProxyCommand runs command through the user's shell, as OpenSSH does.
 func startProxyCommand(command string, stderr io.Writer) (net.Conn, error) {
-	shell, args := cmp.Or(os.Getenv("SHELL"), "/bin/sh"), []string{"-c", "exec " + command}
-	if runtime.GOOS == "windows" {
-		shell, args = cmp.Or(os.Getenv("COMSPEC"), "cmd.exe"), []string{"/c", command}
+	line := command
+	if runtime.GOOS != "windows" {
+		line = "exec " + command
 	}
-	cmd := exec.Command(shell, args...)
+	cmd := sshconfig.UserShell(context.Background(), line) // Close ends it
 	cmd.Stderr = stderr
 	cmd.WaitDelay = proxyCommandWait
 	stdin, err := cmd.StdinPipe()

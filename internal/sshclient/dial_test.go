@@ -14,10 +14,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/testsupport/relay"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 func hostNotFound(t *testing.T, err error) *farend.HostNotFoundError {
@@ -73,7 +76,7 @@ func TestProxyCommand(t *testing.T) {
 	}
 	box, jump := sshdtest.Start(t), sshdtest.Start(t)
 	file := twoHosts(t, box, jump)
-	var said lockedBuffer
+	var said textbuffer.Buffer
 	pool := testPool(t, Options{Stderr: &said})
 	spec := func(command string) string {
 		sshdtest.Write(t, file+"-proxy", "Host box\n  ProxyCommand "+command+"\n"+sshdtest.Read(t, file))
@@ -101,11 +104,12 @@ func TestHostNotFound(t *testing.T) {
 
 	refused := hostNotFound(t, startFails(t, pool, "ssh=-p "+port+" 127.0.0.1//ssh_config=/dev/null"))
 	assert.Equal(t, "127.0.0.1:"+port, refused.Host)
-	assert.ErrorContains(t, refused, "refused")
+	assert.EqualError(t, refused, "execnet: connection refused by 127.0.0.1:"+port)
 	unknown := hostNotFound(t, startFails(t, pool, "ssh=no-such-host.invalid//ssh_config=none"))
 	assert.Equal(t, "no-such-host.invalid", unknown.Host)
 	var dns *net.DNSError
 	assert.ErrorAs(t, unknown, &dns)
+	assert.ErrorContains(t, unknown, "execnet: host not found: no-such-host.invalid: ")
 }
 
 // mute accepts connections, says what greeting is, and nothing more.
@@ -147,6 +151,7 @@ func TestHostThatSaysNothing(t *testing.T) {
 		start := time.Now()
 		err := hostNotFound(t, startFails(t, pool, "ssh=-o ConnectTimeout=1 -p "+port+" 127.0.0.1//ssh_config=none"))
 		assert.ErrorContains(t, err, "it accepts the connection, but the ssh handshake timed out after 1s")
+		assert.ErrorIs(t, err, timeout.Err)
 		assert.Less(t, time.Since(start), 20*time.Second)
 
 		ctx, cancel := context.WithCancelCause(context.Background())
@@ -209,4 +214,104 @@ func TestKeepAlive(t *testing.T) {
 	}
 	require.NoError(t, pipe.CloseRead())
 	<-ended
+}
+
+// closing accepts connections, says greeting and closes them.
+func closing(t *testing.T, greeting string) (port string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				_, _ = io.WriteString(conn, greeting)
+				if greeting != "" {
+					_, _ = conn.Read(make([]byte, 100)) // the client's own version
+				}
+				conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		running.Wait()
+	})
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+// What is told of a host that closes the connection depends on what it has said by then.
+func TestHostThatHangsUp(t *testing.T) {
+	t.Parallel()
+	pool := testPool(t, Options{})
+	for greeting, says := range map[string]string{
+		"":                             "MaxStartups",
+		"Exceeded MaxStartups\r\n":     "start fewer hosts at once: Exceeded MaxStartups",
+		"Not allowed at this time\r\n": "PerSourcePenalties",
+		"220 mail.example.com\r\n":     `what answers there is no ssh server; it says "220 mail.example.com"`,
+		"SSH-2.0-OpenSSH_9.9\r\n":      "handshake failed",
+	} {
+		port := closing(t, greeting)
+		err := hostNotFound(t, startFails(t, pool, "ssh=-p "+port+" 127.0.0.1//ssh_config=none"))
+		assert.ErrorContains(t, err, "execnet: cannot connect to 127.0.0.1:"+port+": ")
+		assert.ErrorContains(t, err, says, "%q", greeting)
+		if strings.HasPrefix(greeting, "SSH-") {
+			assert.NotContains(t, err.Error(), "MaxStartups")
+		}
+	}
+	server := sshdtest.Start(t, "MaxStartups 1:100:1")
+	holder, err := net.Dial("tcp", server.Addr) // takes the only place, and does not log in
+	require.NoError(t, err)
+	defer holder.Close()
+	_, err = io.ReadFull(holder, make([]byte, 4))
+	require.NoError(t, err)
+	assert.ErrorContains(t, hostNotFound(t, startFails(t, pool, server.Spec())), "MaxStartups")
+	assert.ErrorContains(t, startFails(t, pool, "ssh=-o ProxyCommand=false box//ssh_config="+server.ConfigFile), "the ProxyCommand ended before an ssh server answered: false")
+}
+
+// A deadline is a timeout that names the host and what was being done.
+func TestDeadlineNamesStep(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.Start(t)
+	silent, silentAuth := mute(t, ""), make(chan struct{})
+	defer close(silentAuth)
+	slowLogin := sshdtest.NewPasswordServer(t, &ssh.ServerConfig{
+		PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+			<-silentAuth
+			return nil, errors.New("no")
+		},
+	})
+	noSession := sshdtest.NewRelay(t, server.Addr)
+	pool := testPool(t, Options{Password: func(string, string) (string, error) { return "pw", nil }, SessionsPerConnection: 10})
+	relayed := "ssh=-p " + noSession.Port + " -o HostKeyAlias=[127.0.0.1]:" + server.Port + " box//ssh_config=" + server.ConfigFile
+	requireAlive(t, start(t, pool, relayed))
+	noSession.Freeze()
+	for spec, step := range map[string]string{
+		"ssh=-p " + silent + " 127.0.0.1//ssh_config=none":              "ssh: the ssh handshake with 127.0.0.1:" + silent,
+		"ssh=-J 127.0.0.1:" + silent + " box//ssh_config=none":          "ssh: connecting to the jump host 127.0.0.1:" + silent + " on the way to box",
+		"ssh=box//ssh_config=" + slowLogin.ConfigFile:                   "ssh: logging in at 127.0.0.1:" + slowLogin.Port + " as alice",
+		"ssh=-o ProxyCommand='sleep 60' box//ssh_config=none":           "ssh: the ssh handshake with box",
+		"ssh=-o ConnectionAttempts=999 -p 1 127.0.0.1//ssh_config=none": "ssh: connecting to 127.0.0.1:1",
+		relayed: "ssh: opening a session on 127.0.0.1:" + noSession.Port,
+		"ssh=box//ssh_config=" + matchFile(t, "Match exec 'sleep 60'\n"): "Match exec",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := startSpec(ctx, pool, parseSpec(t, spec))
+		cancel()
+		assert.ErrorIs(t, err, timeout.Err, spec)
+		assert.ErrorContains(t, err, "execnet: "+step, spec)
+		assert.ErrorContains(t, err, ": timeout", spec)
+	}
+}
+
+func matchFile(t *testing.T, config string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	sshdtest.Write(t, file, config)
+	return file
 }

@@ -24,7 +24,13 @@ type trackedConn struct {
 	start  time.Time
 	heard  atomic.Int64 // when something last came, in nanoseconds after start
 	reason atomic.Pointer[error]
+
+	mu       sync.Mutex // guards greeting
+	greeting []byte     // how what came begins, at most maxGreeting
 }
+
+// maxGreeting is how many bytes a trackedConn keeps of what the host says first.
+const maxGreeting = 512
 
 func newTrackedConn(conn net.Conn) *trackedConn { return &trackedConn{Conn: conn, start: time.Now()} }
 
@@ -33,6 +39,7 @@ func (c *trackedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
 		c.heard.Store(int64(time.Since(c.start)))
+		c.keepGreeting(p[:n])
 	}
 	if err != nil {
 		c.fail(err)
@@ -51,27 +58,48 @@ func (c *trackedConn) err() error {
 	return nil
 }
 
+// keepGreeting adds to the greeting.
+func (c *trackedConn) keepGreeting(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.greeting = append(c.greeting, p[:min(len(p), maxGreeting-len(c.greeting))]...)
+}
+
+// said is what the host said first; isSSH is false if no line of it is one with which an ssh server
+// introduces itself.
+func (c *trackedConn) said() (text string, isSSH bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text = string(c.greeting)
+	return text, strings.HasPrefix(text, "SSH-") || strings.Contains(text, "\nSSH-")
+}
+
 // silence is how long nothing has come.
 func (c *trackedConn) silence() time.Duration {
 	return time.Since(c.start) - time.Duration(c.heard.Load())
 }
 
-// errTimedOut is the cause when a host does not complete a step in time.
-var errTimedOut = errors.New("timed out")
+// errTimedOut is the cause when a host does not complete a step in time. It is also timeout.Err.
+var errTimedOut error = timedOut{}
+
+type timedOut struct{}
+
+func (timedOut) Error() string { return "timed out" }
+func (timedOut) Unwrap() error { return timeout.Err }
 
 // handshake logs in over an open byte stream: versions, keys, host key and user.
-func (p *Pool) handshake(ctx context.Context, t *sshconfig.Target, stream *trackedConn) (*ssh.Client, error) {
-	hostKey, err := newHostKeyCheck(t, p.options.Stderr)
-	if err != nil {
-		stream.Close()
-		return nil, err
-	}
+func (p *Pool) handshake(ctx context.Context, t *sshconfig.Target, stream *trackedConn, step func(doing string)) (*ssh.Client, error) {
 	// Closing the stream is what ends a handshake that hangs.
 	timer := newStepTimer(t.ConnectTimeout, func() {
 		stream.fail(fmt.Errorf("%w after %v", errTimedOut, t.ConnectTimeout))
 		stream.Close()
 	})
 	defer timer.stop()
+	prompt := &prompter{&p.secrets, ctx, timer}
+	hostKey, err := newHostKeyCheck(ctx, t, &p.options, p.stderr, prompt)
+	if err != nil {
+		return nil, err
+	}
 	stop := context.AfterFunc(ctx, func() {
 		stream.fail(context.Cause(ctx))
 		stream.Close()
@@ -90,7 +118,8 @@ func (p *Pool) handshake(ctx context.Context, t *sshconfig.Target, stream *track
 		AuthCallback: func(answer *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 			timer.restart()
 			if auth == nil {
-				auth = newAuthenticator(t, &p.options, &prompter{&p.secrets, timer}, hostKey)
+				step("logging in at " + t.Address() + " as " + t.User)
+				auth = newAuthenticator(t, &p.options, prompt, hostKey)
 			}
 			return auth.next(answer)
 		},
@@ -115,7 +144,7 @@ func explain(ctx context.Context, t *sshconfig.Target, err error, stream *tracke
 	var algorithms *ssh.AlgorithmNegotiationError
 	switch cause := stream.err(); {
 	case ctx.Err() != nil:
-		return timeout.Cause(ctx)
+		return timeout.During(ctx, "ssh: the handshake with "+t.Address())
 	case errors.As(err, &hostKey):
 		return hostKey
 	case errors.As(err, &refused):
@@ -135,8 +164,26 @@ func explain(ctx context.Context, t *sshconfig.Target, err error, stream *tracke
 	case errors.Is(cause, errTimedOut):
 		return &farend.HostNotFoundError{Host: t.Address(), Err: fmt.Errorf("it accepts the connection, but the ssh handshake %w", cause)}
 	default:
-		return &farend.HostNotFoundError{Host: t.Address(), Err: err}
+		return &farend.HostNotFoundError{Host: t.Address(), Err: brokenOff(t, err, stream)}
 	}
+}
+
+// brokenOff is why a handshake failed before the host's key was checked.
+func brokenOff(t *sshconfig.Target, err error, stream *trackedConn) error {
+	said, isSSH := stream.said()
+	said = strings.TrimSpace(said)
+	dropped := strings.Contains(said, "MaxStartups") || strings.Contains(said, "Not allowed at this time")
+	switch {
+	case isSSH:
+		return err
+	case dropped:
+		err = errors.New(said)
+	case said != "":
+		return fmt.Errorf("what answers there is no ssh server; it says %q: %w", said, err)
+	case t.ProxyCommand != "":
+		return fmt.Errorf("the ProxyCommand ended before an ssh server answered: %s: %w", t.ProxyCommand, err)
+	}
+	return fmt.Errorf("it closes the connection before its ssh server says anything. A server does that if too many connections are logging in at once (MaxStartups in its sshd_config), if it is overloaded or starting, or if it blocks this address (PerSourcePenalties, fail2ban, a firewall). Try again later, or start fewer hosts at once: %w", err)
 }
 
 // stepTimer limits how long a host may take for each step of a handshake. It does not run while

@@ -1,7 +1,8 @@
 package sshclient
 
 import (
-	"bytes"
+	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +14,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+	"golang.org/x/crypto/ssh/knownhosts"
 
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/sshconfig"
 )
 
@@ -32,9 +33,9 @@ const (
 	// HostKeyRevoked: a file marks the key, or the authority that signed it, as revoked.
 	HostKeyRevoked HostKeyProblem = "revoked"
 	// HostKeyInvalid: the host's certificate is expired, made for another host, or not signed by a
-	// known authority.
+	// known authority, or the host's RSA key is shorter than RequiredRSASize.
 	HostKeyInvalid HostKeyProblem = "invalid"
-	// HostKeyFile: a file with known hosts cannot be read, so that nothing can be said about the
+	// HostKeyFile: a file of RevokedHostKeys cannot be read, so that nothing can be said about the
 	// key.
 	HostKeyFile HostKeyProblem = "unreadable"
 )
@@ -56,7 +57,7 @@ type HostKeyError struct {
 	// Err is the underlying error.
 	Err error
 
-	strict sshconfig.Strictness
+	asked error // where StrictHostKeyChecking is ask: why the answer was not yes
 }
 
 // Error says what is wrong, and which command lines correct it if the host's owner confirms the
@@ -70,8 +71,8 @@ func (e *HostKeyError) Error() string {
 	switch e.Problem {
 	case HostKeyUnknown:
 		asked := ""
-		if e.strict == sshconfig.StrictAsk {
-			asked = " (StrictHostKeyChecking is ask, and there is nobody to ask)"
+		if e.asked != nil {
+			asked = " (StrictHostKeyChecking is ask, and " + errtext.Of(e.asked) + ")"
 		}
 		return fmt.Sprintf("execnet: ssh: the host key of %s is not known: %s stands in none of %s%s. If the host's owner confirms this fingerprint, add the key with `%s >> %s`, or set StrictHostKeyChecking=accept-new",
 			e.Host, key, strings.Join(e.Files, ", "), asked, e.keyscan(), file)
@@ -82,6 +83,9 @@ func (e *HostKeyError) Error() string {
 		return fmt.Sprintf("execnet: ssh: the host key of %s (%s) is marked as revoked in %s. Do not use this host before its owner has given it a new key", e.Host, key, strings.Join(e.Known, ", "))
 	case HostKeyFile:
 		return fmt.Sprintf("execnet: ssh: the host key of %s cannot be checked: %v. Correct or remove the file that it names", e.Host, e.Err)
+	}
+	if !strings.Contains(e.KeyType, "-cert-v01@") {
+		return fmt.Sprintf("execnet: ssh: the host key of %s (%s) is not accepted: %v", e.Host, key, e.Err)
 	}
 	return fmt.Sprintf("execnet: ssh: the host certificate of %s (%s) is not valid: %v. Ask the host's owner for a new one, or for the authority's key to put behind @cert-authority into %s", e.Host, key, e.Err, file)
 }
@@ -106,19 +110,26 @@ func (e *HostKeyError) knownFile() string {
 
 // hostKeyCheck checks the key of one target for one connection.
 type hostKeyCheck struct {
+	ctx     context.Context // bounds KnownHostsCommand
 	target  *sshconfig.Target
-	db      *knownhosts.HostKeyDB
 	address string // host:port to look up
 	files   []string
-	warn    io.Writer
+	known   []knownLine // what the files say of the host
+	// otherPort is what they say of the same host with port 22. As with OpenSSH, a key that stands
+	// there is trusted, too, and another one means nothing.
+	otherPort []knownLine
+	revoked   []knownLine
+	options   *Options
+	stderr    io.Writer
+	prompt    *prompter
 	// untrusted is set when a changed key was let through by StrictHostKeyChecking=no: as in
 	// OpenSSH nothing secret is sent to such a host.
 	untrusted bool
 }
 
 // newHostKeyCheck reads the known_hosts files of the target.
-func newHostKeyCheck(t *sshconfig.Target, warn io.Writer) (*hostKeyCheck, error) {
-	h := &hostKeyCheck{target: t, warn: warn, address: net.JoinHostPort(t.Host, strconv.Itoa(t.Port))}
+func newHostKeyCheck(ctx context.Context, t *sshconfig.Target, options *Options, stderr io.Writer, prompt *prompter) (*hostKeyCheck, error) {
+	h := &hostKeyCheck{ctx: ctx, target: t, options: options, stderr: stderr, prompt: prompt, address: net.JoinHostPort(t.Host, strconv.Itoa(t.Port))}
 	if t.HostKeyAlias != "" {
 		if h.address = t.HostKeyAlias; !strings.HasPrefix(h.address, "[") {
 			// An alias is written without a port, unless it names one.
@@ -126,36 +137,79 @@ func newHostKeyCheck(t *sshconfig.Target, warn io.Writer) (*hostKeyCheck, error)
 		}
 	}
 	h.files = slices.Concat(t.UserKnownHosts, t.GlobalKnownHosts)
-	var present []string
-	for _, file := range h.files {
-		if _, err := os.Stat(file); err == nil {
-			present = append(present, file)
+	bare, _, _ := net.SplitHostPort(h.address) // OpenSSH leaves the port out here
+	lines, err := h.readAll(stderr, sshconfig.HostsQuestion{Host: bare})
+	if err != nil {
+		return nil, &HostKeyError{Host: h.host(), Problem: HostKeyFile, Files: h.files, Err: err}
+	}
+	h.look(lines)
+	h.revoked, err = readRevoked(t.RevokedHostKeys)
+	var unsupported *sshconfig.UnsupportedError
+	if errors.As(err, &unsupported) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &HostKeyError{Host: h.host(), Problem: HostKeyFile, Files: t.RevokedHostKeys, Err: err}
+	}
+	h.addRevoked(lines)
+	return h, nil
+}
+
+// readAll reads the known_hosts files and what KnownHostsCommand prints.
+func (h *hostKeyCheck) readAll(warn io.Writer, question sshconfig.HostsQuestion) ([]knownLine, error) {
+	printed, err := h.target.HostsCommand.Run(h.ctx, question, h.stderr)
+	if err != nil {
+		return nil, err
+	}
+	return append(readKnownHosts(h.files, warn), splitKnownLines("KnownHostsCommand", printed, warn)...), nil
+}
+
+// addRevoked adds the lines of known_hosts files that revoke keys.
+func (h *hostKeyCheck) addRevoked(lines []knownLine) {
+	for _, line := range lines {
+		if line.marker == markerRevoked {
+			h.revoked = append(h.revoked, line)
 		}
 	}
-	var err error
-	if h.db, err = knownhosts.NewDB(present...); err != nil {
-		return nil, &HostKeyError{Host: h.host(), Problem: HostKeyFile, Files: h.files, Err: err, strict: t.Strict}
+}
+
+// look finds what the lines of known_hosts files say of the host.
+func (h *hostKeyCheck) look(lines []knownLine) {
+	h.known = linesFor(lines, h.host())
+	if bare, port, err := net.SplitHostPort(h.address); err == nil && port != "22" {
+		h.otherPort = linesFor(lines, bare)
 	}
-	return h, nil
 }
 
 // host is the address in the form of known_hosts.
 func (h *hostKeyCheck) host() string { return knownhosts.Normalize(h.address) }
 
+// trusted are the lines whose keys are accepted.
+func (h *hostKeyCheck) trusted() []knownLine { return slices.Concat(h.known, h.otherPort) }
+
 // algorithms are the host key algorithms to offer: those of which a key is known first, so that a
 // host with several keys shows the one that can be checked. Certificates are asked for only where
 // an authority is known; otherwise a host that has both would show the one that says nothing here.
 func (h *hostKeyCheck) algorithms() []string {
-	allowed := h.target.HostKeyAlgorithms
-	known := h.db.HostKeyAlgorithms(h.address)
-	var first, rest []string
-	for _, name := range known {
-		if slices.Contains(allowed, name) {
-			first = append(first, name)
+	authority := false
+	types := map[string]bool{}
+	for _, line := range h.trusted() {
+		if line.marker == markerAuthority {
+			authority = true
+		} else {
+			types[line.key.Type()] = true
 		}
 	}
-	for _, name := range allowed {
-		if !slices.Contains(first, name) && !strings.Contains(name, "-cert-v01@") {
+	var first, rest []string
+	for _, name := range h.target.HostKeyAlgorithms {
+		format := name
+		if name == ssh.KeyAlgoRSASHA256 || name == ssh.KeyAlgoRSASHA512 {
+			format = ssh.KeyAlgoRSA
+		}
+		switch certificate := strings.Contains(name, "-cert-v01@"); {
+		case types[format], certificate && authority:
+			first = append(first, name)
+		case !certificate:
 			rest = append(rest, name)
 		}
 	}
@@ -164,35 +218,44 @@ func (h *hostKeyCheck) algorithms() []string {
 
 // check is an ssh.HostKeyCallback.
 func (h *hostKeyCheck) check(_ string, remote net.Addr, key ssh.PublicKey) error {
-	if _, ok := remote.(*net.TCPAddr); !ok {
-		// A proxy command has no address, and the library needs one.
-		remote = &net.TCPAddr{IP: net.IPv4zero}
-	}
-	err := h.db.HostKeyCallback()(h.address, remote, key)
-	if err == nil {
-		return nil
-	}
 	failure := &HostKeyError{
-		Host: h.host(), Problem: HostKeyInvalid, KeyType: key.Type(), Fingerprint: ssh.FingerprintSHA256(key),
-		Files: h.files, Err: err, strict: h.target.Strict,
+		Host: h.host(), KeyType: key.Type(), Fingerprint: ssh.FingerprintSHA256(key), Files: h.files,
 	}
-	if _, ok := key.(*ssh.Certificate); !ok {
-		failure.Problem = HostKeyFile
+	plain := plainKey(key)
+	if err := h.askCommand(key); err != nil {
+		failure.Problem, failure.Err = HostKeyFile, err
+		return failure
 	}
-	var mismatch *xknownhosts.KeyError
-	var revoked *xknownhosts.RevokedError
-	switch {
-	case errors.As(err, &revoked):
-		failure.Problem = HostKeyRevoked
-		failure.Known = []string{fmt.Sprintf("%s:%d", revoked.Revoked.Filename, revoked.Revoked.Line)}
-	case errors.As(err, &mismatch):
-		failure.Problem = HostKeyUnknown
-		for _, known := range mismatch.Want {
-			if h.isAuthority(known.Key) {
-				continue // it says nothing about a host that shows a plain key
-			}
-			failure.Problem = HostKeyChanged
-			failure.Known = append(failure.Known, fmt.Sprintf("%s:%d", known.Filename, known.Line))
+	certificate, certified := key.(*ssh.Certificate)
+	line := lineWith(h.revoked, markerRevoked, plain)
+	if line == nil && certified {
+		line = lineWith(h.revoked, markerRevoked, certificate.SignatureKey)
+	}
+	if line != nil {
+		failure.Problem, failure.Known, failure.Err = HostKeyRevoked, []string{line.where}, errors.New("the key is revoked")
+		return failure
+	}
+	if bits := rsaBits(plain); bits > 0 && bits < h.target.MinRSABits {
+		failure.Problem, failure.Err = HostKeyInvalid, fmt.Errorf("it is an RSA key of %d bits, and RequiredRSASize is %d", bits, h.target.MinRSABits)
+		return failure
+	}
+	if certified {
+		failure.Problem = HostKeyInvalid
+		if failure.Err = h.checkCertificate(certificate, remote); failure.Err == nil {
+			return nil
+		}
+	}
+	if lineWith(h.trusted(), "", plain) != nil {
+		return nil // as with OpenSSH also if it stands in a certificate that is not valid
+	}
+	if certified {
+		return failure
+	}
+	failure.Problem, failure.Err = HostKeyUnknown, errors.New("the key is not known")
+	for _, line := range h.known {
+		if line.marker == "" { // an authority says nothing about a host that shows a plain key
+			failure.Problem, failure.Err = HostKeyChanged, errors.New("another key is known")
+			failure.Known = append(failure.Known, line.where)
 		}
 	}
 	strict := h.target.Strict
@@ -200,18 +263,71 @@ func (h *hostKeyCheck) check(_ string, remote net.Addr, key ssh.PublicKey) error
 	case failure.Problem == HostKeyUnknown && (strict == sshconfig.StrictAcceptNew || strict == sshconfig.StrictNo):
 		h.remember(key)
 		return nil
+	case failure.Problem == HostKeyUnknown && strict == sshconfig.StrictAsk:
+		if failure.asked = h.ask(key); failure.asked == nil {
+			return nil
+		}
+		failure.Err = failure.asked
 	case failure.Problem == HostKeyChanged && strict == sshconfig.StrictNo:
 		h.untrusted = true
-		fmt.Fprintf(h.warn, "warning: %v (StrictHostKeyChecking is no: going on without password and keyboard-interactive authentication)\n", failure)
+		fmt.Fprintf(h.stderr, "warning: %v (StrictHostKeyChecking is no: going on without password and keyboard-interactive authentication)\n", failure)
 		return nil
 	}
 	return failure
 }
 
-func (h *hostKeyCheck) isAuthority(key ssh.PublicKey) bool {
-	return slices.ContainsFunc(h.db.HostKeys(h.address), func(known knownhosts.PublicKey) bool {
-		return known.Cert && bytes.Equal(known.Marshal(), key.Marshal())
+// askCommand runs KnownHostsCommand again, with the key that the host shows.
+func (h *hostKeyCheck) askCommand(key ssh.PublicKey) error {
+	if !h.target.HostsCommand.Given() {
+		return nil
+	}
+	question := sshconfig.HostsQuestion{
+		Host: h.host(), Type: key.Type(), Base64: base64.StdEncoding.EncodeToString(key.Marshal()), Fingerprint: ssh.FingerprintSHA256(key),
+	}
+	lines, err := h.readAll(io.Discard, question)
+	h.look(lines)
+	h.addRevoked(lines)
+	return err
+}
+
+// Why a key that may be asked for is not trusted.
+var (
+	errNobodyToAsk  = errors.New("there is nobody to ask")
+	errNotConfirmed = errors.New("the answer was no")
+)
+
+// ask asks whether to trust the key of an unknown host, and keeps it if so. While it waited for its
+// turn to ask, another connection may have been told that the key is trusted.
+func (h *hostKeyCheck) ask(key ssh.PublicKey) error {
+	if h.options.UnknownHost == nil || h.target.BatchMode {
+		return errNobodyToAsk
+	}
+	trusted, err := ask(h.prompt, func() (bool, error) {
+		if known := linesFor(readKnownHosts(h.target.UserKnownHosts, io.Discard), h.host()); lineWith(known, "", key) != nil {
+			return true, nil
+		}
+		trusted, err := h.options.UnknownHost(h.host(), key.Type(), ssh.FingerprintSHA256(key))
+		if trusted && err == nil {
+			h.remember(key)
+		}
+		return trusted, err
 	})
+	if err == nil && !trusted {
+		err = errNotConfirmed
+	}
+	return err
+}
+
+// checkCertificate checks that an authority which is known for the host has signed a certificate,
+// and that it is a valid one for the host.
+func (h *hostKeyCheck) checkCertificate(certificate *ssh.Certificate, remote net.Addr) error {
+	if format := certificate.Signature.Format; !slices.Contains(h.target.CASignatures, format) {
+		return fmt.Errorf("its signature is %s, which is not among CASignatureAlgorithms", format)
+	}
+	checker := ssh.CertChecker{IsHostAuthority: func(authority ssh.PublicKey, _ string) bool {
+		return lineWith(h.trusted(), markerAuthority, authority) != nil
+	}}
+	return checker.CheckHostKey(h.address, remote, certificate)
 }
 
 // hostKeyWrites keeps the connections of this process from writing into each other's lines.
@@ -226,11 +342,11 @@ func (h *hostKeyCheck) remember(key ssh.PublicKey) {
 	file := h.target.UserKnownHosts[0]
 	name := h.host()
 	if h.target.HashKnownHosts {
-		name = xknownhosts.HashHostname(name)
+		name = knownhosts.HashHostname(name)
 	}
 	line := name + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + "\n"
 	if err := appendLine(file, line); err != nil {
-		fmt.Fprintf(h.warn, "warning: execnet: ssh: the new host key of %s (%s %s) is accepted but could not be kept: %v\n", h.host(), key.Type(), ssh.FingerprintSHA256(key), err)
+		fmt.Fprintf(h.stderr, "warning: execnet: ssh: the new host key of %s (%s %s) is accepted but could not be kept: %v\n", h.host(), key.Type(), ssh.FingerprintSHA256(key), err)
 	}
 }
 

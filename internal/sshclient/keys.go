@@ -2,6 +2,7 @@ package sshclient
 
 import (
 	"bytes"
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -16,6 +17,9 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/go-execnet/execnet/internal/sshconfig"
+	"github.com/go-execnet/execnet/internal/timeout"
 )
 
 // agentTimeout bounds connecting to an agent, and its answer with the list of keys; signing may
@@ -29,7 +33,7 @@ func (a *authenticator) collectKeys() {
 	t := a.target
 	var files []keyCandidate
 	for _, path := range t.IdentityFiles {
-		signer, err := a.prompt.load(path, a.options, t.Prompts)
+		signer, err := a.prompt.load(path, a.options, t)
 		switch {
 		case err == nil:
 			files = append(files, keyCandidate{signer, path})
@@ -57,6 +61,9 @@ func (a *authenticator) collectKeys() {
 		if !slices.ContainsFunc(all, inAgent) {
 			all = append(all, candidate)
 		}
+	}
+	if library := t.PKCS11Provider; library != "" {
+		a.skip("PKCS11Provider "+library, errors.New("only the ssh command can use it: load its keys into an agent, or add sshclient=openssh to the spec"))
 	}
 	certificates := a.certificates()
 	for _, candidate := range all {
@@ -241,27 +248,54 @@ func (p *secrets) keep(content []byte, signer ssh.Signer) {
 	p.open[string(content)] = signer
 }
 
-// prompter calls the callbacks for one connection, whose timer does not run meanwhile.
+// prompter calls the callbacks for one connection, whose timer does not run meanwhile. ctx ends
+// when the attempt to connect is given up.
 type prompter struct {
 	*secrets
+	ctx   context.Context
 	timer *stepTimer
 }
 
-// ask runs a callback, one at a time within the pool.
-func (p *prompter) ask(question func() error) error {
+// ask runs what calls a callback, one at a time within the pool. When the attempt is given up it
+// does not wait for the callback: a program could not end while nobody answers.
+func ask[T any](p *prompter, question func() (T, error)) (T, error) {
 	p.timer.pause()
 	defer p.timer.resume()
-	p.asking.Lock()
-	defer p.asking.Unlock()
-	return question()
+	type result struct {
+		answer T
+		err    error
+	}
+	results := make(chan result, 1)
+	go func() {
+		p.asking.Lock()
+		defer p.asking.Unlock()
+		if p.ctx.Err() != nil {
+			return
+		}
+		answer, err := question()
+		results <- result{answer, err}
+	}()
+	select {
+	case r := <-results:
+		return r.answer, r.err
+	case <-p.ctx.Done():
+		var none T
+		return none, timeout.Cause(p.ctx)
+	}
 }
 
 // load reads a private key file. An encrypted one whose public key is known is decrypted only when
 // it has to sign.
-func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, error) {
+func (p *prompter) load(path string, o *Options, t *sshconfig.Target) (ssh.Signer, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	private := strings.Contains(string(content), "PRIVATE KEY")
+	if private {
+		if err := checkPrivate(path); err != nil {
+			return nil, err
+		}
 	}
 	signer, err := ssh.ParsePrivateKey(content)
 	if err == nil {
@@ -269,7 +303,7 @@ func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, erro
 	}
 	var missing *ssh.PassphraseMissingError
 	if !errors.As(err, &missing) {
-		if strings.Contains(string(content), "PRIVATE KEY") {
+		if private {
 			if key, pubErr := readPublicKey(path + ".pub"); pubErr == nil && strings.HasPrefix(key.Type(), "sk-") {
 				return nil, errors.New("it needs its security key; load it into an agent, or add sshclient=openssh to the spec")
 			}
@@ -278,10 +312,13 @@ func (p *prompter) load(path string, o *Options, attempts int) (ssh.Signer, erro
 		}
 		return nil, err
 	}
-	if o.Passphrase == nil {
+	switch {
+	case t.BatchMode:
+		return nil, errBatchMode
+	case o.Passphrase == nil:
 		return nil, errNoPassphrase
 	}
-	key := &lockedKey{prompts: p, options: o, path: path, content: content, attempts: attempts, public: missing.PublicKey}
+	key := &lockedKey{prompts: p, options: o, path: path, content: content, attempts: t.Prompts, public: missing.PublicKey}
 	if key.public == nil {
 		key.public, _ = readPublicKey(path + ".pub")
 	}
@@ -327,24 +364,21 @@ func (k *lockedKey) SignWithAlgorithm(rand io.Reader, data []byte, algorithm str
 }
 
 // unlock decrypts the key, or returns it if that has been done.
-func (k *lockedKey) unlock() (signer ssh.Signer, err error) {
-	err = k.prompts.ask(func() error {
-		if signer = k.prompts.known(k.content); signer != nil {
-			return nil
+func (k *lockedKey) unlock() (ssh.Signer, error) {
+	return ask(k.prompts, func() (ssh.Signer, error) {
+		if signer := k.prompts.known(k.content); signer != nil {
+			return signer, nil
 		}
 		for attempt := 0; attempt < k.attempts; attempt++ {
 			passphrase, err := k.options.Passphrase(k.path)
 			if err != nil {
-				return fmt.Errorf("the passphrase of %s: %w", k.path, err)
+				return nil, fmt.Errorf("the passphrase of %s: %w", k.path, err)
 			}
-			signer, err = ssh.ParsePrivateKeyWithPassphrase(k.content, passphrase)
-			if err == nil {
+			if signer, err := ssh.ParsePrivateKeyWithPassphrase(k.content, passphrase); err == nil {
 				k.prompts.keep(k.content, signer)
-				return nil
+				return signer, nil
 			}
-			signer = nil
 		}
-		return fmt.Errorf("the passphrase of %s was wrong (tries: %d)", k.path, k.attempts)
+		return nil, fmt.Errorf("the passphrase of %s was wrong (tries: %d)", k.path, k.attempts)
 	})
-	return signer, err
 }

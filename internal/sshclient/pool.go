@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 
@@ -36,6 +37,7 @@ type Pool struct {
 	options  Options
 	defaults sshconfig.Defaults
 	secrets  secrets
+	stderr   *farend.Outlet // for warnings and proxy commands
 
 	mu       sync.Mutex               // guards what follows, and fields of connection that say so
 	conns    map[string][]*connection // by Target.Key, without those that are retired
@@ -49,11 +51,12 @@ type Pool struct {
 // NewPool returns a pool without connections.
 func NewPool(options Options) *Pool {
 	options = options.withDefaults()
+	stderr := farend.NewOutlet(options.Stderr)
 	return &Pool{
-		options: options,
+		options: options, stderr: stderr,
 		defaults: sshconfig.Defaults{
 			Home: options.home, SystemFile: options.systemConfig, ConnectTimeout: options.ConnectTimeout,
-			AliveInterval: options.AliveInterval, AliveCountMax: options.AliveCountMax,
+			AliveInterval: options.AliveInterval, AliveCountMax: options.AliveCountMax, Stderr: stderr,
 		},
 		conns:  map[string][]*connection{},
 		limits: map[string]int{}, sessions: map[*Session]struct{}{},
@@ -81,6 +84,7 @@ func (p *Pool) Close() {
 		conn.abort(ErrClosed)
 	}
 	p.running.Wait()
+	p.stderr.FlushSoon()
 }
 
 // ConfigFiles are the configuration files that apply: the one that is named, by ssh_config= or -F,
@@ -90,17 +94,19 @@ func (p *Pool) ConfigFiles(named string) []sshconfig.File {
 }
 
 // Start runs a command on the host that args name, and returns once the host has opened the
-// session; what is written meanwhile follows the command in the same round trip. files are the
-// configuration files to read. address is what the session's RemoteAddress returns.
+// session; what is written then is sent as soon as the host has started the command. If the host
+// refuses to run it, the session's Read and Write return an error that says so. files are the
+// configuration files to read. address is what the session's RemoteAddress returns. What the
+// command writes to its stderr goes to stderr, or to that of the Options if stderr is nil.
 //
 // Its errors are *farend.HostNotFoundError, *HostKeyError, *AuthError, *sshconfig.UnsupportedError,
 // ErrClosed, timeout.Err or the cause of ctx's end, or say what is wrong in the configuration.
-func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string) (*Session, error) {
-	target, err := p.defaults.Resolve(args, files)
+func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string, stderr io.Writer) (*Session, error) {
+	target, err := p.defaults.Resolve(ctx, args, files, command)
 	if err != nil {
 		return nil, err
 	}
-	session, err := p.startSession(ctx, target, command, address)
+	session, err := p.startSession(ctx, target, command, address, stderr)
 	if err != nil {
 		return nil, farend.SSHError("", err)
 	}
@@ -138,7 +144,7 @@ func (p *Pool) acquire(ctx context.Context, t *sshconfig.Target, tunnel bool) (*
 		if p.drop(conn, tunnel) {
 			go conn.shutDown() // the pool waits for it; the attempt may take a moment to notice
 		}
-		return nil, timeout.Cause(ctx)
+		return nil, timeout.During(ctx, "ssh: "+conn.step.Load().(string))
 	}
 	if conn.err != nil {
 		err := conn.err
@@ -160,6 +166,7 @@ func (p *Pool) limit(key string) int {
 func (p *Pool) newConn(t *sshconfig.Target, key string) *connection {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	conn := &connection{pool: p, target: t, key: key, cancel: cancel, ready: make(chan struct{})}
+	conn.step.Store("connecting to " + t.Address())
 	p.conns[key] = append(p.conns[key], conn)
 	p.running.Add(1) // ended by shutDown
 	go conn.connect(ctx)
@@ -222,7 +229,7 @@ func (p *Pool) session(ctx context.Context, t *sshconfig.Target) (*connection, s
 		p.release(conn, false)
 		switch {
 		case ctx.Err() != nil:
-			return nil, nil, nil, timeout.Cause(ctx)
+			return nil, nil, nil, timeout.During(ctx, "ssh: opening a session on "+t.Address())
 		case full:
 			if alone {
 				return nil, nil, nil, fmt.Errorf("%s lets %s in but refuses a session (%s): %s", t.Address(), t.User, refusal.Reason, refusal.Message)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -40,7 +41,7 @@ type Session struct {
 	conn    *connection
 	channel ssh.Channel
 	address string
-	stderr  io.Writer
+	stderr  *farend.Outlet
 
 	stdin     *io.PipeReader // what Write puts in, for pumpStdin
 	stdinEnd  *io.PipeWriter
@@ -49,8 +50,13 @@ type Session struct {
 	reading   atomic.Int64 // since when (UnixNano) pumpStdout waits for the host, 0 if it does not
 	tail      farend.Tail
 
-	mu   sync.Mutex // guards exit
-	exit gatewaybase.Exit
+	mu      sync.Mutex // guards exit and refusal
+	exit    gatewaybase.Exit
+	refusal error // set if the host refuses to run the command
+
+	answered chan struct{} // closed when the host has answered the request to run the command
+	accepted bool          // the host runs the command; set before answered is closed
+	refused  chan struct{} // closed if it refuses
 
 	kill   chan struct{} // closed by the first Kill
 	killer sync.Once
@@ -59,17 +65,17 @@ type Session struct {
 
 var _ gatewaybase.IO = (*Session)(nil)
 
-// startSession runs a command on the target. It does not wait for the host's answer: what is
-// written at once travels behind the command, in the same round trip. So a host's refusal to run
-// commands is not noticed; nothing ever comes from it, as from one whose Python hangs.
-func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string) (*Session, error) {
+// startSession runs a command on the target. It does not wait for the host's answer: pumpStdin does
+// that before it sends what is written meanwhile, and a refusal is what Read and Write return then.
+func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string, stderr io.Writer) (*Session, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{
-		conn: conn, channel: channel, address: address, stderr: p.options.Stderr,
+		conn: conn, channel: channel, address: address, stderr: farend.NewOutlet(cmp.Or(stderr, p.options.Stderr)),
 		kill: make(chan struct{}), done: make(chan struct{}),
+		answered: make(chan struct{}), refused: make(chan struct{}),
 	}
 	s.stdin, s.stdinEnd = io.Pipe()
 	s.stdout, s.stdoutEnd = io.Pipe()
@@ -80,7 +86,7 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 		// The host takes what AcceptEnv allows.
 		_, _ = channel.SendRequest("env", false, ssh.Marshal(&variable))
 	}
-	_, err = channel.SendRequest("exec", false, ssh.Marshal(&struct{ Command string }{command}))
+	conn.running.Go(func() { s.run(command) })
 
 	p.mu.Lock()
 	closed := p.closed
@@ -109,13 +115,29 @@ func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, a
 		delete(p.sessions, s)
 		p.mu.Unlock()
 	}()
-	if err != nil || closed {
+	if closed {
 		_ = s.Kill()
 		_ = s.CloseRead()
 		<-s.done
-		return nil, connectionLost(t, cmp.Or(conn.stream.err(), err, ErrClosed))
+		return nil, connectionLost(t, cmp.Or(conn.stream.err(), ErrClosed))
 	}
 	return s, nil
+}
+
+// run asks the host to run the command, and waits for the answer. A host that refuses may leave the
+// session open, and nothing would ever come from it.
+func (s *Session) run(command string) {
+	defer close(s.answered)
+	accepted, err := s.channel.SendRequest("exec", true, ssh.Marshal(&struct{ Command string }{command}))
+	s.accepted = accepted
+	if err != nil || accepted {
+		return // an error is the end of the session or of the connection, which others notice
+	}
+	t := s.conn.target
+	s.mu.Lock()
+	s.refusal = farend.SSHError("", fmt.Errorf("%s lets %s in but refuses to run a command; a gateway needs one: look for ForceCommand, a restricted shell or an account for file transfers only", t.Address(), t.User))
+	s.mu.Unlock()
+	close(s.refused)
 }
 
 // supervise waits for the session's end, or brings it about, and frees what belongs to it.
@@ -127,11 +149,15 @@ func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup)
 	})
 	select {
 	case <-closed:
+		<-s.answered
 	case <-exited:
 		if !s.outputEnds(closed) {
 			_ = s.channel.Close()
 			s.stdoutEnd.Close()
 		}
+		s.confirmEnd(closed)
+	case <-s.refused:
+		s.conn.running.Go(func() { _ = s.channel.Close() })
 		s.confirmEnd(closed)
 	case <-s.kill:
 		s.conn.running.Go(func() { // writing may have to wait for the host, and Kill must not
@@ -149,6 +175,7 @@ func (s *Session) supervise(requests <-chan *ssh.Request, pumps *sync.WaitGroup)
 		s.stdoutEnd.CloseWithError(s.lost(io.EOF))
 		s.conn.retireNow()
 	}
+	s.stderr.FlushSoon()
 	s.conn.sessionClosed()
 	s.conn.pool.release(s.conn, false)
 	close(s.done)
@@ -223,7 +250,15 @@ func (s *Session) followRequests(requests <-chan *ssh.Request, exited chan<- str
 // bufferSize is two of the largest packets sshd takes.
 const bufferSize = 64 << 10
 
+// pumpStdin sends what Write gets, once the host has started the command. To wait for that costs no
+// round trip with OpenSSH's sshd, which takes no input before it has started the command. Other
+// servers may throw away what comes earlier.
 func (s *Session) pumpStdin() {
+	<-s.answered
+	if !s.accepted {
+		s.stdin.CloseWithError(s.lost(io.ErrClosedPipe))
+		return
+	}
 	buf := make([]byte, bufferSize)
 	for {
 		n, err := s.stdin.Read(buf)
@@ -254,6 +289,7 @@ func (s *Session) pumpStdout() {
 			discard = failed != nil
 		}
 		if err != nil {
+			<-s.answered // a host that refuses the command may close the session at the same time
 			s.stdoutEnd.CloseWithError(s.lost(err))
 			return
 		}
@@ -263,24 +299,26 @@ func (s *Session) pumpStdout() {
 func (s *Session) pumpStderr() {
 	buf := make([]byte, 8<<10)
 	stderr := s.channel.Stderr()
-	forward := true
 	for {
 		n, err := stderr.Read(buf)
-		if n > 0 {
-			_, _ = s.tail.Write(buf[:n])
-			if forward {
-				_, failed := s.stderr.Write(buf[:n])
-				forward = failed == nil
-			}
-		}
+		_, _ = s.tail.Write(buf[:n])
+		// It must not wait: stdout shares the session's window with what is not read here.
+		s.stderr.Offer(buf[:n])
 		if err != nil {
 			return
 		}
 	}
 }
 
-// lost returns why the connection has ended, or usual where it has not.
+// lost returns why the host did not run the command, or why the connection has ended, or usual
+// where neither is so.
 func (s *Session) lost(usual error) error {
+	s.mu.Lock()
+	refusal := s.refusal
+	s.mu.Unlock()
+	if refusal != nil {
+		return refusal
+	}
 	cause := s.conn.stream.err()
 	if cause == nil || errors.Is(cause, errReleased) || s.known() {
 		return usual

@@ -17,15 +17,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 )
 
 func TestStderr(t *testing.T) {
 	t.Parallel()
 	server := sshdtest.Start(t)
-	var said lockedBuffer
+	var said textbuffer.Buffer
 	pipe := start(t, testPool(t, Options{Stderr: &said}), server.Spec())
 	execLine(t, pipe, "import sys;sys.stderr.write('x'*20000+'the end');sys.exit(3)")
 	_, err := pipe.Read(make([]byte, 1))
@@ -33,7 +35,8 @@ func TestStderr(t *testing.T) {
 	require.NoError(t, pipe.Wait(soon(t)))
 	exit := pipe.Exit()
 	assert.Equal(t, 3, exit.Code)
-	assert.Len(t, exit.Stderr, 8<<10)
+	assert.True(t, strings.HasPrefix(exit.Stderr, strings.Repeat("x", 1<<10)+"\n[... "), "the beginning, and the end of it")
+	assert.Len(t, exit.Stderr[strings.Index(exit.Stderr, " ...]\n")+len(" ...]\n"):], 8<<10)
 	assert.True(t, strings.HasSuffix(exit.Stderr, "xthe end"))
 	assert.Len(t, said.String(), 20007)
 }
@@ -169,6 +172,68 @@ func TestBlockedWriteAndRead(t *testing.T) {
 	assert.ErrorIs(t, pipe.Wait(ctx), context.DeadlineExceeded)
 	require.NoError(t, pipe.CloseRead())
 	assert.Error(t, <-failed)
+	_, err := pipe.Read(make([]byte, 1))
+	assert.Error(t, err)
+}
+
+// A host that refuses to run a command says so by a failure of the request. It may leave the
+// session open, close it, or end only its output.
+func TestHostThatRefusesCommands(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]func(ssh.Channel, <-chan *ssh.Request){
+		"open":   func(_ ssh.Channel, requests <-chan *ssh.Request) { ssh.DiscardRequests(requests) },
+		"closed": func(ssh.Channel, <-chan *ssh.Request) {},
+		"eof": func(channel ssh.Channel, requests <-chan *ssh.Request) {
+			_ = channel.CloseWrite()
+			ssh.DiscardRequests(requests)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked []string
+			server := sshdtest.NewSessionServer(t, &ssh.ServerConfig{NoClientAuth: true}, func(channel ssh.Channel, requests <-chan *ssh.Request) {
+				for request := range requests {
+					asked = append(asked, request.Type)
+					_ = request.Reply(false, nil)
+					if request.Type == "exec" {
+						after(channel, requests)
+						return
+					}
+				}
+			})
+			pipe := start(t, testPool(t, Options{}), "ssh=-o SetEnv=A=b box//ssh_config="+server.ConfigFile)
+			_, err := pipe.Read(make([]byte, 1))
+			assert.ErrorContains(t, err, "execnet: ssh: 127.0.0.1:"+server.Port+" lets alice in but refuses to run a command")
+			_, err = pipe.Write([]byte("x"))
+			assert.ErrorContains(t, err, "refuses to run a command")
+			require.NoError(t, pipe.Wait(soon(t)))
+			assert.False(t, pipe.Exit().Known)
+			assert.Equal(t, []string{"env", "exec"}, asked)
+		})
+	}
+}
+
+// A host that never answers the request is given up when the caller does.
+func TestHostThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	server := sshdtest.NewSessionServer(t, &ssh.ServerConfig{NoClientAuth: true}, func(_ ssh.Channel, requests <-chan *ssh.Request) {
+		for range requests {
+		}
+	})
+	pipe := start(t, testPool(t, Options{}), "ssh=box//ssh_config="+server.ConfigFile)
+	written := make(chan error, 1)
+	go func() {
+		_, err := pipe.Write([]byte("x"))
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		t.Fatalf("something was sent before the command runs: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	require.NoError(t, pipe.Kill())
+	require.NoError(t, pipe.Wait(soon(t)))
+	assert.Error(t, <-written)
 	_, err := pipe.Read(make([]byte, 1))
 	assert.Error(t, err)
 }

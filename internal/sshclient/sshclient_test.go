@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-execnet/execnet/gateway_base"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/sshconfig"
 	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
@@ -57,7 +57,7 @@ func startSpec(ctx context.Context, p *Pool, spec *xspec.Spec) (gatewaybase.IO, 
 	if err != nil {
 		return nil, err
 	}
-	session, err := p.Start(ctx, args, p.ConfigFiles(cmp.Or(args.ConfigFile, spec.SSHConfig)), cmdline.Remote(args.Prefix, spec), spec.SSH)
+	session, err := p.Start(ctx, args, p.ConfigFiles(cmp.Or(args.ConfigFile, spec.SSHConfig)), cmdline.Remote(args.Prefix, spec), spec.SSH, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -143,22 +143,4 @@ func TestBytesBothWays(t *testing.T) {
 	assert.Equal(t, gatewaybase.Exit{Known: true, Code: 7}, pipe.Exit())
 	_, err = pipe.Write([]byte("x"))
 	assert.Error(t, err, "after the end")
-}
-
-// lockedBuffer is a buffer that several goroutines write to.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

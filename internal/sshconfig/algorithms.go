@@ -21,7 +21,14 @@ var (
 	keyExchanges = algorithmSet{slices.Concat(supported.KeyExchanges, []string{"curve25519-sha256@libssh.org"}, insecure.KeyExchanges), supported.KeyExchanges}
 	hostKeys     = algorithmSet{slices.Concat(supported.HostKeys, insecure.HostKeys), supported.HostKeys}
 	publicKeys   = algorithmSet{slices.Concat(supported.PublicKeyAuths, insecure.PublicKeyAuths), supported.PublicKeyAuths}
+	// signatures are the algorithms of an authority that signs certificates: no certificates
+	// themselves, and SHA-1 only if it is asked for.
+	signatures = algorithmSet{withoutCertificates(publicKeys.known), withoutCertificates(publicKeys.usual)}
 )
+
+func withoutCertificates(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.Contains(name, "-cert-v01@") })
+}
 
 // algorithms reads a list of algorithms, the usual ones if the keyword was not set.
 func (r *values) algorithms(keyword string, have algorithmSet) []string {
@@ -52,7 +59,7 @@ func (r *values) namedAlgorithms(keyword string, have algorithmSet) []string {
 	case '^':
 		all = slices.Concat(named, have.usual)
 	case '-':
-		all = slices.DeleteFunc(slices.Clone(have.usual), func(name string) bool { return matchPatterns(patterns, name) })
+		all = slices.DeleteFunc(slices.Clone(have.usual), func(name string) bool { return MatchPatterns(patterns, name) })
 	default:
 		all = named
 	}

@@ -39,7 +39,7 @@ const (
 	// refusedFlags and refusedValues ask for something that only the ssh command can do, or that
 	// would break the byte stream that a gateway needs.
 	refusedFlags  = "1fGgKNnstVXY"
-	refusedValues = "BDILOPQRwW"
+	refusedValues = "BDLOQRwW"
 )
 
 // flagSettings are the flags that stand for one setting.
@@ -50,7 +50,8 @@ var flagSettings = map[byte]setting{
 
 // valueKeywords are the options that stand for one configuration keyword.
 var valueKeywords = map[byte]string{
-	'b': "BindAddress", 'c': "Ciphers", 'i': "IdentityFile", 'J': "ProxyJump", 'l': "User", 'm': "MACs", 'p': "Port",
+	'b': "BindAddress", 'c': "Ciphers", 'i': "IdentityFile", 'I': "PKCS11Provider", 'J': "ProxyJump", 'l': "User",
+	'm': "MACs", 'p': "Port", 'P': "Tag",
 }
 
 // ParseArgs reads the value of "ssh=". Its error is an *UnsupportedError, or says what is wrong.

@@ -42,7 +42,7 @@ func TestArgs(t *testing.T) {
 }
 
 func TestArgsRefused(t *testing.T) {
-	for _, option := range []string{"-L 1:h:2", "-R1:h:2", "-D 8080", "-w 0", "-W h:22", "-X", "-t", "-N", "-f", "-s", "-I lib.so", "-K", "-O exit"} {
+	for _, option := range []string{"-L 1:h:2", "-R1:h:2", "-D 8080", "-w 0", "-W h:22", "-X", "-t", "-N", "-f", "-s", "-K", "-O exit"} {
 		_, err := ParseArgs(option + " host")
 		var unsupported *UnsupportedError
 		if assert.ErrorAs(t, err, &unsupported, option) {

@@ -8,8 +8,10 @@
 package sshconfig
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,9 +25,12 @@ const maxIncludes = 16
 // config collects the settings that apply to one host. Options of "ssh=" come first, then the
 // files; of each keyword the first value counts, and those in pluralKeywords add up.
 type config struct {
-	alias     string // the host as "ssh=" names it
+	ctx       context.Context // bounds the commands of "Match exec"
+	stderr    io.Writer       // what these commands write to stderr goes there
+	alias     string          // the host as "ssh=" names it
 	localUser string
 	home      string
+	command   string // what the host is to run; "" for a jump host, which runs nothing
 
 	first  map[string]setting // by lower-case keyword
 	plural map[string][]string
@@ -42,7 +47,7 @@ var pluralKeywords = []string{"identityfile", "certificatefile", "sendenv", "set
 
 // add records a setting unless the keyword has been set before.
 func (c *config) add(s setting) error {
-	key := strings.ToLower(s.keyword)
+	key := keywordKey(s.keyword)
 	if err := checkKeyword(key, s, c.ignoreUnknown()); err != nil {
 		return err
 	}
@@ -104,13 +109,27 @@ func (c *config) get(keyword string) string {
 
 // words returns all the words of a keyword's value.
 func (c *config) words(keyword string) []string {
-	words, _ := splitWords(c.first[strings.ToLower(keyword)].value) // checked when it was added
+	words, _ := splitWords(c.line(keyword)) // checked when it was added
 	return words
 }
 
 // line returns a keyword's value unchanged, for those that a shell reads.
 func (c *config) line(keyword string) string {
 	return c.first[strings.ToLower(keyword)].value
+}
+
+// proxyCommand returns the command that leads to the host, "" for none.
+func (c *config) proxyCommand() string { return unlessNone(c.line("ProxyCommand")) }
+
+// proxyJump returns the list of jump hosts, "" for none.
+func (c *config) proxyJump() string { return unlessNone(c.get("ProxyJump")) }
+
+// unlessNone returns value, or "" if it is "none".
+func unlessNone(value string) string {
+	if strings.EqualFold(value, "none") {
+		return ""
+	}
+	return value
 }
 
 // where returns the place of a keyword's setting.
@@ -122,7 +141,8 @@ func (c *config) ignoreUnknown() []string {
 	return strings.FieldsFunc(c.first["ignoreunknown"].value, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// read reads all the files, and once more if one of them has a "Match final".
+// read reads all the files, and once more if one of them has a "Match final" or names are to be
+// canonical.
 func (c *config) read(files []File) error {
 	for pass := 0; pass < 2; pass++ {
 		for _, file := range files {
@@ -130,7 +150,7 @@ func (c *config) read(files []File) error {
 				return err
 			}
 		}
-		if !c.wantFinal || c.final {
+		if !c.wantFinal && !c.canonicalizes() {
 			break
 		}
 		c.final = true
@@ -156,6 +176,9 @@ func (c *config) readFile(file File, depth int) error {
 		if errors.Is(err, fs.ErrNotExist) && !file.required {
 			return nil
 		}
+		if info, statErr := os.Stat(file.Path); err != nil && statErr == nil && info.IsDir() {
+			return nil // OpenSSH opens a folder and finds no line in it
+		}
 		if err != nil {
 			return fmt.Errorf("the configuration: %w", err)
 		}
@@ -177,7 +200,8 @@ func (c *config) readFile(file File, depth int) error {
 			if err != nil {
 				return fmt.Errorf("%s: Host: %w", where, err)
 			}
-			active = matchPatterns(words, c.alias)
+			// In OpenSSH, too, capitals matter here, but not in Match.
+			active = MatchPatterns(words, c.alias)
 		case "match":
 			if active, err = c.match(s); err != nil {
 				return err

@@ -31,7 +31,7 @@ func resolve(t *testing.T, value, config string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return testDefaults.Resolve(args, testDefaults.Files(file))
+	return testDefaults.Resolve(t.Context(), args, testDefaults.Files(file), "python3 -c x")
 }
 
 // The oracle is the ssh command itself: ssh -G prints what it makes of a configuration.
@@ -68,6 +68,14 @@ Host *
 	Port 22
 	hostkeyalias "Alias"
 	StrictHostKeyChecking no
+Match exec "test %h%n%p%r%k = web1.internalweb122deployAlias || test %n = x.example.com"
+	ServerAliveCountMax 4
+Match originalhost other exec "exit 3"
+	ServerAliveCountMax 5
+Match !exec "test %n = other" originalhost web*
+	ConnectTimeout 17
+Match host other,UPPER exec "cat; echo printed; exit 0"
+	ConnectTimeout 18
 `
 	for _, value := range []string{
 		"web1", "web2", "web", "x.example.com", "bad.example.com", "other", "-p 77 web1", "-p77 -oPort=78 me@web2", "me@other",
@@ -82,7 +90,7 @@ Host *
 			require.NoError(t, err)
 			defaults := testDefaults
 			defaults.Home, defaults.ConnectTimeout = home, -1
-			target, err := defaults.Resolve(args, defaults.Files(file))
+			target, err := defaults.Resolve(t.Context(), args, defaults.Files(file), "python")
 			require.NoError(t, err)
 
 			words, err := cmdline.Split(value)
@@ -192,20 +200,20 @@ func TestConfigInclude(t *testing.T) {
 
 func TestConfigRefused(t *testing.T) {
 	for config, says := range map[string]string{
-		"Match exec \"true\"\n Port 1":             "Match exec",
-		"Match host box exec true\n Port 1":        "Match exec",
-		"Match localnetwork 10.0.0.0/8\n Port 1":   "Match localnetwork",
-		"PKCS11Provider /usr/lib/opensc.so":        "PKCS11Provider",
-		"SecurityKeyProvider /lib/sk.so":           "SecurityKeyProvider",
-		"PreferredAuthentications gssapi-with-mic": "gssapi-with-mic",
-		"CanonicalizeHostname yes":                 "CanonicalizeHostname",
-		"KnownHostsCommand /bin/cat":               "KnownHostsCommand",
-		"RevokedHostKeys /etc/ssh/revoked":         "RevokedHostKeys",
-		"ProxyUseFdpass yes":                       "ProxyUseFdpass",
-		"Ciphers cast128-cbc":                      "Ciphers",
-		"KexAlgorithms -*":                         "KexAlgorithms",
-		"IdentityFile ~/%C":                        "%C",
-		"FutureKeyword yes":                        "FutureKeyword",
+		"Match weather rain\n Port 1":                                              "Match weather",
+		"PreferredAuthentications gssapi-with-mic":                                 "gssapi-with-mic",
+		"CanonicalizeHostname yes\nCanonicalDomains example.com":                   "CanonicalizeHostname",
+		"CanonicalizeHostname yes\nCanonicalizeFallbackLocal no":                   "CanonicalizeHostname",
+		"CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs *:*":                "CanonicalizeHostname",
+		"CanonicalizeHostname always\nCanonicalDomains a.b\nProxyCommand nc %h %p": "CanonicalizeHostname always",
+		"CanonicalizeHostname yes\nHostName box.":                                  "CanonicalizeHostname",
+		"ProxyCommand nc %h %p\nProxyUseFdpass yes":                                "ProxyUseFdpass",
+		"BindInterface eth0":                                                       "BindInterface",
+		"Ciphers cast128-cbc":                                                      "Ciphers",
+		"KexAlgorithms -*":                                                         "KexAlgorithms",
+		"CASignatureAlgorithms none-such":                                          "CASignatureAlgorithms",
+		"IdentityFile ~/%C":                                                        "%C",
+		"FutureKeyword yes":                                                        "FutureKeyword",
 		"PasswordAuthentication no\nPubkeyAuthentication no\nKbdInteractiveAuthentication no": "without publickey",
 	} {
 		_, err := resolve(t, "box", config+"\n")
@@ -216,17 +224,25 @@ func TestConfigRefused(t *testing.T) {
 		}
 	}
 	for config, says := range map[string]string{
-		"Port ssh":                     "Port",
-		"Port 70000":                   "Port",
-		"Port":                         "no value",
-		"ConnectTimeout soon":          "ConnectTimeout",
-		"IdentitiesOnly maybe":         "neither yes nor no",
-		"StrictHostKeyChecking often":  "not one of",
-		"HostName %q":                  "unknown token",
-		"HostName \"x":                 "not closed",
-		"HostName a;b":                 "not a host name",
-		"User $(id)":                   "not a user name",
-		"IdentityFile ${NO_SUCH_VAR}/": "NO_SUCH_VAR",
+		"Port ssh":                              "Port",
+		"Port 70000":                            "Port",
+		"Port":                                  "no value",
+		"ConnectTimeout soon":                   "ConnectTimeout",
+		"IdentitiesOnly maybe":                  "neither yes nor no",
+		"StrictHostKeyChecking often":           "not one of",
+		"HostName %q":                           "unknown token",
+		"HostName \"x":                          "not closed",
+		"HostName a;b":                          "not a host name",
+		"User $(id)":                            "not a user name",
+		"IdentityFile ${NO_SUCH_VAR}/":          "NO_SUCH_VAR",
+		"RefuseConnection \"use the new host\"": "use the new host",
+		"Match localnetwork 10.0.0.1/8":         "10.0.0.0/8",
+		"Match localnetwork home":               "not a network",
+		"KnownHostsCommand cat":                 "not an absolute path",
+		"KnownHostsCommand /bin/echo %q":        "unknown token",
+		"Match exec":                            "no value",
+		"Match exec \"echo %q\"":                "unknown token",
+		"Match exec \"kill -9 $$\"":             "killed",
 	} {
 		_, err := resolve(t, "box", config+"\n")
 		assert.ErrorContains(t, err, says, config)
@@ -237,14 +253,79 @@ func TestConfigRefused(t *testing.T) {
 		"IgnoreUnknown Fut*\nFutureKeyword yes",
 		"GSSAPIAuthentication yes\nControlPath ~/.ssh/%C\nControlMaster auto",
 		"PKCS11Provider none\nCanonicalizeHostname no",
+		"CanonicalizeHostname yes",
+		"CanonicalizeHostname yes\nCanonicalDomains none",
+		"CanonicalizeHostname yes\nCanonicalDomains example.com\nHostName 10.0.0.1",
+		"CanonicalizeHostname yes\nCanonicalDomains example.com\nHostName a.b.c",
+		"Host box\n CanonicalizeHostname yes\n CanonicalDomains example.com\n ProxyJump hop",
+		"SecurityKeyProvider /lib/sk.so\nVerifyHostKeyDNS yes\nProxyUseFdpass yes",
+		"BindInterface none\nBindInterface eth0", // the first one counts
+		"Host other\n BindInterface eth0",
+		"KnownHostsCommand none",
+		"ChallengeResponseAuthentication no\nRSAMinSize 2048\nSmartcardDevice none",
 	} {
 		_, err := resolve(t, "box", config+"\n")
 		assert.NoError(t, err, config)
 	}
 	_, err := resolve(t, "-F /no/such/file box", "")
 	assert.NoError(t, err, "resolve passes its own file")
-	_, err = testDefaults.Resolve(&Args{Host: "box"}, testDefaults.Files("/no/such/file"))
+	_, err = testDefaults.Resolve(t.Context(), &Args{Host: "box"}, testDefaults.Files("/no/such/file"), "python")
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// The files of Fedora and what derives from it: the distribution's ssh_config includes
+// ssh_config.d, whose 50-redhat.conf includes the policy for cryptography.
+func TestRedHat(t *testing.T) {
+	folder := t.TempDir()
+	sshdtest.Write(t, filepath.Join(folder, "policy.config"), strings.Join([]string{
+		"Ciphers aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes256-ctr,aes128-gcm@openssh.com,aes128-ctr",
+		"MACs hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,umac-128@openssh.com,hmac-sha2-512",
+		"GSSAPIKeyExchange no",
+		"GSSAPIKexAlgorithms gss-curve25519-sha256-,gss-nistp256-sha256-,gss-group14-sha256-,gss-group16-sha512-",
+		"KexAlgorithms mlkem768x25519-sha256,curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,diffie-hellman-group14-sha256",
+		"PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256,ecdsa-sha2-nistp256-cert-v01@openssh.com,ssh-ed25519,rsa-sha2-256,rsa-sha2-512",
+		"HostKeyAlgorithms ecdsa-sha2-nistp256,ecdsa-sha2-nistp256-cert-v01@openssh.com,ssh-ed25519,ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512",
+		"CASignatureAlgorithms ecdsa-sha2-nistp256,sk-ecdsa-sha2-nistp256@openssh.com,ssh-ed25519,rsa-sha2-256,rsa-sha2-512",
+		"RequiredRSASize 2048",
+	}, "\n")+"\n")
+	sshdtest.Write(t, filepath.Join(folder, "20-systemd-ssh-proxy.conf"),
+		"Host unix/* vsock/*\n ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n ProxyUseFdpass yes\n CheckHostIP no\n")
+	sshdtest.Write(t, filepath.Join(folder, "50-redhat.conf"),
+		"Match final all\n\tInclude "+folder+"/policy.config\n\n\tGSSAPIAuthentication yes\n\tForwardX11Trusted yes\n")
+	target, err := resolve(t, "-o MACs=hmac-sha2-512 box", "Include "+folder+"/*.conf\n")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr", "aes128-gcm@openssh.com", "aes128-ctr"}, target.Ciphers)
+	assert.Equal(t, []string{"hmac-sha2-512"}, target.MACs, "the policy comes last")
+	assert.Equal(t, []string{"ecdsa-sha2-nistp256", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-ed25519", "rsa-sha2-256", "rsa-sha2-512"}, target.CASignatures)
+	assert.Equal(t, "ecdsa-sha2-nistp256-cert-v01@openssh.com", target.HostKeyAlgorithms[1])
+	assert.Equal(t, 2048, target.MinRSABits)
+
+	target, err = resolve(t, "box", "")
+	require.NoError(t, err)
+	assert.Contains(t, target.CASignatures, "ssh-ed25519")
+	assert.Contains(t, target.CASignatures, "rsa-sha2-512")
+	assert.NotContains(t, target.CASignatures, "ssh-rsa")
+}
+
+func TestRevokedAndProviders(t *testing.T) {
+	target, err := resolve(t, "-P work -I lib.so box", "RevokedHostKeys /etc/revoked-%n ~/more\nMatch tagged w*\n Port 7\n")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"/etc/revoked-box", "/home/me/more"}, target.RevokedHostKeys)
+	assert.Equal(t, "lib.so", target.PKCS11Provider)
+	assert.Equal(t, 7, target.Port)
+	target, err = resolve(t, "box", "RevokedHostKeys none\n")
+	require.NoError(t, err)
+	assert.Empty(t, target.RevokedHostKeys)
+}
+
+// A folder that a pattern finds is no file; OpenSSH reads nothing from it.
+func TestIncludeFindsFolder(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "a.conf"), 0o700))
+	sshdtest.Write(t, filepath.Join(folder, "b.conf"), "Port 77\n")
+	target, err := resolve(t, "box", "Include "+folder+"/*.conf\n")
+	require.NoError(t, err)
+	assert.Equal(t, 77, target.Port)
 }
 
 func TestAlgorithms(t *testing.T) {
@@ -290,10 +371,10 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if strings.Contains(strings.ToLower(config), "include") {
-			return // it would read files of this machine
+		if lower := strings.ToLower(config); strings.Contains(lower, "include") || strings.Contains(lower, "exec") {
+			return // it would read files of this machine, or run commands
 		}
-		target, err := testDefaults.Resolve(args, []File{{Path: "config", Text: config + "\n"}})
+		target, err := testDefaults.Resolve(t.Context(), args, []File{{Path: "config", Text: config + "\n"}}, "python")
 		if err == nil && (target.Host == "" || target.Port < 1 || target.Port > 65535 || len(target.AuthMethods) == 0) {
 			t.Fatalf("%+v", target)
 		}

@@ -1,8 +1,12 @@
 package sshconfig
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,8 +20,8 @@ const (
 	// ignored keywords make no difference to a gateway (terminals, X11, port forwarding, logs),
 	// or are about sharing connections, which the pool does anyway.
 	ignored
-	// refused keywords change which host is reached or how it is checked; they are refused unless
-	// set to a value that means "off".
+	// refused keywords change which host is reached or how it is checked; they are refused if the
+	// value that counts is not one that means "off".
 	refused
 )
 
@@ -25,27 +29,25 @@ const (
 func makeKeywords() map[string]keywordUse {
 	uses := map[string]keywordUse{}
 	for use, names := range map[keywordUse]string{
-		honoured: `AddressFamily BatchMode BindAddress CertificateFile ChallengeResponseAuthentication
-			Ciphers ConnectionAttempts ConnectTimeout ForwardAgent GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias
-			HostName IdentitiesOnly IdentityAgent IdentityFile IgnoreUnknown KbdInteractiveAuthentication KexAlgorithms
-			MACs NumberOfPasswordPrompts PasswordAuthentication Port PreferredAuthentications ProxyCommand ProxyJump
-			PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes PubkeyAuthentication RequiredRSASize SendEnv
-			ServerAliveCountMax ServerAliveInterval SetEnv StrictHostKeyChecking TCPKeepAlive
+		honoured: `AddressFamily BatchMode BindAddress CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname
+			CanonicalizeMaxDots CanonicalizePermittedCNAMEs CASignatureAlgorithms CertificateFile Ciphers ConnectionAttempts ConnectTimeout ForwardAgent GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias
+			HostName IdentitiesOnly IdentityAgent IdentityFile IgnoreUnknown KbdInteractiveAuthentication KexAlgorithms KnownHostsCommand
+			MACs NumberOfPasswordPrompts PasswordAuthentication PKCS11Provider Port PreferredAuthentications ProxyCommand ProxyJump
+			PubkeyAcceptedAlgorithms PubkeyAuthentication RefuseConnection RequiredRSASize RevokedHostKeys SendEnv
+			ServerAliveCountMax ServerAliveInterval SetEnv StrictHostKeyChecking Tag TCPKeepAlive
 			User UserKnownHostsFile`,
-		ignored: `AddKeysToAgent CanonicalDomains CanonicalizeFallbackLocal CanonicalizeMaxDots
-			CanonicalizePermittedCNAMEs ChannelTimeout CheckHostIP Cipher ClearAllForwardings Compression CompressionLevel
+		ignored: `AddKeysToAgent ChannelTimeout CheckHostIP Cipher ClearAllForwardings Compression CompressionLevel
 			ControlMaster ControlPath ControlPersist DSAAuthentication DynamicForward EnableEscapeCommandline
 			EnableSSHKeysign EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardX11
 			ForwardX11Timeout ForwardX11Trusted GatewayPorts GSSAPIAuthentication GSSAPIClientIdentity
 			GSSAPIDelegateCredentials GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey
-			GSSAPIServerIdentity GSSAPITrustDns HostbasedAcceptedAlgorithms HostbasedAuthentication HostbasedKeyTypes
-			IPQoS KbdInteractiveDevices KeepAlive LocalCommand LocalForward LogLevel LogVerbose
+			GSSAPIServerIdentity GSSAPITrustDns HostbasedAcceptedAlgorithms HostbasedAuthentication
+			IPQoS KbdInteractiveDevices LocalCommand LocalForward LogLevel LogVerbose
 			NoHostAuthenticationForLocalhost ObscureKeystrokeTiming PermitLocalCommand PermitRemoteOpen Protocol
-			RekeyLimit RemoteForward RequestTTY RhostsRSAAuthentication RSAAuthentication SessionType
-			StdinNull StreamLocalBindMask StreamLocalBindUnlink SyslogFacility Tag Tunnel TunnelDevice UpdateHostKeys
-			SkeyAuthentication UseKeychain UsePrivilegedPort UseRoaming VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation`,
-		refused: `BindInterface CanonicalizeHostname CASignatureAlgorithms KnownHostsCommand PKCS11Provider ProxyUseFdpass RefuseConnection
-			RemoteCommand RevokedHostKeys SecurityKeyProvider SmartcardDevice VerifyHostKeyDNS`,
+			RekeyLimit RemoteForward RequestTTY RhostsRSAAuthentication RSAAuthentication SecurityKeyProvider SessionType
+			StdinNull StreamLocalBindMask StreamLocalBindUnlink SyslogFacility Tunnel TunnelDevice UpdateHostKeys
+			UseKeychain UsePrivilegedPort UseRoaming VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation`,
+		refused: `BindInterface ProxyUseFdpass RemoteCommand`,
 	} {
 		for _, name := range strings.Fields(names) {
 			uses[strings.ToLower(name)] = use
@@ -54,23 +56,94 @@ func makeKeywords() map[string]keywordUse {
 	return uses
 }
 
-// checkKeyword refuses a setting that the native client cannot follow. key is the keyword in lower
-// case; unknown has the patterns of IgnoreUnknown.
+// aliases are other names of keywords, both in lower case.
+var aliases = map[string]string{
+	"challengeresponseauthentication": "kbdinteractiveauthentication",
+	"skeyauthentication":              "kbdinteractiveauthentication",
+	"tisauthentication":               "kbdinteractiveauthentication",
+	"hostbasedacceptedkeytypes":       "hostbasedacceptedalgorithms",
+	"hostbasedkeytypes":               "hostbasedacceptedalgorithms",
+	"keepalive":                       "tcpkeepalive",
+	"pubkeyacceptedkeytypes":          "pubkeyacceptedalgorithms",
+	"rsaminsize":                      "requiredrsasize", // of Red Hat's OpenSSH 8.7
+	"smartcarddevice":                 "pkcs11provider",
+}
+
+// keywordKey is the name under which a keyword's setting is kept: the keyword in lower case, or
+// what it is an alias of.
+func keywordKey(keyword string) string {
+	key := strings.ToLower(keyword)
+	return cmp.Or(aliases[key], key)
+}
+
+// checkKeyword refuses a keyword that is not known. unknown has the patterns of IgnoreUnknown.
 func checkKeyword(key string, s setting, unknown []string) error {
-	switch keywords[key] {
-	case honoured, ignored:
+	if keywords[key] != 0 {
 		return nil
-	case refused:
-		switch strings.ToLower(strings.Trim(s.value, ` "`)) {
-		case "no", "none", "false", "internal":
-			return nil
-		}
-		return &UnsupportedError{What: s.keyword + " " + s.value, Where: s.where}
 	}
 	if slices.ContainsFunc(unknown, func(pattern string) bool { return matchPattern(strings.ToLower(pattern), key) }) {
 		return nil
 	}
 	return &UnsupportedError{What: "the keyword " + s.keyword, Where: s.where}
+}
+
+// refuse returns an error if a setting that counts asks for something that the native client does
+// not do.
+func (c *config) refuse() error {
+	for _, key := range slices.Sorted(maps.Keys(c.first)) {
+		s := c.first[key]
+		switch value := strings.ToLower(strings.Trim(s.value, ` "`)); {
+		case keywords[key] != refused, value == "no", value == "none", value == "false":
+		case key == "proxyusefdpass" && c.proxyCommand() == "": // it is about the ProxyCommand
+		default:
+			return &UnsupportedError{What: s.keyword + " " + s.value, Where: s.where}
+		}
+	}
+	if text := c.line("RefuseConnection"); text != "" {
+		words, _ := splitWords(text) // checked when it was added
+		return fmt.Errorf("%s: RefuseConnection: %s", c.where("RefuseConnection"), strings.Join(words, " "))
+	}
+	if c.canonicalizes() && c.canonicalNameDiffers() {
+		return &UnsupportedError{What: "CanonicalizeHostname " + c.get("CanonicalizeHostname"), Where: c.where("CanonicalizeHostname")}
+	}
+	return nil
+}
+
+// canonicalizes reports whether names are to be completed to canonical ones (CanonicalizeHostname).
+// The files are read a second time then.
+func (c *config) canonicalizes() bool {
+	switch strings.ToLower(c.get("CanonicalizeHostname")) {
+	case "", "no", "none", "false":
+		return false
+	}
+	return true
+}
+
+// canonicalNameDiffers reports whether OpenSSH would ask the DNS for another name of the host: not
+// for an address, a name with enough dots, or one that a proxy looks up, and not without a list of
+// domains to try.
+func (c *config) canonicalNameDiffers() bool {
+	direct := c.proxyCommand() == "" && c.proxyJump() == ""
+	if !direct && !strings.EqualFold(c.get("CanonicalizeHostname"), "always") {
+		return false
+	}
+	if follows := c.get("CanonicalizePermittedCNAMEs"); follows != "" && !strings.EqualFold(follows, "none") {
+		return true
+	}
+	host := c.hostName()
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	if strings.HasSuffix(host, ".") {
+		return true
+	}
+	most, err := strconv.Atoi(cmp.Or(c.get("CanonicalizeMaxDots"), "1"))
+	if err == nil && strings.Count(host, ".") > most {
+		return false
+	}
+	domains := c.words("CanonicalDomains")
+	fallback := !slices.Contains([]string{"no", "false"}, strings.ToLower(c.get("CanonicalizeFallbackLocal")))
+	return !fallback || len(domains) > 0 && !strings.EqualFold(domains[0], "none")
 }
 
 // UnsupportedError says that the native client cannot do what an option or the configuration asks

@@ -1,13 +1,17 @@
 package sshconfig
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
 
-// match reports whether a Match line applies. Criteria that would need a program or the network
-// (exec, localnetwork, tagged and what newer versions add) are refused, unless an earlier criterion
-// of the line does not apply.
+// opensshVersion is what "Match version" compares with: the release of OpenSSH whose rules this
+// package follows.
+const opensshVersion = "OpenSSH_10.2"
+
+// match reports whether a Match line applies. A criterion that is not known is refused, unless an
+// earlier one of the line does not apply.
 func (c *config) match(s setting) (bool, error) {
 	words, err := s.words()
 	if err != nil {
@@ -37,26 +41,49 @@ func (c *config) match(s setting) (bool, error) {
 			if !result {
 				continue // as in OpenSSH, nothing more is evaluated
 			}
-			var subject string
-			switch name {
-			case "host":
-				subject = c.hostName()
-			case "originalhost":
-				subject = c.alias
-			case "user":
-				if subject = c.get("User"); subject == "" {
-					subject = c.localUser
-				}
-			case "localuser":
-				subject = c.localUser
-			default:
-				return false, &UnsupportedError{What: "Match " + criterion, Where: s.where}
+			if yes, err = c.applies(name, argument, s.where); err != nil {
+				return false, err
 			}
-			yes = matchPatterns(strings.Split(argument, ","), subject)
 		}
 		result = result && yes != negated
 	}
 	return result, nil
+}
+
+// applies evaluates a criterion that has an argument.
+func (c *config) applies(name, argument, where string) (bool, error) {
+	subject := ""
+	switch name {
+	case "host":
+		subject = c.hostName()
+	case "originalhost":
+		subject = c.alias
+	case "user":
+		subject = cmp.Or(c.get("User"), c.localUser)
+	case "localuser":
+		subject = c.localUser
+	case "tagged":
+		subject = c.get("Tag")
+	case "version":
+		subject = opensshVersion
+	case "command":
+		subject = c.command
+	case "sessiontype":
+		subject = "exec"
+		if c.command == "" {
+			subject = "none" // a jump host
+		}
+	case "exec":
+		return c.matchExec(argument, where)
+	case "localnetwork":
+		return matchNetwork(argument, where)
+	default:
+		return false, &UnsupportedError{What: "Match " + name, Where: where}
+	}
+	if name == "host" || name == "originalhost" {
+		argument, subject = strings.ToLower(argument), strings.ToLower(subject)
+	}
+	return MatchPatterns(strings.Split(argument, ","), subject), nil
 }
 
 // hostName is the host to connect to, as far as the lines read so far tell.
@@ -67,12 +94,12 @@ func (c *config) hostName() string {
 	return c.alias
 }
 
-// matchPatterns reports whether one of the patterns fits and none that is negated with "!" does.
-func matchPatterns(patterns []string, subject string) bool {
+// MatchPatterns reports whether one of the patterns fits and none that is negated with "!" does.
+func MatchPatterns(patterns []string, subject string) bool {
 	found := false
 	for _, pattern := range patterns {
 		pattern, negated := strings.CutPrefix(pattern, "!")
-		if matchPattern(strings.ToLower(pattern), strings.ToLower(subject)) {
+		if matchPattern(pattern, subject) {
 			if negated {
 				return false
 			}

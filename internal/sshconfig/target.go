@@ -2,7 +2,9 @@ package sshconfig
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -36,14 +38,19 @@ type Target struct {
 	ForwardAgent     string   // the socket of the agent that remote programs may use, "" for none
 	AuthMethods      []string // of PublicKey, KeyboardInteractive and Password, in the order to try
 	Prompts          int      // how often a method may ask
+	BatchMode        bool     // nobody is to be asked anything
 	PubkeyAlgorithms []string // nil for all
-	MinRSABits       int
+	MinRSABits       int      // for keys of users and of hosts
+	PKCS11Provider   string   // a library whose keys only the ssh command can use, "" for none
 
 	HostKeyAlias     string
 	UserKnownHosts   []string
 	GlobalKnownHosts []string
 	Strict           Strictness
 	HashKnownHosts   bool
+	RevokedHostKeys  []string // files with keys that no host may have
+	HostsCommand     HostsCommand
+	CASignatures     []string // the algorithms with which an authority may sign a host certificate
 
 	Ciphers, MACs, KeyExchanges, HostKeyAlgorithms []string
 
@@ -69,7 +76,7 @@ type Strictness string
 
 // The values of StrictHostKeyChecking.
 const (
-	StrictAsk       Strictness = "ask" // nobody can be asked: the same as yes
+	StrictAsk       Strictness = "ask"
 	StrictYes       Strictness = "yes"
 	StrictAcceptNew Strictness = "accept-new"
 	StrictNo        Strictness = "no"
@@ -106,6 +113,7 @@ type Defaults struct {
 	ConnectTimeout time.Duration
 	AliveInterval  time.Duration
 	AliveCountMax  int
+	Stderr         io.Writer // what the commands of "Match exec" write there; nil for nowhere
 }
 
 // SystemFile is the path of the system's configuration file for the ssh command.
@@ -132,10 +140,12 @@ func (d *Defaults) Files(named string) []File {
 	}
 }
 
-// Resolve finds out everything about the host that args name, from args and files. Its error is an
-// *UnsupportedError, or says what is wrong in which line.
-func (d *Defaults) Resolve(args *Args, files []File) (*Target, error) {
-	t, err := d.resolveHop(args, files, 0)
+// Resolve finds out everything about the host that args name, from args and files. command is what
+// the host is to run, for "Match command"; ctx bounds the commands of "Match exec", which run here.
+// Its error is an *UnsupportedError, timeout.Err or the cause of ctx's end, or says what is wrong
+// in which line.
+func (d *Defaults) Resolve(ctx context.Context, args *Args, files []File, command string) (*Target, error) {
+	t, err := d.resolveHop(ctx, args, files, command, 0)
 	if err != nil {
 		return nil, farend.SSHError("", err)
 	}
@@ -145,12 +155,12 @@ func (d *Defaults) Resolve(args *Args, files []File) (*Target, error) {
 // maxJumps bounds a chain of jump hosts; a configuration can make one that never ends.
 const maxJumps = 16
 
-func (d *Defaults) resolveHop(args *Args, files []File, depth int) (*Target, error) {
+func (d *Defaults) resolveHop(ctx context.Context, args *Args, files []File, command string, depth int) (*Target, error) {
 	if depth > maxJumps {
 		return nil, fmt.Errorf("the way to %s has more than %d jump hosts; does one lead back to itself?", args.Host, maxJumps)
 	}
 	c := &config{
-		alias: args.Host, localUser: localUser(), home: d.Home,
+		ctx: ctx, stderr: d.Stderr, alias: args.Host, localUser: localUser(), home: d.Home, command: command,
 		first: map[string]setting{}, plural: map[string][]string{},
 	}
 	for _, s := range args.settings {
@@ -165,8 +175,8 @@ func (d *Defaults) resolveHop(args *Args, files []File, depth int) (*Target, err
 	if err != nil {
 		return nil, err
 	}
-	jump := c.get("ProxyJump")
-	if jump == "" || strings.EqualFold(jump, "none") {
+	jump := c.proxyJump()
+	if jump == "" {
 		return t, nil
 	}
 	hops := strings.Split(jump, ",")
@@ -187,12 +197,15 @@ func (d *Defaults) resolveHop(args *Args, files []File, depth int) (*Target, err
 		// The rest of the chain leads to this hop, and replaces a ProxyJump the hop has of its own.
 		hop.set("ProxyJump", strings.Join(hops[:len(hops)-1], ","))
 	}
-	t.Via, err = d.resolveHop(hop, files, depth+1)
+	t.Via, err = d.resolveHop(ctx, hop, files, "", depth+1)
 	return t, err
 }
 
 // targetFrom turns settings into a target, with the jump hosts left out.
 func (d *Defaults) targetFrom(c *config) (*Target, error) {
+	if err := c.refuse(); err != nil {
+		return nil, err
+	}
 	r := values{c: c}
 	t := &Target{Alias: c.alias}
 	t.Host = c.alias
@@ -207,7 +220,7 @@ func (d *Defaults) targetFrom(c *config) (*Target, error) {
 	t.Attempts = r.number("ConnectionAttempts", 1, 1, 1000)
 
 	tokens := fileTokens(t, c)
-	if command := c.line("ProxyCommand"); command != "" && !strings.EqualFold(command, "none") {
+	if command := c.proxyCommand(); command != "" {
 		only := map[byte]string{'h': t.Host, 'n': t.Alias, 'p': strconv.Itoa(t.Port), 'r': t.User}
 		t.ProxyCommand = r.expand("ProxyCommand", command, only)
 	}
@@ -228,9 +241,11 @@ func (d *Defaults) targetFrom(c *config) (*Target, error) {
 	default:
 		t.ForwardAgent = r.agent("ForwardAgent", forward, tokens)
 	}
+	t.BatchMode = r.yes("BatchMode", false)
 	t.Prompts = r.number("NumberOfPasswordPrompts", 3, 1, 100)
 	t.AuthMethods = r.authMethods()
 	t.MinRSABits = r.number("RequiredRSASize", 1024, 0, 1<<20)
+	t.PKCS11Provider = unlessNone(c.get("PKCS11Provider"))
 
 	t.HostKeyAlias = strings.ToLower(c.get("HostKeyAlias"))
 	t.UserKnownHosts = r.knownHosts("UserKnownHostsFile", []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}, tokens)
@@ -243,15 +258,15 @@ func (d *Defaults) targetFrom(c *config) (*Target, error) {
 		t.Strict = StrictNo
 	}
 	t.HashKnownHosts = r.yes("HashKnownHosts", false)
+	t.HostsCommand = r.hostsCommand(c)
+	t.RevokedHostKeys = r.paths("RevokedHostKeys", c.words("RevokedHostKeys"), tokens)
+	t.CASignatures = r.algorithms("CASignatureAlgorithms", signatures)
 
 	t.Ciphers = r.algorithms("Ciphers", ciphers)
 	t.MACs = r.algorithms("MACs", macs)
 	t.KeyExchanges = r.algorithms("KexAlgorithms", keyExchanges)
 	t.HostKeyAlgorithms = r.algorithms("HostKeyAlgorithms", hostKeys)
 	t.PubkeyAlgorithms = r.namedAlgorithms("PubkeyAcceptedAlgorithms", publicKeys)
-	if t.PubkeyAlgorithms == nil {
-		t.PubkeyAlgorithms = r.namedAlgorithms("PubkeyAcceptedKeyTypes", publicKeys)
-	}
 
 	t.ConnectTimeout = max(0, r.seconds("ConnectTimeout", d.ConnectTimeout))
 	t.AliveInterval = max(0, r.seconds("ServerAliveInterval", d.AliveInterval))
@@ -276,12 +291,17 @@ func (d *Defaults) targetFrom(c *config) (*Target, error) {
 
 // fileTokens are the % tokens that file names may contain.
 func fileTokens(t *Target, c *config) map[byte]string {
-	local, _ := os.Hostname()
-	short, _, _ := strings.Cut(local, ".")
-	return map[byte]string{
-		'h': t.Host, 'n': t.Alias, 'p': strconv.Itoa(t.Port), 'r': t.User, 'u': c.localUser, 'd': c.home,
-		'i': strconv.Itoa(os.Getuid()), 'l': local, 'L': short, 'k': cmp.Or(c.get("HostKeyAlias"), t.Alias),
-	}
+	tokens := localTokens(c)
+	tokens['h'], tokens['n'], tokens['p'], tokens['r'] = t.Host, t.Alias, strconv.Itoa(t.Port), t.User
+	tokens['k'] = cmp.Or(c.get("HostKeyAlias"), t.Alias)
+	return tokens
+}
+
+// hostNames returns this machine's name, and its first part.
+func hostNames() (local, short string) {
+	local, _ = os.Hostname()
+	short, _, _ = strings.Cut(local, ".")
+	return local, short
 }
 
 // localUser is the name the remote user has when nobody says otherwise.

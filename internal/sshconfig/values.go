@@ -183,10 +183,10 @@ func (r *values) agent(keyword, value string, tokens map[byte]string) string {
 func (r *values) authMethods() []string {
 	allowed := map[string]bool{
 		PublicKey:           r.publicKeys(),
-		KeyboardInteractive: r.yes("KbdInteractiveAuthentication", r.yes("ChallengeResponseAuthentication", true)),
+		KeyboardInteractive: r.yes("KbdInteractiveAuthentication", true),
 		Password:            r.yes("PasswordAuthentication", true),
 	}
-	if r.yes("BatchMode", false) {
+	if r.yes("BatchMode", false) { // nobody may be asked
 		allowed[KeyboardInteractive], allowed[Password] = false, false
 	}
 	order := []string{PublicKey, KeyboardInteractive, Password}

@@ -3,13 +3,17 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 )
 
 // Raised is an error of a Func that stands for a Python exception of a certain class. Other errors
-// become RuntimeError; io.EOF becomes EOFError, context.Canceled KeyboardInterrupt, and what
-// errors.Is calls ErrTimeout the channel's TimeoutError.
+// become RuntimeError; io.EOF becomes EOFError (that of the execution's own channel, left
+// unhandled, ends the execution in order), context.Canceled KeyboardInterrupt, and what errors.Is
+// calls ErrTimeout the channel's TimeoutError.
 //
 // It may be wrapped: use errors.As with a *Raised to find one, or [RaisedIn].
 type Raised struct {
@@ -36,6 +40,25 @@ func RaisedIn(err error) *Raised {
 	text := strings.Replace(err.Error(), raised.Error(), raised.Message, 1)
 	return &Raised{Class: raised.Class, Message: strings.TrimSuffix(text, ": ")}
 }
+
+// Exit is the error of a program that has ended in order by SystemExit: without a code, or with
+// None or 0. errors.Is says that it is io.EOF, as other orderly ends are. To a driver of Python's
+// execnet it is an error ([protocol.md section 6.6]), so it has one. To find an Exit, use errors.As
+// with an *Exit.
+//
+// [protocol.md section 6.6]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#66-how-an-execution-ends
+type Exit struct {
+	Err *gatewaybase.RemoteError // as it is when the code is another one
+}
+
+// Error returns the text of Err.
+func (e *Exit) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *Exit) Unwrap() error { return e.Err }
+
+// Is says that e is io.EOF.
+func (e *Exit) Is(target error) bool { return target == io.EOF }
 
 // Panic is the error of a Go function that panicked. To find one, use errors.As with a *Panic.
 type Panic struct {

@@ -44,6 +44,26 @@ func Default() Engine {
 	return registered[names[0]]
 }
 
+// process is what RegisterProcess was given; registeredMu guards it.
+var process Process
+
+// RegisterProcess makes an engine of another process available, as Register does. There is one.
+func RegisterProcess(p Process) {
+	registeredMu.Lock()
+	defer registeredMu.Unlock()
+	if process != nil {
+		panic("execnet: engine.RegisterProcess: there is one already")
+	}
+	process = p
+}
+
+// Beside returns the registered Process, or nil.
+func Beside() Process {
+	registeredMu.Lock()
+	defer registeredMu.Unlock()
+	return process
+}
+
 // None is the engine of a program that has imported none.
 type None struct{}
 
@@ -53,5 +73,6 @@ func (None) Execute(context.Context, *gatewaybase.Channel, gatewaybase.Program, 
 	return errors.New("Traceback (most recent call last):\n" +
 		"RuntimeError: this Go worker has no engine that runs Python source; " +
 		"import _ \"github.com/go-execnet/execnet/gpython\" in its program adds one, " +
+		"import _ \"github.com/go-execnet/execnet/cpython\" one that starts the CPython of its machine, " +
 		"and RemoteCall calls its Go functions without one\n")
 }

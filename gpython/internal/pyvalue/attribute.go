@@ -5,6 +5,7 @@ package pyvalue
 // program change built-in types, and has no __name__, __class__, __mro__ or __dict__.
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-python/gpython/py"
@@ -18,11 +19,18 @@ func GetAttr(o py.Object, name string) (py.Object, error) {
 	case *py.Exception:
 		return exceptionAttr(x, name)
 	case *py.Type:
-		if method := hiddenMethod(x, name); method != nil {
-			return method, nil
+		if !isClass(x) {
+			return instanceAttr(x, name)
 		}
 		if value, err := inheritedByClass(x, name); value != nil || err != nil {
 			return value, err
+		}
+		// gpython would ask the methods that are for the class's instances.
+		if isClass(x) && (x.Lookup("__getattribute__") != nil || x.Lookup("__getattr__") != nil) {
+			if p, ok := py.TypeType.Lookup(name).(*py.Property); ok {
+				return p.M__get__(x, py.TypeType)
+			}
+			return nil, missingAttribute(x, name)
 		}
 	}
 	value, err := py.GetAttrString(o, name)
@@ -39,9 +47,20 @@ func SetAttr(o py.Object, name string, value py.Object) error {
 	case *py.Exception:
 		return setExceptionAttr(x, name, value)
 	case *py.Type:
+		if !isClass(x) {
+			return setInstanceAttr(x, name, value)
+		}
 		if isBuiltin(x) {
 			return py.ExceptionNewf(py.TypeError, "can't set attributes of built-in/extension type '%s'", x.Name)
 		}
+	}
+	if class, ok := o.(*py.Type); ok {
+		if value == nil && !DeleteName(class.Dict, name) {
+			return missingAttribute(o, name)
+		} else if value != nil {
+			SetName(class.Dict, name, value)
+		}
+		return nil
 	}
 	if value == nil {
 		return attributeError(py.DeleteAttrString(o, name), o)
@@ -56,7 +75,7 @@ func isBuiltin(t *py.Type) bool { return isClass(t) && t.Flags&py.TPFLAGS_HEAPTY
 // inheritedByClass finds what a class has itself or from one that it is derived from: a class of
 // the program, one of exceptions, or object. It returns nil if there is no such thing.
 func inheritedByClass(class *py.Type, name string) (py.Object, error) {
-	if !isClass(class) || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) {
+	if !isClass(class) || isBuiltin(class) && class != py.ObjectType && !py.ExceptionClassCheck(class) && !slices.Contains(builtinBases, class) {
 		return nil, nil
 	}
 	switch value := Inherited(class.Mro, name).(type) {
@@ -67,7 +86,10 @@ func inheritedByClass(class *py.Type, name string) (py.Object, error) {
 	case *py.ClassMethod:
 		return value.M__get__(py.None, class)
 	default:
-		return value, nil
+		if get := instanceMethod(value, "__get__"); get != nil {
+			return py.Call(get, py.Tuple{value, py.None, class}, nil)
+		}
+		return ofClass(class, name, value), nil
 	}
 }
 
@@ -80,7 +102,7 @@ func Inherited(mro py.Tuple, name string) py.Object {
 			continue
 		}
 		value := class.Dict[name]
-		if _, isMethod := value.(*py.Method); value != nil && (isMethod || !isBuiltin(class)) {
+		if _, isMethod := value.(*py.Method); value != nil && (isMethod || value == py.Object(py.None) || !isBuiltin(class)) {
 			return value
 		}
 	}
@@ -99,11 +121,22 @@ func ownName(o, attr py.Object) py.Object {
 	if class, ok := o.(*py.Type); ok && isClass(class) {
 		for _, name := range []string{"__name__", "__qualname__"} {
 			if class.Dict[name] == py.Object(p) {
-				return py.String(class.Name)
+				if name == "__name__" {
+					return py.String(class.Name)
+				}
+				return py.String(Qualname(class))
 			}
 		}
 	}
 	return attr
+}
+
+// Qualname is the qualified name of a class.
+func Qualname(class *py.Type) string {
+	if class.Qualname != "" {
+		return class.Qualname
+	}
+	return class.Name
 }
 
 // attributeError says in Python's words that an attribute of o is missing, if that is what
@@ -122,6 +155,18 @@ func attributeError(err error, o py.Object) error {
 	return missingAttribute(o, strings.TrimSuffix(name, "'"))
 }
 
+// OfLibrary marks the modules that stand for those of CPython's library, and may have less.
+const OfLibrary py.ModuleFlags = 1 << 16
+
+// MissingNote is a further line for the error about a name that a module has not: it says who has
+// not, if CPython's module may have it.
+func MissingNote(module *py.Module, name string) string {
+	if module.ModuleImpl.Info.Flags&OfLibrary == 0 {
+		return ""
+	}
+	return "\nThis Go worker's Python has no " + module.ModuleImpl.Info.Name + "." + name
+}
+
 func missingAttribute(o py.Object, name string) error {
 	switch x := o.(type) {
 	case *py.Type:
@@ -129,7 +174,7 @@ func missingAttribute(o py.Object, name string) error {
 			return py.ExceptionNewf(py.AttributeError, "type object '%s' has no attribute '%s'", x.Name, name)
 		}
 	case *py.Module:
-		return py.ExceptionNewf(py.AttributeError, "module '%s' has no attribute '%s'", x.ModuleImpl.Info.Name, name)
+		return py.ExceptionNewf(py.AttributeError, "module '%s' has no attribute '%s'%s", x.ModuleImpl.Info.Name, name, MissingNote(x, name))
 	}
 	return py.ExceptionNewf(py.AttributeError, "'%s' object has no attribute '%s'", typeName(o), name)
 }
@@ -140,7 +185,7 @@ func init() {
 	property(py.ObjectType, "__class__", func(self py.Object) (py.Object, error) { return classOf(self), nil })
 	for name, get := range map[string]func(t *py.Type) py.Object{
 		"__name__":     func(t *py.Type) py.Object { return py.String(t.Name) },
-		"__qualname__": func(t *py.Type) py.Object { return py.String(t.Name) },
+		"__qualname__": func(t *py.Type) py.Object { return py.String(Qualname(t)) },
 		"__mro__":      func(t *py.Type) py.Object { return t.Mro },
 		"__bases__":    func(t *py.Type) py.Object { return t.Bases },
 	} {

@@ -97,14 +97,11 @@ func InPlace(op Operator, a, b py.Object) (py.Object, error) {
 		switch op {
 		case OpAdd:
 			all, err := items(b)
-			if err != nil {
-				return nil, err
-			}
-			if err := Fits(len(x.Items)+len(all), itemBytes); err != nil {
-				return nil, err
+			if tooMany := Fits(len(x.Items)+len(all), itemBytes); tooMany != nil {
+				return nil, tooMany
 			}
 			x.Items = append(x.Items, all...)
-			return x, nil
+			return x, err
 		case OpMul:
 			res, err := sequenceOperation(op, a, b)
 			if l, ok := res.(*py.List); ok {
@@ -126,6 +123,9 @@ func InPlace(op Operator, a, b py.Object) (py.Object, error) {
 		}
 	case *Dict:
 		if op == OpOr {
+			if err := x.refusesOperators(); err != nil {
+				return nil, err
+			}
 			return x, x.Update(b)
 		}
 	case *py.Type, *py.Exception:
@@ -191,22 +191,55 @@ func smallArithmetic(op Operator, x, y int64) (int64, bool) {
 	return 0, false
 }
 
+// binaryInstances is a op b where one of them is an instance of a class of the program.
 func binaryInstances(op Operator, a, b py.Object) (py.Object, error) {
 	name := operations[op].name
-	if method := instanceMethod(a, "__"+name+"__"); method != nil {
-		res, err := py.Call(method, py.Tuple{a, b}, nil)
-		if err != nil || res != py.NotImplemented {
+	if op == OpMod {
+		switch a.(type) {
+		case py.String, py.Bytes:
+			return sequenceOperation(op, a, b)
+		}
+	}
+	method, reflected := instanceMethod(a, "__"+name+"__"), instanceMethod(b, "__r"+name+"__")
+	first := func() (py.Object, error) {
+		if method != nil {
+			return py.Call(method, py.Tuple{a, b}, nil)
+		}
+		if value := valueOf(b); value != nil && !isInstanceOfProgram(a) {
+			if d, ok := a.(*Dict); ok && op == OpOr && d.kind == nil && sameKind(d, value) {
+				return dictUnion(a, b)
+			}
+			if res, err := Binary(op, a, value); !py.IsException(py.TypeError, err) {
+				return res, err
+			}
+		}
+		return py.NotImplemented, nil
+	}
+	second := func() (py.Object, error) {
+		if reflected != nil {
+			return py.Call(reflected, py.Tuple{b, a}, nil)
+		}
+		if value := valueOf(a); value != nil && !isInstanceOfProgram(b) {
+			if res, err := Binary(op, value, b); !py.IsException(py.TypeError, err) {
+				return res, err
+			}
+		}
+		return py.NotImplemented, nil
+	}
+	switch of, other := a.Type(), b.Type(); {
+	case isInstanceOfProgram(a) && of == other:
+		reflected = nil
+	case of == other || reflected == nil:
+	case other.IsSubtype(of) && reflected != of.Lookup("__r"+name+"__"):
+		first, second = second, first
+	}
+	for _, try := range []func() (py.Object, error){first, second} {
+		if res, err := try(); err != nil || res != py.NotImplemented {
 			return res, err
 		}
 	}
-	if method := instanceMethod(b, "__r"+name+"__"); method != nil {
-		res, err := py.Call(method, py.Tuple{b, a}, nil)
-		if err != nil || res != py.NotImplemented {
-			return res, err
-		}
-	}
-	if s, ok := a.(py.String); ok && op == OpMod {
-		return formatPercent(string(s), b)
+	if res, err := sequenceOperation(op, plain(a), b); res != nil || err != nil {
+		return res, err
 	}
 	return nil, unsupported(op, "", a, b)
 }
@@ -294,7 +327,7 @@ func repeat(a, count py.Object) (py.Object, error) {
 	}
 	n, err := asSize(count)
 	if err != nil {
-		return nil, py.ExceptionNewf(py.OverflowError, "cannot fit 'int' into an index-sized integer")
+		return nil, py.ExceptionNewf(py.OverflowError, "cannot fit '%s' into an index-sized integer", typeName(count))
 	}
 	n = max(n, 0)
 	if err := Fits(n, sizeOf(a)); err != nil {

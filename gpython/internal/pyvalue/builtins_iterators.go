@@ -5,6 +5,8 @@ package pyvalue
 // do not know this package's types.
 
 import (
+	"slices"
+
 	"github.com/go-python/gpython/py"
 )
 
@@ -26,13 +28,16 @@ func init() {
 	iteratorClass(py.ZipType, zip)
 	iteratorClass(py.MapType, mapping)
 	iteratorClass(py.FilterType, filter)
-	iteratorClass(reversedType, reversed)
+	reversedType.New = newReversed
 	newRange := py.RangeType.New
 	py.RangeType.New = func(t *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
-		for _, o := range args {
-			if _, err := asSize(o); err != nil {
+		args = slices.Clone(args)
+		for i, o := range args {
+			n, err := asSize(o)
+			if err != nil {
 				return nil, err
 			}
+			args[i] = py.Int(n)
 		}
 		if len(args) == 3 && args[2] == py.Object(py.Int(0)) {
 			return nil, py.ExceptionNewf(py.ValueError, "range() arg 3 must not be zero")
@@ -55,7 +60,7 @@ func init() {
 		}}, nil
 	})
 	addFunction("next(iterator, default=, /)", func(a []py.Object) (py.Object, error) {
-		if _, ok := a[0].(py.I__next__); !ok && instanceMethod(a[0], "__next__") == nil {
+		if !isIterator(a[0]) {
 			return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not an iterator", typeName(a[0]))
 		}
 		res, err := py.Next(a[0])
@@ -260,33 +265,105 @@ func filter(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), err
 	}, err
 }
 
-// reversed is reversed(o), by __reversed__ or by all items in the opposite order.
-func reversed(args py.Tuple, kwargs py.StringDict) (func() (py.Object, error), error) {
+// newReversed is reversed(o): what __reversed__ returns, or an iterator.
+func newReversed(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	if len(args) == 1 && len(kwargs) == 0 {
+		if method := instanceMethod(args[0], "__reversed__"); method != nil {
+			return py.Call(method, args[:1:1], nil)
+		}
+	}
 	s := signature{name: "reversed", params: []string{"sequence"}, positional: 1, required: 1, nameless: 1}
 	a, err := s.bind(args, kwargs)
 	if err != nil {
 		return nil, err
 	}
-	if method := instanceMethod(a[0], "__reversed__"); method != nil {
-		it, err := py.Call(method, py.Tuple{a[0]}, nil)
-		return func() (py.Object, error) { return py.Next(it) }, err
-	}
-	switch a[0].(type) {
-	case *Set, *FrozenSet, *generated, *tableIterator, *py.Generator, *py.Iterator:
+	g := &generated{typ: reversedType}
+	switch x := a[0].(type) {
+	case *py.List:
+		g.typ, g.next = listReverseIteratorType, reversedList(x)
+		return g, nil
+	case *Dict:
+		g.typ, g.next = reverseIteratorTypes[keysView], reversedDict(x, keysView)
+		return g, nil
+	case *view:
+		g.typ, g.next = reverseIteratorTypes[x.kind], reversedDict(x.dict, x.kind)
+		return g, nil
+	case *Set, *FrozenSet, *generated, *tableIterator, *sequenceIterator, *py.Generator, *py.Iterator:
 		return nil, notReversible(a[0])
 	}
+	if isInstanceOfProgram(a[0]) {
+		g.next, err = reversedInstance(a[0])
+		return g, err
+	}
 	_, plain := a[0].(py.I__len__)
-	if !iterable(a[0]) || !plain && instanceMethod(a[0], "__len__") == nil && !isSequence(a[0]) {
+	if !iterable(a[0]) || !plain && !isSequence(a[0]) {
 		return nil, notReversible(a[0])
 	}
 	all, err := items(a[0])
+	g.next = reversedList(&py.List{Items: all})
+	return g, err
+}
+
+var (
+	listReverseIteratorType = newType("list_reverseiterator")
+	reverseIteratorTypes    = [...]*py.Type{
+		keysView:   newType("dict_reversekeyiterator"),
+		valuesView: newType("dict_reversevalueiterator"),
+		itemsView:  newType("dict_reverseitemiterator"),
+	}
+)
+
+// reversedList gives the items that a list has at the time, the last one first.
+func reversedList(l *py.List) func() (py.Object, error) {
+	i := len(l.Items)
 	return func() (py.Object, error) {
-		if len(all) == 0 {
+		i--
+		if i < 0 || i >= len(l.Items) {
+			i = 0
 			return nil, py.StopIteration
 		}
-		item := all[len(all)-1]
-		all = all[:len(all)-1]
-		return item, nil
+		return l.Items[i], nil
+	}
+}
+
+// reversedDict gives what a dict's view shows, the last entry first.
+func reversedDict(d *Dict, kind viewKind) func() (py.Object, error) {
+	entries, version := d.all(), d.version
+	return func() (py.Object, error) {
+		for len(entries) > 0 {
+			if d.all(); d.version != version {
+				return nil, py.ExceptionNewf(py.RuntimeError, "dictionary changed size during iteration")
+			}
+			e := entries[len(entries)-1]
+			entries = entries[:len(entries)-1]
+			if e.key != nil {
+				return kind.of(e), nil
+			}
+		}
+		return nil, py.StopIteration
+	}
+}
+
+// reversedInstance asks an instance for its items, the last one first.
+func reversedInstance(o py.Object) (func() (py.Object, error), error) {
+	if instanceMethod(o, "__getitem__") == nil {
+		return nil, notReversible(o)
+	}
+	n, err := length(o)
+	if err != nil {
+		return nil, err
+	}
+	i, err := asSize(n)
+	return func() (py.Object, error) {
+		i--
+		if i < 0 {
+			return nil, py.StopIteration
+		}
+		item, err := GetItem(o, py.Int(i))
+		if py.IsException(py.IndexError, err) {
+			i, err = 0, py.StopIteration
+		}
+		return item, err
 	}, err
 }
 

@@ -57,7 +57,7 @@ func init() {
 	})
 	addFunction("ord(c, /)", func(a []py.Object) (py.Object, error) {
 		n := 0
-		switch x := a[0].(type) {
+		switch x := plain(a[0]).(type) {
 		case py.String:
 			if n = utf8.RuneCountInString(string(x)); n == 1 {
 				r, _ := utf8.DecodeRuneInString(string(x))
@@ -74,7 +74,7 @@ func init() {
 	})
 	addFunction("sum(iterable, /, start=)", func(a []py.Object) (py.Object, error) {
 		total := optional(a[1], py.Int(0))
-		switch total.(type) {
+		switch plain(total).(type) {
 		case py.String:
 			return nil, py.ExceptionNewf(py.TypeError, "sum() can't sum strings [use ''.join(seq) instead]")
 		case py.Bytes:
@@ -114,7 +114,14 @@ func divMod(a, b py.Object) (py.Object, error) {
 	_, bComplex := b.(py.Complex)
 	if !isNumber(a) || !isNumber(b) || aComplex || bComplex {
 		if method := instanceMethod(a, "__divmod__"); method != nil {
-			return py.Call(method, py.Tuple{a, b}, nil)
+			if res, err := py.Call(method, py.Tuple{a, b}, nil); err != nil || res != py.NotImplemented {
+				return res, err
+			}
+		}
+		if method := instanceMethod(b, "__rdivmod__"); method != nil {
+			if res, err := py.Call(method, py.Tuple{b, a}, nil); err != nil || res != py.NotImplemented {
+				return res, err
+			}
 		}
 		return nil, py.ExceptionNewf(py.TypeError, "unsupported operand type(s) for divmod(): '%s' and '%s'", typeName(a), typeName(b))
 	}
@@ -144,9 +151,9 @@ func divMod(a, b py.Object) (py.Object, error) {
 
 // powMod is pow(base, exp, mod).
 func powMod(base, exp, mod py.Object) (py.Object, error) {
-	x, ok := asInt(base)
-	y, ok2 := asInt(exp)
-	m, ok3 := asInt(mod)
+	x, ok := asInt(plain(base))
+	y, ok2 := asInt(plain(exp))
+	m, ok3 := asInt(plain(mod))
 	if !ok || !ok2 || !ok3 {
 		if isNumber(base) && isNumber(exp) && isNumber(mod) {
 			return nil, py.ExceptionNewf(py.TypeError, "pow() 3rd argument not allowed unless all arguments are integers")

@@ -27,22 +27,19 @@ func init() {
 		if meta == py.TypeType && len(args) == 1 && len(kwargs) == 0 {
 			return classOf(args[0]), nil
 		}
-		if len(args) == 3 && len(kwargs) == 0 {
-			var err error
-			if args, err = typeArguments(args); err != nil {
-				return nil, err
-			}
+		if len(args) != 3 || len(kwargs) != 0 {
+			return newType(meta, args, kwargs)
 		}
-		class, err := newType(meta, args, kwargs)
-		if t, ok := class.(*py.Type); ok {
-			t.New = newInstance
+		args, err := typeArguments(args)
+		if err != nil {
+			return nil, err
 		}
-		return class, err
+		return newClass(meta, args, newType)
 	}
 	textFunction("repr(obj, /)", func(a []py.Object) (string, error) { return Repr(a[0]) })
 	textFunction("ascii(obj, /)", func(a []py.Object) (string, error) { return ascii(a[0]) })
 	textFunction("format(value, spec=, /)", func(a []py.Object) (string, error) {
-		spec, ok := optional(a[1], py.String("")).(py.String)
+		spec, ok := plain(optional(a[1], py.String(""))).(py.String)
 		if !ok {
 			return "", py.ExceptionNewf(py.TypeError, "format() argument 2 must be str, not %s", typeName(a[1]))
 		}
@@ -92,12 +89,12 @@ func typeArguments(args py.Tuple) (py.Tuple, error) {
 			return nil, py.ExceptionNewf(py.TypeError, "bases must be types")
 		}
 	}
-	names, err := d.StringDict()
+	names, err := d.CopyNames()
 	if err != nil {
 		return nil, err
 	}
 	if names["__module__"] == nil { // gpython cannot find out, and says so on the standard output
-		names["__module__"] = py.String("__main__")
+		SetName(names, "__module__", py.String("__main__"))
 	}
 	return py.Tuple{name, bases, names}, nil
 }
@@ -149,7 +146,7 @@ func addAttributeFunctions() {
 }
 
 func attributeName(o py.Object) (string, error) {
-	s, ok := o.(py.String)
+	s, ok := plain(o).(py.String)
 	if !ok {
 		return "", py.ExceptionNewf(py.TypeError, "attribute name must be string, not '%s'", typeName(o))
 	}
@@ -185,14 +182,20 @@ func length(o py.Object) (py.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		i, ok := asInt(res)
+		i, ok := asInt(plain(res))
 		if !ok {
 			return nil, py.ExceptionNewf(py.TypeError, "'%s' object cannot be interpreted as an integer", typeName(res))
 		}
 		if i.Cmp(new(big.Int)) < 0 {
 			return nil, py.ExceptionNewf(py.ValueError, "__len__() should return >= 0")
 		}
+		if !i.IsInt64() {
+			return nil, py.ExceptionNewf(py.OverflowError, "cannot fit '%s' into an index-sized integer", typeName(res))
+		}
 		return intObject(i), nil
+	}
+	if names, ok := o.(py.StringDict); ok {
+		return py.Int(View(names).len()), nil
 	}
 	if l, ok := o.(py.I__len__); ok {
 		return l.M__len__()

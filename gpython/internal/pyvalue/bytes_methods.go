@@ -40,11 +40,11 @@ func newBytes(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error
 	if b, ok := a[0].(py.Bytes); ok {
 		return b, nil
 	}
-	if _, ok := asInt(a[0]); ok {
+	if _, ok := asInt(plain(a[0])); ok {
 		n, err := asSize(a[0])
 		switch {
 		case err != nil:
-			return nil, py.ExceptionNewf(py.OverflowError, "cannot fit 'int' into an index-sized integer")
+			return nil, py.ExceptionNewf(py.OverflowError, "cannot fit '%s' into an index-sized integer", typeName(a[0]))
 		case n < 0:
 			return nil, py.ExceptionNewf(py.ValueError, "negative count")
 		}
@@ -58,6 +58,9 @@ func newBytes(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error
 	}
 	if !iterable(a[0]) {
 		return nil, py.ExceptionNewf(py.TypeError, "cannot convert '%s' object to bytes", typeName(a[0]))
+	}
+	if err := checkLength(a[0]); err != nil {
+		return nil, err
 	}
 	out := py.Bytes{}
 	err = iterate(a[0], func(item py.Object) error {

@@ -219,7 +219,7 @@ func codecArguments(name string, encoding, errors py.Object) (string, string, er
 		if o == nil {
 			return otherwise, nil
 		}
-		s, ok := o.(py.String)
+		s, ok := plain(o).(py.String)
 		if !ok {
 			return "", py.ExceptionNewf(py.TypeError, "%s() argument '%s' must be str, not %s", name, what, typeName(o))
 		}

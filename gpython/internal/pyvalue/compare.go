@@ -176,6 +176,9 @@ func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 		if x, ok := asDict(a); ok {
 			if y, ok := asDict(b); ok {
 				same, err := dictsEqualAt(x, y, depth)
+				if same && x.kind != nil && y.kind != nil && x.kind.Ordered && y.kind.Ordered {
+					same, err = sameOrder(x, y)
+				}
 				return py.NewBool(same == (op == equal)), err
 			}
 		}
@@ -243,15 +246,25 @@ func compareInstances(op Comparison, a, b py.Object) (py.Object, error) {
 				return py.NewBool(!yes), err
 			}
 		}
-		if method == nil {
-			return py.NotImplemented, nil
+		if method != nil {
+			return py.Call(method, py.Tuple{self, other}, nil)
 		}
-		return py.Call(method, py.Tuple{self, other}, nil)
+		if value := valueOf(other); value != nil && !isInstanceOfProgram(self) && (sameKind(self, value) || isNumber(self) && isNumber(value)) {
+			if _, isDict := asDict(value); !isDict || op == equal || op == notEqual {
+				return compareAt(op, self, value, 0)
+			}
+		}
+		return py.NotImplemented, nil
 	}
-	if res, err := ask(a, b, op); err != nil || res != py.NotImplemented {
+	first := func() (py.Object, error) { return ask(a, b, op) }
+	second := func() (py.Object, error) { return ask(b, a, comparisons[op].mirror) }
+	if of, other := a.Type(), b.Type(); of != other && other.IsSubtype(of) {
+		first, second = second, first
+	}
+	if res, err := first(); err != nil || res != py.NotImplemented {
 		return res, err
 	}
-	if res, err := ask(b, a, comparisons[op].mirror); err != nil || res != py.NotImplemented {
+	if res, err := second(); err != nil || res != py.NotImplemented {
 		return res, err
 	}
 	return compareIdentity(op, a, b)
@@ -290,11 +303,17 @@ func equalitySlot(op Comparison, a, b py.Object) (py.Object, error) {
 	return Compare(op, a, b)
 }
 
+// Holder is an object of another package that says itself what is in it, rather than by its
+// iterator.
+type Holder interface {
+	Holds(item py.Object) (bool, error)
+}
+
 // Contains is item in o.
 func Contains(o, item py.Object) (bool, error) {
 	switch x := o.(type) {
 	case py.String:
-		sub, ok := item.(py.String)
+		sub, ok := plain(item).(py.String)
 		if !ok {
 			return false, py.ExceptionNewf(py.TypeError, "'in <string>' requires string as left operand, not %s", typeName(item))
 		}
@@ -302,8 +321,8 @@ func Contains(o, item py.Object) (bool, error) {
 	case py.Bytes:
 		return bytesContains(x, item)
 	case *Dict:
-		i, err := x.find(item)
-		return i >= 0, err
+		_, ok, err := x.get(item)
+		return ok, err
 	case py.StringDict:
 		key, ok := item.(py.String)
 		if !ok {
@@ -321,6 +340,8 @@ func Contains(o, item py.Object) (bool, error) {
 	case *view:
 		res, err := x.M__contains__(item)
 		return res == py.Object(py.True), err
+	case Holder:
+		return x.Holds(item)
 	case *py.Type, *py.Exception:
 		if method := instanceMethod(o, "__contains__"); method != nil {
 			res, err := py.Call(method, py.Tuple{o, item}, nil)
@@ -328,6 +349,11 @@ func Contains(o, item py.Object) (bool, error) {
 				return false, err
 			}
 			return Truth(res)
+		}
+		if instanceMethod(o, "__iter__") != nil {
+			if _, err := Iter(o); py.IsException(py.TypeError, err) {
+				return false, py.ExceptionNewf(py.TypeError, "argument of type '%s' is not iterable", typeName(o))
+			}
 		}
 	}
 	if !iterable(o) {

@@ -156,6 +156,9 @@ func (c *converter) toGo(o py.Object) (any, error) {
 		all, err := c.items(x)
 		return serializer.Tuple(all), err
 	case *Dict:
+		if x.kind != nil {
+			break
+		}
 		return within(c, o, func() (any, error) { return c.dict(x) })
 	case py.StringDict:
 		return within(c, o, func() (any, error) { return c.dict(FromStringDict(x)) })
@@ -236,7 +239,7 @@ func (c *converter) dict(x *Dict) (any, error) {
 	}
 	defer c.leave()
 	d := new(serializer.Dict)
-	for _, e := range x.entries {
+	for _, e := range x.all() {
 		if e.key == nil {
 			continue
 		}

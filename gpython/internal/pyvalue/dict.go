@@ -11,13 +11,21 @@ import (
 )
 
 // Dict is Python's dict: any hashable key, in insertion order.
-type Dict struct{ table }
+type Dict struct {
+	table
+	kind *DictKind // of a class derived from dict, else nil
+}
 
 // NewDict makes an empty dict.
 func NewDict() *Dict { return new(Dict) }
 
-// Type is dict, which py.StringDict is too.
-func (d *Dict) Type() *py.Type { return py.StringDictType }
+// Type is dict, which py.StringDict is too, or a class derived from it.
+func (d *Dict) Type() *py.Type {
+	if d.kind != nil {
+		return d.kind.Class
+	}
+	return py.StringDictType
+}
 
 // Len is the number of entries.
 func (d *Dict) Len() int { return d.len() }
@@ -28,11 +36,26 @@ func (d *Dict) Set(key, value py.Object) error { return d.put(key, value) }
 // Get returns the value under key, and whether there is one.
 func (d *Dict) Get(key py.Object) (py.Object, bool, error) { return d.get(key) }
 
+// Each calls f with each entry, in order, until it returns an error.
+func (d *Dict) Each(f func(key, value py.Object) error) error {
+	for _, e := range d.all() {
+		if e.key != nil {
+			if err := f(e.key, e.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Keys are the dict's keys in their order, in a new slice.
+func (d *Dict) Keys() []py.Object { return d.keys() }
+
 // StringDict copies the dict into gpython's form, for **kwargs. It returns a TypeError when a key
 // is not a str.
 func (d *Dict) StringDict() (py.StringDict, error) {
 	out := py.NewStringDictSized(d.len())
-	for _, e := range d.entries {
+	for _, e := range d.all() {
 		if e.key == nil {
 			continue
 		}
@@ -45,10 +68,15 @@ func (d *Dict) StringDict() (py.StringDict, error) {
 	return out, nil
 }
 
-// FromStringDict copies gpython's form of a dict, which has no order, in the order of the keys.
+// FromStringDict copies gpython's form of a dict: in order if that is known, or in the order of the
+// keys.
 func FromStringDict(s py.StringDict) *Dict {
 	d := NewDict()
-	for _, key := range sortedKeys(s) {
+	order := sortedKeys(s)
+	if ns, ok := s[namespaceKey].(*namespace); ok {
+		order = ns.inOrder()
+	}
+	for _, key := range order {
 		_ = d.put(py.String(key), s[key]) // a str is hashable
 	}
 	return d
@@ -57,19 +85,21 @@ func FromStringDict(s py.StringDict) *Dict {
 func sortedKeys(s py.StringDict) []string {
 	keys := make([]string, 0, len(s))
 	for key := range s {
-		keys = append(keys, key)
+		if key != namespaceKey {
+			keys = append(keys, key)
+		}
 	}
 	slices.Sort(keys)
 	return keys
 }
 
-// asDict sees either form of a dict as a Dict, a StringDict as a copy.
+// asDict sees either form of a dict as a Dict.
 func asDict(o py.Object) (*Dict, bool) {
 	switch x := o.(type) {
 	case *Dict:
 		return x, true
 	case py.StringDict:
-		return FromStringDict(x), true
+		return View(x), true
 	}
 	return nil, false
 }
@@ -79,6 +109,9 @@ func asDict(o py.Object) (*Dict, bool) {
 func (d *Dict) M__getitem__(key py.Object) (py.Object, error) {
 	value, ok, err := d.get(key)
 	if err == nil && !ok {
+		if d.kind != nil && d.kind.Missing != nil {
+			return d.kind.Missing(d, key)
+		}
 		err = keyError(key)
 	}
 	return value, err
@@ -97,8 +130,8 @@ func (d *Dict) M__delitem__(key py.Object) (py.Object, error) {
 }
 
 func (d *Dict) M__contains__(key py.Object) (py.Object, error) {
-	i, err := d.find(key)
-	return py.NewBool(i >= 0), err
+	_, ok, err := d.get(key)
+	return py.NewBool(ok), err
 }
 
 func (d *Dict) M__len__() (py.Object, error)  { return py.Int(d.len()), nil }
@@ -117,7 +150,7 @@ func dictsEqualAt(d, other *Dict, depth int) (bool, error) {
 	if d.len() != other.len() {
 		return false, nil
 	}
-	for _, e := range d.entries {
+	for _, e := range d.all() {
 		if e.key == nil {
 			continue
 		}

@@ -22,7 +22,15 @@ func newDict(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error)
 
 // Update is dict.update: it adds the entries of a mapping, or of an iterable of pairs.
 func (d *Dict) Update(o py.Object) error {
-	if other, ok := asDict(o); ok {
+	if s, ok := o.(py.StringDict); ok {
+		o = FromStringDict(s)
+	}
+	other, ok := asDict(o)
+	if value := valueOf(o); value != nil && !Overrides(o, "__iter__") {
+		// As CPython, which then asks no other method.
+		other, ok = asDict(value)
+	}
+	if ok {
 		return d.addAll(&other.table)
 	}
 	if keys, err := py.GetAttrString(o, "keys"); err == nil {
@@ -55,51 +63,27 @@ func (d *Dict) Update(o py.Object) error {
 	})
 }
 
-// dictMethod gives dict a method that sees a Dict. On a StringDict, which gpython makes for
-// **kwargs and globals(), the method works on a copy; what it changed is put back.
-func dictMethod(text string, changes bool, f func(d *Dict, a []py.Object) (py.Object, error)) {
+// dictMethod gives dict a method, in either form.
+func dictMethod(text string, f func(d *Dict, a []py.Object) (py.Object, error)) {
 	addMethod(py.StringDictType, text, func(self py.Object, a []py.Object) (py.Object, error) {
 		d, _ := asDict(self)
-		res, err := f(d, a)
-		if s, ok := self.(py.StringDict); ok && changes {
-			if err := putBack(s, d); err != nil {
-				return nil, err
-			}
-		}
-		return res, err
+		return f(d, a)
 	})
-}
-
-// putBack gives s the entries of d, and no others.
-func putBack(s py.StringDict, d *Dict) error {
-	now, err := d.StringDict()
-	if err != nil {
-		return err
-	}
-	for key := range s {
-		if _, ok := now[key]; !ok {
-			delete(s, key)
-		}
-	}
-	for key, value := range now {
-		s[key] = value
-	}
-	return nil
 }
 
 func init() {
 	py.StringDictType.New = newDict
 	for text, kind := range map[string]viewKind{"keys()": keysView, "values()": valuesView, "items()": itemsView} {
-		dictMethod(text, false, func(d *Dict, _ []py.Object) (py.Object, error) { return &view{d, kind}, nil })
+		dictMethod(text, func(d *Dict, _ []py.Object) (py.Object, error) { return &view{d, kind}, nil })
 	}
-	dictMethod("get(key, default=, /)", false, func(d *Dict, a []py.Object) (py.Object, error) {
+	dictMethod("get(key, default=, /)", func(d *Dict, a []py.Object) (py.Object, error) {
 		value, ok, err := d.get(a[0])
 		if !ok {
 			value = optional(a[1], py.None)
 		}
 		return value, err
 	})
-	dictMethod("pop(key, default=, /)", true, func(d *Dict, a []py.Object) (py.Object, error) {
+	dictMethod("pop(key, default=, /)", func(d *Dict, a []py.Object) (py.Object, error) {
 		value, ok, err := d.remove(a[0])
 		switch {
 		case err != nil || ok:
@@ -109,16 +93,17 @@ func init() {
 		}
 		return a[1], nil
 	})
-	dictMethod("popitem()", true, func(d *Dict, _ []py.Object) (py.Object, error) {
-		for i := len(d.entries) - 1; i >= 0; i-- {
-			if e := d.entries[i]; e.key != nil {
+	dictMethod("popitem()", func(d *Dict, _ []py.Object) (py.Object, error) {
+		all := d.all()
+		for i := len(all) - 1; i >= 0; i-- {
+			if e := all[i]; e.key != nil {
 				d.removeAt(i)
 				return py.Tuple{e.key, e.value}, nil
 			}
 		}
 		return nil, keyError(py.String("popitem(): dictionary is empty"))
 	})
-	dictMethod("setdefault(key, default=, /)", true, func(d *Dict, a []py.Object) (py.Object, error) {
+	dictMethod("setdefault(key, default=, /)", func(d *Dict, a []py.Object) (py.Object, error) {
 		value, ok, err := d.get(a[0])
 		if ok || err != nil {
 			return value, err
@@ -126,8 +111,10 @@ func init() {
 		value = optional(a[1], py.None)
 		return value, d.put(a[0], value)
 	})
-	dictMethod("copy()", false, func(d *Dict, _ []py.Object) (py.Object, error) { return &Dict{d.clone()}, nil })
-	dictMethod("clear()", true, func(d *Dict, _ []py.Object) (py.Object, error) {
+	py.StringDictType.Dict["copy"] = newMethodOfInstance(py.StringDictType, "copy()", func(self py.Object, _ []py.Object) (py.Object, error) {
+		return dictCopy(self)
+	})
+	dictMethod("clear()", func(d *Dict, _ []py.Object) (py.Object, error) {
 		d.clear()
 		return py.None, nil
 	})
@@ -141,13 +128,7 @@ func init() {
 				return nil, err
 			}
 		}
-		if err := d.Update(kwargs); err != nil {
-			return nil, err
-		}
-		if s, ok := self.(py.StringDict); ok {
-			return py.None, putBack(s, d)
-		}
-		return py.None, nil
+		return py.None, d.Update(kwargs)
 	})
 	addStatic(py.StringDictType, "fromkeys(iterable, value=, /)", func(a []py.Object) (py.Object, error) {
 		d := NewDict()

@@ -25,8 +25,12 @@ func DictOf(o py.Object) py.Object {
 	if d := attributesOf(o); d != nil {
 		if t, ok := o.(*py.Type); ok && isClass(t) {
 			return FromStringDict(d)
+		} else if ok {
+			if slots, limited := slotsOf(t.Type()); limited && !slices.Contains(slots, "__dict__") {
+				return nil
+			}
 		}
-		return d
+		return View(d)
 	}
 	return nil
 }
@@ -78,9 +82,9 @@ func Dir(o py.Object) (py.Object, error) {
 
 // NamesOf is the list of a namespace's names.
 func NamesOf(names py.StringDict) py.Object {
-	list := py.NewListSized(len(names))
-	for i, name := range slices.Sorted(maps.Keys(names)) {
-		list.Items[i] = py.String(name)
+	list := py.NewList()
+	for _, name := range sortedKeys(names) {
+		list.Append(py.String(name))
 	}
 	return list
 }

@@ -5,6 +5,9 @@ package pyvalue
 // set attributes of their own.
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/go-python/gpython/py"
 )
 
@@ -58,13 +61,12 @@ func setIn(own py.StringDict, ofClass, o py.Object, name string, value py.Object
 		return err
 	}
 	if value != nil {
-		own[name] = value
+		SetName(own, name, value)
 		return nil
 	}
-	if _, ok := own[name]; !ok {
+	if !DeleteName(own, name) {
 		return missingAttribute(o, name)
 	}
-	delete(own, name)
 	return nil
 }
 
@@ -153,6 +155,19 @@ func init() {
 			return args[i]
 		})
 	}
+	for name, at := range syntaxDetails {
+		argumentProperty(py.SyntaxError, name, func(args py.Tuple) py.Object {
+			if at < 0 && len(args) > 0 {
+				return args[0]
+			}
+			if len(args) == 2 {
+				if details, ok := args[1].(py.Tuple); ok && at >= 0 && at < len(details) {
+					return details[at]
+				}
+			}
+			return nil
+		})
+	}
 	argumentProperty(py.StopIteration, "value", func(args py.Tuple) py.Object {
 		if len(args) == 0 {
 			return nil
@@ -168,6 +183,37 @@ func init() {
 		}
 		return args
 	})
+}
+
+// syntaxDetails are the attributes that a SyntaxError has from its arguments: its message, and a
+// tuple with the others.
+var syntaxDetails = map[string]int{"msg": -1, "filename": 0, "lineno": 1, "offset": 2, "text": 3, "end_lineno": 4, "end_offset": 5}
+
+// syntaxErrorText is str(e) for a SyntaxError: its message, with the file and the line.
+func syntaxErrorText(e *py.Exception) (string, error) {
+	var parts [3]py.Object
+	for i, name := range []string{"msg", "filename", "lineno"} {
+		var err error
+		if parts[i], err = exceptionAttr(e, name); err != nil {
+			return "", err
+		}
+	}
+	text, err := Str(parts[0])
+	if err != nil {
+		return "", err
+	}
+	file, hasFile := parts[1].(py.String)
+	line, hasLine := parts[2].(py.Int)
+	base := file[strings.LastIndexByte(string(file), '/')+1:]
+	switch {
+	case hasFile && hasLine:
+		return fmt.Sprintf("%s (%s, line %d)", text, base, line), nil
+	case hasFile:
+		return fmt.Sprintf("%s (%s)", text, base), nil
+	case hasLine:
+		return fmt.Sprintf("%s (line %d)", text, line), nil
+	}
+	return text, nil
 }
 
 // osErrorText is str(e) for an OSError that has a number and a text: with the files that it is

@@ -4,6 +4,7 @@ package pyvalue
 // grouping that all types share. gpython v0.2.0 has neither str.format nor format(o, spec).
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -77,11 +78,19 @@ func parseFormatSpec(text, class string) (formatSpec, error) {
 	case rest != "":
 		spec.kind = rest[0]
 	}
+	if spec.grouping != 0 && spec.kind != 0 && strings.IndexByte("defgEG%F", spec.kind) < 0 &&
+		(spec.grouping == ',' || strings.IndexByte("boxX", spec.kind) < 0) {
+		return spec, py.ExceptionNewf(py.ValueError, "Cannot specify '%c' with '%c'.", spec.grouping, spec.kind)
+	}
 	return spec, nil
 }
 
 func unknownFormatCode(code, class string) error {
-	return py.ExceptionNewf(py.ValueError, "Unknown format code '%s' for object of type '%s'", code, class)
+	shown := code
+	if c := []rune(code)[0]; c <= ' ' || c >= 0x80 {
+		shown = fmt.Sprintf("\\x%x", c)
+	}
+	return py.ExceptionNewf(py.ValueError, "Unknown format code '%s' for object of type '%s'", shown, class)
 }
 
 // mostWidth limits the widths and precisions that a format can ask for.

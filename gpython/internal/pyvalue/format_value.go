@@ -20,7 +20,7 @@ func Format(o py.Object, spec string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s, ok := res.(py.String)
+		s, ok := plain(res).(py.String)
 		if !ok {
 			return "", py.ExceptionNewf(py.TypeError, "__format__ must return a str, not %s", typeName(res))
 		}
@@ -87,6 +87,9 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 			return "", err
 		}
 		return formatFloat(f, text)
+	case 0, 'd', 'n', 'b', 'o', 'x', 'X', 'c':
+	default:
+		return "", unknownFormatCode(string(spec.kind), class)
 	}
 	if spec.precision >= 0 {
 		return "", py.ExceptionNewf(py.ValueError, "Precision not allowed in integer format specifier")
@@ -96,10 +99,6 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 	}
 	base, prefix, every := 10, "", 3
 	switch spec.kind {
-	case 0, 'd', 'n':
-		if spec.kind == 'n' && spec.grouping != 0 {
-			return "", py.ExceptionNewf(py.ValueError, "Cannot specify '%c' with 'n'.", spec.grouping)
-		}
 	case 'b':
 		base, prefix, every = 2, "0b", 4
 	case 'o':
@@ -108,11 +107,6 @@ func formatInt(i *big.Int, text, class string) (string, error) {
 		base, prefix, every = 16, "0x", 4
 	case 'X':
 		base, prefix, every = 16, "0X", 4
-	default:
-		return "", unknownFormatCode(string(spec.kind), class)
-	}
-	if base != 10 && spec.grouping == ',' {
-		return "", py.ExceptionNewf(py.ValueError, "Cannot specify ',' with '%c'.", spec.kind)
 	}
 	if !spec.alternate {
 		prefix = ""
@@ -142,8 +136,6 @@ func (spec *formatSpec) formatChar(i *big.Int) (string, error) {
 		return "", py.ExceptionNewf(py.ValueError, "Sign not allowed with integer format specifier 'c'")
 	case spec.alternate:
 		return "", py.ExceptionNewf(py.ValueError, "Alternate form (#) not allowed with integer format specifier 'c'")
-	case spec.grouping != 0:
-		return "", py.ExceptionNewf(py.ValueError, "Cannot specify '%c' with 'c'.", spec.grouping)
 	case !i.IsInt64() || i.Int64() < 0 || i.Int64() > utf8.MaxRune:
 		return "", py.ExceptionNewf(py.OverflowError, "%%c arg not in range(0x110000)")
 	}
@@ -208,7 +200,6 @@ func (spec *formatSpec) floatDigits(f float64, withZero bool) string {
 		default:
 			s = generalFloat(f, max(precision, 1), spec.alternate, withZero)
 		}
-		return s
 	case 'e', 'E':
 		s = strconv.FormatFloat(f, 'e', precision, 64)
 	case '%':

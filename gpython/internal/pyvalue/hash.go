@@ -60,9 +60,20 @@ func hashAt(o py.Object, depth int) (int64, error) {
 			h = bits.RotateLeft64(h^uint64(one)*0x9e3779b97f4a7c15, 31) * 0xbf58476d1ce4e5b9
 		}
 		return notMinusOne(int64(h)), nil
+	case Named:
+		_, _, items := x.Named()
+		return hashAt(items, depth)
+	case Listed:
+		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: 'collections.%s'", o.Type().Name)
 	case *FrozenSet:
 		return x.hash(), nil
-	case *py.List, *Dict, py.StringDict, *Set, *py.Set, *py.Slice:
+	case *Dict:
+		name := o.Type().Name
+		if x.kind != nil && !x.kind.Counts {
+			name = "collections." + name
+		}
+		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", name)
+	case *py.List, py.StringDict, *Set, *py.Set, *py.Slice:
 		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", o.Type().Name)
 	case *py.Type, *py.Exception:
 		return hashInstance(o)
@@ -73,7 +84,7 @@ func hashAt(o py.Object, depth int) (int64, error) {
 // hashInstance hashes an instance of a class of the program, or a class.
 func hashInstance(o py.Object) (int64, error) {
 	method := instanceMethod(o, "__hash__")
-	if method == py.Object(py.None) || method == nil && instanceMethod(o, "__eq__") != nil {
+	if method == py.Object(py.None) {
 		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", typeName(o))
 	}
 	if method == nil {
@@ -83,9 +94,11 @@ func hashInstance(o py.Object) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	switch res.(type) {
-	case py.Int, *py.BigInt, py.Bool:
-		return hash(res)
+	switch i := plain(res).(type) {
+	case py.Int:
+		return notMinusOne(int64(i)), nil
+	case *py.BigInt, py.Bool:
+		return hash(i)
 	}
 	return 0, py.ExceptionNewf(py.TypeError, "__hash__ method should return an integer")
 }

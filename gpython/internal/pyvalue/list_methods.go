@@ -109,7 +109,16 @@ func init() {
 		return py.None, nil
 	})
 	listMethod("sort(*, key=, reverse=)", func(l *py.List, a []py.Object) (py.Object, error) {
-		return py.None, sortItems(l.Items, a[0], a[1])
+		// The list is empty meanwhile, so that a change of it is noticed.
+		all := l.Items
+		l.Items = nil
+		err := sortItems(all, a[0], a[1])
+		changed := l.Items != nil
+		l.Items = all
+		if err == nil && changed {
+			err = py.ExceptionNewf(py.ValueError, "list modified during sort")
+		}
+		return py.None, err
 	})
 	for _, t := range []*py.Type{py.ListType, py.TupleType} {
 		addMethod(t, "count(item, /)", func(self py.Object, a []py.Object) (py.Object, error) {
@@ -169,17 +178,70 @@ func sortItems(all []py.Object, key, reverse py.Object) error {
 		s.both = true
 	}
 	if backwards {
-		s.swapped = true
+		s.reverse(0, len(all))
 	}
-	sort.Stable(s)
+	if len(all) < shortSort {
+		s.insertionSort()
+	} else {
+		sort.Stable(s)
+	}
+	if backwards {
+		s.reverse(0, len(all))
+	}
 	return s.err
+}
+
+// shortSort is the length below which a sort compares the same items as CPython's does, one after
+// the other. A program sees that in its __lt__, and in the error for items that cannot be compared.
+const shortSort = 64
+
+// insertionSort finds the run that the items begin with, and inserts the others one by one.
+func (s *sorter) insertionSort() {
+	n := len(s.items)
+	if n < 2 {
+		return
+	}
+	run := 2
+	if s.Less(1, 0) {
+		for ; run < n && s.Less(run, run-1); run++ {
+		}
+		if s.err == nil {
+			s.reverse(0, run)
+		}
+	} else {
+		for ; run < n && s.err == nil && !s.Less(run, run-1); run++ {
+		}
+	}
+	for ; run < n && s.err == nil; run++ {
+		low, high := 0, run
+		for low < high {
+			middle := (low + high) / 2
+			if s.Less(run, middle) {
+				high = middle
+			} else {
+				low = middle + 1
+			}
+			if s.err != nil {
+				return
+			}
+		}
+		for i := run; i > low; i-- {
+			s.Swap(i, i-1)
+		}
+	}
+}
+
+// reverse turns the order of some items.
+func (s *sorter) reverse(from, to int) {
+	for i, j := from, to-1; i < j; i, j = i+1, j-1 {
+		s.Swap(i, j)
+	}
 }
 
 // sorter sorts items by keys, which may be the same slice. The first error ends the comparing.
 type sorter struct {
 	items, keys []py.Object
 	both        bool // keys are another slice
-	swapped     bool
 	err         error
 }
 
@@ -195,9 +257,6 @@ func (s *sorter) Swap(i, j int) {
 func (s *sorter) Less(i, j int) bool {
 	if s.err != nil {
 		return false
-	}
-	if s.swapped {
-		i, j = j, i
 	}
 	yes, err := lessThan(s.keys[i], s.keys[j])
 	if err != nil {

@@ -124,8 +124,23 @@ type boundFunc func(self py.Object, a []py.Object) (py.Object, error)
 func addRaw(t *py.Type, name string, f rawFunc) { t.Dict[name] = newMethod(t, name, f) }
 
 // newMethod makes a method, which may be called on an instance or, with the instance as first
-// argument, on the type.
+// argument, on the type. It gets the built-in value of an instance whose class is derived from t.
 func newMethod(t *py.Type, name string, f rawFunc) *py.Method {
+	if t == py.ObjectType {
+		return newRawMethod(t, name, f)
+	}
+	return newRawMethod(t, name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		return f(plain(self), args, kwargs)
+	})
+}
+
+// newMethodOfInstance makes a method that gets the instance itself.
+func newMethodOfInstance(t *py.Type, text string, f boundFunc) *py.Method {
+	s := parseSignature(t.Name, text)
+	return newRawMethod(t, s.name, s.method(f))
+}
+
+func newRawMethod(t *py.Type, name string, f rawFunc) *py.Method {
 	return py.MustNewMethod(name, func(self py.Object, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
 		if _, unbound := self.(*py.Module); unbound {
 			if len(args) == 0 {
@@ -137,7 +152,7 @@ func newMethod(t *py.Type, name string, f rawFunc) *py.Method {
 			}
 		}
 		return f(self, args, kwargs)
-	}, 0, "")
+	}, ofType, "")
 }
 
 // addMethod gives a type a method of this signature.

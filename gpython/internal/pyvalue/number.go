@@ -67,9 +67,12 @@ func asFloat(o py.Object) (float64, bool, error) {
 	return 0, false, nil
 }
 
+// Index is operator.index(o): what may stand for an int.
+func Index(o py.Object) (*big.Int, error) { return asIndex(o) }
+
 // asIndex gives what may index a sequence as an int. It returns a TypeError for other objects.
 func asIndex(o py.Object) (*big.Int, error) {
-	if i, ok := asInt(o); ok {
+	if i, ok := asInt(plain(o)); ok {
 		return i, nil
 	}
 	if method := instanceMethod(o, "__index__"); method != nil {
@@ -77,7 +80,7 @@ func asIndex(o py.Object) (*big.Int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i, ok := asInt(res); ok {
+		if i, ok := asInt(plain(res)); ok {
 			return i, nil
 		}
 		return nil, py.ExceptionNewf(py.TypeError, "__index__ returned non-int (type %s)", typeName(res))

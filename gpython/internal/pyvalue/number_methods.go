@@ -15,6 +15,10 @@ import (
 )
 
 func property(t *py.Type, name string, get func(self py.Object) (py.Object, error)) {
+	if t != py.ObjectType && t != py.TypeType {
+		of := get
+		get = func(self py.Object) (py.Object, error) { return of(plain(self)) }
+	}
 	t.Dict[name] = &py.Property{Fget: get}
 }
 

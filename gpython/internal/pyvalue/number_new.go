@@ -36,7 +36,7 @@ func newInt(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 			return nil, py.ExceptionNewf(py.ValueError, "int() base must be >= 2 and <= 36, or 0")
 		}
 	}
-	switch x := a[0].(type) {
+	switch x := plain(a[0]).(type) {
 	case py.String:
 		return parseInt(string(x), base, a[0])
 	case py.Bytes:
@@ -57,10 +57,11 @@ func newInt(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 			if err != nil {
 				return nil, err
 			}
-			if _, ok := asInt(res); !ok {
+			i, ok := asInt(plain(res))
+			if !ok {
 				return nil, py.ExceptionNewf(py.TypeError, "%s returned non-int (type %s)", name, typeName(res))
 			}
-			return res, nil
+			return intObject(i), nil
 		}
 	}
 	return nil, py.ExceptionNewf(py.TypeError, "int() argument must be a string, a bytes-like object or a real number, not '%s'", typeName(a[0]))
@@ -73,7 +74,7 @@ func parseInt(text string, base int, o py.Object) (py.Object, error) {
 		if err != nil {
 			return err
 		}
-		return py.ExceptionNewf(py.ValueError, "invalid literal for int() with base %d: %s", base, shown)
+		return py.ExceptionNewf(py.ValueError, "invalid literal for int() with base %d: %s", base, truncate(shown, 200))
 	}
 	s := asciiDigits(strings.TrimFunc(text, isSpace))
 	sign := ""
@@ -157,7 +158,7 @@ func newFloat(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error
 
 // floatOf is float(o).
 func floatOf(o py.Object) (float64, error) {
-	switch x := o.(type) {
+	switch x := plain(o).(type) {
 	case py.String:
 		return parseFloat(string(x), o)
 	case py.Bytes:

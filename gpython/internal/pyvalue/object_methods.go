@@ -22,20 +22,6 @@ func objectAttr(o py.Object, name string, err error) (py.Object, error) {
 	return nil, err
 }
 
-// hiddenMethod returns a method of an instance of a class of the program that gpython hides behind
-// one of its own, or nil: instances are a py.Type, which has Go methods of these names.
-func hiddenMethod(o *py.Type, name string) py.Object {
-	switch name {
-	case "__eq__", "__ne__", "__repr__", "__str__":
-	default:
-		return nil
-	}
-	if isClass(o) {
-		return nil
-	}
-	return py.NewBoundMethod(o, optional(instanceMethod(o, name), objectMethods[name]))
-}
-
 func init() {
 	add := func(text string, f boundFunc) {
 		s := parseSignature("object", text)
@@ -56,7 +42,27 @@ func init() {
 		if !ok || !isClass(class) {
 			return nil, py.ExceptionNewf(py.TypeError, "object.__new__(X): X is not a type object (%s)", typeName(a[0]))
 		}
+		if baseOf(class) != nil {
+			safe := class
+			for !isBuiltin(safe) && safe.Dict["__new__"] != nil {
+				safe = safe.Base
+			}
+			return nil, py.ExceptionNewf(py.TypeError, "object.__new__(%s) is not safe, use %s.__new__()", class.Name, safe.Name)
+		}
 		return allocate(class)
+	})
+	add("__getattribute__(name, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+		name, err := attributeName(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if o, ok := self.(*py.Type); ok && !isClass(o) {
+			return ownAttr(o, name)
+		}
+		return GetAttr(self, name)
+	})
+	objectMethods["__init_subclass__"] = newFunction("object", "__init_subclass__()", func([]py.Object) (py.Object, error) {
+		return py.None, nil
 	})
 	add("__setattr__(name, value, /)", func(self py.Object, a []py.Object) (py.Object, error) {
 		return py.None, setOwnAttr(self, a[0], a[1])
@@ -114,22 +120,58 @@ func setOwnAttr(o, key, value py.Object) error {
 	if !ok || isClass(t) {
 		return py.ExceptionNewf(py.TypeError, "can't apply this __setattr__ to %s object", typeName(o))
 	}
-	return setIn(t.Dict, t.Type().Lookup(name), t, name, value)
+	return setInstanceOwn(t, name, value)
 }
 
-// newInstance makes an instance of a class of the program, by its __new__ if it has one.
+// newInstance makes an instance of a class of the program, by its __new__ and its __init__ if it
+// has them.
 func newInstance(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+	init := class.Lookup("__init__")
+	var o py.Object
+	var err error
 	if method, ok := class.Lookup("__new__").(py.I__get__); ok {
-		function, err := method.M__get__(py.None, class)
-		if err != nil {
+		var function py.Object
+		if function, err = method.M__get__(py.None, class); err != nil {
 			return nil, err
 		}
-		return py.Call(function, append(py.Tuple{class}, args...), kwargs)
+		o, err = py.Call(function, append(py.Tuple{class}, args...), kwargs)
+		if err != nil || !o.Type().IsSubtype(class) || o == py.Object(class) {
+			return o, err
+		}
+		init = o.Type().Lookup("__init__")
+	} else {
+		if len(args)+len(kwargs) > 0 && init == nil {
+			return nil, py.ExceptionNewf(py.TypeError, "%s() takes no arguments", class.Name)
+		}
+		if o, err = allocate(class); err != nil {
+			return nil, err
+		}
 	}
-	if len(args)+len(kwargs) > 0 && class.Lookup("__init__") == nil {
-		return nil, py.ExceptionNewf(py.TypeError, "%s() takes no arguments", class.Name)
+	if init == nil {
+		return o, nil
 	}
-	return allocate(class)
+	instance, ok := o.(*py.Type)
+	if !ok {
+		return o, nil
+	}
+	var res py.Object
+	if f, ok := init.(*py.Function); ok {
+		res, err = py.Call(f, append(py.Tuple{o}, args...), kwargs)
+	} else {
+		var method py.Object
+		if method, err = describe(init, instance, instance.Type()); err == nil {
+			res, err = py.Call(method, args, kwargs)
+		}
+	}
+	if err == nil && res != py.Object(py.None) {
+		err = InitReturned(res)
+	}
+	return o, err
+}
+
+// InitReturned is the error for an __init__ that returned something else than None.
+func InitReturned(o py.Object) error {
+	return py.ExceptionNewf(py.TypeError, "__init__() should return None, not '%s'", typeName(o))
 }
 
 // allocate makes an instance. gpython makes it a py.Type, and to call it calls that type's New:
@@ -139,6 +181,7 @@ func newInstance(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object
 func allocate(class *py.Type) (py.Object, error) {
 	o, err := py.ObjectNew(class, nil, nil)
 	if instance, ok := o.(*py.Type); ok {
+		KeepOrder(instance.Dict)
 		instance.New, instance.Mro = callInstance, class.Mro[1:max(1, len(class.Mro)-1)]
 	}
 	return o, err

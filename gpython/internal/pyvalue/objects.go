@@ -40,7 +40,9 @@ func classOf(o py.Object) *py.Type {
 var notImplementedType = newType("NotImplementedType")
 
 // typeName is the name of o's type, for messages.
-func typeName(o py.Object) string { return classOf(o).Name }
+func typeName(o py.Object) string {
+	return classOf(o).Name
+}
 
 // isInstanceOfProgram reports whether o may be an instance of a class of the program.
 func isInstanceOfProgram(o py.Object) bool {
@@ -86,7 +88,7 @@ func Truth(o py.Object) (bool, error) {
 	case *py.List:
 		return len(x.Items) > 0, nil
 	case py.StringDict:
-		return len(x) > 0, nil
+		return View(x).len() > 0, nil
 	case *py.Type, *py.Exception:
 		if method := instanceMethod(o, "__bool__"); method != nil {
 			res, err := py.Call(method, py.Tuple{o}, nil)
@@ -99,8 +101,8 @@ func Truth(o py.Object) (bool, error) {
 			}
 			return bool(yes), nil
 		}
-		if method := instanceMethod(o, "__len__"); method != nil {
-			res, err := py.Call(method, py.Tuple{o}, nil)
+		if instanceMethod(o, "__len__") != nil {
+			res, err := length(o)
 			if err != nil {
 				return false, err
 			}
@@ -165,7 +167,11 @@ func iterate(o py.Object, f func(py.Object) error) error {
 	}
 }
 
-// items collects what o gives when iterated over, in a new slice.
+// Items collects what o gives when iterated over, in a new slice, after o was asked for its length.
+// With an error it returns the items before it.
+func Items(o py.Object) ([]py.Object, error) { return items(o) }
+
+// items is Items.
 func items(o py.Object) ([]py.Object, error) {
 	var all []py.Object
 	switch x := o.(type) {
@@ -178,7 +184,14 @@ func items(o py.Object) ([]py.Object, error) {
 			return nil, err
 		}
 	}
-	err := iterate(o, func(item py.Object) error {
+	it, err := Iter(o)
+	if err == nil {
+		err = checkLength(o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = iterate(it, func(item py.Object) error {
 		all = append(all, item)
 		return Fits(len(all), itemBytes)
 	})
@@ -202,7 +215,12 @@ func Unpack(o py.Object, most int) (py.Tuple, error) {
 	return all, err
 }
 
-// iterable reports whether iter(o) would work.
+// Iterable reports whether iter(o) would work.
+func Iterable(o py.Object) bool { return iterable(o) }
+
+// TypeName is the name of o's type, for messages.
+func TypeName(o py.Object) string { return typeName(o) }
+
 func iterable(o py.Object) bool {
 	switch o.(type) {
 	case py.Bytes, py.StringDict, *py.List, py.Tuple, py.String, *Dict, *Set, *FrozenSet:
@@ -215,37 +233,35 @@ func iterable(o py.Object) bool {
 	return false
 }
 
+// isIterator reports whether next(o) would work.
+func isIterator(o py.Object) bool {
+	_, ok := o.(py.I__next__)
+	return ok || instanceMethod(o, "__next__") != nil
+}
+
 // Iter is iter(o).
 func Iter(o py.Object) (py.Object, error) {
-	switch x := o.(type) {
-	case py.Bytes:
-		if err := Fits(len(x), itemBytes); err != nil {
-			return nil, err
-		}
-		all := make(py.Tuple, len(x))
-		for i, c := range x {
-			all[i] = py.Int(c)
-		}
-		return py.NewIterator(all), nil
-	case py.String:
-		if err := Fits(len(x), itemBytes); err != nil {
-			return nil, err
-		}
-		all := make(py.Tuple, 0, len(x))
-		for _, r := range x {
-			all = append(all, py.String(r))
-		}
-		return py.NewIterator(all), nil
-	case *py.List:
-		return py.NewIterator(x), nil // sees what is appended meanwhile
-	case py.StringDict:
-		return FromStringDict(x).M__iter__()
+	if names, ok := o.(py.StringDict); ok {
+		return FromStringDict(names).M__iter__()
+	}
+	if it := iterateSequence(o); it != nil {
+		return it, nil
 	}
 	if !iterable(o) {
 		return nil, py.ExceptionNewf(py.TypeError, "'%s' object is not iterable", typeName(o))
 	}
 	if method := instanceMethod(o, "__iter__"); method != nil {
-		return py.Call(method, py.Tuple{o}, nil)
+		it, err := py.Call(method, py.Tuple{o}, nil)
+		if err == nil && !isIterator(it) {
+			return nil, py.ExceptionNewf(py.TypeError, "iter() returned non-iterator of type '%s'", typeName(it))
+		}
+		return it, err
 	}
-	return py.Iter(o)
+	it, err := py.Iter(o)
+	if gpythons, ok := it.(*py.Iterator); ok {
+		if all, ok := gpythons.Seq.(py.Tuple); ok { // a tuple whose items have names
+			return iterateSequence(all), nil
+		}
+	}
+	return it, err
 }

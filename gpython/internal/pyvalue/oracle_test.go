@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-python/gpython/compile"
 	"github.com/go-python/gpython/py"
 	_ "github.com/go-python/gpython/stdlib"
 	"github.com/stretchr/testify/assert"
@@ -66,7 +65,7 @@ func evaluate(ctx py.Context, source string) (py.Object, error) {
 	if strings.Contains(source, "\n") {
 		mode = py.ExecMode
 	}
-	code, err := compile.Compile(source, "<test>", mode, 0, true)
+	code, err := py.Compile(source, "<test>", mode, 0, true)
 	if err != nil {
 		return nil, err
 	}

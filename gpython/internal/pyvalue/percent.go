@@ -33,12 +33,15 @@ func formatPercentBytes(template py.Bytes, values py.Object) (py.Object, error) 
 
 func newPercent(values py.Object, bytes bool) *percent {
 	p := &percent{bytes: bytes}
+	if n, ok := values.(Named); ok {
+		_, _, values = n.Named()
+	}
 	if t, ok := values.(py.Tuple); ok {
 		p.values = t
 		return p
 	}
 	p.values, p.single = py.Tuple{values}, true
-	switch values.(type) {
+	switch plain(values).(type) {
 	case py.String, py.Bytes:
 	default:
 		if _, ok := values.(py.I__getitem__); ok || instanceMethod(values, "__getitem__") != nil {
@@ -69,6 +72,11 @@ func (p *percent) format(template string) (string, error) {
 		}
 		out.WriteString(template[:i])
 		template = template[i+1:]
+		if rest, ok := strings.CutPrefix(template, "%"); ok { // with flags it is no format
+			template = rest
+			out.WriteByte('%')
+			continue
+		}
 		var key py.Object
 		if strings.HasPrefix(template, "(") {
 			if p.mapping == nil {
@@ -94,10 +102,6 @@ func (p *percent) format(template string) (string, error) {
 		}
 		template = rest[1:]
 		spec.kind = rest[0]
-		if spec.kind == '%' {
-			out.WriteByte('%')
-			continue
-		}
 		var value py.Object
 		if key != nil {
 			value, err = GetItem(p.mapping, key)
@@ -207,7 +211,7 @@ func (p *percent) star() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, ok := asInt(o); !ok {
+	if _, ok := asInt(plain(o)); !ok {
 		return 0, py.ExceptionNewf(py.TypeError, "* wants int")
 	}
 	n, err := asSize(o)
@@ -301,10 +305,10 @@ func (p *percent) char(spec *formatSpec, o py.Object) (string, error) {
 		}
 		return padBytes(spec, string([]byte{byte(i.Int64())})), nil
 	}
-	if s, ok := o.(py.String); ok && len([]rune(string(s))) == 1 {
+	if s, ok := plain(o).(py.String); ok && len([]rune(string(s))) == 1 {
 		return spec.pad(string(s), '>'), nil
 	}
-	i, ok := asInt(o)
+	i, ok := asInt(plain(o))
 	if !ok {
 		return "", py.ExceptionNewf(py.TypeError, "%%c requires int or char")
 	}
@@ -323,7 +327,7 @@ func (spec *formatSpec) fillZeros() {
 
 // percentInt is %d, %x and the like.
 func percentInt(spec *formatSpec, o py.Object) (string, error) {
-	i, ok := asInt(o)
+	i, ok := asInt(plain(o))
 	decimal := strings.IndexByte("diu", spec.kind) >= 0
 	if f, isFloat := o.(py.Float); isFloat && decimal {
 		whole, err := floatToInt(float64(f))
@@ -331,6 +335,20 @@ func percentInt(spec *formatSpec, o py.Object) (string, error) {
 			return "", err
 		}
 		i, ok = asInt(whole)
+	}
+	if !ok && isInstanceOfProgram(o) {
+		var err error
+		var whole py.Object
+		if decimal && instanceMethod(o, "__int__") != nil {
+			whole, err = newInt(nil, py.Tuple{o}, nil)
+			i, ok = asInt(whole)
+		} else if instanceMethod(o, "__index__") != nil {
+			i, err = asIndex(o)
+			ok = err == nil
+		}
+		if err != nil && !py.IsException(py.TypeError, err) {
+			return "", err
+		}
 	}
 	if !ok {
 		if decimal {

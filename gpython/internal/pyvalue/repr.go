@@ -63,7 +63,7 @@ func textOf(method, self py.Object, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, ok := res.(py.String)
+	s, ok := plain(res).(py.String)
 	if !ok {
 		return "", py.ExceptionNewf(py.TypeError, "%s returned non-string (type %s)", name, typeName(res))
 	}
@@ -75,6 +75,8 @@ func textOf(method, self py.Object, name string) (string, error) {
 func exceptionText(e *py.Exception) (string, error) {
 	args, _ := e.Args.(py.Tuple)
 	switch {
+	case e.Base.IsSubtype(py.SyntaxError):
+		return syntaxErrorText(e)
 	case len(args) == 0:
 		return "", nil
 	case len(args) == 1 && e.Base.IsSubtype(py.KeyError):
@@ -128,7 +130,11 @@ func (p *printer) repr(o py.Object) error {
 	case *py.List:
 		return p.within(o, "[...]", func() error { return p.items("[", x.Items, "]") })
 	case *Dict:
-		return p.within(o, "{...}", func() error { return p.dict(x) })
+		again := "{...}"
+		if x.kind != nil {
+			again = "..."
+		}
+		return p.within(o, again, func() error { return p.dict(x) })
 	case py.StringDict:
 		return p.within(o, "{...}", func() error { return p.dict(FromStringDict(x)) })
 	case *Set:
@@ -140,8 +146,16 @@ func (p *printer) repr(o py.Object) error {
 		return p.set("set", t, "{", "}")
 	case *view:
 		return p.within(o, "...", func() error { return p.view(x) })
+	case Named:
+		return p.named(x)
+	case Listed:
+		before, all, after := x.Listed()
+		return p.within(o, "[...]", func() error { return p.items(before, all, after) })
 	case *py.Exception, *py.Type:
 		if method := instanceMethod(o, "__repr__"); method != nil {
+			if valueOf(o) != nil && !Overrides(o, "__repr__") {
+				return p.repr(plain(o))
+			}
 			s, err := textOf(method, o, "__repr__")
 			p.WriteString(s)
 			return err
@@ -187,6 +201,12 @@ func (p *printer) other(o py.Object) error {
 		p.WriteString(">")
 	case *py.Function:
 		fmt.Fprintf(p, "<function %s at 0x%x>", x.Qualname, identity(o))
+	case *py.Generator:
+		name := x.Code.Name
+		if x.Code.Weakreflist != nil { // where package gpython keeps the qualified name
+			name = string(x.Code.Weakreflist.Items[0].(py.String))
+		}
+		fmt.Fprintf(p, "<generator object %s at 0x%x>", name, identity(o))
 	case *py.Method:
 		fmt.Fprintf(p, "<built-in function %s>", x.Name)
 	default:
@@ -232,8 +252,11 @@ func (p *printer) dict(d *Dict) error {
 		return tooDeep("while getting the repr of an object")
 	}
 	defer func() { p.depth-- }()
+	if d.kind != nil {
+		return p.derived(d)
+	}
 	sep := "{"
-	for _, e := range d.entries {
+	for _, e := range d.all() {
 		if e.key == nil {
 			continue
 		}
@@ -263,7 +286,11 @@ func (p *printer) set(name string, t *table, start, end string) error {
 }
 
 func (p *printer) view(v *view) error {
-	p.WriteString(v.Type().Name)
+	name := v.Type().Name
+	if v.dict.kind != nil && v.dict.kind.Ordered {
+		name = "o" + name
+	}
+	p.WriteString(name)
 	all, err := items(v)
 	if err != nil {
 		return err
@@ -296,7 +323,7 @@ func (p *printer) exception(e *py.Exception) error {
 // instance writes a class, or an instance of a class of the program.
 func (p *printer) instance(x *py.Type) {
 	if isClass(x) {
-		name := x.Name
+		name := Qualname(x)
 		if module, ok := x.Dict["__module__"].(py.String); ok && module != "builtins" {
 			name = string(module) + "." + name
 		}
@@ -304,7 +331,7 @@ func (p *printer) instance(x *py.Type) {
 		return
 	}
 	class := x.Type()
-	name := class.Name
+	name := Qualname(class)
 	if module, ok := class.Dict["__module__"].(py.String); ok {
 		name = string(module) + "." + name
 	}

@@ -30,6 +30,9 @@ func combine(op Operator, a, b *table) (*table, error) {
 		}
 		return nil
 	}
+	if op == OpAnd && b.len() <= a.len() {
+		a, b = b, a // of equal items those of the smaller set remain
+	}
 	if err := copyIf(a, b, op == OpAnd); err != nil {
 		return nil, err
 	}
@@ -49,7 +52,10 @@ func setOperation(op Operator, a, b py.Object) (py.Object, error) {
 	}
 	if x, ok := asDict(a); ok {
 		if y, ok := asDict(b); ok && op == OpOr {
-			out := &Dict{x.clone()}
+			if err := x.refusesOperators(); err != nil {
+				return nil, err
+			}
+			out := x.Clone()
 			return out, out.addAll(&y.table)
 		}
 		return nil, nil

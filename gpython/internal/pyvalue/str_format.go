@@ -157,7 +157,9 @@ func convert(value py.Object, conversion string) (py.Object, error) {
 	return py.String(s), err
 }
 
-// ascii is Python's ascii(o).
+// ASCII is Python's ascii(o).
+func ASCII(o py.Object) (string, error) { return ascii(o) }
+
 func ascii(o py.Object) (string, error) {
 	s, err := Repr(o)
 	if err != nil || isASCII(s) {

@@ -24,16 +24,16 @@ func newStr(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 		text, err := Str(a[0])
 		return py.String(text), err
 	}
-	b, ok := a[0].(py.Bytes)
-	if !ok {
-		if _, ok := a[0].(py.String); ok {
-			return nil, py.ExceptionNewf(py.TypeError, "decoding str is not supported")
-		}
-		return nil, py.ExceptionNewf(py.TypeError, "decoding to str: need a bytes-like object, %s found", typeName(a[0]))
-	}
 	encoding, errors, err := codecArguments("str", a[1], a[2])
 	if err != nil {
 		return nil, err
+	}
+	b, ok := a[0].(py.Bytes)
+	if !ok {
+		if _, ok := plain(a[0]).(py.String); ok {
+			return nil, py.ExceptionNewf(py.TypeError, "decoding str is not supported")
+		}
+		return nil, py.ExceptionNewf(py.TypeError, "decoding to str: need a bytes-like object, %s found", typeName(a[0]))
 	}
 	text, err := decode(b, encoding, errors)
 	return py.String(text), err
@@ -42,6 +42,16 @@ func newStr(_ *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) 
 func init() {
 	py.StringType.New = newStr
 	addTextMethods(strKind)
+	for i, name := range []string{"partition", "rpartition"} {
+		whole := py.StringType.Dict[name].(*py.Method)
+		py.StringType.Dict[name] = newMethodOfInstance(py.StringType, name+"(sep, /)", func(self py.Object, a []py.Object) (py.Object, error) {
+			parts, err := py.Call(whole, py.Tuple{plain(self), a[0]}, nil)
+			if t, ok := parts.(py.Tuple); ok && t[1] == py.Object(py.String("")) {
+				t[2*i] = self // the object itself, where there is no separator in it
+			}
+			return parts, err
+		})
+	}
 	for name, change := range map[string]func(string) string{
 		"upper": upper, "lower": lower, "casefold": casefold, "title": title, "capitalize": capitalize, "swapcase": swapcase,
 	} {
@@ -267,7 +277,7 @@ func makeTranslation(a []py.Object) (py.Object, error) {
 		if !ok {
 			return nil, py.ExceptionNewf(py.TypeError, "if you give only one argument to maketrans it must be a dict")
 		}
-		for _, e := range from.entries {
+		for _, e := range from.all() {
 			key := e.key
 			switch x := key.(type) {
 			case nil:

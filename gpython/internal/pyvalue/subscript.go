@@ -5,6 +5,7 @@ package pyvalue
 // errors.
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-python/gpython/py"
@@ -155,9 +156,9 @@ func sliceIndices(slice *py.Slice, n int) (start, stop, step, count int, err err
 		case i.Sign() == 0:
 			return 0, 0, 0, 0, py.ExceptionNewf(py.ValueError, "slice step cannot be zero")
 		case i.IsInt64():
-			step = int(max(min(i.Int64(), int64(n)+1), -int64(n)-1))
+			step = int(max(min(i.Int64(), int64(n)+2), -int64(n)-2)) // and not 1 if it was more
 		default:
-			step = (n + 1) * i.Sign()
+			step = (n + 2) * i.Sign()
 		}
 	}
 	if step > 0 {
@@ -174,7 +175,7 @@ func sliceIndices(slice *py.Slice, n int) (start, stop, step, count int, err err
 func position(what string, key py.Object, n int) (int, error) {
 	big, err := asIndex(key)
 	if err != nil {
-		kind := what
+		kind := strings.TrimSuffix(what, " assignment")
 		if what == "byte" || what == "string" {
 			return 0, py.ExceptionNewf(py.TypeError, "%s indices must be integers%s", kind, indexHint(what, key))
 		}
@@ -189,7 +190,7 @@ func position(what string, key py.Object, n int) (int, error) {
 			return int(i), nil
 		}
 	} else {
-		return 0, py.ExceptionNewf(py.IndexError, "cannot fit 'int' into an index-sized integer")
+		return 0, py.ExceptionNewf(py.IndexError, "cannot fit '%s' into an index-sized integer", typeName(key))
 	}
 	if what == "byte" {
 		return 0, py.ExceptionNewf(py.IndexError, "index out of range")
@@ -216,8 +217,14 @@ func SetItem(o, key, value py.Object) error {
 			_, err := py.Call(method, py.Tuple{o, key, value}, nil)
 			return err
 		}
+		if instanceMethod(o, "__delitem__") != nil {
+			return py.ExceptionNewf(py.AttributeError, "__setitem__")
+		}
 	case py.I__setitem__:
 		_, err := x.M__setitem__(key, value)
+		return err
+	}
+	if err := positionFits(o, key); err != nil {
 		return err
 	}
 	return py.ExceptionNewf(py.TypeError, "'%s' object does not support item assignment", typeName(o))
@@ -239,9 +246,16 @@ func assignToList(x *py.List, key, value py.Object) error {
 		return err
 	}
 	if !iterable(value) {
+		if step != 1 {
+			return py.ExceptionNewf(py.TypeError, "must assign iterable to extended slice")
+		}
 		return py.ExceptionNewf(py.TypeError, "can only assign an iterable")
 	}
-	all, err := items(value)
+	it, err := Iter(value)
+	if err != nil {
+		return err
+	}
+	all, err := items(it)
 	if err != nil {
 		return err
 	}
@@ -256,6 +270,27 @@ func assignToList(x *py.List, key, value py.Object) error {
 	}
 	for i, item := range all {
 		x.Items[start+i*step] = item
+	}
+	return nil
+}
+
+// hasPositions reports whether CPython takes a key of an object, whose items cannot be changed, for
+// a position in a sequence.
+func hasPositions(o py.Object) bool {
+	switch x := o.(type) {
+	case *Set, *FrozenSet, *view, *py.Range:
+		return true
+	case *py.Exception:
+		return !isBuiltin(x.Base)
+	}
+	return isSequence(o) || isInstanceOfProgram(o)
+}
+
+// positionFits is the error for a position that no sequence can have, where the items of o cannot
+// be changed.
+func positionFits(o, key py.Object) error {
+	if i, ok := asInt(plain(key)); ok && !i.IsInt64() && hasPositions(o) {
+		return py.ExceptionNewf(py.IndexError, "cannot fit '%s' into an index-sized integer", typeName(key))
 	}
 	return nil
 }
@@ -296,10 +331,12 @@ func DelItem(o, key py.Object) error {
 			_, err := py.Call(method, py.Tuple{o, key}, nil)
 			return err
 		}
+		if instanceMethod(o, "__setitem__") != nil {
+			return py.ExceptionNewf(py.AttributeError, "__delitem__")
+		}
 	case py.StringDict:
 		if name, ok := key.(py.String); ok {
-			if _, ok := x[string(name)]; ok {
-				delete(x, string(name))
+			if DeleteName(x, string(name)) {
 				return nil
 			}
 		}
@@ -308,5 +345,12 @@ func DelItem(o, key py.Object) error {
 		_, err := x.M__delitem__(key)
 		return err
 	}
-	return py.ExceptionNewf(py.TypeError, "'%s' object doesn't support item deletion", typeName(o))
+	if err := positionFits(o, key); err != nil {
+		return err
+	}
+	not := "does not"
+	if _, err := asIndex(key); err == nil && hasPositions(o) {
+		not = "doesn't" // CPython's words for a position
+	}
+	return py.ExceptionNewf(py.TypeError, "'%s' object %s support item deletion", typeName(o), not)
 }

@@ -5,6 +5,7 @@ package pyvalue
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/go-python/gpython/py"
 )
@@ -16,6 +17,9 @@ type table struct {
 	index   []uint32 // positions in entries plus one; nil while entries are few
 	dead    int      // how many entries are deleted
 	version int      // counts changes of the keys, so that an iteration notices them
+
+	ns   *namespace // whose names the str keys are, in a dict that is a view (namespace.go), or nil
+	seen int        // the namespace's changes when entries were made
 }
 
 type entry struct {
@@ -29,10 +33,14 @@ const few = 8
 // spread makes positions out of hashes, so that nobody can choose keys that collide.
 var spread = maphash.MakeSeed()
 
-func (t *table) len() int { return len(t.entries) - t.dead }
+func (t *table) len() int {
+	t.sync()
+	return len(t.entries) - t.dead
+}
 
 // find returns the position of key in entries, or -1.
 func (t *table) find(key py.Object) (int, error) {
+	t.sync()
 	h, err := hash(key)
 	if err != nil {
 		return -1, err
@@ -73,6 +81,10 @@ func (t *table) holds(i int, h int64, key py.Object) (bool, error) {
 }
 
 func (t *table) get(key py.Object) (py.Object, bool, error) {
+	if name, ok := t.name(key); ok {
+		value, ok := t.ns.names[name]
+		return value, ok, nil
+	}
 	i, err := t.find(key)
 	if i < 0 || err != nil {
 		return nil, false, err
@@ -82,6 +94,11 @@ func (t *table) get(key py.Object) (py.Object, bool, error) {
 
 // put stores value under key; an equal key keeps its place and its first form.
 func (t *table) put(key, value py.Object) error {
+	if name, ok := t.name(key); ok {
+		SetName(t.ns.names, name, value)
+		return nil
+	}
+	t.sync()
 	h, err := hash(key)
 	if err != nil {
 		return err
@@ -117,6 +134,10 @@ func (t *table) remove(key py.Object) (py.Object, bool, error) {
 }
 
 func (t *table) removeAt(i int) {
+	if name, ok := t.name(t.entries[i].key); ok {
+		DeleteName(t.ns.names, name)
+		return
+	}
 	t.version++
 	t.entries[i] = entry{}
 	t.dead++
@@ -125,9 +146,17 @@ func (t *table) removeAt(i int) {
 	}
 }
 
-func (t *table) clear() { *t = table{version: t.version + 1} }
+func (t *table) clear() {
+	if t.ns != nil {
+		for _, name := range slices.Clone(t.ns.inOrder()) {
+			DeleteName(t.ns.names, name)
+		}
+	}
+	*t = table{version: t.version + 1, ns: t.ns, seen: -1}
+}
 
 func (t *table) clone() table {
+	t.sync()
 	c := table{entries: make([]entry, 0, t.len()), dead: 0}
 	for _, e := range t.entries {
 		if e.key != nil {
@@ -136,6 +165,12 @@ func (t *table) clone() table {
 	}
 	c.rebuild()
 	return c
+}
+
+// all returns the entries, with the deleted ones.
+func (t *table) all() []entry {
+	t.sync()
+	return t.entries
 }
 
 // rebuild drops the deleted entries and makes the index anew, or drops it when entries are few.
@@ -169,7 +204,7 @@ func (t *table) rebuild() {
 
 // keys returns the keys in order, as a new slice.
 func (t *table) keys() []py.Object {
-	keys := make([]py.Object, 0, t.len())
+	keys := make([]py.Object, 0, t.len()) // len syncs
 	for _, e := range t.entries {
 		if e.key != nil {
 			keys = append(keys, e.key)
@@ -180,6 +215,7 @@ func (t *table) keys() []py.Object {
 
 // addAll puts all keys of other.
 func (t *table) addAll(other *table) error {
+	other.sync()
 	for _, e := range other.entries {
 		if e.key != nil {
 			if err := t.put(e.key, e.value); err != nil {
@@ -199,12 +235,16 @@ type walk struct {
 	what    string // "dictionary" or "Set"
 }
 
-func (t *table) walk(what string) *walk { return &walk{t: t, version: t.version, what: what} }
+func (t *table) walk(what string) *walk {
+	t.sync()
+	return &walk{t: t, version: t.version, what: what}
+}
 
 func (w *walk) next() (entry, error) {
 	if w.t == nil {
 		return entry{}, py.StopIteration
 	}
+	w.t.sync()
 	if w.version != w.t.version {
 		return entry{}, py.ExceptionNewf(py.RuntimeError, "%s changed size during iteration", w.what)
 	}

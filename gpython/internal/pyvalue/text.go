@@ -32,7 +32,7 @@ func (k *textKind) of(o py.Object) (string, bool) {
 		b, ok := o.(py.Bytes)
 		return string(b), ok
 	}
-	s, ok := o.(py.String)
+	s, ok := plain(o).(py.String)
 	return string(s), ok
 }
 

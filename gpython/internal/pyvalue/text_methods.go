@@ -276,7 +276,15 @@ func (k *textKind) addJoining() {
 		}
 		var parts []string
 		var size total
-		err := iterate(a[0], func(item py.Object) error {
+		it, err := Iter(a[0])
+		if err != nil {
+			return nil, err
+		}
+		all, err := items(it)
+		if err != nil {
+			return nil, err
+		}
+		err = iterate(py.Tuple(all), func(item py.Object) error {
 			part, ok := k.of(item)
 			switch {
 			case !ok && k.bytes:

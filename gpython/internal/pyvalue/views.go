@@ -84,7 +84,7 @@ func (v *view) M__contains__(item py.Object) (py.Object, error) {
 		same, err := sameOrEqual(value, pair[1])
 		return py.NewBool(same), err
 	}
-	for _, e := range v.dict.entries {
+	for _, e := range v.dict.all() {
 		if e.key == nil {
 			continue
 		}
@@ -98,7 +98,7 @@ func (v *view) M__contains__(item py.Object) (py.Object, error) {
 // asSet makes a set of a view of keys or items, for their set algebra.
 func (v *view) asSet() (*table, error) {
 	t := new(table)
-	for _, e := range v.dict.entries {
+	for _, e := range v.dict.all() {
 		if e.key != nil {
 			if err := t.put(v.kind.of(e), nil); err != nil {
 				return nil, err

@@ -23,6 +23,17 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestUnfitForWindows(t *testing.T) {
+	for _, bad := range []string{"a:b", `a\b`, "a*", "what?", `"`, "<", ">", "a|b", "a\nb", "\x1f", "dot.", "space ", "...",
+		"aux", "AUX", "Con.txt", "nul .tar.gz", "com1", "LPT9.x", "com¹", "lpt³", "conin$", "CONOUT$", "prn", "\xff", "a\xed\x20\x80", "\xc3"} {
+		assert.NotEmpty(t, UnfitForWindows(bad), "%q", bad)
+	}
+	for _, good := range []string{"a", "auxiliary", "a.aux", "com", "com0", "com10", "COM1x", "lpt", ".hidden", "two words", "é", "日本", "-rf", " space",
+		"con-fig", "\U0001f600", "a\xed\xa0\x80b", "con$"} {
+		assert.Empty(t, UnfitForWindows(good), "%q", good)
+	}
+}
+
 func TestWrap(t *testing.T) {
 	err := Wrap("cannot write", "/a/\xff\x1b", &fs.PathError{Op: "openat", Path: "x", Err: syscall.ENOSPC})
 	assert.EqualError(t, err, `execnet: rsync: cannot write "/a/\xff\x1b": no space left on device`)

@@ -128,11 +128,9 @@ func (r *receiver) apply(w *wanted, entry uint32, op byte, data []byte) (done bo
 
 // whole writes a file that came in one record.
 func (r *receiver) whole(w *wanted, data []byte) error {
-	d, name, err := r.at(w)
-	if err != nil {
-		return err
-	}
-	return r.written(d.write(name, data, w.mode|regularMode, time.Unix(0, w.mtime)))
+	return r.written(r.entry(w, func(d *dir, name string) error {
+		return d.write(name, data, w.mode|regularMode, time.Unix(0, w.mtime))
+	}))
 }
 
 func (r *receiver) commit(f *newFile, w *wanted) error {
@@ -156,44 +154,52 @@ func (r *receiver) same(w *wanted, entry uint32, digest []byte) (done bool, err 
 	if w.signed && r.digest(w) != [wire.DigestSize]byte(digest) {
 		return false, r.askAgain(w, entry)
 	}
-	d, name, err := r.at(w)
+	changed := false
+	err = r.entry(w, func(d *dir, name string) error {
+		info, err := d.lstat(name)
+		if changed = err == nil && !unchanged(w.info, info); changed || err != nil {
+			return err
+		}
+		return d.touch(name, info, w.mode, w.mtime)
+	})
+	if changed {
+		return false, r.askAgain(w, entry)
+	}
 	if err != nil {
-		return false, err
-	}
-	info, err := d.lstat(name)
-	if err != nil {
-		return false, err
-	}
-	if info == nil || !info.Mode().IsRegular() {
-		return false, paths.Wrap("cannot find", d.full(name), fs.ErrNotExist)
-	}
-	if err := d.touch(name, info, w.mode, w.mtime); err != nil {
 		return false, err
 	}
 	r.stats[wire.StatTouched]++
 	return true, nil
 }
 
+// create begins the file. It has a directory of its own, which is to be closed: the tree may close
+// its one when something else comes meanwhile.
+func (r *receiver) create(w *wanted) (file *newFile, err error) {
+	err = r.entry(w, func(d *dir, name string) error {
+		own, err := d.clone()
+		if err != nil {
+			return err
+		}
+		if file, err = own.create(name); err != nil {
+			own.close()
+		}
+		return err
+	})
+	return file, err
+}
+
 // begin begins a file that comes in pieces.
 func (r *receiver) begin(w *wanted, entry uint32) error {
-	d, name, err := r.at(w)
+	file, err := r.create(w)
 	if err != nil {
 		return err
 	}
-	p := &incoming{entry: entry}
-	if p.file, err = d.create(name); err != nil {
-		return err
-	}
-	// The tree may close its directory when something else comes meanwhile.
-	if p.file.dir, err = d.clone(); err != nil {
-		p.file.discard()
-		return err
-	}
+	r.part = &incoming{entry: entry, file: file}
 	if w.signed {
-		p.digest = sha256.New()
-		p.old, _ = d.regular(name) // without it the result is wrong, which is found at the end
+		r.part.digest = sha256.New()
+		// Without it the result is wrong, which is found at the end.
+		r.part.old, _ = file.dir.regular(file.name)
 	}
-	r.part = p
 	return nil
 }
 
@@ -225,11 +231,8 @@ func (r *receiver) copyBlocks(w *wanted, data []byte) error {
 		}
 		for from < to {
 			n, err := r.part.old.ReadAt(r.buf[:min(to-from, int64(len(r.buf)))], from)
-			if n == 0 {
-				if err == nil || err == io.EOF {
-					break // it has become shorter
-				}
-				return err
+			if n == 0 || err != nil && err != io.EOF {
+				break // it has become shorter, or a directory; the digest will be wrong
 			}
 			if err := r.part.write(r.buf[:n]); err != nil {
 				return err
@@ -301,14 +304,11 @@ func (r *receiver) copyFrom(path string, id wire.Identity, w *wanted) error {
 	if !id.IsOf(source) {
 		return errNotThatFile
 	}
-	d, name, err := r.at(w)
+	to, err := r.create(w)
 	if err != nil {
 		return err
 	}
-	to, err := d.create(name)
-	if err != nil {
-		return err
-	}
+	defer to.dir.close()
 	defer to.discard()
 	for left := id.Size; left > 0; {
 		// Within the kernel where that is possible.
@@ -320,7 +320,7 @@ func (r *receiver) copyFrom(path string, id wire.Identity, w *wanted) error {
 			return errNotThatFile // it has become shorter
 		}
 		if err != nil {
-			return paths.Wrap("cannot write", d.full(name), err)
+			return paths.Wrap("cannot write", to.dir.full(to.name), err)
 		}
 		if !id.IsOf(source) {
 			return errNotThatFile
@@ -329,12 +329,15 @@ func (r *receiver) copyFrom(path string, id wire.Identity, w *wanted) error {
 			return err
 		}
 	}
-	return r.commit(to, w)
+	if err = r.commit(to, w); errors.Is(err, fs.ErrNotExist) {
+		return errNotThatFile // its directory has vanished; what is sent goes into a new one
+	}
+	return err
 }
 
 // askAgain asks the driver to send a file whole, since what came for it cannot be used.
 func (r *receiver) askAgain(w *wanted, entry uint32) error {
-	w.signed, w.size = false, -1
+	w.signed, w.size, w.info = false, -1, nil
 	r.again[entry] = struct{}{}
 	return r.send(wire.EntryItem(wire.ItemAgain, entry))
 }

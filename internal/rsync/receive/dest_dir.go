@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/go-execnet/execnet/internal/rsync/paths"
@@ -57,27 +56,32 @@ func (d *dir) clone() (*dir, error) {
 // gives a *paths.UnsafeError: it was not announced as a directory, or was replaced since.
 func (d *dir) sub(name string) (*dir, error) {
 	path := d.full(name)
-	before, err := d.root.Lstat(name)
-	if err != nil {
-		return nil, paths.Wrap("cannot open", path, err)
-	}
-	if !before.IsDir() {
-		return nil, &paths.UnsafeError{Path: path, Problem: "it is no directory"}
-	}
-	root, err := d.root.OpenRoot(name)
-	if err != nil {
-		return nil, paths.Wrap("cannot open", path, err)
-	}
-	// OpenRoot follows a link that replaced the directory after the first look.
-	after, err := root.Stat(".")
-	if err == nil && !os.SameFile(before, after) {
-		err = &paths.UnsafeError{Path: path, Problem: "it was replaced while in use"}
-	}
-	if err != nil {
+	for try := 0; ; try++ {
+		before, err := d.root.Lstat(name)
+		if err != nil {
+			return nil, paths.Wrap("cannot open", path, err)
+		}
+		if !before.IsDir() {
+			return nil, &paths.UnsafeError{Path: path, Problem: "it is no directory"}
+		}
+		root, err := d.root.OpenRoot(name)
+		if err != nil {
+			return nil, paths.Wrap("cannot open", path, err)
+		}
+		// OpenRoot follows a link that replaced the directory after the first look. Another sync
+		// may also have replaced the directory by a new one.
+		after, err := root.Stat(".")
+		if err == nil && os.SameFile(before, after) {
+			return &dir{root, path}, nil
+		}
 		root.Close()
-		return nil, paths.Wrap("cannot open", path, err)
+		if err == nil && try == attempts {
+			err = &paths.UnsafeError{Path: path, Problem: "it was replaced while in use"}
+		}
+		if err != nil {
+			return nil, paths.Wrap("cannot open", path, err)
+		}
 	}
-	return &dir{root, path}, nil
 }
 
 // makeDir makes a directory of that name unless there is one, removing what else has the name, and
@@ -86,67 +90,64 @@ func (d *dir) sub(name string) (*dir, error) {
 // a directory that was there cannot be set is no error: it may belong to somebody else and yet be
 // writable.
 func (d *dir) makeDir(name string, mode uint32) (created bool, err error) {
-	info, err := d.lstat(name)
-	if err != nil {
-		return false, err
-	}
-	if info != nil && !info.IsDir() {
-		if err := d.remove(name); err != nil {
-			return false, err
-		}
-		info = nil
-	}
 	want := goMode(mode) | modeOwner
-	if info == nil {
-		perm := want.Perm()
-		if mode == 0 {
-			perm = fs.ModePerm // as the user's mask has it
+	perm := want.Perm()
+	if mode == 0 {
+		perm = fs.ModePerm // as the user's mask has it
+	}
+	var info fs.FileInfo
+	err = patiently(func() (err error) {
+		if info, err = d.lstat(name); err != nil || info != nil && info.IsDir() {
+			return err
+		}
+		if info != nil {
+			if err := d.remove(name); err != nil {
+				return err
+			}
 		}
 		if err := d.root.Mkdir(name, perm); err != nil {
-			return false, paths.Wrap("cannot make the directory", d.full(name), err)
-		}
-		if info, err = d.root.Lstat(name); err != nil {
-			return false, paths.Wrap("cannot look at", d.full(name), err)
+			return paths.Wrap("cannot make the directory", d.full(name), err)
 		}
 		created = true
-	}
-	if mode != 0 && !samePermissions(info.Mode(), want) {
-		if err := d.root.Chmod(name, want); err != nil && created {
+		info, err = d.root.Lstat(name)
+		return paths.Wrap("cannot look at", d.full(name), err)
+	})
+	if err == nil && mode != 0 && !samePermissions(info.Mode(), want) {
+		if err = d.root.Chmod(name, want); err != nil && created {
 			return created, paths.Wrap("cannot set the mode of", d.full(name), err)
 		}
+		err = nil
 	}
-	return created, nil
+	return created, err
 }
 
 // symlink makes a symbolic link unless the same one is there, and reports whether it made one.
 func (d *dir) symlink(name, target string) (made bool, err error) {
-	info, err := d.lstat(name)
-	if err != nil {
-		return false, err
-	}
-	if info != nil && info.Mode()&fs.ModeSymlink != 0 {
-		if is, err := d.root.Readlink(name); err == nil && is == target {
-			return false, nil
+	err = patiently(func() error {
+		info, err := d.lstat(name)
+		if err != nil {
+			return err
 		}
-	}
-	if info != nil && info.IsDir() {
-		if err := d.remove(name); err != nil {
-			return false, err
+		if info != nil && info.Mode()&fs.ModeSymlink != 0 {
+			if is, err := d.root.Readlink(name); err == nil && is == target {
+				return nil
+			}
 		}
-	}
-	for {
+		if info != nil && info.IsDir() {
+			if err := d.remove(name); err != nil {
+				return err
+			}
+		}
 		temporary := temporaryName(name)
-		err := d.root.Symlink(target, temporary)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil {
+		if err = d.root.Symlink(target, temporary); err == nil {
 			if err = d.root.Rename(temporary, name); err != nil {
 				_ = d.root.Remove(temporary) // the error that matters is the other
 			}
 		}
-		return err == nil, paths.Wrap("cannot make the symbolic link", d.full(name), err)
-	}
+		made = err == nil
+		return paths.Wrap("cannot make the symbolic link", d.full(name), err)
+	})
+	return made, err
 }
 
 // touch gives a file that is there a mode and a time.
@@ -173,34 +174,64 @@ func (d *dir) settle(mode uint32, mtime int64) error {
 	return paths.Wrap("cannot set mode and time of", d.path, err)
 }
 
-// remove removes an entry and all below it. That it is not there is no error.
+// remove removes an entry and all below it. That it is not there is no error. It fails with
+// fs.ErrExist if a directory does not get empty, since another sync is writing to it.
 func (d *dir) remove(name string) error {
-	err := d.root.RemoveAll(name)
-	if errors.Is(err, fs.ErrPermission) {
-		d.unlock(name)
-		err = d.root.RemoveAll(name)
+	var err error
+	for range 3 {
+		if err = d.removeOnce(name); !errors.Is(err, fs.ErrExist) {
+			break
+		}
 	}
 	return paths.Wrap("cannot remove", d.full(name), err)
 }
 
-// unlock gives the owner the permissions to empty a directory and those below it. It goes on after
-// errors: removing will report them.
-func (d *dir) unlock(name string) {
-	if info, err := d.root.Lstat(name); err != nil || !info.IsDir() || d.root.Chmod(name, modeOwner) != nil {
-		return
+func (d *dir) removeOnce(name string) error {
+	err := d.root.Remove(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
+	info, lstatErr := d.root.Lstat(name)
+	if errors.Is(lstatErr, fs.ErrNotExist) {
+		return nil
+	}
+	if lstatErr != nil || !info.IsDir() {
+		return err
+	}
+	if info.Mode()&modeOwner != modeOwner {
+		_ = d.root.Chmod(name, modeOwner) // if it cannot be emptied, that is the error
+	}
+	if err := d.removeMembers(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err = d.root.Remove(name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// removeMembers empties a directory, but for the temporary files of other syncs.
+func (d *dir) removeMembers(name string) error {
 	sub, err := d.sub(name)
 	if err != nil {
-		return
+		return err
 	}
 	defer sub.close()
 	names, err := sub.names()
 	if err != nil {
-		return
+		return err
 	}
 	for _, name := range names {
-		sub.unlock(name)
+		if isTemporaryName(name) {
+			err = sub.removeLeftover(name)
+		} else {
+			err = sub.removeOnce(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
 	}
+	return nil
 }
 
 // regular opens what was a regular file.
@@ -223,18 +254,23 @@ func (d *dir) names() ([]string, error) {
 }
 
 // clean removes the temporary files that killed syncs have left, and, if all is set, every entry
-// that was not announced.
+// that was not announced. A directory to which another sync is writing stays.
 func (d *dir) clean(announced map[string]struct{}, all bool) error {
 	names, err := d.names()
 	if err != nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		_, keep := announced[name]
-		return keep || !all && !isTemporaryName(name)
-	})
 	for _, name := range names {
-		if err := d.remove(name); err != nil {
+		if _, keep := announced[name]; keep {
+			continue
+		}
+		switch {
+		case isTemporaryName(name):
+			err = d.removeLeftover(name)
+		case all:
+			err = d.remove(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

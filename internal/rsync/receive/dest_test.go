@@ -135,6 +135,14 @@ func TestClean(t *testing.T) {
 	assert.Equal(t, []string{".announced.execnet-ABCDEFGH", "kept"}, namesIn(t, d.path))
 }
 
+func TestWasLeft(t *testing.T) {
+	recently, longAgo := time.Now().Add(-leftoverAge/2), time.Now().Add(-2*leftoverAge)
+	assert.True(t, wasLeft(nil, recently))
+	assert.False(t, wasLeft(errLocked, longAgo))
+	assert.False(t, wasLeft(errors.ErrUnsupported, recently), "files cannot be locked there")
+	assert.True(t, wasLeft(errors.ErrUnsupported, longAgo))
+}
+
 func TestSymlink(t *testing.T) {
 	d := directory(t)
 	require.NoError(t, os.MkdirAll(d.full("sub/deep"), 0o755))

@@ -42,6 +42,9 @@ type tree struct {
 	path  string // absolute
 	above *dir   // what holds the destination; nil until it is needed
 	open  []openPlace
+
+	reading bool         // nothing may be changed, this is a dry run
+	remade  func(*place) // if set, is told of each directory that had vanished and was made again
 }
 
 type openPlace struct {
@@ -101,7 +104,9 @@ func (t *tree) dir(p *place) (*dir, error) {
 	}
 	sub, err := parent.sub(p.name)
 	if err != nil {
-		return nil, err
+		if sub, err = t.reopen(parent, p, err); err != nil {
+			return nil, err
+		}
 	}
 	t.open = append(t.open, openPlace{p, sub})
 	return sub, nil
@@ -116,6 +121,9 @@ func (t *tree) holder(p *place) (*dir, string, error) {
 	name := filepath.Base(t.path)
 	if err := paths.CheckName(name); err != nil {
 		return nil, "", err
+	}
+	if problem := paths.Unfit(name); problem != "" {
+		return nil, "", &paths.UnsafeError{Path: name, Problem: problem}
 	}
 	if t.above == nil {
 		parent := filepath.Dir(t.path)
@@ -140,11 +148,12 @@ func (t *tree) lstat(p *place) (fs.FileInfo, error) {
 		}
 		return info, paths.Wrap("cannot look at", t.path, err)
 	}
-	d, name, err := t.holder(p)
-	if err != nil {
-		return nil, err
-	}
-	return d.lstat(name)
+	var info fs.FileInfo
+	err := t.entry(p, func(d *dir, name string) (err error) {
+		info, err = d.lstat(name)
+		return err
+	})
+	return info, err
 }
 
 // makeDir is dir.makeDir at a place. A destination that is a link to a directory stays one.
@@ -160,9 +169,9 @@ func (t *tree) makeDir(p *place, mode uint32) (created bool, err error) {
 			return false, nil
 		}
 	}
-	d, name, err := t.holder(p)
-	if err != nil {
-		return false, err
-	}
-	return d.makeDir(name, mode)
+	err = t.entry(p, func(d *dir, name string) (err error) {
+		created, err = d.makeDir(name, mode)
+		return err
+	})
+	return created, err
 }

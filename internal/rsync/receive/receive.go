@@ -23,6 +23,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/rsync/paths"
 	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
 
@@ -35,8 +36,13 @@ import (
 //
 // Memory does not grow with the size of files.
 func Serve(ctx context.Context, ch *gatewaybase.Channel) error {
+	return ServeNamed(ctx, ch, Naming{Unfit: paths.Unfit})
+}
+
+// ServeNamed is Serve on a system with other names.
+func ServeNamed(ctx context.Context, ch *gatewaybase.Channel, names Naming) error {
 	r := &receiver{
-		ctx: ctx, ch: ch,
+		ctx: ctx, ch: ch, naming: names,
 		unfinished: map[uint32]*folder{}, wanted: map[uint32]*wanted{},
 		failed: map[uint32]struct{}{}, again: map[uint32]struct{}{},
 	}
@@ -55,9 +61,10 @@ func Serve(ctx context.Context, ch *gatewaybase.Channel) error {
 
 // receiver is the state of one sync.
 type receiver struct {
-	ctx  context.Context
-	ch   *gatewaybase.Channel
-	tree *tree
+	ctx    context.Context
+	ch     *gatewaybase.Channel
+	tree   *tree
+	naming Naming
 
 	delete, dryRun, delta bool // what the hello asked for
 
@@ -86,9 +93,11 @@ type folder struct {
 	mode       uint32
 	mtime      int64
 	announced  map[string]struct{} // the names in it, until its last block
+	folded     map[string]string   // the first of names that differ by case alone, by small letters
 	incomplete bool                // the sender could not read all of it
 	isNew      bool
 	missing    bool // it is not there: this is a dry run, or it could not be made
+	refused    bool // it cannot be made, as one of its names cannot be here
 }
 
 func (r *receiver) close() {
@@ -173,6 +182,7 @@ func (r *receiver) hello(item []byte) error {
 	if r.tree, err = newTree(string(f.Rest)); err != nil {
 		return err
 	}
+	r.tree.reading, r.tree.remade = r.dryRun, r.remade
 	if !r.dryRun {
 		if err := os.MkdirAll(filepath.Dir(r.tree.path), fs.ModePerm); err != nil {
 			return fmt.Errorf("%s (making the folder above the destination)", reason(err))
@@ -188,6 +198,12 @@ func (r *receiver) hello(item []byte) error {
 	}
 	r.heart.start(r.ctx, func(ctx context.Context) { _ = r.ch.Send(ctx, r.ackItem()) })
 	return nil
+}
+
+// remade warns of a directory that had vanished and was made again. That the driver cannot be told
+// is found when it is sent something else.
+func (r *receiver) remade(p *place) {
+	_ = r.sendError(wire.SeverityWarning, wire.NoEntry, p.path(), "the directory was removed during the sync and made again: it may lack what had been put into it")
 }
 
 // ackItem repeats what was last acknowledged.
@@ -235,11 +251,7 @@ func (r *receiver) finish() error {
 		if f.missing {
 			continue
 		}
-		d, err := r.tree.dir(&f.place)
-		if err == nil {
-			err = d.settle(f.mode, f.mtime)
-		}
-		if err != nil {
+		if err := r.tree.in(&f.place, func(d *dir) error { return d.settle(f.mode, f.mtime) }); err != nil {
 			if err := r.report(wire.SeverityWarning, f.number, f.path(), err); err != nil {
 				return err
 			}
@@ -264,19 +276,21 @@ func (r *receiver) link(l announcedLink) error {
 		r.stats[wire.StatLinks]++
 		return nil
 	}
-	d, err := r.tree.dir(&l.folder.place)
-	if err != nil {
-		return err
-	}
-	info, err := d.lstat(l.name)
-	if err != nil {
-		return err
-	}
+	var info fs.FileInfo
 	made := true
-	if r.dryRun {
-		is, err := d.root.Readlink(l.name)
-		made = err != nil || is != l.target
-	} else if made, err = d.symlink(l.name, l.target); err != nil {
+	err := r.tree.in(&l.folder.place, func(d *dir) (err error) {
+		if info, err = d.lstat(l.name); err != nil {
+			return err
+		}
+		if r.dryRun {
+			is, err := d.root.Readlink(l.name)
+			made = err != nil || is != l.target
+			return nil
+		}
+		made, err = d.symlink(l.name, l.target)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if !made {

@@ -3,9 +3,11 @@ package receive
 import (
 	"context"
 	"crypto/md5"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -184,19 +186,36 @@ func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
 		return wrong()
 	}
 	announced := make(map[string]struct{}, len(item)-1)
+	folded := make(map[string]string)
+	var alike [][2]string // names that differ by case alone
 	for _, raw := range item[1:] {
 		name, ok := asName(raw)
 		if !ok {
 			return wrong()
 		}
-		r.try(func() error { return paths.CheckName(name) })
+		r.try(func() error { return checkName(p, name) })
 		announced[name] = struct{}{}
+		key := strings.ToLower(name)
+		if other, known := folded[key]; known && other != name {
+			alike = append(alike, [2]string{other, name})
+		}
+		folded[key] = name
 	}
 	created := false
 	r.try(func() (err error) {
 		created, err = r.tree.makeDir(p, mode)
 		return err
 	})
+	for _, names := range alike {
+		r.try(func() error {
+			return r.tree.in(p, func(d *dir) error {
+				if d.isOneName(names[0], names[1]) {
+					return paths.Wrap("cannot write", d.full(names[1]), errors.New(sameNameProblem(names[0], names[1])))
+				}
+				return nil
+			})
+		})
+	}
 	for i, raw := range item[1:] {
 		name, _ := asName(raw)
 		// The names so far may be shared with a file that was asked for.
@@ -209,12 +228,19 @@ func (r *referenceReceiver) directory(p *place, names []any, item []any) error {
 		return nil
 	}
 	r.try(func() error {
-		d, err := r.tree.dir(p)
-		if err != nil {
-			return err
-		}
-		return d.clean(announced, r.delete)
+		return r.tree.in(p, func(d *dir) error { return d.clean(announced, r.delete) })
 	})
+	return nil
+}
+
+// checkName returns an error for a name that no entry, or none of this system, can have.
+func checkName(dir *place, name string) error {
+	if err := paths.CheckName(name); err != nil {
+		return err
+	}
+	if problem := paths.Unfit(name); problem != "" {
+		return paths.Wrap("cannot write", (&place{dir, name}).path(), errors.New(problem))
+	}
 	return nil
 }
 
@@ -259,12 +285,10 @@ func (r *referenceReceiver) link(item any) error {
 		target = filepath.Join(r.tree.path, filepath.FromSlash(target))
 	}
 	r.try(func() error {
-		d, name, err := r.tree.holder(p)
-		if err != nil {
+		return r.tree.entry(p, func(d *dir, name string) error {
+			_, err := d.symlink(name, target)
 			return err
-		}
-		_, err = d.symlink(name, target)
-		return err
+		})
 	})
 	return nil
 }
@@ -320,21 +344,19 @@ func (r *referenceReceiver) keep(p *place, info fs.FileInfo, mode uint32) error 
 	if mode == 0 || samePermissions(info.Mode(), goMode(mode)) {
 		return nil
 	}
-	d, name, err := r.tree.holder(p)
-	if err != nil {
-		return err
-	}
-	return paths.Wrap("cannot set the mode of", d.full(name), d.root.Chmod(name, goMode(mode)))
+	return r.tree.entry(p, func(d *dir, name string) error {
+		return paths.Wrap("cannot set the mode of", d.full(name), d.root.Chmod(name, goMode(mode)))
+	})
 }
 
 // checksum is the MD5 digest of the file at p as it is, nil if it cannot be read; its content is
 // then asked for anyway.
 func (r *referenceReceiver) checksum(p *place) (any, error) {
-	d, name, err := r.tree.holder(p)
-	if err != nil {
-		return nil, err
-	}
-	f, err := d.root.Open(name)
+	var f *os.File
+	err := r.tree.entry(p, func(d *dir, name string) (err error) {
+		f, err = d.regular(name)
+		return err
+	})
 	if err != nil {
 		return nil, nil
 	}
@@ -368,14 +390,12 @@ func (r *referenceReceiver) content(w wantedFile) error {
 
 // write writes a file, or only sets mode and time if no content has come.
 func (r *referenceReceiver) write(w wantedFile, data []byte, attributes bool) error {
-	d, name, err := r.tree.holder(w.place)
-	if err != nil {
-		return err
-	}
-	if attributes {
-		return r.touch(d, name, w)
-	}
-	return d.write(name, data, w.mode, w.mtime)
+	return r.tree.entry(w.place, func(d *dir, name string) error {
+		if attributes {
+			return r.touch(d, name, w)
+		}
+		return d.write(name, data, w.mode, w.mtime)
+	})
 }
 
 // touch sets mode and time of a file whose content need not come, or has vanished at the driver.

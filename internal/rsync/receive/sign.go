@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"os"
 
 	"github.com/go-execnet/execnet/internal/rsync/wire"
 )
@@ -29,13 +30,18 @@ func (r *receiver) sendDigests(entries []uint32) error {
 	return nil
 }
 
+// there opens a file that is there.
+func (r *receiver) there(w *wanted) (f *os.File, err error) {
+	err = r.entry(w, func(d *dir, name string) error {
+		f, err = d.regular(name)
+		return err
+	})
+	return f, err
+}
+
 // digest is the SHA-256 of a file that is there; all zeros if it cannot be read.
 func (r *receiver) digest(w *wanted) (sum [wire.DigestSize]byte) {
-	d, name, err := r.at(w)
-	if err != nil {
-		return sum
-	}
-	f, err := d.regular(name)
+	f, err := r.there(w)
 	if err != nil {
 		return sum
 	}
@@ -64,11 +70,7 @@ func (r *receiver) sign(f *wire.Fields) error {
 	}
 	w.signed = true
 	length, blocks := wire.BlockSize(w.size), wire.BlockCount(w.size)
-	d, name, err := r.at(w)
-	if err != nil {
-		return r.sendSignatures(entry, 0, nil)
-	}
-	file, err := d.regular(name)
+	file, err := r.there(w)
 	if err != nil {
 		return r.sendSignatures(entry, 0, nil)
 	}

@@ -1,7 +1,9 @@
 package receive
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -31,3 +33,21 @@ func errnoName(e syscall.Errno) string {
 func isFull(e syscall.Errno) bool {
 	return e == windows.ERROR_DISK_FULL || e == windows.ERROR_HANDLE_DISK_FULL || e == windows.ERROR_DISK_QUOTA_EXCEEDED
 }
+
+// Kinds of locks.
+const (
+	shared = iota
+	exclusive
+)
+
+// errLocked is what lock returns for a locked file on other systems.
+var errLocked = errors.New("the file is locked")
+
+// lock fails: a locked file could not be read, or removed, by others.
+func lock(*os.File, int) error { return errors.ErrUnsupported }
+
+// isUnlinked reports false: an open file keeps its name.
+func isUnlinked(*os.File) bool { return false }
+
+// flush does nothing: a full disk is reported when a file is written.
+func flush(*os.File) error { return nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -19,25 +20,33 @@ type wanted struct {
 	name   string
 	mode   uint32
 	mtime  int64
-	size   int64 // of the file that is there; negative if there is none of use
-	signed bool  // the driver has asked for the signatures of its blocks
+	size   int64       // of the file that is there; negative if there is none of use
+	signed bool        // the driver has asked for the signatures of its blocks
+	info   fs.FileInfo // that file; nil if size is negative
 }
 
 // path is relative to the destination.
 func (w *wanted) path() string {
-	if w.dir == nil {
-		return ""
-	}
-	return (&place{w.dir, w.name}).path()
+	return w.place().path()
 }
 
-// at is the directory that holds the file, and its name there.
-func (r *receiver) at(w *wanted) (*dir, string, error) {
+// place is where the file is to be.
+func (w *wanted) place() *place {
 	if w.dir == nil {
-		return r.tree.holder(&place{})
+		return &place{}
 	}
-	d, err := r.tree.dir(w.dir)
-	return d, w.name, err
+	return &place{w.dir, w.name}
+}
+
+// entry calls f with the directory that holds the file, and its name there.
+func (r *receiver) entry(w *wanted, f func(d *dir, name string) error) error {
+	return r.tree.entry(w.place(), f)
+}
+
+// unchanged reports whether what is there now is the file that was there before, with its content.
+func unchanged(before, now fs.FileInfo) bool {
+	return before != nil && now != nil && os.SameFile(before, now) &&
+		before.Size() == now.Size() && before.ModTime().Equal(now.ModTime())
 }
 
 // announcedLink is a link that is made at the end of the sync.
@@ -155,7 +164,7 @@ func (r *receiver) block(f *wire.Fields, a *answer) error {
 	}
 	delete(r.unfinished, number)
 	err := r.clean(parent)
-	parent.announced = nil
+	parent.announced, parent.folded = nil, nil
 	return err
 }
 
@@ -190,7 +199,7 @@ func (r *receiver) root(e announcement, a *answer) error {
 		if info != nil && !info.IsDir() {
 			return &entryError{"", errors.New("the destination is a file, but the source is a directory")}
 		}
-		f := &folder{mode: e.mode, mtime: e.mtime, announced: map[string]struct{}{}}
+		f := &folder{mode: e.mode, mtime: e.mtime, announced: map[string]struct{}{}, folded: map[string]string{}}
 		f.isNew = info == nil
 		f.missing = f.isNew && r.dryRun
 		if f.isNew {
@@ -215,6 +224,11 @@ func (r *receiver) add(f *folder) {
 func (r *receiver) member(parent *folder, e announcement, target string, a *answer) error {
 	number := r.entries
 	r.entries++
+	if e.kind != wire.KindOther {
+		if done, err := r.refuse(parent, number, e); done || err != nil {
+			return err
+		}
+	}
 	switch e.kind {
 	case wire.KindDir:
 		return r.dir(parent, number, e)
@@ -247,9 +261,37 @@ func (r *receiver) member(parent *folder, e announcement, target string, a *answ
 	return nil
 }
 
+// refuse reports an entry whose name cannot be one here, and all in it.
+func (r *receiver) refuse(parent *folder, number uint32, e announcement) (done bool, err error) {
+	if !parent.refused {
+		problem := r.misfit(parent, e.name)
+		if problem == "" {
+			return false, nil
+		}
+		r.stats[wire.StatFailed]++
+		path := (&place{&parent.place, e.name}).path()
+		if err := r.sendError(wire.SeverityEntry, number, path, problem); err != nil {
+			return true, err
+		}
+	}
+	if e.kind == wire.KindDir {
+		f := newFolder(parent, number, e)
+		f.missing, f.refused = true, true
+		r.add(f)
+	}
+	return true, nil
+}
+
+func newFolder(parent *folder, number uint32, e announcement) *folder {
+	return &folder{
+		place: place{&parent.place, e.name}, number: number, mode: e.mode, mtime: e.mtime,
+		announced: map[string]struct{}{}, folded: map[string]string{},
+	}
+}
+
 // dir makes a directory that was announced.
 func (r *receiver) dir(parent *folder, number uint32, e announcement) error {
-	f := &folder{place: place{&parent.place, e.name}, number: number, mode: e.mode, mtime: e.mtime, announced: map[string]struct{}{}}
+	f := newFolder(parent, number, e)
 	r.add(f)
 	if parent.missing {
 		f.missing = true
@@ -291,10 +333,10 @@ func (r *receiver) file(parent *place, number uint32, e announcement, info fs.Fi
 			}
 			// Its mode cannot be changed, but a new file in its place can have any mode.
 		case sameSize && !(r.delta && e.size >= wire.DeltaFrom):
-			want, w.size = wire.WantCheck, info.Size()
+			want, w.size, w.info = wire.WantCheck, info.Size(), info
 			a.checks = append(a.checks, number)
 		default:
-			want, w.size = wire.WantDiffers, info.Size()
+			want, w.size, w.info = wire.WantDiffers, info.Size(), info
 		}
 	}
 	r.wanted[number] = w
@@ -308,8 +350,8 @@ func (r *receiver) file(parent *place, number uint32, e announcement, info fs.Fi
 // setMode sets the mode of a file whose content is right. It reports whether it could.
 func (r *receiver) setMode(w *wanted) bool {
 	if !r.dryRun {
-		d, name, err := r.at(w)
-		if err != nil || d.root.Chmod(name, goMode(w.mode)) != nil {
+		err := r.entry(w, func(d *dir, name string) error { return d.root.Chmod(name, goMode(w.mode)) })
+		if err != nil {
 			return false
 		}
 	}
@@ -333,10 +375,12 @@ func (r *receiver) clean(f *folder) error {
 		return nil
 	}
 	var names []string
-	d, err := r.tree.dir(&f.place)
-	if err == nil {
+	var d *dir
+	err := r.tree.in(&f.place, func(in *dir) (err error) {
+		d = in
 		names, err = d.names()
-	}
+		return err
+	})
 	if err != nil {
 		return r.report(wire.SeverityEntry, f.number, f.path(), err)
 	}
@@ -348,8 +392,15 @@ func (r *receiver) clean(f *folder) error {
 		}
 		path := (&place{&f.place, name}).path()
 		if !r.dryRun {
-			if err := d.remove(name); err != nil {
-				if err := r.report(wire.SeverityEntry, wire.NoEntry, path, err); err != nil {
+			remove, severity := d.remove, byte(wire.SeverityEntry)
+			if leftover {
+				remove = d.removeLeftover
+			}
+			if err := remove(name); err != nil {
+				if errors.Is(err, fs.ErrExist) {
+					severity = wire.SeverityWarning // another sync is writing to it
+				}
+				if err := r.report(severity, wire.NoEntry, path, err); err != nil {
 					return err
 				}
 				continue

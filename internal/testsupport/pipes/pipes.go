@@ -49,6 +49,9 @@ func Pair(t testing.TB) (a, b *Interruptible) {
 // it. Its Read cannot be interrupted, since the files may be of any kind.
 func Of(in io.Reader, r, w *os.File) *End { return &End{in: in, r: r, w: w} }
 
+// HungUp implements farend.HangUpTeller.
+func (e *End) HungUp() bool { return pipe.HungUp(e.r) }
+
 // Read implements gatewaybase.IO.
 func (e *End) Read(b []byte) (int, error) {
 	n, err := e.in.Read(b)

@@ -74,6 +74,17 @@ func WithExecnet(tb testing.TB) string {
 	return python
 }
 
+// Pytest returns a folder for PYTHONPATH that has a pytest for an interpreter of this version, or,
+// for "plugins", one with plugins for that of WithExecnet. It fails the test when there is none.
+func Pytest(tb testing.TB, version string) string {
+	tb.Helper()
+	folder := filepath.Join(filepath.Dir(filepath.Dir(WithExecnet(tb))), "pytest", version)
+	if _, err := os.Stat(filepath.Join(folder, "installed")); err != nil {
+		tb.Fatalf("there is no pytest for %s (%v): run `make venv`", version, err)
+	}
+	return folder
+}
+
 // Root is the repository's top folder.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)

@@ -22,6 +22,7 @@ type PasswordServer struct {
 	// ConfigFile is a client configuration that describes the server as the host "box".
 	ConfigFile string
 
+	session  func(ssh.Channel, <-chan *ssh.Request)
 	listener net.Listener
 	running  sync.WaitGroup
 	mu       sync.Mutex // guards conns
@@ -31,6 +32,13 @@ type PasswordServer struct {
 // NewPasswordServer starts a server whose config says who may log in; it ends with the test.
 func NewPasswordServer(tb testing.TB, config *ssh.ServerConfig) *PasswordServer {
 	tb.Helper()
+	return NewSessionServer(tb, config, runCommand)
+}
+
+// NewSessionServer is NewPasswordServer with a function that serves each session, for hosts that do
+// something else than sshd. A session is closed when the function returns.
+func NewSessionServer(tb testing.TB, config *ssh.ServerConfig, session func(ssh.Channel, <-chan *ssh.Request)) *PasswordServer {
+	tb.Helper()
 	dir := tb.TempDir()
 	key := filepath.Join(dir, "host_key")
 	Keygen(tb, key)
@@ -39,7 +47,7 @@ func NewPasswordServer(tb testing.TB, config *ssh.ServerConfig) *PasswordServer 
 		tb.Fatal(err)
 	}
 	config.AddHostKey(signer)
-	s := &PasswordServer{ConfigFile: filepath.Join(dir, "ssh_config")}
+	s := &PasswordServer{session: session, ConfigFile: filepath.Join(dir, "ssh_config")}
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		tb.Fatal(err)
 	}
@@ -88,13 +96,16 @@ func (s *PasswordServer) serve(conn net.Conn, config *ssh.ServerConfig) {
 		if err != nil {
 			continue
 		}
-		s.running.Go(func() { session(channel, requests) })
+		s.running.Go(func() {
+			defer channel.Close()
+			s.session(channel, requests)
+		})
 	}
 	_ = server.Wait()
 }
 
-func session(channel ssh.Channel, requests <-chan *ssh.Request) {
-	defer channel.Close()
+// runCommand is the session of a host that runs commands.
+func runCommand(channel ssh.Channel, requests <-chan *ssh.Request) {
 	for request := range requests {
 		if request.Type != "exec" {
 			_ = request.Reply(false, nil)

@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/deploy"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -32,32 +34,67 @@ type forwarder struct {
 // forwardProcess is the forwarder's function forward_process: it starts an interpreter, this
 // program itself where none is named, or another command.
 func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
-	return forward(ctx, ch, func() (gatewaybase.IO, error) {
+	return forward(ctx, ch, func(control *gatewaybase.Channel) (gatewaybase.IO, error) {
 		args := arguments{kwargs: p.Kwargs}
 		interpreter, argv := args.get("interpreter"), args.texts("argv")
-		if err := args.check(2); err != nil {
+		env, stderr, count := n.processOptions(ctx, &args, control)
+		if err := args.check(2 + count); err != nil {
 			return nil, err
 		}
 		switch interpreter := interpreter.(type) {
 		case nil:
-			return n.start(argv, nil)
+			return n.start(argv, cmdline.Environ(nil, env), stderr)
 		case string:
 			if interpreter == "" {
-				return n.startWorker() // the arguments are for a Python
+				return n.startWorker(env, stderr) // the arguments are for a Python
 			}
 			command, err := cmdline.Split(interpreter)
 			if err != nil {
 				return nil, fmt.Errorf("ValueError: %s: %w", interpreter, err)
 			}
-			return n.start(append(command, argv...), nil)
+			return n.start(append(command, argv...), cmdline.Environ(nil, env), stderr)
 		}
 		return nil, expect("interpreter as str or None", interpreter)
 	})
 }
 
+// forwardSelf is the forwarder's function forward_self: it starts this program. The arguments are a
+// script that would start the driver's; what that says of a program that it has found is said here.
+func (n *Natives) forwardSelf(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
+	return forward(ctx, ch, func(control *gatewaybase.Channel) (gatewaybase.IO, error) {
+		args := arguments{kwargs: p.Kwargs}
+		mark := args.text("mark")
+		args.texts("argv")
+		env, stderr, count := n.processOptions(ctx, &args, control)
+		if err := args.check(2 + count); err != nil {
+			return nil, err
+		}
+		sub, err := n.startWorker(env, stderr)
+		if err == nil {
+			// It fails if the driver is gone, and what serves sub notices that.
+			_ = ch.Send(ctx, deploy.There(mark, n.Worker.Args[0]))
+		}
+		return sub, err
+	})
+}
+
+// processOptions reads the arguments that may be absent, and says how many there are.
+func (n *Natives) processOptions(ctx context.Context, args *arguments, control *gatewaybase.Channel) (env map[string]string, stderr io.Writer, count int) {
+	if _, ok := args.kwargs.Get("env"); ok {
+		count, env = count+1, args.variables("env")
+	}
+	stderr = n.Worker.Stderr
+	if wanted, ok := args.kwargs.Get("stderr"); ok {
+		if count++; wanted == true {
+			stderr = &reporter{ctx: ctx, control: control}
+		}
+	}
+	return env, stderr, count
+}
+
 // forwardConnection is the forwarder's function forward_connection: it connects to a socket server.
 func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
-	return forward(ctx, ch, func() (gatewaybase.IO, error) {
+	return forward(ctx, ch, func(*gatewaybase.Channel) (gatewaybase.IO, error) {
 		args := arguments{kwargs: p.Kwargs}
 		host, port, seconds := args.text("host"), args.port("port"), args.seconds("timeout")
 		if err := args.check(3); err != nil {
@@ -70,13 +107,13 @@ func (n *Natives) forwardConnection(ctx context.Context, ch *gatewaybase.Channel
 }
 
 // forward serves one sub, which connect reaches.
-func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatewaybase.IO, error)) error {
+func forward(ctx context.Context, ch *gatewaybase.Channel, connect func(control *gatewaybase.Channel) (gatewaybase.IO, error)) error {
 	control, err := receiveChannel(ctx, ch)
 	if err != nil {
 		return err
 	}
 	defer control.Close()
-	sub, err := connect()
+	sub, err := connect(control)
 	if err != nil {
 		return err
 	}
@@ -90,12 +127,27 @@ func forward(ctx context.Context, ch *gatewaybase.Channel, connect func() (gatew
 	return nil
 }
 
-// passOutput sends what the sub writes to the io channel.
+// reporter sends what a sub writes to its stderr to the driver.
+type reporter struct {
+	ctx     context.Context
+	control *gatewaybase.Channel
+}
+
+// Write implements io.Writer.
+func (r *reporter) Write(b []byte) (int, error) {
+	return len(b), r.control.Send(r.ctx, serializer.Tuple{"stderr", b})
+}
+
+// passOutput sends what the sub writes to the io channel, and None when it has closed its output.
 func (f *forwarder) passOutput(ctx context.Context) {
 	buffer := make([]byte, outputChunk)
 	for {
 		n, err := f.sub.Read(buffer)
-		if n > 0 && f.io.Send(ctx, buffer[:n]) != nil || err != nil {
+		if n > 0 && f.io.Send(ctx, buffer[:n]) != nil {
+			return
+		}
+		if err != nil {
+			_ = f.io.Send(ctx, nil) // fails if the driver has closed the channel
 			return
 		}
 	}
@@ -191,6 +243,23 @@ func (a *arguments) texts(name string) (texts []string) {
 		a.wrong("TypeError: %s has to be a list of str", name)
 	}
 	return texts
+}
+
+func (a *arguments) variables(name string) map[string]string {
+	dict, ok := a.get(name).(*serializer.Dict)
+	variables := make(map[string]string)
+	if ok {
+		for key, value := range dict.All() {
+			text, isText := key.(string)
+			value, isValue := value.(string)
+			ok = ok && isText && isValue
+			variables[text] = value
+		}
+	}
+	if !ok {
+		a.wrong("TypeError: %s has to be a dict of str", name)
+	}
+	return variables
 }
 
 func (a *arguments) port(name string) int {

@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"syscall"
 	"time"
@@ -97,14 +98,15 @@ func receiveChannel(ctx context.Context, ch *gatewaybase.Channel) (*gatewaybase.
 	return control, nil
 }
 
-// startWorker starts this program as a worker.
-func (n *Natives) startWorker() (gatewaybase.IO, error) {
-	return n.start(n.Worker.Args, n.Worker.Env)
+// startWorker starts this program as a worker, with env on top of its environment.
+func (n *Natives) startWorker(env map[string]string, stderr io.Writer) (gatewaybase.IO, error) {
+	return n.start(n.Worker.Args, cmdline.Environ(n.Worker.Env, env), stderr)
 }
 
 // start starts a command. One that cannot be started is an OSError to the driver, as in Python.
-func (n *Natives) start(argv, env []string) (gatewaybase.IO, error) {
-	p, err := process.Start(argv, env, n.Worker.Stderr)
+// What it writes to its stderr goes to stderr.
+func (n *Natives) start(argv, env []string, stderr io.Writer) (gatewaybase.IO, error) {
+	p, err := process.Start(argv, env, stderr)
 	var failed *cmdline.StartError
 	if errors.As(err, &failed) {
 		return nil, errors.New("OSError: " + errtext.Of(err))

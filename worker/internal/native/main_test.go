@@ -39,7 +39,9 @@ func beWorker() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Print("1")
+	if _, err := os.Stdout.Write(request.Answer); err != nil {
+		return 1
+	}
 	from := io.MultiReader(bytes.NewReader(request.Ahead), in)
 	gw := newWorker(pipes.Of(from, os.Stdin, os.Stdout), os.Stderr)
 	_ = gw.Join(context.Background()) // whose end nothing comes before
@@ -72,14 +74,14 @@ func (r *runner) Execute(e *gatewaybase.Execution) {
 	r.running.Go(func() {
 		serve, ok := r.natives.Find(e.Program)
 		if !ok {
-			e.End("no such program")
+			e.End(errors.New("no such program"))
 			return
 		}
 		if err := serve(r.ctx, e.Channel, e.Program); err != nil && !errors.Is(err, io.EOF) {
-			e.End(err.Error())
+			e.End(err)
 			return
 		}
-		e.End("")
+		e.End(nil)
 	})
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/go-execnet/execnet/server"
 )
 
-// Func serves one execution. It returns nil or io.EOF for an orderly end, or an error whose text
-// the driver gets. It returns when ctx or its channel ends, and leaves no goroutine, process or
-// socket behind.
+// Func serves one execution. It returns nil for an orderly end, io.EOF if its channel ended first,
+// or an error whose text the driver gets. It returns when ctx or its channel ends, and leaves no
+// goroutine, process or socket behind.
 type Func func(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error
 
 // Natives recognises programs.
@@ -27,6 +27,16 @@ type Natives struct {
 	// interpreter, and what serves the connection of an installed socket server. Its Stderr also
 	// gets what other interpreters and the ssh command write to their stderr.
 	Worker server.Command
+	// Engine says what runs Python source in this worker, one of xspec.Engines, and why.
+	Engine func() (engine, why string)
+	// Beside executes a program in the process beside this one, if there is one now, gives it an
+	// item, and returns when it has ended. Nil means that there is never one.
+	Beside func(ctx context.Context, source string, item any) error
+}
+
+// IsRInfo tells whether p asks the interpreter about itself.
+func (n *Natives) IsRInfo(p gatewaybase.Program) bool {
+	return rinfoFunction.recognises(p) || rinfoText.recognises(p)
 }
 
 // Find returns the function that serves p, if p is one of the programs that are known here. It
@@ -45,14 +55,19 @@ type program struct {
 	serve Func
 }
 
-// programs are all that are known. The first of each pair is execnet's, the second this module's.
+// programs are all that are known. The first of each pair is execnet's, the second this module's;
+// setUpText is execnet's; memoryText, engineText and argvText are this module's.
 func (n *Natives) programs() []program {
 	return []program{
 		{rinfoFunction, serveRInfo},
 		{rinfoText, serveRInfo},
-		{setUpText, serveSetUp},
+		{memoryText{}, serveMemory},
+		{engineText, n.serveEngine},
+		{setUpText, n.serveSetUp},
+		{argvText, n.serveArgv},
 		{proxyModule, n.serveProxy},
 		{forwardProcess, n.forwardProcess},
+		{forwardSelf, n.forwardSelf},
 		{forwardConnection, n.forwardConnection},
 		{socketModule, n.serveReferenceSocket},
 		{socketServer, n.serveSocket},

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -74,6 +76,29 @@ func TestRInfo(t *testing.T) {
 	assert.Equal(t, folder, info.CWD)
 	assert.FileExists(t, info.Executable)
 	assert.NotEmpty(t, info.Platform)
+}
+
+func TestRemoteMemory(t *testing.T) {
+	driver, _ := connect(t)
+	before, err := driver.RemoteMemory(within.Soon(t))
+	require.NoError(t, err)
+	assert.Greater(t, before, int64(1<<20))
+	if runtime.GOOS != "linux" {
+		return
+	}
+	child := exec.Command("python3", "-c", "data = b'x' * (64 << 20); print(1, flush=True); input()")
+	stdin, err := child.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	_, err = io.ReadFull(stdout, make([]byte, 2))
+	require.NoError(t, err)
+	after, err := driver.RemoteMemory(within.Soon(t))
+	require.NoError(t, err)
+	assert.Greater(t, after-before, int64(64<<20), "what its children occupy belongs to it")
+	require.NoError(t, stdin.Close())
+	_ = child.Wait()
 }
 
 // requireEcho sends n bytes to a Python and gets them back.
@@ -147,6 +172,18 @@ func TestForwardsToItself(t *testing.T) {
 	pids := map[int]bool{os.Getpid(): true, rinfo(t, first).PID: true, rinfo(t, second).PID: true, rinfo(t, last).PID: true}
 	assert.Len(t, pids, 4)
 	requireEcho(t, last, 2<<20)
+}
+
+// TestForwardsTheEnvironment has an interpreter behind this program get variables that it reads
+// only when it starts.
+func TestForwardsTheEnvironment(t *testing.T) {
+	driver, _ := connect(t)
+	gw := via(t, driver, pythons.Default(t).Spec()+"//env:PYTHONHASHSEED=0//env:A_WORD=it's")
+	ch, err := gw.RemoteExec(t.Context(), "import os, sys\nchannel.send([sys.flags.hash_randomization, os.environ['A_WORD']])")
+	require.NoError(t, err)
+	item, err := ch.Receive(within.Soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, []any{int64(0), "it's"}, item)
 }
 
 func TestForwardErrors(t *testing.T) {

@@ -88,17 +88,21 @@ func awaitLine(ctx context.Context, ch *gatewaybase.Channel) {
 // specOf reads the attributes of the driver's XSpec, those that a forwarder uses (protocol.md
 // section 9.3).
 func specOf(fields *serializer.Dict) *xspec.Spec {
+	values := map[string]any{}
+	for name, value := range fields.All() {
+		if name, ok := text(name); ok {
+			values[name] = value
+		}
+	}
 	spec := &xspec.Spec{}
 	for name, field := range map[string]*string{
 		"id": &spec.ID, "ssh": &spec.SSH, "vagrant_ssh": &spec.VagrantSSH, "ssh_config": &spec.SSHConfig, "python": &spec.Python,
 	} {
-		value, _ := fields.Get(name)
-		*field, _ = text(value)
+		*field, _ = text(values[name])
 	}
 	for name, field := range map[string]*bool{"popen": &spec.Popen, "dont_write_bytecode": &spec.DontWriteBytecode} {
-		value, _ := fields.Get(name)
-		s, isText := text(value)
-		*field = value == true || isText && s != ""
+		s, isText := text(values[name])
+		*field = values[name] == true || isText && s != ""
 	}
 	return spec
 }
@@ -109,7 +113,7 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	var err error
 	switch {
 	case spec.Popen && spec.Python == "":
-		return n.startWorker()
+		return n.startWorker(nil, n.Worker.Stderr)
 	case spec.Popen:
 		argv, _, err = cmdline.Python(spec)
 	case spec.SSH != "" || spec.VagrantSSH != "":
@@ -120,7 +124,7 @@ func (n *Natives) startSub(spec *xspec.Spec) (gatewaybase.IO, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.start(argv, nil)
+	return n.start(argv, nil, n.Worker.Stderr)
 }
 
 // serveControl answers one item of the control channel. It is that channel's callback, because it

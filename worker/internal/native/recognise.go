@@ -53,6 +53,13 @@ func (s *shortProgram) recognises(p gatewaybase.Program) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(allowed, w) })
 }
 
+// namedProgram recognises a program by its file's name and its whole text.
+type namedProgram struct{ file, source string }
+
+func (n *namedProgram) recognises(p gatewaybase.Program) bool {
+	return p.Call == "" && p.File == n.file && strings.TrimSpace(p.Source) == n.source
+}
+
 // moduleProgram recognises a module by its file's name and by what it defines at its top.
 type moduleProgram struct {
 	file    string   // the file's name, or the last part of it
@@ -114,19 +121,28 @@ var (
 		needs:  "executable version_info platform cwd getcwd pid getpid",
 		may:    "dict tuple 5",
 	}
+	// engineText is what the command "execnet info" executes after that.
+	engineText = &namedProgram{file: "<execnet engine>", source: "channel.send(None)"}
 	// setUpText is what execnet's Group.makegateway executes for chdir, nice and env.
 	setUpText = &shortProgram{
 		begins: "import os path nice env channel receive",
 		needs:  "if mkdir chdir environ",
 		may:    "not exists and hasattr for name value in items None",
 	}
-	// proxyModule is execnet's gateway_io; forwardProcess and forwardConnection are
-	// gateway_io/forwarder.py.
+	// argvText is what the command "execnet exec" executes before a source that gets arguments.
+	argvText = &shortProgram{
+		begins: "import sys argv channel receive",
+		needs:  "str bytes encode utf 8",
+		may:    "if else is not for arg in",
+	}
+	// proxyModule is execnet's gateway_io; forwardProcess, forwardSelf and forwardConnection
+	// are gateway_io/forwarder.py.
 	proxyModule = &moduleProgram{
 		file: "gateway_io.py", runs: "serve_proxy_io",
 		defines: []string{"class Popen2IOMaster", "def popen_args", "def create_io", "class ProxyIO", "class PseudoSpec", "def serve_proxy_io"},
 	}
 	forwardProcess    = forwarderCalled("forward_process")
+	forwardSelf       = forwarderCalled("forward_self")
 	forwardConnection = forwarderCalled("forward_connection")
 	// socketModule is execnet's script.socketserver; socketServer is gateway_io/socketserver.py.
 	socketModule = &moduleProgram{

@@ -12,10 +12,6 @@ import (
 // serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3). The version is that
 // of the Python which gpython implements.
 func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
-	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
 	folder, err := os.Getwd()
 	if err != nil {
 		return err
@@ -25,10 +21,25 @@ func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Prog
 		platform = "win32"
 	}
 	return ch.Send(ctx, serializer.NewDict(
-		"executable", program,
+		"executable", programPath(),
 		"version_info", serializer.Tuple{3, 4, 0, "final", 0},
 		"platform", platform,
 		"cwd", folder,
 		"pid", os.Getpid(),
 	))
+}
+
+// serveEngine says what runs Python source in this worker: a dict, where a Python sends None.
+func (n *Natives) serveEngine(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
+	engine, why := n.Engine()
+	return ch.Send(ctx, serializer.NewDict("worker", programPath(), "engine", engine, "why", why))
+}
+
+// programPath is the file of this program.
+func programPath() string {
+	program, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return program
 }

@@ -8,10 +8,12 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
 )
 
-// serveSetUp applies the chdir, nice and env of a spec to this process (protocol.md section 10.2).
-func serveSetUp(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
+// serveSetUp applies the chdir, nice and env of a spec to this process (protocol.md section 10.2),
+// and to the one beside it. That inherits all of them if it is started later.
+func (n *Natives) serveSetUp(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
 	item, err := ch.Receive(ctx)
 	if err != nil {
 		return err
@@ -43,16 +45,45 @@ func serveSetUp(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Prog
 		}
 	}
 	for name, value := range env.All() {
-		n, okName := text(name)
+		key, okName := text(name)
 		v, okValue := text(value)
 		if !okName || !okValue || value == nil {
 			return expect("env as dict of str to str", value)
 		}
-		if err := os.Setenv(n, v); err != nil {
+		if err := os.Setenv(key, v); err != nil {
 			return err
 		}
 	}
-	return nil
+	return n.beside(ctx, p, item)
+}
+
+// beside has the process beside this one do the same, with the driver's own program.
+func (n *Natives) beside(ctx context.Context, p gatewaybase.Program, item any) error {
+	if n.Beside == nil {
+		return nil
+	}
+	return n.Beside(ctx, p.Source, item)
+}
+
+// serveArgv sets what programs find in sys.argv from now on, here and in the process beside this
+// one.
+func (n *Natives) serveArgv(ctx context.Context, ch *gatewaybase.Channel, p gatewaybase.Program) error {
+	item, err := ch.Receive(ctx)
+	if err != nil {
+		return err
+	}
+	list, ok := item.([]any)
+	argv := make([]string, len(list))
+	for i, arg := range list {
+		var isText bool
+		argv[i], isText = arg.(string)
+		ok = ok && isText
+	}
+	if !ok {
+		return expect("argv as list of str", item)
+	}
+	engine.SetArguments(argv)
+	return n.beside(ctx, p, item)
 }
 
 // enter changes to a folder, which it makes if there is nothing of that name: the folder alone, not

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -56,13 +55,13 @@ func (n *Natives) serveOne(ctx context.Context, ch *gatewaybase.Channel, network
 		return err
 	}
 	conn, err := acceptOne(ctx, server, ch, endsWithChannel)
-	if err != nil {
+	if conn == nil {
 		return err
 	}
 	listener.Close()
 	err = n.Worker.ServeConn(ctx, conn)
 	if ctx.Err() != nil {
-		return io.EOF
+		return nil
 	}
 	return err
 }
@@ -85,7 +84,7 @@ func listenAddress(item any) (string, error) {
 	return "", expect("(host, port)", item)
 }
 
-// acceptOne returns the first connection, or io.EOF when nobody connects in time.
+// acceptOne returns the first connection, or nil when nobody connects in time.
 func acceptOne(ctx context.Context, server *net.TCPListener, ch *gatewaybase.Channel, endsWithChannel bool) (net.Conn, error) {
 	waiting, accepted := context.WithCancel(ctx)
 	var watching sync.WaitGroup
@@ -106,7 +105,7 @@ func acceptOne(ctx context.Context, server *net.TCPListener, ch *gatewaybase.Cha
 	conn, err := server.Accept()
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return nil, io.EOF
+		return nil, nil
 	}
 	return conn, err
 }

@@ -1,0 +1,164 @@
+"""Runs the test suites of well-known projects, as their source distributions have them, in four ways:
+pytest, pytest -n 2 (pytest-xdist), and execnet pytest -n 2 with and without forking. It compares
+every test's outcome with the one that plain pytest has.
+
+    python .ci/suites.py [--only NAME]... [--folder FOLDER] [--write docs/testing.md]
+
+It exits with 1 if a test has another outcome with execnet pytest, is missing, or runs twice, unless
+it does the same with pytest -n 2. Everything is made in FOLDER, where the next run finds it again;
+without it that is a temporary folder.
+"""
+import argparse
+import collections
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RUNNERS = ["pytest==9.2.0", "pytest-xdist==3.8.0"]
+
+# A suite: the project, its release, what its tests need besides, and arguments of pytest.
+Suite = collections.namedtuple("Suite", "name release requirements args")
+SUITES = [
+    Suite("attrs", "26.1.0", ["cloudpickle==3.1.3", "hypothesis==6.170.15", "pympler==1.1"], []),
+    Suite("click", "8.5.1", [], []),
+    Suite("jinja2", "3.1.6", ["trio==0.35.0"], []),
+    Suite("packaging", "26.4", ["hypothesis==6.170.15", "pretend==1.0.9", "tomli_w==1.2.0"], []),
+    Suite("pluggy", "1.7.0", ["pytest-benchmark==5.3.1"], []),
+    Suite("httpx", "0.28.1", ["anyio==4.16.0", "brotli==1.2.1", "chardet==5.2.0", "click==8.1.8", "cryptography==50.0.2",
+                              "h2==4.4.1", "pygments==2.21.0", "rich==13.9.4", "socksio==1.0.0", "trio==0.35.0", "trustme==1.2.1",
+                              "uvicorn==0.54.0", "zstandard==0.25.0"], []),
+    Suite("pytest-xdist", "3.8.0", ["filelock==4.3.1", "pexpect==4.9.0"], []),
+]
+
+
+def run(*command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True,
+                          stdin=subprocess.DEVNULL, **options)
+    if options.get("check") is None and done.returncode:
+        sys.exit("%s\n%s" % (" ".join(command), done.stdout))
+    return done
+
+
+def prepare(suite, folder):
+    """The interpreter with all that the suite needs, and the folder of its source distribution."""
+    home = os.path.join(folder, "%s-%s" % (suite.name, suite.release))
+    venv, tree, made = (os.path.join(home, name) for name in ("venv", "tree", "made"))
+    python = os.path.join(venv, "bin", "python")
+    wanted = " ".join(RUNNERS + suite.requirements)
+    if os.path.exists(made):
+        with open(made) as f:
+            if f.read() == wanted:
+                return python, tree
+    shutil.rmtree(home, ignore_errors=True)
+    os.makedirs(home)
+    run(sys.executable, "-m", "venv", venv)
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    project = "%s==%s" % (suite.name, suite.release)
+    run(*pip + ["install", project] + RUNNERS + suite.requirements)
+    run(*pip + ["download", "--no-deps", "--no-binary", suite.name, "--dest", home, project])
+    archive, = [name for name in os.listdir(home) if name.endswith(".tar.gz")]
+    with tarfile.open(os.path.join(home, archive)) as tar:
+        tar.extractall(home, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    os.rename(os.path.join(home, archive[:-len(".tar.gz")]), tree)
+    with open(made, "w") as f:
+        f.write(wanted)
+    return python, tree
+
+
+def ways(python, execnet):
+    ours = [execnet, "pytest", "-n", "2", "--tx", "popen//python=" + python]
+    return [("pytest", [python, "-m", "pytest"]), ("pytest -n 2", [python, "-m", "pytest", "-n", "2"]),
+            ("execnet pytest -n 2", ours), ("with --no-fork", ours + ["--no-fork"])]
+
+
+def outcomes(command, suite, tree):
+    """How often each test had which outcome, as its JUnit file has it; and the time and what was said."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy, report = os.path.join(folder, "tree"), os.path.join(folder, "report.xml")
+        shutil.copytree(tree, copy)
+        begin = time.time()
+        done = run(*command + ["-p", "no:cacheprovider", "--junitxml", report] + suite.args, cwd=copy, check=False)
+        took = time.time() - begin
+        if not os.path.exists(report):
+            sys.exit("%s\n%s" % (" ".join(command), done.stdout))
+        cases = ElementTree.parse(report).getroot().iter("testcase")
+        return collections.Counter((case.get("classname"), case.get("name"), outcome(case)) for case in cases), took, done.stdout
+
+
+def outcome(case):
+    kinds = ["error", "failure", "skipped"]
+    found = [child for child in case if child.tag in kinds]
+    if not found:
+        return "passed"
+    if any(child.get("type") == "pytest.xfail" for child in found):
+        return "xfailed"
+    return "/".join(sorted({"failure": "failed"}.get(child.tag, child.tag) for child in found))
+
+
+def total(counted):
+    numbers = collections.Counter()
+    for (_, _, how), n in counted.items():
+        numbers[how] += n
+    return ", ".join("%d %s" % (n, how) for how, n in numbers.most_common())
+
+
+def compare(suite, folder, execnet):
+    """The row of a suite in the table, and whether execnet pytest is as it should be."""
+    python, tree = prepare(suite, folder)
+    measured = []
+    for name, command in ways(python, execnet):
+        found, took, said = outcomes(command, suite, tree)
+        print("%-12s %-20s %6.1f s  %s" % (suite.name, name, took, total(found)), flush=True)
+        measured.append((name, found, said))
+    plain, xdist = measured[0][1], measured[1][1]
+    right, cells = True, []
+    for name, found, said in measured[1:]:
+        # A test with another outcome is in both parts; so is one that runs twice in one of them.
+        lost, more = plain - found, found - plain
+        cells.append("equal" if not lost and not more else "%d differ" % max(sum(lost.values()), sum(more.values())))
+        own = [(lost - (plain - xdist), "only with pytest"), (more - (xdist - plain), "only with " + name)]
+        for difference, where in own if found is not xdist else []:
+            for (path, test, how), n in sorted(difference.items()):
+                right = False
+                print("    %s: %s %s %s (%d times)" % (where, path, test, how, n))
+        if found is not xdist and any(difference for difference, _ in own):
+            print(said)
+    return "| %s | %s | %s | %s |" % (suite.name, suite.release, total(plain), " | ".join(cells)), right
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", help="the name of a suite; may be repeated")
+    parser.add_argument("--folder", help="where environments and sources are kept")
+    parser.add_argument("--write", help="the page whose table is replaced")
+    options = parser.parse_args()
+    temporary = None if options.folder else tempfile.TemporaryDirectory()
+    folder = os.path.abspath(options.folder or temporary.name)
+    execnet = os.path.join(folder, "execnet")
+    os.makedirs(folder, exist_ok=True)
+    run("go", "build", "-o", execnet, "./cmd/execnet", cwd=ROOT)
+    results = [compare(suite, folder, execnet) for suite in SUITES if not options.only or suite.name in options.only]
+    table = "\n".join(["| Suite | Release | pytest | pytest -n 2 | execnet pytest -n 2 | with --no-fork |",
+                       "|---|---|---|---|---|---|"] + [row for row, _ in results])
+    print("\n" + table)
+    if options.write:
+        with open(options.write, encoding="utf-8") as f:
+            page = f.read()
+        begin, end = "<!-- begin suites -->\n", "<!-- end suites -->\n"
+        page, n = re.subn(begin + ".*?" + end, lambda _: begin + table + "\n" + end, page, flags=re.DOTALL)
+        if n != 1:
+            sys.exit("%s lacks the lines %r and %r" % (options.write, begin.strip(), end.strip()))
+        with open(options.write, "w", encoding="utf-8") as f:
+            f.write(page)
+    return 0 if all(right for _, right in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

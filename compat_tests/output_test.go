@@ -1,0 +1,154 @@
+//go:build unix
+
+package compat_tests
+
+import (
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet"
+	"github.com/go-execnet/execnet/internal/testsupport/printout"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
+)
+
+// TestOutputByEveryRoad prints in a worker behind each road, of Python and of Go, and in a CPython
+// behind one of Go.
+func TestOutputByEveryRoad(t *testing.T) {
+	independent(t)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	server := sshdtest.Start(t)
+	all := pythons.All(t)
+	oldest, newest := all[0], all[len(all)-1]
+	pip := pythons.WithExecnet(t)
+	for name, specs := range map[string]string{
+		"popen":              newest.Spec(),
+		"oldest":             oldest.Spec(),
+		"main_thread_only":   newest.Spec() + "//execmodel=main_thread_only",
+		"gevent":             "popen//python=" + pip + "//execmodel=gevent",
+		"eventlet":           "popen//python=" + pip + "//execmodel=eventlet//env:PYTHONWARNINGS=ignore",
+		"ssh":                server.Spec() + "//python=" + newest.Path,
+		"ssh command":        server.Spec() + "//python=" + newest.Path + "//sshclient=openssh",
+		"via":                newest.Spec() + "//id=host\npopen//via=host",
+		"via oldest":         oldest.Spec() + "//id=host\npopen//via=host",
+		"via pip":            "popen//bootstrap=import//id=host//python=" + pip + "\npopen//via=host//python=" + newest.Path,
+		"via Go":             "popen//self//id=host\n" + newest.Spec() + "//via=host",
+		"socket":             "socket=ADDRESS",
+		"socket of Go":       "socket=" + net.JoinHostPort("127.0.0.1", serve(t, newest.Path, "socketserver", "127.0.0.1:0")),
+		"via socket":         newest.Spec() + "//id=host\nsocket=ADDRESS//via=host",
+		"Go":                 "popen//self",
+		"Go by ssh":          server.Spec() + "//python=" + self + "//env:EXECNET_ENGINE=gpython",
+		"behind Go":          behind(newest),
+		"behind Go, oldest":  behind(oldest),
+		"behind Go, via":     newest.Spec() + "//id=host\npopen//via=host//python=" + self + hasBehind(newest.Path),
+		"installed at Go":    "popen//self//id=host\nsocket//installvia=host",
+		"behind Go by ssh":   server.Spec() + "//python=" + self + hasBehind(newest.Path),
+		"import (no stdout)": "popen//bootstrap=import//python=" + pip,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p printout.Printout
+			var log textbuffer.Buffer
+			g := newGroup(t, testLog{t})
+			g.Output = p.Add
+			g.SlogHandler = slog.NewTextHandler(&log, nil)
+			if strings.Contains(specs, "ADDRESS") {
+				specs = strings.ReplaceAll(specs, "ADDRESS", socketServer(t, installed(t, newest)))
+			}
+			var gw *execnet.Gateway
+			for _, spec := range strings.Split(specs, "\n") {
+				var err error
+				if !strings.Contains(spec, "id=") {
+					spec += "//id=sub"
+				}
+				gw, err = g.MakeGateway(within.Soon(t), spec)
+				require.NoError(t, err, spec)
+			}
+			ch, err := gw.RemoteExec(t.Context(), `
+				import sys
+				print("begins")
+				sys.stderr.write("error begins\n")
+				sys.stderr.flush()
+				try:
+					import logging
+					logging.getLogger("x").error("by road")
+				except ImportError:
+					pass  # a Go worker has no such module
+				channel.receive()
+				print("line two\nline three")
+				sys.stderr.write("no end")
+				sys.stderr.flush()
+			`)
+			require.NoError(t, err)
+			want := []string{"begins"}
+			if strings.Contains(name, "import") {
+				want = nil
+			}
+			p.Await(t, "sub", execnet.Stdout, want...)
+			p.Await(t, "sub", execnet.Stderr, "error begins")
+			require.NoError(t, ch.Send(t.Context(), nil))
+			require.NoError(t, ch.WaitClose(within.Soon(t)))
+			require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
+			if want != nil {
+				want = append(want, "line two", "line three")
+			}
+			assert.Equal(t, want, p.Of("sub", execnet.Stdout))
+			stderr := []string{"error begins", "no end"}
+			if want == nil { // pip's worker leaves records to logging
+				stderr = []string{"error begins", "by road", "no end"}
+			}
+			assert.Equal(t, stderr, p.Of("sub", execnet.Stderr))
+			logged := log.String()
+			if want == nil || name == "Go" || name == "Go by ssh" || name == "installed at Go" {
+				assert.Empty(t, logged)
+			} else {
+				assert.Regexp(t, `^time=\S+ level=ERROR msg="by road" gateway=sub logger=x file="<remote exec>" line=8 function=\S+\n$`, logged)
+			}
+			assert.Empty(t, p.Of("host", execnet.Stdout))
+			assert.Empty(t, p.Of("host", execnet.Stderr))
+		})
+	}
+}
+
+// TestOutputBeforeAnExitOfGreenlets ends a worker of greenlets, whose output another thread reads,
+// in the statement behind its last line.
+func TestOutputBeforeAnExitOfGreenlets(t *testing.T) {
+	independent(t)
+	pip := pythons.WithExecnet(t)
+	for _, model := range []string{"gevent", "eventlet"} {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				var p printout.Printout
+				g := newGroup(t, testLog{t})
+				g.Output = p.Add
+				gw, err := g.MakeGateway(within.Soon(t),
+					"popen//id=sub//python="+pip+"//execmodel="+model+"//env:PYTHONWARNINGS=ignore")
+				require.NoError(t, err)
+				ch, err := gw.RemoteExec(t.Context(), `
+					import os
+					for n in range(300):
+						print("line", n)
+					os._exit(3)
+				`)
+				require.NoError(t, err)
+				var died *execnet.GatewayDiedError
+				require.ErrorAs(t, ch.WaitClose(within.Soon(t)), &died)
+				require.NoError(t, g.Terminate(within.Time(t, 10*time.Second)))
+				lines := p.Of("sub", execnet.Stdout)
+				require.Len(t, lines, 300)
+				require.Equal(t, "line 299", lines[299])
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package cpython
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	_ "embed"
+
+	"github.com/go-execnet/execnet/internal/pystring"
+	"github.com/go-execnet/execnet/serializer"
+	"github.com/go-execnet/execnet/worker/engine"
+)
+
+//go:embed gofinder.py
+var gofinder string
+
+//go:embed gofunctions.py
+var gofunctions string
+
+// prepare is what worker.py executes so that programs find the functions. channelID is where the
+// interpreter sends calls that have their place among what it sends.
+func (c *calls) prepare(channelID int) string {
+	if len(c.functions) == 0 {
+		return ""
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(c.functions)) {
+		names = append(names, pystring.ASCII(name))
+	}
+	return fmt.Sprintf("%s\n\nfind_go_functions(gateway, [%s], %s, %s, %d, %s)\n",
+		gofinder, strings.Join(names, ", "), pystring.ASCII(gofunctions), pystring.Bytes(described(c.functions)),
+		channelID, c.theirs.arguments())
+}
+
+// described tells what the modules have, in the serializer's form: for each function Python's
+// parameters, its documentation, whether it uses the execution's channel, and whether that or its
+// context.
+func described(functions engine.Functions) []byte {
+	modules := map[string]map[string]serializer.Tuple{}
+	for module, funcs := range functions {
+		modules[module] = map[string]serializer.Tuple{}
+		for name, f := range funcs {
+			modules[module][name] = serializer.Tuple{f.Signature, f.Doc, f.Channel, f.Channel || f.Context}
+		}
+	}
+	data, err := (&serializer.Codec{}).Append(nil, modules)
+	if err != nil {
+		panic("texts cannot be serialized: " + err.Error())
+	}
+	return data
+}

@@ -1,0 +1,1 @@
+"""Fits lines to points."""

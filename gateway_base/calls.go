@@ -1,0 +1,497 @@
+package gatewaybase
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/timeout"
+	"github.com/go-execnet/execnet/serializer"
+)
+
+// A far end of this module serves calls on a channel (protocol.md section 6.8). The driver opens it
+// with a program that such a far end recognises and does not execute. Other workers execute it, and
+// say by it that they do not serve calls.
+const (
+	serveCallsSource = `
+def serve_calls(channel, python):
+    channel.send(None)
+`
+	serveCallsFile = "execnet/calls.py"
+	serveCallsName = "serve_calls"
+)
+
+// ServeCalls reports whether p opens a channel for calls, and whether for those of Python functions
+// only.
+func (p *Program) ServeCalls() (python, ok bool) {
+	if p.Call != serveCallsName || p.File != serveCallsFile || p.Source != serveCallsSource {
+		return false, false
+	}
+	v, _ := p.Kwargs.Get("python")
+	python, ok = v.(bool)
+	return python, ok
+}
+
+// errNotServed says that a call has not been made, because its channel does not serve it.
+var errNotServed = errors.New("execnet: the far end does not serve this call on its channel for calls")
+
+// callers makes a gateway's calls: those that wait for answers share a channel or two.
+type callers struct {
+	gateway *Gateway
+
+	mu     sync.Mutex // guards what follows
+	lastID int32
+	main   *callLine // for all functions, or, in a Go worker, for Go functions
+	python *callLine // in a Go worker, for the functions of the Python that belongs to it
+}
+
+// reset makes later calls use new channels, which have the string configuration of that time.
+func (c *callers) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.main, c.python = nil, nil
+}
+
+// callRequest is a call, an iteration or the making of an object.
+type callRequest struct {
+	object   *Handle // whose method it is; nil for a function
+	function string  // the path of a function, or from the object
+	args     serializer.Tuple
+	kwargs   Kwargs
+	// more are the elements of the request behind the channel that is made for it; nil means that
+	// there is no channel.
+	more []any
+}
+
+// call makes a call, and puts what it returns into result. It returns the channel that was made for
+// it, if there was to be one, and the line. It returns errNotServed if it has to be made in another
+// way.
+func (c *callers) call(ctx context.Context, r *callRequest, result any) (*Channel, *callLine, error) {
+	var refused *callLine
+	for {
+		line, err := c.line(ctx, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if line == nil || line == refused {
+			return nil, nil, errNotServed
+		}
+		ch, err := line.call(ctx, r, result)
+		if err != errNotServed {
+			return ch, line, err
+		}
+		refused = line
+	}
+}
+
+// call is callers.call on this line.
+func (l *callLine) call(ctx context.Context, r *callRequest, result any) (*Channel, error) {
+	request := serializer.Tuple{nil, r.function, r.args}
+	if r.object != nil {
+		defer runtime.KeepAlive(r.object)
+		request[1] = serializer.Tuple{r.object, r.function}
+	}
+	if len(r.kwargs) > 0 || r.more != nil {
+		kwargs := map[string]any(r.kwargs)
+		if kwargs == nil {
+			kwargs = map[string]any{}
+		}
+		request = append(request, kwargs)
+	}
+	if r.more == nil {
+		return nil, l.ask(ctx, request, result)
+	}
+	ch, err := l.callers.gateway.NewChannel()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.ask(ctx, append(append(request, ch), r.more...), result); err != nil {
+		if ctx.Err() != nil {
+			l.post(l.callers.number(), ch.core.id) // an iteration may have begun
+		}
+		_ = ch.Close() // it is no execution's
+		return nil, err
+	}
+	return ch, nil
+}
+
+// line returns the channel for a call, and opens it if there is none; nil means that the far end
+// has no such channel.
+func (c *callers) line(ctx context.Context, r *callRequest) (*callLine, error) {
+	if r.object != nil {
+		return c.lineOf(ctx, r.object.behind)
+	}
+	module := moduleOf(r.function)
+	for _, behind := range []bool{false, true} {
+		line, err := c.lineOf(ctx, behind)
+		if err != nil {
+			return nil, err
+		}
+		serves, other := line.serves(module)
+		if serves {
+			return line, nil
+		}
+		if !other {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// lineOf returns the main channel for calls or, behind a Go worker, that for Python functions, and
+// opens it if there is none.
+func (c *callers) lineOf(ctx context.Context, behind bool) (*callLine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	line := &c.main
+	if behind {
+		line = &c.python
+	}
+	if *line == nil || (*line).over() {
+		if err := c.open(ctx, line, behind); err != nil {
+			return nil, err
+		}
+	}
+	return *line, nil
+}
+
+// open opens a channel for calls, and does not wait for its first item. The caller holds mu.
+func (c *callers) open(ctx context.Context, to **callLine, python bool) error {
+	ch, err := c.gateway.start(ctx, &task{source: serveCallsSource, file: serveCallsFile, call: serveCallsName,
+		kwargs: map[string]any{"python": python}})
+	if err != nil {
+		return err
+	}
+	c.gateway.table.hide(ch.core)
+	*to = &callLine{callers: c, channel: ch, behind: python, waiting: map[int32]*waitingCall{}}
+	return nil
+}
+
+// number is the number of a new call. It is one more than that of the call before, and never 0.
+func (c *callers) number() int32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastID = max(c.lastID+1, 1) // after the largest comes 1
+	return c.lastID
+}
+
+// callLine is one channel for calls, at the driver. Of the callers that wait for answers one
+// receives: it hands the answers of the others over. So a caller that is alone needs no switch
+// between goroutines.
+type callLine struct {
+	callers *callers
+	channel *Channel
+	behind  bool // it is for functions of the Python behind a Go worker
+
+	mu        sync.Mutex // guards what follows
+	waiting   map[int32]*waitingCall
+	receiving bool     // a caller receives
+	opened    bool     // the first item has come
+	refuses   bool     // the far end serves no calls
+	modules   []string // those that this channel is for; nil means all
+	ended     error    // why it serves no more calls
+}
+
+// waitingCall is a call without an answer.
+type waitingCall struct {
+	id        int32
+	wake      chan struct{} // holds one element if the caller has to look; nil while it need not
+	abandoned bool          // the caller has gone
+	answered  bool
+	answer    item
+	err       error // why there is no answer
+}
+
+// serves tells whether the channel is for the functions of a module, and whether there may be
+// another channel for those that it is not for. Before the first item it may be for all.
+func (l *callLine) serves(module string) (serves, other bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.opened || l.modules == nil {
+		return !l.refuses, false
+	}
+	return slices.Contains(l.modules, module), true
+}
+
+// over reports whether the channel has ended although the far end serves calls.
+func (l *callLine) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended != nil && !l.refuses
+}
+
+// ask sends a request, whose first element is its number to be, and puts the answer into result. If
+// ctx ends first, the far end is told so. It returns errNotServed if the far end has not accepted
+// the request.
+func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any) error {
+	core := l.channel.core
+	call := &waitingCall{id: l.callers.number()}
+	request[0] = int64(call.id)
+	f := newFrame()
+	var err error
+	var arrays bool
+	if f.bytes, arrays, err = core.codec.Load().AppendNoting(f.bytes, request); err != nil {
+		f.free()
+		return err
+	}
+	if arrays {
+		f.bytes = noteArrays(f.bytes, len(request))
+	}
+	l.mu.Lock()
+	if l.ended != nil {
+		defer l.mu.Unlock()
+		f.free()
+		return l.ended
+	}
+	l.waiting[call.id] = call
+	l.mu.Unlock()
+
+	if err = core.gateway.send(ctx, codeData, core.id, f); err == nil {
+		err = l.await(ctx, call)
+	}
+	if err != nil {
+		l.abandon(call, ctx.Err() != nil)
+		return err
+	}
+	return l.read(call, result)
+}
+
+// noteArrays adds True to a request of a call of so many elements: among its arguments are arrays.
+func noteArrays(request []byte, size int) []byte {
+	request = request[:len(request)-answerTail]
+	if size == 3 {
+		request = append(request, 'J') // no kwargs
+		size++
+	}
+	return append(request, 'R', '@', 0, 0, 0, byte(size+1), 'Q')
+}
+
+// await waits until a call has its answer.
+func (l *callLine) await(ctx context.Context, call *waitingCall) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for !call.answered {
+		if !l.receiving {
+			if err := l.receive(ctx, call); err != nil && !call.answered {
+				return err
+			}
+			continue
+		}
+		if call.wake == nil {
+			call.wake = make(chan struct{}, 1)
+		}
+		l.mu.Unlock()
+		select {
+		case <-call.wake:
+		case <-ctx.Done():
+		}
+		l.mu.Lock()
+		if ctx.Err() != nil && !call.answered {
+			l.pass()
+			return timeout.During(ctx, "calling")
+		}
+	}
+	return call.err
+}
+
+// receive takes what comes on the channel until own has its answer or ctx ends. The caller holds
+// mu, which is unlocked while this waits.
+func (l *callLine) receive(ctx context.Context, own *waitingCall) (err error) {
+	l.receiving = true
+	for err == nil && !own.answered {
+		l.mu.Unlock()
+		var it item
+		it, err = l.channel.core.next(ctx)
+		l.mu.Lock()
+		switch {
+		case err == nil && !l.opened:
+			l.open(it)
+		case err == nil:
+			l.answered(it)
+		case ctx.Err() == nil:
+			l.end(err)
+		}
+	}
+	l.receiving = false
+	l.pass()
+	return err
+}
+
+// pass lets another caller receive. The caller holds mu.
+func (l *callLine) pass() {
+	if l.receiving {
+		return
+	}
+	for _, call := range l.waiting {
+		if call.wake != nil && !call.abandoned {
+			call.look()
+			return
+		}
+	}
+}
+
+// look wakes the caller.
+func (w *waitingCall) look() {
+	if w.wake != nil {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// open reads the first item: True if all functions are served here, a list of the modules whose
+// functions are, or None. The caller holds mu.
+func (l *callLine) open(it item) {
+	l.opened = true
+	v, err := l.channel.core.load(it)
+	if served, ok := v.(bool); ok && served {
+		return
+	}
+	modules, ok := v.([]any)
+	l.modules = make([]string, 0, len(modules))
+	for _, m := range modules {
+		switch m := m.(type) {
+		case string:
+			l.modules = append(l.modules, m)
+		case []byte:
+			l.modules = append(l.modules, string(m))
+		}
+	}
+	if err != nil || !ok {
+		l.modules = nil
+		l.refuse()
+	}
+}
+
+// refuse notes that the far end serves no calls. The caller holds mu.
+func (l *callLine) refuse() {
+	l.refuses, l.ended = true, errNotServed
+	l.failAll(errNotServed)
+}
+
+// end notes that nothing more comes. The caller holds mu.
+func (l *callLine) end(err error) {
+	gateway := l.callers.gateway
+	var raised *RemoteError
+	switch {
+	case l.refuses:
+		return
+	case !l.opened && gateway.HasReceiver() && (errors.Is(err, io.EOF) || errors.As(err, &raised)):
+		// It could not even execute the program.
+		l.opened = true
+		l.refuse()
+		return
+	case errors.Is(err, io.EOF):
+		err = gateway.diedOr(fmt.Errorf("execnet: gateway %s serves no more calls: %w", gateway.id, io.ErrUnexpectedEOF))
+	}
+	l.ended = err
+	l.failAll(err)
+}
+
+// failAll ends all calls that wait. The caller holds mu.
+func (l *callLine) failAll(err error) {
+	for id, call := range l.waiting {
+		delete(l.waiting, id)
+		call.answered, call.err = true, err
+		call.look()
+	}
+}
+
+// answered gives an answer to the call that it is for. The caller holds mu.
+func (l *callLine) answered(it item) {
+	id, ok := answerID(it.payload)
+	call := l.waiting[id]
+	if !ok || call == nil || call.abandoned {
+		if ok {
+			delete(l.waiting, id)
+		}
+		l.channel.core.forget([]item{it}) // nobody waits for the channels in it
+		return
+	}
+	delete(l.waiting, id)
+	call.answered, call.answer = true, it
+	call.look()
+}
+
+// abandon gives up a call. tell says that the far end may be executing it.
+func (l *callLine) abandon(call *waitingCall, tell bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if call.answered {
+		if call.err == nil {
+			l.channel.core.forget([]item{call.answer})
+		}
+		return
+	}
+	call.abandoned = true
+	if !tell {
+		delete(l.waiting, call.id)
+		return
+	}
+	l.post(call.id) // it answers, whatever has become of the call
+}
+
+// post sends a request of numbers, and does not wait for an answer.
+func (l *callLine) post(numbers ...any) {
+	payload, err := new(serializer.Codec).Append(nil, serializer.Tuple(numbers))
+	if err == nil {
+		l.channel.core.notify(codeData, payload)
+	}
+}
+
+// An answer is the tuple (number, result), (number, text, about) for an exception, or (number,) for
+// a request that is not served here. Its bytes are F and the number, the other elements, @ and how
+// many there are, and Q.
+const (
+	answerHead = 5
+	answerTail = 6
+)
+
+// answerID is the number of the request that an answer is for.
+func answerID(payload []byte) (id int32, ok bool) {
+	if len(payload) < answerHead+answerTail || payload[0] != 'F' {
+		return 0, false
+	}
+	return int32(binary.BigEndian.Uint32(payload[1:])), true
+}
+
+// read puts the result that an answer holds into the variable that result points to. The result is
+// loaded where it stands: the end of the tuple becomes the end of the value.
+func (l *callLine) read(call *waitingCall, result any) error {
+	core, it := l.channel.core, call.answer
+	size := len(it.payload)
+	switch it.payload[size-2] {
+	case 2:
+		it.payload = it.payload[answerHead : size-answerTail+1]
+		it.payload[len(it.payload)-1] = 'Q'
+		return core.unmarshal(it, result)
+	case 1:
+		return errNotServed
+	}
+	v, err := core.load(it)
+	if err != nil {
+		return errtext.Wrap("cannot read the error of a call", err)
+	}
+	if parts, ok := v.(serializer.Tuple); ok && len(parts) == 3 {
+		return callError(parts[1], parts[2])
+	}
+	return fmt.Errorf("execnet: gateway %s has answered a call with %T instead of a tuple", l.callers.gateway.id, v)
+}
+
+// callError is the exception of a call: its text, and the dict of protocol.md section 6.7 or None.
+func callError(text, about any) error {
+	if raised, ok := describedError(serializer.Tuple{text, about}); ok {
+		return raised
+	}
+	if b, ok := text.([]byte); ok {
+		text = string(b)
+	}
+	return &RemoteError{Formatted: fmt.Sprint(text)}
+}

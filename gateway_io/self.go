@@ -1,0 +1,90 @@
+package gatewayio
+
+import (
+	"cmp"
+	"context"
+	"io"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/deploy"
+	"github.com/go-execnet/execnet/internal/process"
+	"github.com/go-execnet/execnet/xspec"
+)
+
+// DeployError says why a program cannot be put on a host: no folder there takes it, there is no
+// build for the host's system and processor, or the host has no POSIX shell. Use errors.As with a
+// *DeployError. Its fields:
+//
+//	Host    string // the host as the spec names it, or "gateway ID" for where a gateway runs
+//	Problem string // what is wrong, for each folder that was tried, and what to do
+//	Err     error  // the cause, or nil
+type DeployError = deploy.Error
+
+// Upload is how far the upload of a program to a host has come.
+type Upload struct {
+	// Spec is that of the gateway.
+	Spec *xspec.Spec
+	// Sent is how many bytes have been sent, of Total. They are fewer than those of the program
+	// where it travels compressed. If a folder of the host does not take it, Sent begins anew.
+	Sent, Total int64
+}
+
+// Deploy puts the program in the file path where spec's worker would run, unless it is there
+// already, and returns its path there.
+func (o *Opener) Deploy(ctx context.Context, spec *xspec.Spec, path string) (string, error) {
+	set, err := deploy.File(path)
+	if err != nil {
+		return "", err
+	}
+	host, err := o.host(spec, nil)
+	if err != nil {
+		return "", err
+	}
+	return host.Put(ctx, set)
+}
+
+// openSelf starts this program where spec says, and puts it there first if it is not there.
+func (o *Opener) openSelf(ctx context.Context, spec *xspec.Spec, stderr io.Writer) (gatewaybase.IO, error) {
+	set, err := deploy.Self()
+	if err != nil {
+		return nil, err
+	}
+	host, err := o.host(spec, stderr)
+	if err != nil {
+		return nil, err
+	}
+	return host.Start(ctx, set, cmdline.PythonArgs(spec))
+}
+
+// host returns how to put programs where spec's worker would run.
+func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) {
+	host := &deploy.Host{Name: sshAddress(spec)}
+	host.Printed = func(noise []byte) { _, _ = io.WriteString(o.stderr(), deploy.Warning(spec.ID, noise)) }
+	if o.Uploading != nil {
+		host.Progress = func(sent, total int64) { o.Uploading(Upload{spec, sent, total}) }
+	}
+	switch {
+	case spec.Kind() == xspec.KindSocket:
+		return nil, &DeployError{Host: spec.Socket, Problem: "a socket server runs no shell"}
+	case spec.Via != "":
+		via, err := o.gateway(spec, "via", spec.Via)
+		if err != nil {
+			return nil, err
+		}
+		host.Name = cmp.Or(host.Name, "the machine of gateway "+spec.Via)
+		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {
+			return openProxy(ctx, via, spec, &script, stderr)
+		}
+	case host.Name != "":
+		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {
+			return o.runSSH(ctx, spec, &script, stderr)
+		}
+	default:
+		host.Name = "this machine"
+		host.Run = func(_ context.Context, script deploy.Script) (gatewaybase.IO, error) {
+			return pipe(process.Start(deploy.Args(script.Text), cmdline.Environ(nil, spec.Env), cmp.Or(stderr, o.stderr())))
+		}
+	}
+	return host, nil
+}

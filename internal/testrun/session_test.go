@@ -1,0 +1,157 @@
+package testrun_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/testrun"
+)
+
+// What keeps a suite from being run is an error or an exit code, and says why.
+func TestNotRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		files   files
+		args    []string
+		code    testrun.ExitCode
+		problem string
+		tests   int
+	}{
+		"no tests":        {files: files{"test_it.py": ""}, code: testrun.NoTests},
+		"all deselected":  {files: files{"test_it.py": "def test_a(): pass"}, args: []string{"-k", "nothing"}, code: testrun.NoTests},
+		"bad option":      {files: files{"test_it.py": "def test_a(): pass"}, args: []string{"--bad-option"}, code: testrun.UsageError, problem: "--bad-option"},
+		"no such file":    {files: files{}, args: []string{"missing.py"}, code: testrun.UsageError, problem: "missing.py"},
+		"broken conftest": {files: files{"conftest.py": "import missing_module\n"}, code: testrun.UsageError, problem: "missing_module"},
+		"broken hook": {files: files{"conftest.py": "def pytest_sessionstart(session): raise RuntimeError('broken start')\n"},
+			code: testrun.Internal, problem: "broken start"},
+		"pytest.exit":  {files: files{"test_it.py": "import pytest\ndef test_a(): pytest.exit('enough', returncode=7)"}, code: 7, tests: 1},
+		"collect only": {files: files{"test_it.py": "def test_a(): pass"}, args: []string{"--collect-only"}, code: testrun.OK},
+		"option x": {files: files{"test_it.py": "def test_a(): assert 0\ndef test_b(): pass\ndef test_c(): pass"}, args: []string{"-x"},
+			code: testrun.TestsFailed, tests: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := runFiles(t, 1, c.files, testrun.Config{Args: c.args})
+			assert.Equal(t, c.code, r.code, "%v", r.err)
+			if c.problem != "" {
+				require.Error(t, r.err)
+				assert.Contains(t, r.err.Error(), c.problem)
+			} else {
+				assert.NoError(t, r.err)
+			}
+			assert.Len(t, r.outcomes(t), c.tests)
+		})
+	}
+}
+
+// Errors of collection end the run before the first test. Skipped parts do not.
+func TestCollectionProblems(t *testing.T) {
+	suite := files{
+		"test_bad.py":  "import missing_module\n",
+		"test_good.py": "def test_a(): pass\n",
+		"test_skip.py": "import pytest\npytest.skip('not here', allow_module_level=True)\n",
+	}
+	r := runFiles(t, 2, suite, testrun.Config{})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.Interrupted, r.code)
+	assert.Empty(t, r.outcomes(t))
+	problems := of[*testrun.CollectProblem](r)
+	require.Len(t, problems, 2)
+	assert.Equal(t, "test_bad.py", problems[0].ID)
+	assert.Equal(t, testrun.Failed, problems[0].Outcome)
+	assert.Contains(t, problems[0].Message, "missing_module")
+	assert.Contains(t, problems[0].Text, "import missing_module")
+	assert.Equal(t, "test_skip.py", problems[1].ID)
+	assert.Equal(t, testrun.Skipped, problems[1].Outcome)
+	assert.Contains(t, problems[1].Message, "not here")
+	assert.Equal(t, 2, problems[1].Line)
+
+	r = runFiles(t, 2, suite, testrun.Config{Args: []string{"--continue-on-collection-errors"}})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.TestsFailed, r.code)
+	assert.Len(t, r.outcomes(t), 1)
+}
+
+func TestSelected(t *testing.T) {
+	suite := files{
+		"api/test_a.py":   "import pytest\nclass TestA:\n    @pytest.mark.parametrize('x', ['a', 'b'])\n    def test_x(self, x): pass\n    def test_y(self): pass\ndef test_ab(): pass\ndef test_abc(): pass\n",
+		"test_b.py":       "raise RuntimeError('is not collected')\n",
+		"other/test_c.py": "raise RuntimeError('is not collected')\n",
+	}
+	for _, c := range []struct{ tests, want []string }{
+		{[]string{"api/test_a.py::TestA"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]", "api/test_a.py::TestA::test_y"}},
+		{[]string{"api/test_a.py::TestA::test_x"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]"}},
+		{[]string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}, []string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}},
+		{[]string{"api/test_a.py::test_nothing"}, nil},
+	} {
+		r := runFiles(t, 1, suite, testrun.Config{Tests: c.tests})
+		require.NoError(t, r.err)
+		var got []string
+		for _, x := range of[*testrun.Collected](r)[0].Tests {
+			got = append(got, x.ID)
+		}
+		assert.Equal(t, c.want, got)
+		assert.Len(t, r.outcomes(t), len(c.want))
+	}
+}
+
+// Suites that were made for pytest-xdist find what they look for.
+func TestMadeForXdist(t *testing.T) {
+	r := runFiles(t, 2, files{
+		"pytest.ini": "[pytest]\naddopts = -n 3 --dist loadscope --strict-markers\n",
+		"conftest.py": `
+def pytest_xdist_auto_num_workers(config): return 5
+def pytest_configure_node(node): pass
+def pytest_configure(config): config.at_configure = config.workerinput["workerid"]
+`,
+		"test_it.py": `
+import os, pytest, sys
+@pytest.mark.xdist_group("a")
+@pytest.mark.parametrize("i", range(10))
+def test_it(i, worker_id, testrun_uid, request):
+    assert worker_id == os.environ["PYTEST_XDIST_WORKER"] == request.config.workerinput["workerid"]
+    assert request.config.at_configure == worker_id
+    assert worker_id in ("gw0", "gw1")
+    assert testrun_uid == os.environ["PYTEST_XDIST_TESTRUNUID"] == request.config.workerinput["testrunuid"]
+    assert os.environ["PYTEST_XDIST_WORKER_COUNT"] == "2"
+    assert request.config.workerinput["workercount"] == 2
+    assert request.config.workerinput["mainargv"] == sys.argv
+    request.config.workeroutput["x"] = 1
+    assert request.config.pluginmanager.getplugin("terminalreporter").config is request.config
+`}, testrun.Config{})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r))
+	assert.Len(t, r.outcomes(t), 10)
+}
+
+// A test that a plugin runs again is told once.
+func TestReruns(t *testing.T) {
+	r := runFiles(t, 2, files{
+		"conftest.py": `
+from _pytest.runner import runtestprotocol
+def pytest_runtest_protocol(item, nextitem):
+    if item.name == "test_flaky":
+        for i in range(3):
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                if report.failed:
+                    report.outcome = "rerun"
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
+`,
+		"test_it.py": `
+runs = []
+def test_flaky():
+    runs.append(1)
+    print("run", len(runs))
+    assert len(runs) == 3
+def test_other(): pass
+`}, testrun.Config{})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.OK, r.code)
+	flaky := r.test(t, "test_it.py::test_flaky")
+	assert.Equal(t, testrun.Passed, flaky.Outcome)
+	assert.Equal(t, 2, flaky.Reruns)
+	require.Len(t, flaky.Phases, 3)
+	assert.Equal(t, "setup", flaky.Phases[0].When)
+	assert.Len(t, r.outcomes(t), 2)
+}
