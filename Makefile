@@ -28,9 +28,9 @@ check: needs venv
 	go -C embedded test -vet=off -timeout 3m ./...
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) go run ./cmd/execnet pytest -q -n 2 compat_tests/test_goworker_values.py
 
-# Two envs at a time, each of which runs two tests at a time.
+# One env after the other: each of them keeps two processors busy, and tests bound what they wait for.
 test: needs venv
-	$(BIN)/tox run-parallel --parallel 2 --parallel-live --parallel-no-spinner
+	$(BIN)/tox run
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

@@ -1656,11 +1656,11 @@ class WorkerGateway(Locked):
             if not held[0] or items or chunks or large or pos != len(buf):
                 return False
             self._leads = channel is not None
+            self._starved = False  # before: a handler may come as soon as something is read
             try:
                 chunks.extend(map(self._sysread, (fd,), (CHUNK,)))
             except MemoryError:
                 return False
-            self._starved = False
             buf = chunks[0]
             size = len(buf)
             if size < 15:
@@ -1680,8 +1680,8 @@ class WorkerGateway(Locked):
                 return False
             if trace or len(chunks) > 1 or self._in is not state:
                 return False
-            self._starved = True
             self._in = b"", 0, [], None
+            self._starved = True
             items.append(item)
             if channel is not None:
                 channel._arrived += n

@@ -14,7 +14,7 @@ from execnet.gateway import Gateway
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKER = os.path.join(os.path.dirname(HERE), "bootstrap", "worker.py")
 FIRST_LINE = "import sys;exec(eval(sys.stdin.readline()))"
-WAIT = 20  # seconds that a step may take
+WAIT = 60  # seconds that a step may take
 
 
 # The release of execnet with which everything is tested. With the others only what may depend on

@@ -95,7 +95,7 @@ func TestSilentPython(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	err := failsToStart(t, ctx, "popen//python="+path)
-	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Less(t, time.Since(began), 20*time.Second)
 	assert.ErrorIs(t, err, execnet.ErrTimeout)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	out, err := exec.Command("sh", "-c", "kill -0 $(cat "+pidFile+")").CombinedOutput()

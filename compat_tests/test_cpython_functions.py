@@ -51,7 +51,8 @@ def gw(request, pyworker):
 
 @pytest.fixture
 def fresh(pyworker):
-    """fresh() is a gateway for one test, with the newest CPython."""
+    """fresh() is a gateway that runs nothing else, with the newest CPython: what the test runs on it
+    first is sure to run on the main thread, which alone gets signals."""
     group = execnet.Group()
     yield lambda python=NEWEST, keys="": group.makegateway(spec(pyworker, python, keys))
     group.terminate(timeout=WAIT)
@@ -547,9 +548,10 @@ def test_the_driver_closing_the_channel_ends_no_context(gw):
     assert ended(gw, name), "the execution has ended"
 
 
-def test_an_interrupted_call(gw):
+@pytest.mark.parametrize("python", PYTHONS, ids=label)
+def test_an_interrupted_call(fresh, python):
     name = "interrupted%d" % next(NAMES)
-    channel = gw.remote_exec("""
+    channel = fresh(python).remote_exec("""
         import gofuncs, os, signal, threading, time
         def interrupt():
             time.sleep(0.2)
@@ -566,12 +568,9 @@ def test_an_interrupted_call(gw):
     assert channel.receive(WAIT) == [2, True, 1]
 
 
-def test_many_interrupts(gw):
-    """Whatever a call does when an interrupt comes, those that follow get their own answers."""
-    assert run(gw, """
+MANY_INTERRUPTS = """
         import gofuncs, os, signal, sys, threading, time
-        # Before 3.10 an interrupt can come between any two steps, also within a finally clause.
-        pause = 0.003 if sys.version_info >= (3, 10) else 0.1
+        pause = 0.003 if sys.version_info >= (3, 10) else 0.2
         begin, wrong, seen, calls, done = time.time(), [], [], [0], []
         def until(holds):
             while not holds():
@@ -616,11 +615,28 @@ def test_many_interrupts(gw):
         if len(seen) < 10:
             wrong.append("hardly anything has happened")
         channel.send((wrong, gofuncs.count(u"a b")))
-    """) == ([], 2)
+"""
 
 
-def test_a_signal_handler_that_calls(gw):
-    assert run(gw, """
+@pytest.mark.parametrize("python", PYTHONS, ids=label)
+def test_many_interrupts(fresh, python):
+    """Whatever a call does when an interrupt comes, those that follow get their own answers.
+
+    Before 3.10 an interrupt can come between any two steps, also within a finally clause that would
+    unlock a lock. Then calls hang, and one more gateway has to show that this is rare.
+    """
+    try:
+        got = run(fresh(python), MANY_INTERRUPTS)
+    except execnet.TimeoutError:
+        if version(python) >= [3, 10]:
+            raise
+        got = run(fresh(python), MANY_INTERRUPTS)
+    assert got == ([], 2)
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=label)
+def test_a_signal_handler_that_calls(fresh, python):
+    assert run(fresh(python), """
         import gofuncs, signal, time
         got = []
         def handler(*args):
@@ -719,14 +735,14 @@ def test_threads_call_side_by_side(gw):
     begin = time.time()
     assert run(gw, """
         import gofuncs, threading
-        threads = [threading.Thread(target=gofuncs.sleep, args=(0.4,)) for _ in range(20)]
+        threads = [threading.Thread(target=gofuncs.sleep, args=(0.5,)) for _ in range(50)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         channel.send("done")
     """) == "done"
-    assert time.time() - begin < 6, "one after the other they take eight seconds"
+    assert time.time() - begin < 20, "one after the other they take 25 seconds"
 
 
 def test_many_threads_get_their_own_answers(gw):
@@ -835,13 +851,13 @@ def test_greenlets_run_while_a_function_does(fresh, model):
     waiting = gateway.remote_exec("import gofuncs; channel.send(gofuncs.listen(channel.receive()))")
     inner = gateway.newchannel()
     waiting.send(inner)
-    sleeping = gateway.remote_exec("import gofuncs; gofuncs.sleep(3.0); channel.send(1)")
+    sleeping = gateway.remote_exec("import gofuncs; gofuncs.sleep(8.0); channel.send(1)")
     begin = time.time()
     echo = gateway.remote_exec("import gofuncs\nfor item in channel: channel.send(gofuncs.echo(item))")
     for i in range(20):
         echo.send(i)
         assert echo.receive(WAIT) == i
-    assert time.time() - begin < 3
+    assert time.time() - begin < 8
     inner.send(3)
     inner.close()
     assert waiting.receive(WAIT) == 3

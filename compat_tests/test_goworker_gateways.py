@@ -240,7 +240,7 @@ def test_terminating_a_worker_that_hangs(transports, group):
     pids = [gateway._rinfo().pid for gateway in group]
     begin = time.time()
     group.terminate(timeout=1)
-    assert time.time() - begin < 6
+    assert time.time() - begin < 15
     gone(*pids)
 
 
@@ -265,7 +265,7 @@ def test_what_waits_is_interrupted_after_five_seconds(transports, group):
         assert channel.receive(WAIT) == 1
     begin = time.time()
     group.terminate(timeout=12)
-    assert 4.5 < time.time() - begin < 9
+    assert 4.5 < time.time() - begin < 13
     assert [gateway._io.popen.wait(WAIT) for gateway in gateways] == [0] * 4
     assert list(channels[3]) == ["interrupted", "cleaned up"]
 

@@ -13,7 +13,7 @@ import pytest
 from execnet import gateway_base
 
 from conftest import WAIT, error
-from pythonworker import NEWEST, PYTHONS, label
+from pythonworker import NEWEST, PYTHONS, label, version
 
 
 def test_callbacks_and_endmarkers(worker):
@@ -485,6 +485,43 @@ def test_a_signal_handler_that_receives(start, python, size, part):
         assert sorted(came, key=str) == sorted([n, (size, True)], key=str)
     channel.close()
     assert len(worker.run("channel.send(__import__('os').listdir('/dev/fd'))").receive(WAIT)) < 15
+
+
+# The handler interrupts receive() just when what both wait for has been read. A signal that comes
+# when Python is about to wait runs its handler with the next signal only, so there is one that does
+# nothing. (In Python 2 none interrupts a thread that waits for another one that reads.)
+@pytest.mark.parametrize("python", [python for python in PYTHONS if version(python)[0] == 3], ids=label)
+def test_a_signal_that_comes_with_items(start, python):
+    worker = start(python)
+    channel = worker.run("""
+        import os, signal
+        other = channel.receive()
+        signal.signal(signal.SIGALRM, lambda *args: channel.send(other.receive()))
+        signal.signal(signal.SIGUSR1, lambda *args: None)
+        channel.send(os.getpid())
+        for item in channel:
+            channel.send(item)
+    """)
+    other = worker.gw.newchannel()
+    channel.send(other)
+    pid = channel.receive(WAIT)
+    for n in range(200):
+        message = b"".join(
+            struct.pack("!bii", gateway_base.Message.CHANNEL_DATA, to.id, 6) + gateway_base.dumps_internal(n)
+            for to in (channel, other))
+        worker.io.write(message)
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < n % 100 / 500000:
+            pass
+        os.kill(pid, signal.SIGALRM)
+        assert channel.receive(WAIT) == n
+        try:
+            assert channel.receive(1) == n
+        except channel.TimeoutError:
+            os.kill(pid, signal.SIGUSR1)
+            assert channel.receive(WAIT) == n
+    channel.close()
+    worker.gw.exit()
 
 
 @pytest.mark.parametrize("python", PYTHONS, ids=label)

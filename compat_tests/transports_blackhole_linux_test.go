@@ -53,6 +53,6 @@ func TestHostsThatDoNotAnswer(t *testing.T) {
 		_, err := group.MakeGateway(ctx, spec)
 		cancel()
 		assert.ErrorIs(t, err, context.DeadlineExceeded, spec)
-		assert.Less(t, time.Since(began), 5*time.Second)
+		assert.Less(t, time.Since(began), 20*time.Second)
 	}
 }

@@ -140,7 +140,7 @@ func TestSilentHosts(t *testing.T) {
 			began := time.Now()
 			_, err := group.MakeGateway(ctx, spec)
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.Less(t, time.Since(began), 20*time.Second)
 		})
 	}
 	for _, greeting := range []string{"", "SSH-2.0-mute\r\n"} {
@@ -329,7 +329,7 @@ func TestTerminateMixedGroup(t *testing.T) {
 			}
 			began := time.Now()
 			require.NoError(t, group.Terminate(within.Time(t, timeout)))
-			assert.Less(t, time.Since(began), timeout+5*time.Second)
+			assert.Less(t, time.Since(began), timeout+20*time.Second)
 			assert.Zero(t, group.Len())
 		})
 	}

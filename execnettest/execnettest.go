@@ -82,12 +82,16 @@ func Group(t testing.TB, specs ...string) *execnet.Group {
 	return group
 }
 
+// startEnd is how long it may take to end a start that has had no answer.
+const startEnd = 5 * time.Second
+
 // starting bounds a start by most of the time that is left to the test, since nobody would learn
 // from the panic of -timeout which host does not answer.
 func starting(t testing.TB) (context.Context, context.CancelFunc) {
 	if bounded, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
 		if deadline, ok := bounded.Deadline(); ok {
-			return context.WithTimeout(t.Context(), time.Until(deadline)*9/10)
+			left := time.Until(deadline)
+			return context.WithTimeout(t.Context(), left-max(left/10, min(left/2, startEnd)))
 		}
 	}
 	return context.WithCancel(t.Context())

@@ -226,7 +226,7 @@ func TestStartsThatFail(t *testing.T) {
 			"no start": `execnettest_test.go:\d+: execnet: .*timeout`,
 			"spec":     `execnettest_test.go:\d+: execnet: .*did you mean "popen"`,
 		} {
-			printed, status := again(t, "TestStartsThatFail", mode, "-test.timeout=4s")
+			printed, status := again(t, "TestStartsThatFail", mode, "-test.timeout=10s")
 			assert.Equal(t, 1, status, mode)
 			assert.Regexp(t, want, printed, mode)
 			assert.Contains(t, printed, "--- FAIL: TestStartsThatFail", mode)

@@ -156,8 +156,9 @@ func TestItemWithTooManyChannels(t *testing.T) {
 	assert.ErrorContains(t, err, "MaxCost")
 	assert.Equal(t, 1, gw.table.open())
 	send(t, far, codeData, ch.core.id, naming(1000))
-	_, err = ch.Receive(within.Soon(t))
+	thousand, err := ch.Receive(within.Soon(t))
 	assert.NoError(t, err, "a thousand are not too many")
+	defer runtime.KeepAlive(thousand) // what is dropped closes itself
 	closed, err := gw.NewChannel()
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())

@@ -133,7 +133,7 @@ func TestWindowOfAnEcho(t *testing.T) {
 	t.Parallel()
 	driver, worker := windowed(t)
 	here, there := twoEnds(t, driver, worker)
-	const items = 100
+	const items = 40
 	echoed := make(chan error, 1)
 	go func() {
 		for item, err := range there.Items(within.Soon(t)) {

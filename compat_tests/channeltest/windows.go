@@ -85,13 +85,17 @@ func windowBounds(t *testing.T, r *run) {
 	setWindow(t, r, ch)
 	send(t, ch, 1)
 	full(t, r, ch)
-	other := r.exec(t, "for i in range(100): channel.send(channel.receive())")
-	for i := range 100 {
-		send(t, other, i)
-		assert.EqualValues(t, i, receive(t, other))
+	// execnet's own worker does not wait, and what two threads of it write to a socket at the same
+	// time gets mixed up.
+	if !r.caps.ErrorsAreTexts {
+		other := r.exec(t, "for i in range(100): channel.send(channel.receive())")
+		for i := range 100 {
+			send(t, other, i)
+			assert.EqualValues(t, i, receive(t, other))
+		}
+		ends(t, other)
+		full(t, r, ch)
 	}
-	ends(t, other)
-	full(t, r, ch)
 	receiveItems(t, ch, 400)
 	assert.Equal(t, "all sent", receive(t, ch))
 	ends(t, ch)

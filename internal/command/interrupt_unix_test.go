@@ -112,13 +112,17 @@ func TestInterruptEverybody(t *testing.T) {
 
 // The second Ctrl-C does not wait for the end of the first one's grace.
 func TestInterruptTwice(t *testing.T) {
-	r := start(t, stubborn)
-	began := time.Now()
-	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
-	time.Sleep(50 * time.Millisecond) // two that come at once are one
-	require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
-	assert.Equal(t, 130, r.end(t))
-	assert.Less(t, time.Since(began), 900*time.Millisecond, "the grace alone is a second")
+	fastest := time.Hour
+	for try := 0; try < 5 && fastest > 900*time.Millisecond; try++ { // a busy machine may be slow
+		r := start(t, stubborn)
+		began := time.Now()
+		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+		time.Sleep(50 * time.Millisecond) // two that come at once are one
+		require.NoError(t, r.cmd.Process.Signal(syscall.SIGINT))
+		assert.Equal(t, 130, r.end(t))
+		fastest = min(fastest, time.Since(began))
+	}
+	assert.Less(t, fastest, 900*time.Millisecond, "the grace alone is a second")
 }
 
 func TestInterruptAtStart(t *testing.T) {

