@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"bytes"
 	"compress/zlib"
-	_ "embed"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,28 +16,6 @@ import (
 	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/xspec"
 )
-
-//go:embed worker.py
-var workerSource string
-
-// workerModule is the worker's name as a Python module, and workerFolder the folder to import it
-// from.
-const workerModule = "execnet_go_worker"
-
-var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
-
-// WorkerModule returns the folder and the name by which an interpreter that spec starts imports the
-// worker, or two empty strings if it gets its source in another way.
-func WorkerModule(spec *xspec.Spec) (folder, module string) {
-	if spec.Bootstrap == "import" || !pycache.Shared(spec) {
-		return "", ""
-	}
-	folder, err := workerFolder()
-	if err != nil {
-		return "", ""
-	}
-	return folder, workerModule
-}
 
 // more is what a worker is told beside its spec.
 type more struct {
@@ -209,8 +186,8 @@ const (
 	chDirFormat = "os.path.isdir(%s) or os.makedirs(%s)\nos.chdir(%s)\n"
 )
 
-// setUpLines apply the spec's env, nice and chdir, which worker.py does by itself in a process of
-// its own.
+// setUpLines apply the spec's env, nice and chdir, which the Python worker does by itself in a
+// process of its own.
 func setUpLines(spec *xspec.Spec) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {

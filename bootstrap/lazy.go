@@ -60,7 +60,7 @@ type Behind struct {
 	DescribeErrors bool
 	// Called is what the error of a worker that does not start calls it.
 	Called string
-	// Prepare is Python source that worker.py executes before it serves, in its own namespace and
+	// Prepare is Python source that the worker executes before it serves, in its own namespace and
 	// with the name gateway.
 	Prepare string
 }

@@ -1,6 +1,7 @@
-"""bootstrap/worker.py in a process of its own, driven by pip's execnet on every CPython found.
+"""The Python worker, bootstrap/worker/, in a process of its own, on every CPython found.
 
-The driver is execnet's own Gateway over its own pipe class; only the first line is this module's.
+The driver is pip's execnet, its own Gateway over its own pipe class; only the first line is this
+module's.
 """
 import glob
 import os
@@ -12,7 +13,7 @@ from execnet import gateway_base, gateway_io, multi, xspec
 from execnet.gateway import Gateway
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORKER = os.path.join(os.path.dirname(HERE), "bootstrap", "worker.py")
+WORKER = os.path.join(os.path.dirname(HERE), "bootstrap", "worker")  # a folder of parts
 FIRST_LINE = "import sys;exec(eval(sys.stdin.readline()))"
 WAIT = 60  # seconds that a step may take
 
@@ -61,9 +62,12 @@ def label(python):
 
 
 def source(call):
-    """The source of worker.py, followed by a call."""
-    with open(WORKER, encoding="utf-8") as f:
-        return f.read() + "\n" + call + "\n"
+    """The source of the Python worker, followed by a call."""
+    parts = []
+    for part in sorted(os.listdir(WORKER)):
+        with open(os.path.join(WORKER, part), encoding="utf-8") as f:
+            parts.append(f.read())
+    return "\n\n".join(parts + [call]) + "\n"
 
 
 class Worker:

@@ -1,4 +1,4 @@
-"""Channels between pip's execnet and bootstrap/worker.py, and which waiting thread reads."""
+"""Channels between pip's execnet and the Python worker, and which waiting thread reads."""
 import glob
 import os
 import random

@@ -1,4 +1,4 @@
-"""What an item may cost bootstrap/worker.py in memory, on every CPython found."""
+"""What an item may cost the Python worker in memory, on every CPython found."""
 import os
 import struct
 
@@ -38,7 +38,7 @@ def test_an_item_that_takes_too_much_ends_its_channel(worker):
         control.send(None)
         return control.receive(WAIT)
 
-    # What worker.py counts for a dict is what it takes in a newer Python.
+    # What the worker counts for a dict is what it takes in a newer Python.
     for payload in [repeated(b"J"), repeated(n32(b"O", 0)), repeated(b"JLLP"), MANY_CHANNELS,
                     n32(b"K", 100000) * 100 + b"L" * 100000 + b"Q"]:
         channel = worker.run("channel.receive()")

@@ -1,4 +1,4 @@
-"""How the process of bootstrap/worker.py ends, whatever the source that it executed has left behind."""
+"""How the process of the Python worker ends, whatever the source that it executed has left behind."""
 import os
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""bootstrap/worker.py answers on every channel, whatever goes wrong, on every CPython found."""
+"""The Python worker answers on every channel, whatever goes wrong, on every CPython found."""
 import os
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How bootstrap/worker.py executes the source that pip's execnet sends, on every CPython found."""
+"""How the Python worker executes the source that pip's execnet sends, on every CPython found."""
 import os
 import re
 

@@ -1,4 +1,4 @@
-"""Channels of bootstrap/worker.py that are finalized: in any thread, at any moment."""
+"""Channels of the Python worker that are finalized: in any thread, at any moment."""
 import pytest
 
 from conftest import WAIT

@@ -1,4 +1,4 @@
-"""Processes that source forks in bootstrap/worker.py, on every CPython found."""
+"""Processes that source forks in the Python worker, on every CPython found."""
 import os
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""The module of each execution in bootstrap/worker.py, on every CPython found."""
+"""The module of each execution in the Python worker, on every CPython found."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How bootstrap/worker.py starts, what it offers to other programs, and how it ends."""
+"""How the Python worker starts, what it offers to other programs, and how it ends."""
 import os
 import signal
 import struct

@@ -1,4 +1,4 @@
-"""Values between pip's execnet and bootstrap/worker.py, on every CPython found."""
+"""Values between pip's execnet and the Python worker, on every CPython found."""
 import struct
 import sys
 import time

@@ -151,7 +151,7 @@ func (c *calls) read(relay *gatewaybase.Relay) {
 func (c *calls) byGateway(relay *gatewaybase.Relay, payload []byte) {
 	f, err := parseFrame(payload)
 	if err != nil {
-		return // worker.py sends no such thing
+		return // our worker sends no such thing
 	}
 	if k := c.take(relay, f); k != nil {
 		go k.run()

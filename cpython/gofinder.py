@@ -1,6 +1,6 @@
 """Finds the modules of a Go worker's functions, in the Python that runs behind it.
 
-worker.py executes this before it serves, in its own namespace. It only notes what there is: the
+The Python worker executes this before it serves, in its own namespace. It only notes what there is: the
 text that makes the modules and the calls is compiled at the first import of one of them.
 """
 

@@ -1,6 +1,6 @@
 """The functions of a Go worker, as modules of the Python that runs behind it.
 
-gofinder.py executes this in the namespace of worker.py. A call goes to the Go process over two
+gofinder.py executes this in the namespace of the Python worker. A call goes to the Go process over two
 pipes of its own, as section 7.11 of protocol.md says. A call that may use channels
 goes over the gateway's pipe instead, so that it arrives behind what was sent before; its answers
 come over the pipe for calls.
@@ -92,11 +92,8 @@ class GoCall(object):
                 return code, data
 
 
-class GoFunctions(Locked):
-    """Loads the modules and makes the calls."""
-
-    # A frame is written as a message is: whole, in order, and whatever interrupts it.
-    _write, _flush, _flush_posted = map(WorkerGateway.__dict__.get, ("_write", "_flush", "_flush_posted"))
+class GoFunctions(Writing, Locked):
+    """Loads the modules and makes the calls. Frames are written as messages are."""
 
     def __init__(self, finder):
         self.finder, self.gateway = finder, finder.gateway

@@ -33,7 +33,7 @@ func newReceiving() *receiving {
 	return &receiving{returned: make(chan struct{}), receiver: make(chan struct{}, 1), answers: make(chan frame, mostAnswers)}
 }
 
-// take takes an answer of Python. It does not wait: worker.py sends no more than it was asked for.
+// take takes an answer of Python. It does not wait: the worker sends no more than it was asked for.
 func (r *receiving) take(f frame) {
 	select {
 	case r.answers <- f:

@@ -19,8 +19,8 @@ var gofinder string
 //go:embed gofunctions.py
 var gofunctions string
 
-// prepare is what worker.py executes so that programs find the functions. channelID is where the
-// interpreter sends calls that have their place among what it sends.
+// prepare is what the Python worker executes so that programs find the functions. channelID is
+// where the interpreter sends calls that have their place among what it sends.
 func (c *calls) prepare(channelID int) string {
 	if len(c.functions) == 0 {
 		return ""

@@ -234,7 +234,7 @@ func (r *Relay) back(m message) error {
 		delete(r.statuses, m.channel)
 		if closedByDriver {
 			r.mu.Unlock()
-			return nil // it was for this end only: see worker.py's _behind
+			return nil // it was for this end only: see _behind in bootstrap/worker/
 		}
 	case codeTerminate:
 		r.mu.Unlock()

@@ -67,8 +67,9 @@ func (s *soak) worker(w road) (cmd *exec.Cmd, firstLine string) {
 	if w.golang {
 		return exec.Command(s.program, "worker"), pipFirstLine
 	}
-	file := filepath.Join(pythons.Root(), "bootstrap", "worker.py")
-	return exec.Command(w.python, "-u", "-c", "import sys; exec(open(sys.argv[1]).read()); serve_popen('soak')", file), ""
+	parts := filepath.Join(pythons.Root(), "bootstrap", "worker")
+	return exec.Command(w.python, "-u", "-c", "import os, sys; d = sys.argv[1]; "+
+		"exec('\n\n'.join(open(os.path.join(d, part)).read() for part in sorted(os.listdir(d)))); serve_popen('soak')", parts), ""
 }
 
 // reader is the command of a driver that reads stdin.

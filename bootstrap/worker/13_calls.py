@@ -1,0 +1,213 @@
+class Calling(object):
+    """How a gateway serves calls (protocol.md section 6.8)."""
+
+    def _serve_calls(self, channel):
+        channel._items = None  # so what comes does not become items
+        self._served[channel.id] = channel
+        self._newest = channel.id
+        self._post(CHANNEL_DATA, channel.id, dumps(True))
+
+    def _call_read(self, message):
+        """The call that the idle main thread has read. None if it is something else, or must wait."""
+        channel, data = self._served.get(unpack_head(message)[1]), message[9:]
+        try:
+            request = load_request(data, self, channel._strconfig)
+            if 2 < len(request) < 5 and self._slot.acquire(False):
+                self._running.add(request[0])
+                return channel, (request[0], request)
+        except Exception:
+            pass
+        if channel is not None:
+            self._request(channel, data)
+
+    def _request(self, channel, data):
+        """Do what a message on a channel for calls asks for, or have it done. This never waits."""
+        try:
+            n = unpack_i4(data, 1)[0]
+        except struct.error:
+            return self._bad_item(channel.id, LoadError("no request"))
+        try:
+            request = load_request(data, self, channel._strconfig)
+            size = len(request)
+            if size == 1:
+                if self._interrupt(n, n) is False:
+                    # It has been answered, or has not come; but the driver waits for one answer.
+                    self._post(CHANNEL_DATA, channel.id, dumps((n, INTERRUPT_TEXT, None)))
+            elif size == 2:
+                execution = self._channelfactory.get(request[1])
+                if self._beyond(-request[1]):
+                    raise RuntimeError("Python 2 can interrupt nothing but the main thread")
+                # The answer comes first: this thread itself may be the one that is interrupted.
+                self._post(CHANNEL_DATA, channel.id, dumps((n, execution in self._running)))
+                self._interrupt(-request[1], execution)
+            elif size < 7:
+                self._schedule_call(channel, (n, request), n)
+            else:
+                stream = Stream(request)
+                self._post(CHANNEL_DATA, channel.id, dumps((n, None)))
+                self._schedule_call(stream.channel, (stream, None, None), stream.channel)
+        except Exception:
+            self._post(CHANNEL_DATA, channel.id, self._failed(n))
+
+    def _schedule_call(self, channel, task, key):
+        self._running.add(key)
+        if self.execmodel.green:
+            self._start(self._do, channel, task)
+        elif self._slot.acquire(False):
+            self._to_main(channel, task)
+        else:
+            self._calls.append((channel, task))
+            self._call_main()  # the main thread may just have become idle
+            if self._calls and self.execmodel.backend == "thread":
+                self._call_elsewhere()
+
+    def _call_main(self):
+        """Give the main thread what waits first, if it is idle."""
+        while self._calls and self._slot.acquire(False):
+            try:
+                channel, task = self._calls.popleft()
+                if len(task) == 4:
+                    self._late.remove(channel)
+                return self._to_main(channel, task)
+            except (IndexError, KeyError):
+                self._slot.release()  # another thread has taken it, or it has been refused
+
+    def _call_elsewhere(self):
+        """Have a thread take the next call that waits."""
+        try:
+            if self._resting:
+                return self._resting.pop().set()
+        except IndexError:
+            pass
+        if not self._starting:  # the one that starts asks for another one if there is more to do
+            self._starting = True
+            try:
+                self._start(self._run_calls)
+            except Exception:
+                self._starting = False
+                self._not_started(*self._calls.pop())
+
+    def _run_calls(self):
+        """Run calls, until none has come for some seconds."""
+        self._starting = False
+        me = Waiter()
+        while True:
+            try:
+                channel, task = self._calls.popleft()
+            except IndexError:
+                self._resting.append(me)
+                if not self._calls:
+                    me.wait(now() + REST)
+                try:
+                    self._resting.remove(me)
+                except ValueError:
+                    continue  # somebody has woken it
+                if not self._calls:
+                    break
+                continue
+            if self._calls:
+                self._call_elsewhere()
+            self._do(channel, task)
+            del channel, task
+
+    def _call(self, channel, call, slot=None):
+        n, request = call
+        answer = None
+        try:
+            try:
+                self._begin(n)
+                value = call_function(request)
+                if len(request) > 4 and request[4] is not True:
+                    value = self._hold(request[4], value)
+                answer = dump_answer(n, value)
+                if self._forked:
+                    self._end_forked()
+            except BaseException:
+                if self._forked:
+                    self._end_forked(sys.exc_info()[1])
+                raise
+            finally:
+                self._settle(n)
+        except BaseException:
+            answer = [self._failed(n)]
+        if slot is not None:
+            slot.release()
+            if self._calls:
+                self._call_main()
+        self._ending.add(n)
+        self._leave(n, n)
+        try:
+            if len(answer) == 1:
+                answer = answer[0]
+                answer = pack_head(CHANNEL_DATA, channel.id, len(answer)) + answer
+                if self._fast and len(answer) <= ATOMIC:
+                    self._write_small(answer)
+                else:
+                    self._write([answer])
+            else:
+                self._write([pack_head(CHANNEL_DATA, channel.id, sum(map(len, answer)))] + answer)
+        except IOError:
+            self._trace("could not answer call", n)
+        self._ending.discard(n)
+        if self._finished:
+            self._wake(self._waiters)
+
+    def _failed(self, n):
+        """The answer to call n that tells of the exception being handled."""
+        text = INTERRUPT_TEXT
+        about = None
+        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            text, about = geterrortext(), self._about()
+        try:
+            return dumps((n, text, about))
+        except DumpError:
+            return dumps((n, text, None))  # the class has a name that is no text
+
+    def _iterate(self, channel, task, slot=None):
+        stream = task[0]
+        errortext, about, waits = None, None, False
+        try:
+            try:
+                self._begin(-channel.id)
+                waits = stream.send_items()
+                self._end_forked()
+            except BaseException:
+                self._end_forked(sys.exc_info()[1])
+                raise
+            finally:
+                try:
+                    if not waits:
+                        stream.close()
+                finally:
+                    self._settle(-channel.id)
+        except KeyboardInterrupt:
+            errortext = INTERRUPT_TEXT
+        except BaseException:
+            errortext, about = geterrortext(), self._about()
+        if waits:
+            slot.release()
+            self._call_main()
+            return stream.wait()
+        self._end_execution(channel, slot, errortext, about)
+
+    def _hold(self, channel, value):
+        """Keep the object of a handle until its channel is closed."""
+        channel._object = value,
+        self._held[channel.id] = channel
+        if channel._closed:
+            self._held.pop(channel.id, None)
+            channel._object = ()
+
+    def _release(self, id):
+        """Drop the object of a handle, where a call would run: its finalizer may do anything."""
+        if not self._channelfactory.finished:
+            channel = self._held.pop(id, None)
+            if channel is not None:
+                self._schedule_call(channel, (None,), channel)
+
+    def _drop(self, channel, task, slot=None):
+        channel._object = ()
+        if slot is not None:
+            slot.release()
+            self._call_main()
+        self._leave(channel)

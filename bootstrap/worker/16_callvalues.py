@@ -1,0 +1,187 @@
+# What a call names, and the values of its arguments and of its answer.
+
+
+def find_function(path, found={}):
+    """What a dotted path names: attributes of the longest module that can be imported.
+
+    Where it was found is kept, not what: names may be bound anew. A path without a dot names a
+    builtin.
+    """
+    name, parts = found.get(path) or (None, path.split("."))
+    module = sys.modules.get(name)
+    if module is None:
+        if len(parts) == 1 and name is None:
+            parts.insert(0, "__builtin__" if PY2 else "builtins")
+        else:
+            parts = path.split(".")
+        name = parts.pop(0)
+        __import__(name)
+        module = sys.modules[name]
+        while len(parts) > 1:
+            longer = name + "." + parts[0]
+            if longer not in sys.modules and not hasattr(module, "__path__"):
+                break
+            try:
+                __import__(longer)
+            except ImportError as error:
+                # It may be that the module is there, and imports one that is not.
+                if sys.exc_info()[2].tb_next if PY2 else error.name != longer:
+                    raise
+                break
+            name = longer
+            module = sys.modules[name]
+            del parts[0]
+        if len(found) > 1000:
+            found.clear()
+        found[path] = name, parts
+    for part in parts:
+        module = getattr(module, part)
+    return module
+
+
+def load_request(data, gateway, strconfig):
+    """loads(), but quicker for a call without kwargs whose arguments are texts, bytes and small ints."""
+    end = len(data) - 11
+    if PY2 or strconfig[1] or data[end:-10] != b"@" or data[-6:] != END_OF_CALL or data[5] != OP_N:
+        return loads(data, gateway, strconfig)
+    pos, args = 10 + unpack_i4(data, 6)[0], []
+    function = data[10:pos].decode("utf-8")
+    while 10 < pos < end:
+        op, size = data[pos], unpack_i4(data, pos + 1)[0]
+        start = pos = pos + 5
+        if op == OP_F:
+            args.append(size)
+            continue
+        pos += size
+        if size < 0 or op != OP_A and op != OP_N:
+            break
+        args.append(data[start:pos] if op == OP_A else data[start:pos].decode("utf-8"))
+    if pos != end or len(args) != unpack_i4(data, end + 1)[0] or data[0] != OP_F:
+        return loads(data, gateway, strconfig)
+    return unpack_i4(data, 1)[0], function, tuple(args)
+
+
+def call_function(request):
+    """Make a call: (number, function, args[, kwargs[, ...[, True]]]).
+
+    The function is a path, or a tuple: an object and a path from there. True stands for arrays.
+    """
+    function, args = request[1], request[2]
+    if len(request) == 3 and type(function) is not tuple:
+        return find_function(function)(*args)
+    kwargs = request[3] if len(request) > 3 else {}
+    if request[-1] is True:
+        args, kwargs = with_arrays(args), with_arrays(kwargs)
+    if PY2:
+        kwargs = dict((str(key), kwargs[key]) for key in kwargs)
+    if type(function) is not tuple:
+        return find_function(function)(*args, **kwargs)
+    found, path = function
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found(*args, **kwargs)
+
+
+def dump_answer(n, value):
+    """The parts of the answer to call n: the tuple of n and the value."""
+    t, head = type(value), pack_i4(b"F", n)
+    if t is bytes and not PY2 and len(value) < MAX_SIZE - 100:
+        head += pack_i4(b"A", len(value))
+        return [head, value, END_OF_ANSWER] if len(value) > CHUNK else [head + value + END_OF_ANSWER]
+    if value is None:
+        return [head + b"L" + END_OF_ANSWER]
+    if t is int and not PY2 and -2147483648 <= value <= 2147483647:
+        return [head + pack_i4(b"F", value) + END_OF_ANSWER]
+    return dump_plain(value, head, END_OF_ANSWER)
+
+
+def dump_plain(value, head=b"", end=b"Q"):
+    """The parts of a value, or of what is sent instead of it, between head and end."""
+    for form in None, plain:
+        try:
+            out = Answer((head,))
+            if form:
+                value = form(value)
+            save(value, out.append)
+            out.append(end)
+            if out.large and len(out) < 200:
+                return out  # one system call writes so many parts, and nothing is copied
+            joined = b"".join(out)
+            if len(joined) <= MAX_SIZE:
+                return [joined]
+        except (DumpError, UnicodeError, RuntimeError, struct.error):
+            pass  # RuntimeError: it contains itself, or is nested too deep, which dumps says
+    return [b"".join((head, dumps(value)[:-1], end))]
+
+
+class Answer(list):
+    """The parts of an answer. In it arrays of numpy are sent with their types and shapes."""
+
+    large = False  # whether it has a part that had better not be copied
+
+    def save_array(self, x):
+        if x.dtype.kind not in "biufc":
+            raise DumpError  # plain makes a list of it
+        raw = buffer_of(x, copy=False)
+        self.large = self.large or len(raw) > CHUNK
+        self.append(b"J")
+        for name, value in ("dtype", text(x.dtype.str)), ("shape", x.shape):
+            save(text(name), self.append)
+            save(value, self.append)
+            self.append(b"P")
+        save(text("data"), self.append)
+        self.extend((pack_i4(b"A", len(raw)), raw, b"P"))
+
+
+def with_arrays(x):
+    """x with an array of numpy in the place of each dict that describes one."""
+    t = type(x)
+    if t is dict and "dtype" in x and "shape" in x and "data" in x:
+        # A bytearray, since arrays are usually written to.
+        return __import__("numpy").ndarray(tuple(x["shape"]), str(x["dtype"]), bytearray(x["data"]))
+    if t is dict:
+        return dict((key, with_arrays(x[key])) for key in x)
+    return t(map(with_arrays, x)) if t in (list, tuple) else x
+
+
+def plain(x):
+    """The value that is sent instead of x in the result of a call (protocol.md section 6.8)."""
+    t = type(x)
+    if x is None or t in (bool, int, long, float, complex, bytes, text, Channel):
+        return x
+    if is_a(x, "enum", "Enum"):
+        return plain(x.value)
+    if t.__module__ == "numpy" and not isinstance(x, type) and getattr(x, "shape", None) == ():
+        return plain(x.item())
+    if is_a(x, "numpy", "ndarray") and x.dtype.kind not in "biufc":
+        return plain(x.tolist())
+    if is_a(x, "datetime", "date", "time"):  # a datetime is a date
+        return x.isoformat()
+    if is_a(x, "datetime", "timedelta"):
+        return x.total_seconds()
+    for module, name in PLAIN_TEXT:
+        if is_a(x, module, name):
+            return text(x)
+    if hasattr(t, "__dataclass_fields__"):
+        return dict((name, plain(getattr(x, name))) for name in t.__dataclass_fields__)
+    if isinstance(x, dict):
+        return dict((plain(key), plain(x[key])) for key in x)
+    for base in list, tuple, set, frozenset:
+        if isinstance(x, base):
+            return base(map(plain, x))
+    for base in int, long, float, text, bytes:
+        if isinstance(x, base):
+            return base.__new__(base, x)
+    return x
+
+
+PLAIN_TEXT = (("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"), ("pathlib", "PurePath"))
+
+
+def is_a(x, module, *names):
+    """Whether x is of one of these classes; it is not if nobody has imported their module."""
+    return isinstance(x, tuple(
+        cls for cls in [getattr(sys.modules.get(module), name, None) for name in names] if isinstance(cls, type)))
+
+
+END_OF_CALL, END_OF_ANSWER = pack_i4(b"@", 3) + b"Q", pack_i4(b"@", 2) + b"Q"
