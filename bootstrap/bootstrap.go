@@ -4,8 +4,8 @@
 // of a Go worker.
 //
 // The worker is the one in worker/, which belongs to this module, unless the spec says
-// bootstrap=import. Then it is that of the execnet package that is installed for the interpreter. The package
-// corresponds to execnet's gateway_bootstrap.py.
+// bootstrap=import. Then it is that of the execnet package that is installed for the interpreter.
+// The package corresponds to execnet's gateway_bootstrap.py.
 //
 // [protocol.md section 7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#7-bootstrap
 package bootstrap

@@ -156,11 +156,11 @@ func TestSetUp(t *testing.T) {
 			gw, err := start(t, python+"//id=x//nice=3//env:GREETING=hé \\ \"you\"//chdir="+dir+form)
 			require.NoError(t, err)
 			defer end(t, gw)
-			ch, err := gw.RemoteExec(t.Context(), `import os; channel.send([os.getcwd(), os.environ["GREETING"], str(os.nice(0) >= 3)])`)
+			ch, err := gw.RemoteExec(t.Context(), `import os; channel.send([os.getcwd(), os.environ["GREETING"], str(os.nice(0) - os.getpriority(os.PRIO_PROCESS, os.getppid()))])`)
 			require.NoError(t, err)
 			var got []string
 			require.NoError(t, ch.ReceiveInto(within(t, 20*time.Second), &got))
-			assert.Equal(t, []string{dir, "hé \\ \"you\"", "True"}, got)
+			assert.Equal(t, []string{dir, "hé \\ \"you\"", "3"}, got)
 
 			_, err = start(t, python+"//id=y//chdir="+os.DevNull+"/x"+form)
 			var failed *Error

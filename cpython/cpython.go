@@ -5,8 +5,9 @@
 //
 // The worker starts the interpreter at the first program that needs one: $EXECNET_PYTHON, else
 // python3 or python from PATH. It runs this module's Python worker, so programs find there
-// all that a Python worker gives, and they share one interpreter. Messages of their channels pass through the
-// Go process undecoded. The functions that the program has registered can be imported there, too.
+// all that a Python worker gives, and they share one interpreter. Messages of their channels pass
+// through the Go process undecoded. The functions that the program has registered can be imported
+// there, too.
 package cpython
 
 import (
