@@ -142,7 +142,7 @@ func TestViaSetsUp(t *testing.T) {
 	for _, extra := range []string{"//nice=3", "//bootstrap=import"} {
 		folder := filepath.Join(t.TempDir(), "a", "b")
 		gw := makeGateway(t, g, "popen//via=host//chdir="+folder+"//env:EXECNET_GO_TEST=x=y"+extra)
-		ch, err := gw.RemoteExec(t.Context(), "import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST'], os.nice(0)])")
+		ch, err := gw.RemoteExec(t.Context(), "import os; channel.send([os.getcwd(), os.environ['EXECNET_GO_TEST'], os.nice(0) - os.getpriority(os.PRIO_PROCESS, os.getppid())])")
 		require.NoError(t, err)
 		item, err := ch.Receive(within.Soon(t))
 		require.NoError(t, err)
