@@ -130,6 +130,7 @@ type StrConfig = gatewaybase.StrConfig
 //	Platform    string
 //	CWD         string
 //	PID         int
+//	WorkerVersion string
 type RInfo = gatewaybase.RInfo
 
 // VersionInfo is Python's sys.version_info.

@@ -1,0 +1,125 @@
+// Release makes the files of a release: archives with their checksums, wheels, Debian packages, and
+// what a container is built from. CONTRIBUTING.md says how a release is made.
+//
+//	go run ./internal/release [-out FOLDER] [-platforms LIST] [archive] [wheel] [deb] [container]
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// kinds are what can be made.
+var kinds = []string{"archive"}
+
+// order says what a release is to be made of.
+type order struct {
+	root      string // the folder of this module
+	out       string // where the files go
+	platforms []platform
+	kinds     []string
+	log       io.Writer
+}
+
+func main() {
+	o := order{log: os.Stderr}
+	flag.StringVar(&o.root, "root", ".", "the `FOLDER` of the module, a clone with git")
+	flag.StringVar(&o.out, "out", "dist", "the `FOLDER` for the files; those of the same names are replaced")
+	list := flag.String("platforms", "all", "a `LIST` such as linux/amd64,darwin/arm64")
+	flag.Parse()
+	o.kinds = flag.Args()
+	var err error
+	if o.platforms, err = parsePlatforms(*list); err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		err = o.run(ctx)
+		stop()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "release:", err)
+		os.Exit(1)
+	}
+}
+
+// run makes all files, and then writes them.
+func (o *order) run(ctx context.Context) error {
+	if len(o.kinds) == 0 {
+		o.kinds = kinds
+	}
+	for _, kind := range o.kinds {
+		if !slices.Contains(kinds, kind) {
+			return fmt.Errorf("%q is nothing that can be made; there are: %s", kind, strings.Join(kinds, ", "))
+		}
+	}
+	var made []file
+	add := func(f file, err error) error {
+		made = append(made, f)
+		return err
+	}
+	for _, p := range o.platforms {
+		b, err := compile(ctx, o.root, p, o.log)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(b.version, "+dirty") && p == o.platforms[0] {
+			fmt.Fprintf(o.log, "release: warning: files differ from the commit; the version is %s\n", b.version)
+		}
+		others, err := o.papers()
+		if err != nil {
+			return err
+		}
+		if slices.Contains(o.kinds, "archive") {
+			if err := add(b.archive(others)); err != nil {
+				return err
+			}
+		}
+	}
+	return o.write(append(made, checksums(made)))
+}
+
+// papers are the files of the repository that belong to every archive.
+func (o *order) papers() (files []file, err error) {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "LICENSE"} {
+		data, err := os.ReadFile(filepath.Join(o.root, name))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name, 0o644, data})
+	}
+	return files, nil
+}
+
+// checksums is what sha256sum --check reads.
+func checksums(files []file) file {
+	var text strings.Builder
+	for _, f := range sorted(files) {
+		fmt.Fprintf(&text, "%x  %s\n", sha256.Sum256(f.data), f.name)
+	}
+	return file{"SHA256SUMS", 0o644, []byte(text.String())}
+}
+
+// write puts files into the folder, each under another name first, so that none is there in part.
+func (o *order) write(files []file) error {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	for _, f := range files {
+		path := filepath.Join(o.out, f.name)
+		if err := os.WriteFile(path+".part", f.data, f.mode); err != nil {
+			os.Remove(path + ".part")
+			return err
+		}
+		if err := os.Rename(path+".part", path); err != nil {
+			return err
+		}
+		fmt.Fprintln(o.log, path)
+	}
+	return nil
+}
