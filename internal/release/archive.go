@@ -41,8 +41,8 @@ func below(folder string, files []file) []file {
 	return moved
 }
 
-// tarred packs files as .tar.gz, with their folders. The owner is root, and every time is that of the commit,
-// so that the same files give the same bytes.
+// tarred packs files as .tar.gz, with their folders. The owner is root, and every time is that of the
+// commit, so that the same files give the same bytes.
 func tarred(files []file, at time.Time) ([]byte, error) {
 	var packed bytes.Buffer
 	compressed, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)

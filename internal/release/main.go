@@ -18,7 +18,7 @@ import (
 )
 
 // kinds are what can be made.
-var kinds = []string{"archive"}
+var kinds = []string{"archive", "wheel"}
 
 // order says what a release is to be made of.
 type order struct {
@@ -71,12 +71,22 @@ func (o *order) run(ctx context.Context) error {
 		if strings.Contains(b.version, "+dirty") && p == o.platforms[0] {
 			fmt.Fprintf(o.log, "release: warning: files differ from the commit; the version is %s\n", b.version)
 		}
-		others, err := o.papers()
+		licences, err := o.licences(ctx, b)
 		if err != nil {
 			return err
 		}
+		papers, err := o.read("README.md", "CHANGELOG.md")
+		if err != nil {
+			return err
+		}
+		papers = append(papers, licences...)
 		if slices.Contains(o.kinds, "archive") {
-			if err := add(b.archive(others)); err != nil {
+			if err := add(b.archive(papers)); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(o.kinds, "wheel") {
+			if err := add(b.wheel(licences)); err != nil {
 				return err
 			}
 		}
@@ -84,9 +94,19 @@ func (o *order) run(ctx context.Context) error {
 	return o.write(append(made, checksums(made)))
 }
 
-// papers are the files of the repository that belong to every archive.
-func (o *order) papers() (files []file, err error) {
-	for _, name := range []string{"README.md", "CHANGELOG.md", "LICENSE"} {
+// licences are the texts that go along with the program wherever it goes.
+func (o *order) licences(ctx context.Context, b *build) ([]file, error) {
+	notices, err := b.notices(ctx, o.root)
+	if err != nil {
+		return nil, err
+	}
+	files, err := o.read("LICENSE")
+	return append(files, notices), err
+}
+
+// read reads files of the repository.
+func (o *order) read(names ...string) (files []file, err error) {
+	for _, name := range names {
 		data, err := os.ReadFile(filepath.Join(o.root, name))
 		if err != nil {
 			return nil, err

@@ -155,7 +155,7 @@ func TestArchive(t *testing.T) {
 	t.Parallel()
 	name := strings.Join([]string{"execnet", version, here.os, here.arch}, "-")
 	folder := unpack(t, filepath.Join(dist(t), name))
-	for _, paper := range []string{"README.md", "LICENSE", "CHANGELOG.md"} {
+	for _, paper := range []string{"README.md", "LICENSE", "CHANGELOG.md", "NOTICES.txt"} {
 		assert.FileExists(t, filepath.Join(folder, name, paper))
 	}
 	program := filepath.Join(folder, name, here.program())
