@@ -20,16 +20,21 @@ type file struct {
 }
 
 // archive makes the archive of a platform: the program, what else belongs to it, below one folder.
-func (b *build) archive(others []file) (file, error) {
-	name := strings.Join([]string{"execnet", b.plainVersion(), b.os, b.arch}, "-")
-	files := append([]file{{b.program(), 0o755, b.binary}}, others...)
-	files = below(name, files)
+func (b *build) archive(c companions) (file, error) {
+	name := b.archiveName()
+	files := below(name, slices.Concat([]file{{b.program(), 0o755, b.binary}, c.sbom}, c.papers, c.licences,
+		below("man/man1", c.man), below("completions", c.completions)))
 	if b.os == "windows" {
 		data, err := zipped(files, b.time)
 		return file{name + ".zip", 0o644, data}, err
 	}
 	data, err := tarred(files, b.time)
 	return file{name + ".tar.gz", 0o644, data}, err
+}
+
+// archiveName is the archive's name without its ending.
+func (b *build) archiveName() string {
+	return strings.Join([]string{"execnet", b.plainVersion(), b.os, b.arch}, "-")
 }
 
 // below puts files into a folder.
@@ -41,8 +46,8 @@ func below(folder string, files []file) []file {
 	return moved
 }
 
-// tarred packs files as .tar.gz, with their folders. The owner is root, and every time is that of the
-// commit, so that the same files give the same bytes.
+// tarred packs files as .tar.gz, with their folders. The owner is root, and every time is that of
+// the commit, so that the same files give the same bytes. The format is one that dpkg reads, too.
 func tarred(files []file, at time.Time) ([]byte, error) {
 	var packed bytes.Buffer
 	compressed, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
@@ -53,7 +58,7 @@ func tarred(files []file, at time.Time) ([]byte, error) {
 	header := func(name string, mode fs.FileMode, size int, kind byte) error {
 		return w.WriteHeader(&tar.Header{
 			Name: name, Mode: tarMode(mode), Size: int64(size), Typeflag: kind, ModTime: at,
-			Uname: "root", Gname: "root", Format: tar.FormatPAX,
+			Uname: "root", Gname: "root", Format: tar.FormatUSTAR,
 		})
 	}
 	made := map[string]bool{".": true}

@@ -15,10 +15,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/go-execnet/execnet/internal/command"
 )
 
 // kinds are what can be made.
-var kinds = []string{"archive", "wheel"}
+var kinds = []string{"archive", "wheel", "deb", "container"}
 
 // order says what a release is to be made of.
 type order struct {
@@ -59,49 +61,82 @@ func (o *order) run(ctx context.Context) error {
 		}
 	}
 	var made []file
-	add := func(f file, err error) error {
-		made = append(made, f)
-		return err
-	}
+	var builds []*build
 	for _, p := range o.platforms {
 		b, err := compile(ctx, o.root, p, o.log)
 		if err != nil {
 			return err
 		}
-		if strings.Contains(b.version, "+dirty") && p == o.platforms[0] {
+		if strings.Contains(b.version, "+dirty") && len(builds) == 0 {
 			fmt.Fprintf(o.log, "release: warning: files differ from the commit; the version is %s\n", b.version)
 		}
-		licences, err := o.licences(ctx, b)
+		builds = append(builds, b)
+		files, err := o.packages(ctx, b)
 		if err != nil {
 			return err
 		}
-		papers, err := o.read("README.md", "CHANGELOG.md")
+		made = append(made, files...)
+	}
+	if slices.Contains(o.kinds, "container") {
+		files, err := o.container(ctx, builds)
 		if err != nil {
 			return err
 		}
-		papers = append(papers, licences...)
-		if slices.Contains(o.kinds, "archive") {
-			if err := add(b.archive(papers)); err != nil {
-				return err
-			}
-		}
-		if slices.Contains(o.kinds, "wheel") {
-			if err := add(b.wheel(licences)); err != nil {
-				return err
-			}
-		}
+		made = append(made, files...)
 	}
 	return o.write(append(made, checksums(made)))
 }
 
-// licences are the texts that go along with the program wherever it goes.
-func (o *order) licences(ctx context.Context, b *build) ([]file, error) {
-	notices, err := b.notices(ctx, o.root)
+// packages makes what is made for each platform.
+func (o *order) packages(ctx context.Context, b *build) (made []file, err error) {
+	c, err := o.collect(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	files, err := o.read("LICENSE")
-	return append(files, notices), err
+	add := func(f file, err error) error {
+		made = append(made, f)
+		return err
+	}
+	if slices.Contains(o.kinds, "archive") {
+		err = add(b.archive(c))
+		made = append(made, file{b.archiveName() + ".cdx.json", 0o644, c.sbom.data})
+	}
+	if err == nil && slices.Contains(o.kinds, "wheel") {
+		err = add(b.wheel(c))
+	}
+	if err == nil && slices.Contains(o.kinds, "deb") && b.os == "linux" {
+		err = add(b.deb(c))
+	}
+	return made, err
+}
+
+// companions are the files that go along with the program.
+type companions struct {
+	papers      []file // README.md and CHANGELOG.md
+	licences    []file // the program's own, and those of what it contains
+	man         []file
+	completions []file
+	sbom        file
+}
+
+func (o *order) collect(ctx context.Context, b *build) (c companions, err error) {
+	if c.papers, err = o.read("README.md", "CHANGELOG.md"); err != nil {
+		return c, err
+	}
+	if c.licences, err = o.read("LICENSE"); err != nil {
+		return c, err
+	}
+	notices, err := b.notices(ctx, o.root)
+	if err != nil {
+		return c, err
+	}
+	c.licences = append(c.licences, notices)
+	c.man = manPages(command.NewRoot(), b.plainVersion(), b.time)
+	if c.completions, err = completions(command.NewRoot()); err != nil {
+		return c, err
+	}
+	c.sbom, err = b.billOfMaterials()
+	return c, err
 }
 
 // read reads files of the repository.

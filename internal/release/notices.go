@@ -25,7 +25,8 @@ func (b *build) notices(ctx context.Context, root string) (file, error) {
 			return file{}, err
 		}
 		sources = append(sources, source{module.Path + " " + module.Version, folder})
-		if module.Path == "golang.org/x/sys" { // not every Go that is installed has the licence, which is the same
+		// Go's own has the same licence, and not every installation of Go contains it.
+		if module.Path == "golang.org/x/sys" {
 			sources = append(sources, source{"Go " + b.info.GoVersion, folder})
 		}
 	}

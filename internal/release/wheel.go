@@ -25,9 +25,9 @@ var wheelTags = map[platform][]string{
 	{"windows", "arm64"}: {"win_arm64"},
 }
 
-// wheel makes a package for pip: the program, which pip puts where the commands of its environment are, and the
-// module execnet_go. Papers are texts that have to go along.
-func (b *build) wheel(papers []file) (file, error) {
+// wheel makes a package for pip: the program, which pip puts where the commands of its environment
+// are, and the module execnet_go.
+func (b *build) wheel(c companions) (file, error) {
 	version, err := python(b.version)
 	if err != nil {
 		return file{}, err
@@ -39,9 +39,10 @@ func (b *build) wheel(papers []file) (file, error) {
 		{"execnet_go/__init__.py", 0o644, pythonModule},
 		{name + ".data/scripts/" + b.program(), 0o755, b.binary},
 	}
-	files = append(files, below(info+"/licenses", papers)...)
+	files = append(files, below(info+"/licenses", c.licences)...)
+	files = append(files, below(info+"/sboms", []file{c.sbom})...)
 	files = append(files,
-		file{info + "/METADATA", 0o644, []byte(wheelMetadata(version, papers))},
+		file{info + "/METADATA", 0o644, []byte(wheelMetadata(version, c.licences))},
 		file{info + "/WHEEL", 0o644, []byte(wheelFormat(tags))},
 	)
 	var record strings.Builder
@@ -56,7 +57,7 @@ func (b *build) wheel(papers []file) (file, error) {
 }
 
 // wheelMetadata is what pip knows of the package (Metadata-Version 2.4 of PyPA's specifications).
-func wheelMetadata(version string, papers []file) string {
+func wheelMetadata(version string, licences []file) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `Metadata-Version: 2.4
 Name: execnet-go
@@ -64,7 +65,7 @@ Version: %s
 Summary: Worker, ssh server and pytest runner for Python's execnet, in one program
 License-Expression: MIT
 `, version)
-	for _, f := range papers {
+	for _, f := range licences {
 		fmt.Fprintf(&text, "License-File: %s\n", f.name)
 	}
 	fmt.Fprintf(&text, `Project-URL: Source, https://github.com/go-execnet/execnet

@@ -157,7 +157,9 @@ func TestWheelRecord(t *testing.T) {
 	for _, tag := range wheelTags[here] {
 		assert.Contains(t, string(contents[info+"WHEEL"]), "\nTag: py3-none-"+tag+"\n")
 	}
-	assert.Contains(t, contents, info+"licenses/LICENSE")
+	for _, paper := range []string{"licenses/LICENSE", "licenses/NOTICES.txt", "sboms/sbom.cdx.json"} {
+		assert.Contains(t, contents, info+paper)
+	}
 }
 
 func TestEveryPlatformHasWheelTags(t *testing.T) {

@@ -18,8 +18,8 @@ def executable():
     scripts, name = ("Scripts", "execnet.exe") if os.name == "nt" else ("bin", "execnet")
     folder = os.path.dirname(os.path.abspath(__file__))
     tried = []
-    # The package is some folders below the one that also has the command: in a virtual environment, in
-    # the user's own folder, with pip's --target and --prefix.
+    # The package is some folders below the one that also has the command: in a virtual environment,
+    # in the user's own folder, with pip's --target and --prefix.
     for _ in range(4):
         folder = os.path.dirname(folder)
         tried.append(os.path.join(folder, scripts, name))
