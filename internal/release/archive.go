@@ -57,7 +57,7 @@ func tarred(files []file, at time.Time) ([]byte, error) {
 	w := tar.NewWriter(compressed)
 	header := func(name string, mode fs.FileMode, size int, kind byte) error {
 		return w.WriteHeader(&tar.Header{
-			Name: name, Mode: tarMode(mode), Size: int64(size), Typeflag: kind, ModTime: at,
+			Name: name, Mode: int64(mode.Perm()), Size: int64(size), Typeflag: kind, ModTime: at,
 			Uname: "root", Gname: "root", Format: tar.FormatUSTAR,
 		})
 	}
@@ -92,15 +92,6 @@ func tarred(files []file, at time.Time) ([]byte, error) {
 	}
 	err = compressed.Close()
 	return packed.Bytes(), err
-}
-
-// tarMode is a mode as tar has it.
-func tarMode(mode fs.FileMode) int64 {
-	bits := int64(mode.Perm())
-	if mode&fs.ModeSticky != 0 {
-		bits |= 0o1000
-	}
-	return bits
 }
 
 // zipped packs files as .zip; the same files give the same bytes.

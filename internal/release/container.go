@@ -36,9 +36,9 @@ func (o *order) container(ctx context.Context, builds []*build) ([]file, error) 
 		file{"Containerfile", 0o644, containerfile},
 		file{"root/etc/passwd", 0o644, []byte("root:x:0:0::/:/usr/bin/execnet\nexecnet:x:1000:1000::/home/execnet:/usr/bin/execnet\n")},
 		file{"root/etc/group", 0o644, []byte("root:x:0:\nexecnet:x:1000:\n")},
-		file{"root/tmp", fs.ModeDir | fs.ModeSticky | 0o777, nil},
-		file{"home/.config", fs.ModeDir | 0o700, nil},
-		file{"home/.ssh", fs.ModeDir | 0o700, nil},
+		file{"user/tmp", fs.ModeDir | 0o755, nil},
+		file{"user/home/execnet/.config", fs.ModeDir | 0o700, nil},
+		file{"user/home/execnet/.ssh", fs.ModeDir | 0o700, nil},
 	)
 	name := "execnet-" + first.plainVersion() + "-container"
 	data, err := tarred(below(name, files), first.time)
