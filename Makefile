@@ -8,17 +8,21 @@
 # make programs  random programs in the Go interpreter and in CPython 3.11, for MINUTES
 # make bench  one table: this module beside pip's execnet, raw pipes and other codecs, measured in the same run;
 #             it is written into docs/benchmarks.md, with charts
+# make release  dist/: archives, wheels, Debian packages and their checksums, for all platforms; the version
+#             is that of the commit's tag
+# make wheel  dist/: the wheels alone; PLATFORMS=linux/amd64 makes one of them, also for make release
 # make build  bin/execnet, bin/execnet-full with a CPython inside, and bin/textstats, the example of a worker
 PYTHON ?= python3
 VENV := .venv
 MINUTES ?= 5
+PLATFORMS ?= all
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test needs venv soak suites programs bench build clean
+.PHONY: check test needs venv soak suites programs bench build release wheel clean
 
 # Programs that take long to test: their tests run in make test alone.
-SLOW := /compat_tests|/internal/command$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
+SLOW := /compat_tests|/internal/command$$|/internal/release$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
 
 check: needs venv
 	$(BIN)/python .ci/static.py
@@ -60,5 +64,13 @@ build:
 	go build -o bin/ ./cmd/execnet ./examples/textstats
 	CGO_ENABLED=0 go -C embedded build -o ../bin/ ./cmd/execnet-full
 
+release:
+	rm -rf dist
+	go run ./internal/release -platforms $(PLATFORMS)
+
+wheel:
+	rm -rf dist
+	go run ./internal/release -platforms $(PLATFORMS) wheel
+
 clean:
-	rm -rf $(VENV) .tox bin
+	rm -rf $(VENV) .tox bin dist

@@ -125,11 +125,12 @@ type StrConfig = gatewaybase.StrConfig
 
 // RInfo describes the interpreter at the far end. It is execnet's RInfo.
 //
-//	Executable  string
-//	VersionInfo VersionInfo
-//	Platform    string
-//	CWD         string
-//	PID         int
+//	Executable    string
+//	VersionInfo   VersionInfo
+//	Platform      string
+//	CWD           string
+//	PID           int
+//	WorkerVersion string
 type RInfo = gatewaybase.RInfo
 
 // VersionInfo is Python's sys.version_info.

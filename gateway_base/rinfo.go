@@ -16,6 +16,9 @@ type RInfo struct {
 	Platform    string      `execnet:"platform"`     // sys.platform
 	CWD         string      `execnet:"cwd"`          // os.getcwd()
 	PID         int         `execnet:"pid"`          // os.getpid()
+	// WorkerVersion is the version of this module in a Go worker that runs Python source by itself,
+	// such as "v1.2.3"; it is empty if a Python has answered.
+	WorkerVersion string `execnet:"worker_version"`
 }
 
 // VersionInfo is Python's sys.version_info.

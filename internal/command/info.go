@@ -143,9 +143,10 @@ func workingFolder(ctx context.Context, gw *gatewaybase.Gateway, start, chdir st
 
 // engineInfo is what a Go worker says of what runs source in it.
 type engineInfo struct {
-	Worker string `execnet:"worker"` // the program's file
-	Engine string `execnet:"engine"` // one of xspec.Engines
-	Why    string `execnet:"why"`
+	Worker  string `execnet:"worker"`         // the program's file
+	Version string `execnet:"worker_version"` // of this module; empty before there was this answer
+	Engine  string `execnet:"engine"`         // one of xspec.Engines
+	Why     string `execnet:"why"`
 }
 
 // engineSource is what askEngine executes: a Go worker recognises it by its file and its text.
@@ -172,7 +173,7 @@ func infoText(w io.Writer, m fleet.Member, info gatewaybase.RInfo, engine *engin
   cwd          %s
 `, m.Spec.ID, m.Spec, info.Executable, info.VersionInfo, info.Platform, info.PID, info.CWD)
 	if err == nil && engine != nil {
-		_, err = fmt.Fprintf(w, "  worker       %s\n  engine       %s: %s\n", engine.Worker, engine.Engine, engine.Why)
+		_, err = fmt.Fprintf(w, "  worker       %s %s\n  engine       %s: %s\n", engine.Worker, engine.Version, engine.Engine, engine.Why)
 	}
 	return err
 }
@@ -181,7 +182,7 @@ func infoJSON(w io.Writer, m fleet.Member, info gatewaybase.RInfo, engine *engin
 	pairs := []any{"gateway", m.Spec.ID, "spec", m.Spec.String(), "interpreter", info.Executable, "version", info.VersionInfo.String(),
 		"platform", info.Platform, "pid", int64(info.PID), "cwd", info.CWD}
 	if engine != nil {
-		pairs = append(pairs, "worker", engine.Worker, "engine", engine.Engine, "why", engine.Why)
+		pairs = append(pairs, "worker", engine.Worker, "worker_version", engine.Version, "engine", engine.Engine, "why", engine.Why)
 	}
 	line, err := jsonform.Append(nil, serializer.NewDict(pairs...))
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	_ "github.com/go-execnet/execnet/cpython" // these run Python source in "execnet worker"
 	_ "github.com/go-execnet/execnet/gpython"
 	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/pidone"
 	"github.com/go-execnet/execnet/worker"
 )
 
@@ -33,14 +34,16 @@ func (e *exit) Error() string { return fmt.Sprintf("exit code %d: %v", e.code, e
 
 func failure(err error) error { return &exit{code: exitFailure, err: err} }
 
-// Main runs the command that the arguments name, and ends the process.
+// Main runs the command that the arguments name, and ends the process. As process 1 of a container
+// it also reaps orphans.
 func Main() {
+	pidone.Main()
 	worker.ServeIfWorker()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := NewRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

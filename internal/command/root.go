@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newRoot() *cobra.Command {
+// NewRoot makes the command execnet with all that stands below it.
+func NewRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "execnet",
 		Short: "Run Python source in other interpreters",
@@ -28,7 +29,7 @@ and functions that call calls, can choose another by sys.exit.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.Version = version()
+	root.Version = programVersion()
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version of this program")
 	root.AddCommand(newExec(), newCall(), newInfo(), newRsync(), newDeploy(), newPytest(), newDumps(), newLoads())

@@ -36,7 +36,12 @@ type runningServer struct {
 
 func startServer(t *testing.T, args ...string) *runningServer {
 	t.Helper()
-	s := &runningServer{Cmd: exec.Command(binary, args...)}
+	return startServerCommand(t, exec.Command(binary, args...))
+}
+
+func startServerCommand(t *testing.T, cmd *exec.Cmd) *runningServer {
+	t.Helper()
+	s := &runningServer{Cmd: cmd}
 	s.Cmd.Stderr = &s.stderr
 	out, err := s.StdoutPipe()
 	require.NoError(t, err)
@@ -124,21 +129,39 @@ func TestSocketServerTLS(t *testing.T) {
 	assert.Contains(t, open.stderr.String(), "warning: whoever can connect can execute anything as this user")
 }
 
-func TestSSHServer(t *testing.T) {
+// sshBox is a folder with the keys of an ssh server.
+type sshBox struct{ dir, hostKey string }
+
+func newSSHBox(t *testing.T) sshBox {
+	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o700)) // whatever the umask
-	key, keys, hostKey := filepath.Join(dir, "id"), filepath.Join(dir, "keys"), filepath.Join(dir, "host_key")
+	key := filepath.Join(dir, "id")
 	sshdtest.Keygen(t, key)
-	sshdtest.Copy(t, key+".pub", keys)
-	s := startServer(t, "sshserver", "0", "--host-key", hostKey, "--authorized-keys", keys)
-	_, port, _ := net.SplitHostPort(s.addr)
-	public := sshdtest.Run(t, "ssh-keygen", "-y", "-f", hostKey)
-	fingerprint := strings.Fields(sshdtest.Run(t, "ssh-keygen", "-l", "-f", hostKey))[1]
-	known, config := filepath.Join(dir, "known_hosts"), filepath.Join(dir, "config")
-	sshdtest.Write(t, known, fmt.Sprintf("[127.0.0.1]:%s %s", port, public))
-	sshdtest.Write(t, config, "Host box\nHostName 127.0.0.1\nIdentityFile "+key+"\nIdentitiesOnly yes\nIdentityAgent none\n"+
+	sshdtest.Copy(t, key+".pub", filepath.Join(dir, "keys"))
+	return sshBox{dir, filepath.Join(dir, "host_key")}
+}
+
+func (b sshBox) command() *exec.Cmd {
+	return exec.Command(binary, "sshserver", "0", "--host-key", b.hostKey, "--authorized-keys", filepath.Join(b.dir, "keys"))
+}
+
+// spec is that of a worker of the server that listens at addr.
+func (b sshBox) spec(t *testing.T, addr string) string {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(addr)
+	known, config := filepath.Join(b.dir, "known_hosts"), filepath.Join(b.dir, "config")
+	sshdtest.Write(t, known, fmt.Sprintf("[127.0.0.1]:%s %s", port, sshdtest.Run(t, "ssh-keygen", "-y", "-f", b.hostKey)))
+	sshdtest.Write(t, config, "Host box\nHostName 127.0.0.1\nIdentityFile "+filepath.Join(b.dir, "id")+"\nIdentitiesOnly yes\nIdentityAgent none\n"+
 		"StrictHostKeyChecking yes\nUserKnownHostsFile "+known+"\nGlobalKnownHostsFile "+os.DevNull+"\n")
-	spec := "ssh=-p " + port + " box//python=execnet//ssh_config=" + config
+	return "ssh=-p " + port + " box//python=execnet//ssh_config=" + config
+}
+
+func TestSSHServer(t *testing.T) {
+	box := newSSHBox(t)
+	s := startServerCommand(t, box.command())
+	fingerprint := strings.Fields(sshdtest.Run(t, "ssh-keygen", "-l", "-f", box.hostKey))[1]
+	spec := box.spec(t, s.addr)
 
 	g := multi.NewGroup()
 	t.Cleanup(func() { require.NoError(t, g.Terminate(within.Time(t, 10*time.Second))) })

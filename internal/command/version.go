@@ -3,9 +3,10 @@ package command
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-execnet/execnet/internal/version"
 )
 
 func newVersion() *cobra.Command {
@@ -14,17 +15,13 @@ func newVersion() *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintln(cmd.OutOrStdout(), version())
+			fmt.Fprintln(cmd.OutOrStdout(), programVersion())
 			return nil
 		},
 	}
 }
 
-// version is the program's version, and what it was built with and for.
-func version() string {
-	version := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	return fmt.Sprintf("execnet %s %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+// programVersion is the program's version, and what it was built with and for.
+func programVersion() string {
+	return fmt.Sprintf("execnet %s %s %s/%s", version.Program(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -6,11 +6,12 @@ import (
 	"runtime"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/version"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3). The version is that
-// of the Python which gpython implements.
+// serveRInfo sends what execnet's RInfo is made of (protocol.md section 10.3), and this module's
+// version. version_info is that of the Python which gpython implements.
 func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	folder, err := os.Getwd()
 	if err != nil {
@@ -26,13 +27,14 @@ func serveRInfo(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Prog
 		"platform", platform,
 		"cwd", folder,
 		"pid", os.Getpid(),
+		"worker_version", version.Module(),
 	))
 }
 
 // serveEngine says what runs Python source in this worker: a dict, where a Python sends None.
 func (n *Natives) serveEngine(ctx context.Context, ch *gatewaybase.Channel, _ gatewaybase.Program) error {
 	engine, why := n.Engine()
-	return ch.Send(ctx, serializer.NewDict("worker", programPath(), "engine", engine, "why", why))
+	return ch.Send(ctx, serializer.NewDict("worker", programPath(), "worker_version", version.Module(), "engine", engine, "why", why))
 }
 
 // programPath is the file of this program.
