@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,9 +69,10 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, options gatewayOption
 			return failure(err)
 		}
 	}
+	unanswered := unanswered{specs: slices.Clone(specs)}
 	used := make(chan int, 1)
 	go func() {
-		members := fleet.Start(ctx, group.MakeGatewaySpec, specs, options.together)
+		members := fleet.Start(ctx, unanswered.making(group.MakeGatewaySpec), specs, options.together)
 		if !options.asksLater {
 			stopAsking()
 		}
@@ -94,7 +96,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, options gatewayOption
 	case errors.As(cause, &interrupted):
 		return &exit{code: 128 + int(interrupted.Signal)}
 	case errors.Is(cause, errTimeLimit):
-		return &exit{code: exitTimeout, err: fmt.Errorf("not done after %v (--timeout)", options.limit)}
+		return &exit{code: exitTimeout, err: fmt.Errorf("not done after %v (--timeout)%s", options.limit, unanswered.text())}
 	case isBrokenPipe(cause):
 		return &exit{code: exitPipe}
 	case cause != nil:
