@@ -61,6 +61,9 @@ func greet(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config, 
 	if err == errWrong {
 		failed.Err = nil
 	}
+	if err := containerFailed(failed); err != nil {
+		return err
+	}
 	if errors.Is(err, io.EOF) && len(noise) == 0 && (spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH) {
 		if err := farend.HostNotFound(failed.Exit, pipe.RemoteAddress()); err != nil {
 			return err

@@ -136,7 +136,10 @@ func plainError(err error) string {
 	var died *gatewaybase.GatewayDiedError
 	var wrong *bootstrap.Error
 	var noPython *gatewayio.PythonNotFoundError
+	var noContainer *gatewayio.ContainerError
 	switch {
+	case errors.As(err, &noContainer):
+		err = noContainer // its cause is a *bootstrap.Error
 	case errors.As(err, &noPython):
 		err = noPython // its cause is a *bootstrap.Error
 	case errors.As(err, &died):
