@@ -1,6 +1,8 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, then tox runs every env of tox.ini
+# make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine;
+#             .ci/needs-platforms says what it needs, and the user must be one who can start containers
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
 # make suites  runs the test suites of other projects with pytest, pytest-xdist and execnet pytest, compares every
@@ -19,7 +21,7 @@ PLATFORMS ?= all
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test needs venv soak suites programs bench build release wheel clean
+.PHONY: check test test-platforms needs venv soak suites programs bench build release wheel clean
 
 # Programs that take long to test: their tests run in make test alone.
 SLOW := /compat_tests|/internal/command$$|/internal/release$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
@@ -35,6 +37,12 @@ check: needs venv
 # One env after the other: each of them keeps two processors busy, and tests bound what they wait for.
 test: needs venv
 	$(BIN)/tox run
+
+# Without cgo, so that the programs run in containers without libraries.
+test-platforms:
+	@missing=$$(.ci/needs-platforms | tr '\n' ' '); test -z "$$missing" || { \
+		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

@@ -108,16 +108,27 @@ type DumpError = serializer.DumpError
 type LoadError = serializer.LoadError
 
 // PythonNotFoundError says that a spec names no interpreter and there is none on PATH, or that an
-// ssh host has no such interpreter. Use errors.As with a *PythonNotFoundError.
+// ssh host or a container has no such interpreter. Use errors.As with a *PythonNotFoundError.
 //
 //	Tried []string           the names that were looked for
-//	Host  string             the ssh host, "" for this machine
+//	Host  string             the ssh host, as "container box" a container, "" for this machine
 //	Says  string             what the host's shell says
 //	Err   error
 type PythonNotFoundError = gatewayio.PythonNotFoundError
 
-// StartError says that a command cannot be run on this machine: the interpreter, ssh, or vagrant.
-// Use errors.As with a *StartError.
+// ContainerError says that docker, podman or kubectl could run nothing in a container or pod: there
+// is none of that name, it does not run, or the command does not get that far. Use errors.As with a
+// *ContainerError.
+//
+//	Command string           docker, podman or kubectl
+//	Name    string           the container or pod
+//	Problem string           a gatewayio.ContainerProblem: missing, stopped or unreachable
+//	Says    string           what the command says
+//	Err     error
+type ContainerError = gatewayio.ContainerError
+
+// StartError says that a command cannot be run on this machine: the interpreter, ssh, vagrant, or
+// the command of a container. Use errors.As with a *StartError.
 //
 //	Args   []string
 //	Source string            where the command comes from

@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
@@ -66,7 +67,10 @@ func (e *Error) Error() string {
 		b.WriteString(errtext.Of(e.Err))
 	}
 	b.WriteString(e.Exit.String())
-	if len(e.Got) == 0 && errors.Is(e.Err, io.EOF) && e.Exit.Known && e.Exit.Signal == nil && !e.Spec.Self {
+	ended := errors.Is(e.Err, io.EOF)
+	if hint := cmdline.Hint(e.Spec, ended); hint != "" && e.Err != nil {
+		b.WriteString("; " + hint)
+	} else if len(e.Got) == 0 && ended && e.Exit.Known && e.Exit.Signal == nil && !e.Spec.Self {
 		b.WriteString("; it has to be Python 2.7, or 3.6 or newer")
 	}
 	if e.Spec.Self {

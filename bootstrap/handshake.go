@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -44,7 +43,13 @@ var (
 // greet makes a worker of the far end. On an error it ends the far end.
 func greet(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config, m more) error {
 	spec := config.Spec
+	called := ""
+	if m.behind != nil {
+		called = m.behind.Called
+	}
+	heard := tellSilence(config, called)
 	noise, err := handshake(ctx, pipe, spec, m)
+	heard()
 	if err == nil {
 		if len(noise) > 0 {
 			warn(config, noise)
@@ -52,12 +57,12 @@ func greet(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config, 
 		return nil
 	}
 	discard(pipe, errors.Is(err, io.EOF))
-	failed := &Error{Spec: spec, Got: noise, Exit: pipe.Exit(), Err: err}
-	if m.behind != nil {
-		failed.called = m.behind.Called
-	}
+	failed := &Error{Spec: spec, Got: noise, Exit: pipe.Exit(), called: called, Err: err}
 	if err == errWrong {
 		failed.Err = nil
+	}
+	if err := containerFailed(failed); err != nil {
+		return err
 	}
 	if errors.Is(err, io.EOF) && len(noise) == 0 && (spec.Kind() == xspec.KindSSH || spec.Kind() == xspec.KindVagrantSSH) {
 		if err := farend.HostNotFound(failed.Exit, pipe.RemoteAddress()); err != nil {
@@ -73,11 +78,7 @@ func greet(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config, 
 // warn tells what was skipped. What is printed at a start goes wrong in other programs than this
 // one, and in releases of execnet.
 func warn(config gatewaybase.Config, noise []byte) {
-	to := config.Warnings
-	if to == nil {
-		to = os.Stderr
-	}
-	fmt.Fprintf(to, "execnet: gateway %s: skipped what its far end printed at the start (.bashrc, or a wrapper in python=): %s\n", config.Spec.ID, quote(noise))
+	fmt.Fprintf(warnings(config), "execnet: gateway %s: skipped what its far end printed at the start (.bashrc, or a wrapper in python=): %s\n", config.Spec.ID, quote(noise))
 }
 
 // handshake writes the first line and reads up to the end of the answer. noise is the beginning of

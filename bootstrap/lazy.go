@@ -1,12 +1,14 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
@@ -230,7 +232,8 @@ func (l *lazyIO) RemoteAddress() string {
 	if pipe := l.reached(); pipe != nil {
 		return pipe.RemoteAddress()
 	}
-	return l.config.Spec.SSH
+	_, container := cmdline.ContainerOf(l.config.Spec)
+	return cmp.Or(l.config.Spec.SSH, container)
 }
 
 func (l *lazyIO) reached() gatewaybase.IO {

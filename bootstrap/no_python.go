@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -18,8 +19,8 @@ const (
 )
 
 // notFoundText is how csh, fish, sudo and the shells of Windows say that they do not find a
-// command. The status is 1 or something else then.
-var notFoundText = regexp.MustCompile(`(?i)command not found|unknown command|is not recognized|was not found`)
+// command, and the runtimes of containers. The status is 1 or something else then.
+var notFoundText = regexp.MustCompile(`(?i)command not found|unknown command|is not recognized|was not found|executable file not found|stat \S+: no such file`)
 
 // pythonNotFound turns the end of a command on an ssh host that has printed nothing into a
 // *gatewayio.PythonNotFoundError if the host's shell has not found the interpreter, else nil.
@@ -48,6 +49,26 @@ func pythonNotFound(failed *Error, host string) error {
 		tried = []string{failed.Spec.Python}
 	}
 	return &cmdline.PythonNotFoundError{Tried: tried, Host: host, Says: strings.TrimSpace(says), Err: failed}
+}
+
+// containerFailed turns the end of a docker, podman or kubectl command into what it means: a
+// *gatewayio.ContainerError, or a *gatewayio.PythonNotFoundError, else nil. docker prints to stdout
+// what it says of a program that there is not.
+func containerFailed(failed *Error) error {
+	command, name := cmdline.ContainerOf(failed.Spec)
+	if command == "" || !errors.Is(failed.Err, io.EOF) {
+		return nil
+	}
+	all := *failed
+	all.Exit.Stderr = strings.TrimLeft(string(failed.Got)+"\n"+failed.Exit.Stderr, "\n")
+	all.Got = nil
+	if err := farend.ContainerFailed(all.Exit, command, name, failed); err != nil {
+		return err
+	}
+	if failed.Spec.Self {
+		return nil
+	}
+	return pythonNotFound(&all, farend.ContainerThing(command, name))
 }
 
 // namesInterpreter reports whether a line of a shell speaks of a command that was to be run: one of

@@ -8,17 +8,17 @@ import (
 )
 
 // PythonNotFoundError says that a popen spec has no python=, the environment variable
-// EXECNET_PYTHON is not set, and PATH has no interpreter, or that the shell of an ssh host does not
-// find the interpreter. Use errors.As with a *PythonNotFoundError. Its fields:
+// EXECNET_PYTHON is not set, and PATH has no interpreter, or that the interpreter is not found on
+// an ssh host or in a container. Use errors.As with a *PythonNotFoundError. Its fields:
 //
 //	Tried []string // the names that were looked for on PATH, or the value of python=
-//	Host  string   // the ssh host as the spec names it, "" for this machine
-//	Says  string   // what the host's shell says, which may be ""
-//	Err   error    // for an ssh host a *bootstrap.Error
+//	Host  string   // the ssh host, "container NAME" or "pod NAME", "" for this machine
+//	Says  string   // what the shell there says, or the container's runtime; may be ""
+//	Err   error    // for an ssh host or a container a *bootstrap.Error
 type PythonNotFoundError = cmdline.PythonNotFoundError
 
-// StartError says that a command cannot be run on this machine: the interpreter of python=, ssh, or
-// vagrant. Use errors.As with a *StartError. Its fields:
+// StartError says that a command cannot be run on this machine: the interpreter of python=, ssh,
+// vagrant, or the command of a container. Use errors.As with a *StartError. Its fields:
 //
 //	Args   []string // the command line
 //	Source string   // where it comes from, as "python= in the spec"; "" if the caller knows

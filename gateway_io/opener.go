@@ -4,10 +4,12 @@
 //   - popen: a process on this machine.
 //   - ssh=, vagrant_ssh=: an interpreter on another host, reached by a built-in ssh client, which
 //     uses one connection for all gateways of a host; with sshclient=openssh, the ssh command.
+//   - docker=, podman=, kubectl=: an interpreter in a container or pod, started by the command of
+//     that name.
 //   - socket=: a connection to a socket server, over TLS if the spec says so, or to one that
 //     installvia= starts through another gateway.
 //   - via=: an interpreter that another gateway's worker starts or connects to.
-//   - ssh= or via= with self: this program, which is put there if it is not there.
+//   - ssh=, via= or a container with self: this program, which is put there if it is not there.
 //
 // A program uses the Opener inside its group, and from this package only [SSHOptions] and the types
 // of errors. The package corresponds to execnet's gateway_io.py and gateway_socket.py.
@@ -87,6 +89,8 @@ func (o *Opener) OpenTo(ctx context.Context, spec *xspec.Spec, stderr io.Writer)
 	switch spec.Kind() {
 	case xspec.KindSSH, xspec.KindVagrantSSH:
 		return o.openSSH(ctx, spec, stderr)
+	case xspec.KindDocker, xspec.KindPodman, xspec.KindKubectl:
+		return o.openContainer(spec, nil, stderr)
 	case xspec.KindSocket:
 		if spec.InstallVia == "" {
 			return openSocket(ctx, spec)

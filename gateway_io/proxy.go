@@ -70,11 +70,12 @@ type proxy struct {
 }
 
 // openProxy starts what spec asks for where via's interpreter runs: an interpreter (without
-// python=, the one that via is), the ssh command with one behind it, or a connection to a socket
-// server. It returns at once: the first bytes written follow the forwarder without waiting for it.
-// That the far end cannot be started is reported by Read, as a *ViaError; openProxy itself reports
-// that via is closed or dead, ctx's error, or what is wrong in the spec. What the far end writes to
-// its stderr comes here if stderr is not nil, else it goes to the stderr of via's interpreter.
+// python=, the one that via is), the ssh command or that of a container with one behind it, or a
+// connection to a socket server. It returns at once: the first bytes written follow the forwarder
+// without waiting for it. That the far end cannot be started is reported by Read, as a *ViaError;
+// openProxy itself reports that via is closed or dead, ctx's error, or what is wrong in the spec.
+// What the far end writes to its stderr comes here if stderr is not nil, else it goes to the stderr
+// of via's interpreter.
 //
 // With a script, that is run instead of the interpreter.
 func openProxy(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
@@ -135,7 +136,7 @@ func agree(ctx context.Context, ch, control *gatewaybase.Channel) error {
 func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec, script *deploy.Script, stderr bool) (gatewaybase.ExecOption, string, error) {
 	var kwargs map[string]any
 	function := "forward_process"
-	address := via.RemoteAddress()
+	remote := via.RemoteAddress()
 	switch spec.Kind() {
 	case xspec.KindSocket:
 		host, service, err := net.SplitHostPort(spec.Socket)
@@ -155,7 +156,13 @@ func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec,
 		if err != nil {
 			return nil, "", err
 		}
-		kwargs, address = map[string]any{"interpreter": nil, "argv": argv}, sshAddress(spec)
+		kwargs, remote = map[string]any{"interpreter": nil, "argv": argv}, address(spec)
+	case xspec.KindDocker, xspec.KindPodman, xspec.KindKubectl:
+		argv, err := containerArgs(spec, script)
+		if err != nil {
+			return nil, "", err
+		}
+		kwargs, remote = map[string]any{"interpreter": nil, "argv": argv}, address(spec)
 	default:
 		switch {
 		case script == nil:
@@ -172,7 +179,7 @@ func forwarding(ctx context.Context, via *gatewaybase.Gateway, spec *xspec.Spec,
 	if stderr {
 		kwargs["stderr"] = true
 	}
-	return gatewaybase.Call(function, kwargs), address, nil
+	return gatewaybase.Call(function, kwargs), remote, nil
 }
 
 // ViaError says that the forwarder behind the other gateway of via= failed, mostly because it could

@@ -8,6 +8,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
 	"github.com/go-execnet/execnet/internal/deploy"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/process"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -59,7 +60,12 @@ func (o *Opener) openSelf(ctx context.Context, spec *xspec.Spec, stderr io.Write
 
 // host returns how to put programs where spec's worker would run.
 func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) {
-	host := &deploy.Host{Name: sshAddress(spec)}
+	host := &deploy.Host{Name: address(spec)}
+	command, container := cmdline.ContainerOf(spec)
+	if command != "" {
+		host.Name = farend.ContainerThing(command, container)
+		host.Failed = func(exit gatewaybase.Exit) error { return farend.ContainerFailed(exit, command, container, nil) }
+	}
 	host.Printed = func(noise []byte) { _, _ = io.WriteString(o.stderr(), deploy.Warning(spec.ID, noise)) }
 	if o.Uploading != nil {
 		host.Progress = func(sent, total int64) { o.Uploading(Upload{spec, sent, total}) }
@@ -75,6 +81,10 @@ func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) 
 		host.Name = cmp.Or(host.Name, "the machine of gateway "+spec.Via)
 		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {
 			return openProxy(ctx, via, spec, &script, stderr)
+		}
+	case command != "":
+		host.Run = func(_ context.Context, script deploy.Script) (gatewaybase.IO, error) {
+			return o.openContainer(spec, &script, stderr)
 		}
 	case host.Name != "":
 		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {

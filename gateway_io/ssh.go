@@ -82,7 +82,7 @@ func (o *Opener) runSSH(ctx context.Context, spec *xspec.Spec, script *deploy.Sc
 	if err != nil {
 		return nil, err
 	}
-	return pipe(pool.Start(ctx, args, files, remoteCommand(args.Prefix, spec, script), sshAddress(spec), stderr))
+	return pipe(pool.Start(ctx, args, files, remoteCommand(args.Prefix, spec, script), address(spec), stderr))
 }
 
 // remoteCommand is what an ssh host's shell gets behind prefix: the interpreter, or script if that
@@ -164,15 +164,6 @@ func vagrantDestination(ctx context.Context, pool *sshclient.Pool, spec *xspec.S
 	return &sshconfig.Args{Host: alias}, files, nil
 }
 
-// openSSHPipe is the process of an ssh command.
-type openSSHPipe struct {
-	*process.Process
-	address string
-}
-
-// RemoteAddress implements gatewaybase.IO.
-func (p *openSSHPipe) RemoteAddress() string { return p.address }
-
 func (o *Opener) openOpenSSH(spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
 	argv, err := openSSHArgs(spec, script)
 	if err != nil {
@@ -182,8 +173,5 @@ func (o *Opener) openOpenSSH(spec *xspec.Spec, script *deploy.Script, stderr io.
 	if err != nil {
 		return nil, err
 	}
-	return &openSSHPipe{p, sshAddress(spec)}, nil
+	return &commandPipe{p, address(spec)}, nil
 }
-
-// sshAddress is what execnet gives as the gateway's remoteaddress.
-func sshAddress(spec *xspec.Spec) string { return cmp.Or(spec.VagrantSSH, spec.SSH) }

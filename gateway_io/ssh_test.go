@@ -73,7 +73,7 @@ func TestOpenSSHClient(t *testing.T) {
 	pipe := sshOpen(t, opener, server.Spec()+"//sshclient=openssh")
 	requireAlive(t, pipe)
 	assert.Equal(t, "box", pipe.RemoteAddress())
-	assert.IsType(t, &openSSHPipe{}, pipe)
+	assert.IsType(t, &commandPipe{}, pipe)
 	require.NoError(t, pipe.CloseWrite())
 	_, err := io.ReadAll(pipe)
 	require.NoError(t, err)

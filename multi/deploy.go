@@ -14,8 +14,8 @@ type Upload = gatewayio.Upload
 
 // Deploy puts the program in the file path where a worker of spec would run, unless it is there
 // already, and returns its path there. It starts nothing. So a Python driver has a Go worker by
-// "ssh=host//python=PATH". The spec needs ssh, vagrant_ssh or popen, and may have via; where it has
-// self, that means nothing.
+// "ssh=host//python=PATH". The spec needs ssh, vagrant_ssh, popen or a container, and may have via;
+// where it has self, that means nothing.
 //
 // The program is kept in a folder of the host's user, under a name with the hash of its content. If
 // there is a file path-GOOS-GOARCH for another system or processor of the host, that is taken. The

@@ -21,6 +21,7 @@ import (
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -204,10 +205,13 @@ func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gat
 // start makes a gateway whose id is reserved.
 func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gateway, error) {
 	if ctx.Err() != nil {
-		return nil, timeout.During(ctx, "starting gateway "+spec.ID)
+		return nil, timeout.During(ctx, fmt.Sprintf("starting gateway %s (%s)", spec.ID, spec))
 	}
 	said := g.newSaid(spec)
 	pipe, err := g.open(ctx, spec, said.writer())
+	if err != nil && ctx.Err() != nil {
+		return nil, errtext.Wrap(fmt.Sprintf("gateway %s (%s) did not start", spec.ID, spec), err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -337,12 +337,15 @@ func TestViaSSH(t *testing.T) {
 // requireGone waits for a process to end.
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err == nil {
-			_, after, _ := strings.Cut(string(state), ") ")
-			return strings.HasPrefix(after, "Z")
-		}
-		return signal(pid, 0) != nil
-	}, 20*time.Second, 5*time.Millisecond, "process %d is still there", pid)
+	require.Eventually(t, func() bool { return gone(pid) }, 20*time.Second, 5*time.Millisecond, "process %d is still there", pid)
+}
+
+// gone reports whether a process has ended.
+func gone(pid int) bool {
+	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err == nil {
+		_, after, _ := strings.Cut(string(state), ") ")
+		return strings.HasPrefix(after, "Z")
+	}
+	return signal(pid, 0) != nil
 }

@@ -136,7 +136,8 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 
 // placeholders are example values for messages.
 var placeholders = map[string]string{
-	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "socket": "HOST:PORT", "tls_ca": "FILE", "tls_cert": "FILE", "tls_key": "FILE", "tls_name": "NAME",
+	"ssh": "user@host", "ssh_config": "FILE", "sshclient": "openssh", "vagrant_ssh": "NAME", "docker": "NAME", "podman": "NAME", "kubectl": "POD", "namespace": "NAME", "container": "NAME", "context": "NAME",
+	"socket": "HOST:PORT", "tls_ca": "FILE", "tls_cert": "FILE", "tls_key": "FILE", "tls_name": "NAME",
 	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
 	"execmodel": "thread", "engine": "cpython", "preload": "numpy,pandas", "bootstrap": "import", "nice": "10",
 }

@@ -4,7 +4,9 @@
 //	popen//python=python3.12//chdir=/tmp/work
 //	ssh=-p 5000 me@host//id=far//env:LANG=C
 //	socket=192.168.0.7:8888
-//	popen//via=far//python=docker exec -i box python3
+//	docker=box//chdir=/srv
+//	kubectl=web-0//namespace=shop//python=python3.12
+//	popen//via=far//python=uv run python
 //
 // A specification is a list of key=value pairs separated by "//". A key given without "=value"
 // stands for true. Neither keys nor values can contain "//", since it always separates; a % behind
@@ -36,6 +38,14 @@ type Spec struct {
 	SSHClient string
 	// VagrantSSH is the key "vagrant_ssh": the name of a vagrant machine, reached through ssh.
 	VagrantSSH string
+	// Docker, Podman and Kubectl are the keys "docker", "podman" and "kubectl", which like the next
+	// three Python execnet does not have: the name of a container, or of a pod, in which the
+	// command of that name runs the interpreter. It is the command's own, as in kubectl=deploy/web.
+	Docker, Podman, Kubectl string
+	// Namespace, Container and Context are the keys "namespace", "container" and "context", which
+	// go with Kubectl: where the pod is, which of its containers, and which context of the
+	// configuration. Empty means what the command kubectl takes then.
+	Namespace, Container, Context string
 	// Socket is the key "socket": the host:port of a running socket server. It is empty for
 	// "socket//installvia=ID", so use Kind to find out whether this is a socket specification.
 	Socket string
@@ -88,9 +98,9 @@ type Spec struct {
 	// execnet package installed for the interpreter; empty sends this module's own worker.
 	Bootstrap string
 	// Env holds the values of the keys "env:NAME": variables for the worker's environment. Where
-	// the worker is started by this module they are there before it starts; over ssh that is so for
-	// those that an interpreter reads at its start (PYTHON..., LD_..., LC_... and so on). A socket
-	// server's worker sets them itself.
+	// the worker is started by this module they are there before it starts; over ssh and in a
+	// container that is so for those that an interpreter reads at its start (PYTHON..., LD_...,
+	// LC_... and so on). A socket server's worker sets them itself.
 	Env map[string]string
 	// Extra holds every key that this package does not know. Its values are strings, or true for a
 	// key without a value. CheckKeys refuses them.
@@ -106,6 +116,12 @@ var stringKeys = map[string]func(*Spec) *string{
 	"ssh_config":  func(s *Spec) *string { return &s.SSHConfig },
 	"sshclient":   func(s *Spec) *string { return &s.SSHClient },
 	"vagrant_ssh": func(s *Spec) *string { return &s.VagrantSSH },
+	"docker":      func(s *Spec) *string { return &s.Docker },
+	"podman":      func(s *Spec) *string { return &s.Podman },
+	"kubectl":     func(s *Spec) *string { return &s.Kubectl },
+	"namespace":   func(s *Spec) *string { return &s.Namespace },
+	"container":   func(s *Spec) *string { return &s.Container },
+	"context":     func(s *Spec) *string { return &s.Context },
 	"socket":      func(s *Spec) *string { return &s.Socket },
 	"tls_ca":      func(s *Spec) *string { return &s.TLSCA },
 	"tls_cert":    func(s *Spec) *string { return &s.TLSCert },

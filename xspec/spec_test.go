@@ -110,7 +110,7 @@ func TestParseErrors(t *testing.T) {
 			assert.ErrorContains(t, err, test.says)
 		}
 	}
-	for _, key := range []string{"ssh", "ssh_config", "sshclient", "vagrant_ssh", "via", "installvia", "python", "chdir", "id", "execmodel", "bootstrap", "nice"} {
+	for _, key := range []string{"ssh", "ssh_config", "sshclient", "vagrant_ssh", "docker", "podman", "kubectl", "namespace", "container", "context", "via", "installvia", "python", "chdir", "id", "execmodel", "bootstrap", "nice"} {
 		for _, text := range []string{key, key + "="} {
 			_, err := xspec.Parse(text)
 			assert.ErrorContains(t, err, `write "`+key+"=", text)
@@ -190,7 +190,7 @@ func TestTLS(t *testing.T) {
 
 func TestSameFilesystem(t *testing.T) {
 	assert.True(t, mustParse(t, "popen//python=123").SameFilesystem())
-	for _, text := range []string{"popen//chdir=hello", "ssh=host", "popen//via=gw1", "socket=host:1"} {
+	for _, text := range []string{"popen//chdir=hello", "ssh=host", "docker=box", "kubectl=web", "popen//via=gw1", "socket=host:1"} {
 		assert.False(t, mustParse(t, text).SameFilesystem(), text)
 	}
 }
@@ -199,6 +199,8 @@ func TestValidate(t *testing.T) {
 	for text, kind := range map[string]string{
 		"popen": xspec.KindPopen, "popen//via=gw0//python=x": xspec.KindPopen, "ssh=h//ssh_config=f//sshclient=openssh": xspec.KindSSH,
 		"vagrant_ssh=box//ssh_config=f": xspec.KindVagrantSSH, "socket=h:1": xspec.KindSocket, "socket//installvia=g": xspec.KindSocket, "socket=h:1//via=g": xspec.KindSocket,
+		"docker=box//python=python3//chdir=/x//env:A=b": xspec.KindDocker, "podman=box//self": xspec.KindPodman, "docker=box//via=gw0": xspec.KindDocker,
+		"kubectl=deploy/web//namespace=n//container=c//context=d": xspec.KindKubectl,
 		"popen//chdir=./~/x": xspec.KindPopen, "popen//chdir=~x": xspec.KindPopen,
 		"ssh=h//popen=false//via=b//bootstrap=import//execmodel=main_thread_only//anything=1": xspec.KindSSH,
 	} {
@@ -212,6 +214,19 @@ func TestValidate(t *testing.T) {
 		{"installvia=gw", "", "no gateway type found"},
 		{"popen//ssh=h", "", "popen, ssh"},
 		{"socket=h:1//vagrant_ssh=h", "", "vagrant_ssh, socket"},
+		{"docker=box//podman=box", "", "docker, podman"},
+		{"popen//docker=box", "", "popen, docker"},
+		{"docker=--privileged", "docker", `"--privileged" begins with "-", and would be an option of the command docker`},
+		{"podman=-i", "podman", "write the name alone"},
+		{"kubectl=--kubeconfig=/tmp/x", "kubectl", "option of the command kubectl"},
+		{"kubectl=web//namespace=-x", "namespace", "option"},
+		{"kubectl=web//container=-x", "container", "option"},
+		{"kubectl=web//context=-x", "context", "option"},
+		{"docker=box//namespace=x", "namespace", "kubectl only"},
+		{"ssh=h//container=x", "container", "kubectl only"},
+		{"popen//context=x", "context", "kubectl only"},
+		{"docker=box//ssh_config=f", "ssh_config", "ssh"},
+		{"docker=box//tls", "tls", "socket=HOST:PORT only"},
 		{"socket//installvia=gw1//via=gw0", "via", "popen//via=gw0"},
 		{"socket", "socket", "HOST:PORT"},
 		{"socket=h:1//installvia=gw0", "installvia", "address"},

@@ -52,6 +52,9 @@ const (
 	KindPopen      = "popen"       // a process of this machine, or with via of the via gateway's
 	KindSSH        = "ssh"         // a process of another machine, reached over ssh
 	KindVagrantSSH = "vagrant_ssh" // a process of a vagrant machine, reached over ssh
+	KindDocker     = "docker"      // a process in a container, started by the command docker
+	KindPodman     = "podman"      // the same by podman
+	KindKubectl    = "kubectl"     // a process in a pod, started by the command kubectl
 	KindSocket     = "socket"      // a worker that a socket server starts
 )
 
@@ -67,7 +70,7 @@ func (s *Spec) Kind() string {
 
 func (s *Spec) kinds() []string {
 	var kinds []string
-	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindSocket} {
+	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindDocker, KindPodman, KindKubectl, KindSocket} {
 		if _, isSet := s.Get(kind); isSet {
 			kinds = append(kinds, kind)
 		}
@@ -83,7 +86,7 @@ func (s *Spec) Validate() error {
 	}
 	kinds := s.kinds()
 	if len(kinds) == 0 {
-		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME or socket=HOST:PORT")
+		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME, docker=NAME, podman=NAME, kubectl=POD or socket=HOST:PORT")
 	}
 	if len(kinds) > 1 {
 		return fail("", "it has more than one gateway type (%s); keep one", strings.Join(kinds, ", "))
@@ -122,6 +125,11 @@ func (s *Spec) Validate() error {
 		return fail("sshclient", "it goes with ssh or vagrant_ssh only")
 	case s.SSHClient != "" && s.SSHClient != "openssh":
 		return fail("sshclient", `%q is unknown; write sshclient=openssh, or leave the key out for the built-in client`, s.SSHClient)
+	case kinds[0] != KindKubectl && s.kubectlKey() != "":
+		return fail(s.kubectlKey(), "it goes with kubectl only")
+	case s.optionKey() != "":
+		value, _ := s.Get(s.optionKey())
+		return fail(s.optionKey(), `%q begins with "-", and would be an option of the command %s; write the name alone`, value, kinds[0])
 	case s.ExecModel != "" && !slices.Contains(ExecModels(), s.ExecModel):
 		return fail("execmodel", "%q is unknown; it is one of %s", s.ExecModel, strings.Join(ExecModels(), ", "))
 	case s.Engine != "" && !slices.Contains(Engines(), s.Engine):
@@ -139,6 +147,27 @@ func (s *Spec) Validate() error {
 		}
 	}
 	return s.cutValue()
+}
+
+// kubectlKey returns a key that only goes with kubectl, or "".
+func (s *Spec) kubectlKey() string { return s.firstKey(set, "namespace", "container", "context") }
+
+// optionKey returns a key whose value the command of a container would take for an option, or "".
+func (s *Spec) optionKey() string {
+	return s.firstKey(func(value string) bool { return strings.HasPrefix(value, "-") },
+		KindDocker, KindPodman, KindKubectl, "namespace", "container", "context")
+}
+
+func set(value string) bool { return value != "" }
+
+// firstKey returns the first of the keys whose value is what is looked for, or "".
+func (s *Spec) firstKey(matches func(value string) bool, keys ...string) string {
+	for _, key := range keys {
+		if value, _ := s.Get(key); matches(value) {
+			return key
+		}
+	}
+	return ""
 }
 
 // badPreload returns a part of Preload that is no name of a module.

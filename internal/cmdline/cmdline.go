@@ -119,16 +119,25 @@ func find(command string) (argv []string, source string, err error) {
 // python. The script has no single quote, "!" or backslash, so that csh and fish pass it to sh
 // unchanged. A host with the shell of Windows has no sh: there python= has to be given.
 func Remote(prefix []string, spec *xspec.Spec) string {
+	command := spec.Python + pythonWords(spec)
+	if spec.Python == "" {
+		command = "sh -c '" + anyPython(spec) + "'"
+	}
+	return RemoteCommand(prefix, spec, command)
+}
+
+// anyPython is a sh script that becomes python3 if there is one, else python.
+func anyPython(spec *xspec.Spec) string {
+	return "if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p" + pythonWords(spec)
+}
+
+// pythonWords is PythonArgs for a shell, with a blank in front.
+func pythonWords(spec *xspec.Spec) string {
 	flags := " -u"
 	if spec.DontWriteBytecode {
 		flags += " -B"
 	}
-	command := spec.Python + flags + ` -c "` + BootstrapLine + `"`
-	if spec.Python == "" {
-		command = `sh -c 'if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p` + flags +
-			` -c "` + BootstrapLine + `"'`
-	}
-	return RemoteCommand(prefix, spec, command)
+	return flags + ` -c "` + BootstrapLine + `"`
 }
 
 // RemoteCommand puts prefix and those variables of env in front of a command line for an ssh host's

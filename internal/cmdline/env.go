@@ -43,7 +43,7 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9_./:,+@%=-]*$`)
 // numbers: nothing in that script means anything to csh or fish within single quotes. (The x keeps
 // line ends at the end of a value, which $() drops.)
 func withEnv(spec *xspec.Spec) []string {
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(spec.Env)), func(name string) bool { return !early.MatchString(name) })
+	names := earlyNames(spec)
 	if len(names) == 0 {
 		return nil
 	}
@@ -59,6 +59,11 @@ func withEnv(spec *xspec.Spec) []string {
 		return []string{script.String()}
 	}
 	return words
+}
+
+// earlyNames are the names of those variables of spec's env that early matches.
+func earlyNames(spec *xspec.Spec) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(spec.Env)), func(name string) bool { return !early.MatchString(name) })
 }
 
 // octal writes the bytes of value that a shell might change as printf's %b reads them.

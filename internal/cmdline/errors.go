@@ -13,13 +13,15 @@ import (
 )
 
 // PythonNotFoundError says that a spec names no interpreter and none is found on this machine, or
-// that an ssh host has none of the name. The public name is gatewayio.PythonNotFoundError.
+// that an ssh host or a container has none of the name. The public name is
+// gatewayio.PythonNotFoundError.
 type PythonNotFoundError struct {
 	// Tried lists the names that were looked for on PATH, or the command of python=.
 	Tried []string
-	// Host is the ssh host as the spec names it, "" for this machine.
+	// Host is the ssh host as the spec names it, "container NAME" or "pod NAME", "" for this
+	// machine.
 	Host string
-	// Says is what the host's shell says, which may be "".
+	// Says is what the shell there says, or the container's runtime; it may be "".
 	Says string
 	// Err is what made it known, nil for this machine.
 	Err error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,9 +69,10 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, options gatewayOption
 			return failure(err)
 		}
 	}
+	unanswered := unanswered{specs: slices.Clone(specs)}
 	used := make(chan int, 1)
 	go func() {
-		members := fleet.Start(ctx, group.MakeGatewaySpec, specs, options.together)
+		members := fleet.Start(ctx, unanswered.making(group.MakeGatewaySpec), specs, options.together)
 		if !options.asksLater {
 			stopAsking()
 		}
@@ -94,7 +96,7 @@ func withGateways(cmd *cobra.Command, specs []*xspec.Spec, options gatewayOption
 	case errors.As(cause, &interrupted):
 		return &exit{code: 128 + int(interrupted.Signal)}
 	case errors.Is(cause, errTimeLimit):
-		return &exit{code: exitTimeout, err: fmt.Errorf("not done after %v (--timeout)", options.limit)}
+		return &exit{code: exitTimeout, err: fmt.Errorf("not done after %v (--timeout)%s", options.limit, unanswered.text())}
 	case isBrokenPipe(cause):
 		return &exit{code: exitPipe}
 	case cause != nil:
@@ -134,7 +136,10 @@ func plainError(err error) string {
 	var died *gatewaybase.GatewayDiedError
 	var wrong *bootstrap.Error
 	var noPython *gatewayio.PythonNotFoundError
+	var noContainer *gatewayio.ContainerError
 	switch {
+	case errors.As(err, &noContainer):
+		err = noContainer // its cause is a *bootstrap.Error
 	case errors.As(err, &noPython):
 		err = noPython // its cause is a *bootstrap.Error
 	case errors.As(err, &died):

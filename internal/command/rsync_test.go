@@ -288,7 +288,7 @@ func TestRsyncTimeout(t *testing.T) {
 	require.NoError(t, os.Truncate(large, 1<<36))
 	r = execnet(t, "", "rsync", source, "--timeout", "1s", filepath.Join(base, "dest"))
 	assert.Equal(t, 124, r.code, r.stderr)
-	assert.Equal(t, "execnet rsync: not done after 1s (--timeout)\n", r.stderr)
+	assert.Contains(t, r.stderr, "execnet rsync: not done after 1s (--timeout)")
 	assert.NotContains(t, r.stdout, "warning")
 	assert.Contains(t, r.stdout, "; NOT COMPLETE\n")
 	assert.NoFileExists(t, filepath.Join(base, "dest", "large"))

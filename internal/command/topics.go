@@ -52,7 +52,7 @@ between:
   popen                            the interpreter that is called python3 or python,
                                    or the one that $EXECNET_PYTHON names
   popen//python=python3.12         another one; any command that ends in one will do:
-  popen//python=docker exec -i box python3
+  popen//python=uv run python
   popen//python=embedded           the CPython inside this program, if it is execnet-full
   popen//chdir=/tmp/x              work in this folder, which is made if it is absent
   popen//env:NAME=value            set an environment variable; --env is the same for all
@@ -82,6 +82,11 @@ An interpreter can also run elsewhere:
   ssh=host//self                   this program there, as a worker in Go, on a host where
                                    nothing is installed: it is uploaded once
   vagrant_ssh=NAME                 a vagrant machine
+  docker=NAME                      in a container that runs, by the command docker
+  podman=NAME                      the same by podman
+  kubectl=POD                      in a pod, by the command kubectl; further keys are
+                                   namespace=NAME, container=NAME and context=NAME
+  docker=NAME//self                this program there, as over ssh
   socket=HOST:PORT                 behind a socket server: "execnet socketserver", or
                                    that of Python's execnet
   socket=HOST:PORT//tls            over TLS; further keys are tls_ca=FILE for the
@@ -108,6 +113,7 @@ N*SPEC, such as 3*popen, stands for N of the same, as with pytest-xdist.`,
 		Example: `  execnet exec --tx '4*popen//python=python3.12' -c 'import os; channel.send(os.getpid())'
   execnet info 'popen//python=python2.7//chdir=/tmp'
   execnet info ssh=me@example.org//id=far popen//via=far
+  execnet info docker=box//chdir=/srv kubectl=web-0//namespace=shop
   execnet info 'ssh=-p 2222 me@example.org'`,
 	}
 }

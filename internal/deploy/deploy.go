@@ -29,6 +29,9 @@ type Host struct {
 	Name string
 	// Run starts a script there, each time in a process of its own.
 	Run func(ctx context.Context, script Script) (gatewaybase.IO, error)
+	// Failed turns the end of a command that leads there, and that has printed nothing, into the
+	// error that it means, or returns nil. A nil Failed is that of the ssh command.
+	Failed func(gatewaybase.Exit) error
 	// Progress is told how many bytes of an upload have been sent, and how many there are; nil
 	// means nobody.
 	Progress func(sent, total int64)
@@ -286,7 +289,11 @@ var errNoise = fmt.Errorf("more than %d KiB came, and no answer: whatever prints
 // noAnswer is the error for a script without an answer.
 func (h *Host) noAnswer(failed *answerError, exit gatewaybase.Exit) error {
 	if len(failed.noise) == 0 && errors.Is(failed.err, io.EOF) {
-		if err := farend.HostNotFound(exit, h.Name); err != nil {
+		failed := h.Failed
+		if failed == nil {
+			failed = func(exit gatewaybase.Exit) error { return farend.HostNotFound(exit, h.Name) }
+		}
+		if err := failed(exit); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,7 @@ import (
 
 // drive is what this program does as a driver that a test starts: it makes a gateway as role says,
 // and tells what its function says. Before that it has removed its file, or stops at the first
-// bytes of an upload, if role begins with that word.
+// bytes of an upload, or waits at the end, if role begins with such a word.
 func drive(role string) {
 	_ = os.Unsetenv(roleVariable) // a worker that it starts is one
 	group := multi.NewGroup()
@@ -39,6 +39,7 @@ func drive(role string) {
 		}
 	}
 	spec, held := strings.CutPrefix(strings.TrimPrefix(role, "removed "), "held ")
+	spec, waits := strings.CutPrefix(spec, "waiting ")
 	group.Uploading = func(u multi.Upload) {
 		fmt.Println("uploading", u.Sent)
 		if held {
@@ -50,6 +51,9 @@ func drive(role string) {
 		var n int
 		n, err = gatewaybase.RemoteCall[int](context.Background(), gw, "words.count", "one two three")
 		fmt.Println("counted", n)
+		for waits {
+			time.Sleep(time.Hour)
+		}
 	}
 	if err != nil {
 		fmt.Println(err)
