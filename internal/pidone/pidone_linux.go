@@ -9,15 +9,14 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // Main does nothing unless this is process 1. Then it starts the program once more, as its child,
 // passes signals on to that, reaps it and every orphan that the kernel gives to process 1, and ends
 // with the child's exit status. It does not return.
 //
-// The program itself cannot reap orphans: whoever waits for any child takes the exit status of those
-// that other parts of the program wait for.
+// The program itself cannot reap orphans: whoever waits for any child takes the exit status of
+// those that other parts of the program wait for.
 func Main() {
 	if os.Getpid() != 1 {
 		return
@@ -33,16 +32,16 @@ func Main() {
 	os.Exit(code)
 }
 
-// run starts a program, and returns its exit code when it has ended: 128 and the number of the signal
-// that ended it, or 127 and an error if it cannot be started. Every child of this process is reaped
-// meanwhile.
+// run starts a program, and returns its exit code when it has ended: 128 and the number of the
+// signal that ended it, or 127 and an error if it cannot be started. Every child of this process is
+// reaped meanwhile.
 func run(program string, args []string, foreground bool) (int, error) {
-	// Before the child is there, since a signal that nobody has asked for does nothing to process 1.
+	// Before the child is there: a signal that nobody has asked for does nothing to process 1.
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
 	defer signal.Stop(signals)
 	attributes := &syscall.SysProcAttr{}
-	if foreground && term.IsTerminal(0) {
+	if foreground && hasTerminal() {
 		// Ctrl-C then reaches the child alone, and not twice.
 		attributes = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: 0}
 	}
@@ -65,6 +64,12 @@ func run(program string, args []string, foreground bool) (int, error) {
 			_ = syscall.Kill(child, s) // it may just have ended
 		}
 	}
+}
+
+// hasTerminal tells whether stdin is the terminal whose signals this process gets.
+func hasTerminal() bool {
+	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
 }
 
 // reap reaps all children that have ended; ended tells whether child is among them.

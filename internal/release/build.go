@@ -49,7 +49,7 @@ func compile(ctx context.Context, root string, p platform, log io.Writer) (*buil
 	}
 	b.version = b.info.Main.Version
 	if !goVersion.MatchString(b.version) {
-		return nil, fmt.Errorf("the version is that of a git tag, and %s is no clone with git: the program says %q", root, b.version)
+		return nil, fmt.Errorf("the version is that of a git tag, and the go command finds no git in %s (it knows clones, not linked worktrees); the program says %q", root, b.version)
 	}
 	if b.time, err = time.Parse(time.RFC3339, b.setting("vcs.time")); err != nil {
 		return nil, fmt.Errorf("the time of the commit: %w", err)

@@ -10,8 +10,8 @@ import (
 //go:embed Containerfile
 var containerfile []byte
 
-// container makes an archive of what "docker build" or "podman build" needs: a Containerfile and the
-// programs for Linux. No image is made, since that needs one of these.
+// container makes an archive of what "docker build" or "podman build" needs: a Containerfile and
+// the programs for Linux. No image is made, since that needs one of these.
 func (o *order) container(ctx context.Context, builds []*build) ([]file, error) {
 	var files []file
 	var first *build

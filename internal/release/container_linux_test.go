@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the Containerfile copies is in the archive, and the program runs with nothing else around it.
+// What the Containerfile copies is in the archive, and the program runs with nothing else around
+// it.
 func TestContainer(t *testing.T) {
 	t.Parallel()
 	name := "execnet-" + version + "-container"

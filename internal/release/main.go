@@ -63,6 +63,7 @@ func (o *order) run(ctx context.Context) error {
 	var made []file
 	var builds []*build
 	for _, p := range o.platforms {
+		fmt.Fprintf(o.log, "release: building for %s\n", p)
 		b, err := compile(ctx, o.root, p, o.log)
 		if err != nil {
 			return err

@@ -165,10 +165,8 @@ func TestArchive(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, said, string(out))
 	}
-	cmd := exec.Command(program, "info", "--json", "popen//self")
 	for _, engine := range []string{"gpython", "auto"} {
-		cmd = exec.Command(program, "info", "--json", "popen//self//engine="+engine)
-		out, err := cmd.Output()
+		out, err := exec.Command(program, "info", "--json", "popen//self//engine="+engine).Output()
 		require.NoError(t, err)
 		assert.Contains(t, string(out), `"worker_version": "`+tag+`"`)
 	}
