@@ -115,8 +115,9 @@ func quote(got []byte) string {
 // Start turns the interpreter behind pipe into a worker, as config.Spec says, and returns the
 // gateway to it. It owns pipe: on an error, or when ctx ends first, it kills the far end and waits
 // for it. It returns an [Error], a [gatewayio.HostNotFoundError] if the ssh command says that it
-// did not reach the host, or a [gatewayio.PythonNotFoundError] if an ssh host has no such
-// interpreter.
+// did not reach the host, a [gatewayio.ContainerError] if docker, podman or kubectl says that
+// nothing can be run in the container, or a [gatewayio.PythonNotFoundError] if an ssh host or a
+// container has no such interpreter.
 func Start(ctx context.Context, pipe gatewaybase.IO, config gatewaybase.Config) (*gatewaybase.Gateway, error) {
 	if err := greet(ctx, pipe, config, more{output: config.Output}); err != nil {
 		return nil, err

@@ -132,7 +132,8 @@ var DefaultGroup = NewGroup()
 //
 // It returns an [xspec.Error] for a spec that cannot be used, [ErrDuplicateID], a
 // [gatewayio.PythonNotFoundError] when there is no interpreter to start, a [gatewayio.DeployError]
-// when this program cannot be put on a host, and a [bootstrap.Error], with what the interpreter has
+// when this program cannot be put on a host, a [gatewayio.ContainerError] for a container or pod in
+// which nothing can be run, and a [bootstrap.Error], with what the interpreter has
 // printed, when it does not become a worker. It is execnet's Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)

@@ -35,7 +35,11 @@ func (e *PythonNotFoundError) Error() string {
 	if e.Host != "" {
 		says := ""
 		if e.Says != "" {
-			says = " (its shell says: " + e.Says + ")"
+			who := "shell"
+			if strings.Contains(e.Says, "exec failed: ") { // so says that of a container
+				who = "runtime"
+			}
+			says = " (its " + who + " says: " + e.Says + ")"
 		}
 		return fmt.Sprintf("execnet: no Python found on %s: there is no %s%s; install Python there, or name an interpreter with python= in the spec",
 			e.Host, strings.Join(e.Tried, " or "), says)

@@ -80,8 +80,8 @@ func launcher(spec *xspec.Spec) (name string, options []string) {
 			name = base
 		case "docker", "podman", "kubectl":
 			verb := slices.IndexFunc(options, func(word string) bool { return word == "exec" || word == "run" })
-			if verb < 0 {
-				continue
+			if verb < 0 || slices.Contains(options[:verb], "compose") {
+				continue // docker compose exec needs no -i
 			}
 			name, options = base+" "+options[verb], options[verb+1:]
 		default:

@@ -38,6 +38,7 @@ func TestHints(t *testing.T) {
 		"kubectl exec --stdin=true pod -- python3": {},
 		"docker run --rm -i image python3":         {},
 		"docker run --rm image python3":            {"docker run without -i gives no input", "docker run without -i gives no input"},
+		"docker compose exec -T web python3":       {},
 		"docker ps":                                {},
 		"'":                                        {},
 	} {

@@ -3,8 +3,12 @@
 package deploy_test
 
 import (
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,7 +38,34 @@ func TestSelfInContainers(t *testing.T) {
 		assert.Len(t, stand.Calls(t), want)
 	}
 	makeGateway(t, group, "popen//id=host//python="+pythons.Default(t).Path)
-	requireCounts(t, makeGateway(t, group, "docker=bare//self//via=host"))
+	makeGateway(t, group, "popen//id=gohost//self")
+	for _, host := range []string{"host", "gohost"} {
+		requireCounts(t, makeGateway(t, group, "docker=bare//self//via="+host))
+	}
+
+	// A worker ends when what stands between ends, also one that is stuck.
+	for _, function := range []string{"words.pid", "words.stuck"} {
+		gw := makeGateway(t, group, "docker=bare//self")
+		pid, err := gatewaybase.RemoteCall[int](within.Time(t, patience), gw, "words.pid")
+		require.NoError(t, err)
+		called := make(chan error, 1)
+		go func() {
+			_, err := gatewaybase.RemoteCall[any](within.Time(t, patience), gw, function)
+			called <- err
+		}()
+		if function == "words.pid" {
+			require.NoError(t, <-called)
+		}
+		require.NoError(t, gw.Kill())
+		if function != "words.pid" {
+			require.Error(t, <-called)
+		}
+		require.Eventually(t, func() bool {
+			// Where process 1 reaps nobody, what has ended is still listed, with state Z.
+			state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+			return err != nil || strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
+		}, 2*time.Minute, 10*time.Millisecond, "the worker %d is left", pid)
+	}
 
 	start := func(spec string) error {
 		_, err := group.MakeGateway(within.Time(t, patience), spec+"//self")

@@ -5,6 +5,7 @@ package deploy_test
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -21,6 +22,12 @@ func TestMain(m *testing.M) {
 	worker.Register("words", worker.Funcs{
 		"count":   func(text string) int { return len(strings.Fields(text)) },
 		"program": os.Executable,
+		"pid":     os.Getpid,
+		"stuck": func() {
+			for {
+				runtime.Gosched()
+			}
+		},
 	})
 	switch role := os.Getenv(roleVariable); role {
 	case "stranger":
