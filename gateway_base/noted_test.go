@@ -191,7 +191,8 @@ func TestCostOfAMillionChannels(t *testing.T) {
 	_, err = ch.Receive(within.Soon(t))
 	assert.ErrorIs(t, err, errNotReading)
 	runtime.ReadMemStats(&after)
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(24*len(payload)+1<<20))
+	// This counts what is freed meanwhile, too, such as the closes that have been written.
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(36*len(payload)+1<<20))
 }
 
 func TestKillEndsLoading(t *testing.T) {

@@ -4,6 +4,7 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -180,14 +181,30 @@ func TestPytestWatch(t *testing.T) {
 	assert.Equal(t, 2, cmd.ProcessState.ExitCode())
 }
 
+// together is a conftest.py with a fixture. Tests of this machine that use it wait until one has run
+// on the other.
+const together = `
+import os, pytest, sys, time
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))
+
+@pytest.fixture
+def together(mark=%q):
+    if '.execnet-suites' in __file__:
+        open(mark, 'w').close()
+    end = time.time() + 120
+    while not os.path.exists(mark):
+        assert time.time() < end, 'no test has run on the other machine'
+        time.sleep(0.01)
+`
+
 // TestPytestRsyncOverSSH copies a suite to a host that sshd serves, and runs it there, beside a
 // worker of this one.
 func TestPytestRsyncOverSSH(t *testing.T) {
 	home := t.TempDir()
 	server := sshdtest.Start(t, `SetEnv "HOME=`+home+`"`)
 	dir := suiteFolder(t, map[string]string{"pytest.ini": "[pytest]\n", "lib/data.py": "", "gone.py": "", ".git/x": "",
-		"conftest.py": "import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))\n",
-		"tests/test_a.py": "import data, os, pytest\n@pytest.mark.parametrize('n', range(20))\ndef test_n(n, worker_id): pass\n" +
+		"conftest.py": fmt.Sprintf(together, filepath.Join(t.TempDir(), "far")),
+		"tests/test_a.py": "import data, os, pytest\n@pytest.mark.parametrize('n', range(20))\ndef test_n(n, together): pass\n" +
 			"def test_here():\n    assert os.path.abspath(data.__file__) == 'here', os.path.exists('gone.py')\n"})
 	python := "//python=" + pythons.WithExecnet(t)
 	far := server.Spec() + python
