@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/zip"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-// testContext is for what all tests share; go test's own limit ends it.
-var testContext = context.Background()
 
 func sha(data []byte) string {
 	sum := sha256.Sum256(data)
