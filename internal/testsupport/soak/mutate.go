@@ -69,7 +69,7 @@ func (s *soak) worker(w road) (cmd *exec.Cmd, firstLine string) {
 	}
 	parts := filepath.Join(pythons.Root(), "bootstrap", "worker")
 	return exec.Command(w.python, "-u", "-c", "import os, sys; d = sys.argv[1]; "+
-		"exec('\n\n'.join(open(os.path.join(d, part)).read() for part in sorted(os.listdir(d)))); serve_popen('soak')", parts), ""
+		"exec('\\n\\n'.join(open(os.path.join(d, part)).read() for part in sorted(os.listdir(d)))); serve_popen('soak')", parts), ""
 }
 
 // reader is the command of a driver that reads stdin.
