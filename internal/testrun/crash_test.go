@@ -161,12 +161,23 @@ func TestInterruptedTogether(t *testing.T) {
 	dir := around("print(os.getpid())\ntime.sleep(1000)").write(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	// What a test prints may come before the message that it has begun.
+	started, pid := false, 0
 	r := runIn(t, ctx, dir, 2, testrun.Config{Args: []string{"-s"}}, func(e testrun.Event) {
-		if e, ok := e.(*testrun.Printed); ok {
-			if pid, err := strconv.Atoi(e.Text); err == nil {
-				cancel()
-				assert.NoError(t, syscall.Kill(pid, syscall.SIGINT))
+		if ctx.Err() != nil {
+			return
+		}
+		switch e := e.(type) {
+		case *testrun.TestStarted:
+			started = started || e.Test.ID == "test_it.py::test_does_it"
+		case *testrun.Printed:
+			if number, err := strconv.Atoi(e.Text); err == nil {
+				pid = number
 			}
+		}
+		if started && pid != 0 {
+			cancel()
+			assert.NoError(t, syscall.Kill(pid, syscall.SIGINT))
 		}
 	})
 	assert.ErrorIs(t, r.err, context.Canceled)
