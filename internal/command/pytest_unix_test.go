@@ -181,8 +181,8 @@ func TestPytestWatch(t *testing.T) {
 	assert.Equal(t, 2, cmd.ProcessState.ExitCode())
 }
 
-// together is a conftest.py with a fixture. Tests of this machine that use it wait until one has run
-// on the other.
+// together is a conftest.py with a fixture. Tests of this machine that use it wait until one has
+// run on the other.
 const together = `
 import os, pytest, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))
