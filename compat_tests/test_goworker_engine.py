@@ -73,13 +73,13 @@ def test_an_engine_is_chosen(connect, engine, how, name):
         assert "A CPython" not in str(caught.value), "it was not asked for"
 
 
-def test_rinfo_and_status_are_those_of_where_programs_run(connect):
+def test_rinfo_and_status_are_those_of_where_programs_run(connect, settle):
     gateway = connect()
     assert tuple(gateway._rinfo().version_info[:2]) == sys.version_info[:2]
     assert gateway.remote_status().execmodel == "thread"
     gateway = connect(options="--engine gpython")
     assert tuple(gateway._rinfo().version_info[:2]) == (3, 4)
-    assert gateway.remote_status().numexecuting == 0
+    settle(gateway)
 
 
 def test_no_cpython(connect, engine, tmp_path):

@@ -317,8 +317,9 @@ def abused(transports):
     group.terminate(timeout=WAIT)
 
 
-def test_many_executions_at_once(gw):
+def test_many_executions_at_once(gw, settle):
     """All 64 run at the same time."""
+    settle(gw)
     source = """
         n = channel.receive()
         channel.send(n)
