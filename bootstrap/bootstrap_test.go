@@ -129,7 +129,7 @@ func TestTornCache(t *testing.T) {
 	for _, python := range pythons.All(t) {
 		t.Run(python.Version(), func(t *testing.T) {
 			folder := t.TempDir()
-			require.NoError(t, os.WriteFile(filepath.Join(folder, workerModule+".py"), []byte(workerSource), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, workerModule+".py"), []byte(workerSource()), 0o600))
 			for _, left := range []int64{10, 5000} {
 				startCached(t, python, folder) // makes the compiled form, where there is none
 				compiled, err := filepath.Glob(filepath.Join(folder, "__pycache__", "*.pyc"))

@@ -69,7 +69,7 @@ exec(zlib.decompress(binascii.a2b_base64(%s)))
 var packedWorker = sync.OnceValue(func() string {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
-	_, err := w.Write([]byte(workerSource))
+	_, err := w.Write([]byte(workerSource()))
 	if err = errors.Join(err, w.Close()); err != nil {
 		panic("writing to memory failed: " + err.Error())
 	}

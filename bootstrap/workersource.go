@@ -16,33 +16,29 @@ import (
 //go:embed worker/*.py
 var workerParts embed.FS
 
-var workerSource = oneSource(workerParts)
-
-// oneSource is the source that the parts make together.
-func oneSource(parts embed.FS) string {
-	names, err := fs.Glob(parts, "worker/*.py") // in the order of the names
+// workerSource is the source that the parts make together. A program that only serves as a worker
+// never needs it, so it is not made when the program starts.
+var workerSource = sync.OnceValue(func() string {
+	names, err := fs.Glob(workerParts, "worker/*.py") // in the order of the names
 	if err != nil {
 		panic("a pattern that cannot be read: " + err.Error())
 	}
-	var source strings.Builder
-	for i, name := range names {
-		text, err := parts.ReadFile(name)
+	var parts []string
+	for _, name := range names {
+		text, err := workerParts.ReadFile(name)
 		if err != nil {
 			panic("what the program has in it cannot be read: " + err.Error())
 		}
-		if i > 0 {
-			source.WriteString("\n\n")
-		}
-		source.Write(text)
+		parts = append(parts, string(text))
 	}
-	return source.String()
-}
+	return strings.Join(parts, "\n\n")
+})
 
 // workerModule is the worker's name as a Python module, and workerFolder the folder to import it
 // from.
 const workerModule = "execnet_go_worker"
 
-var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource) })
+var workerFolder = sync.OnceValues(func() (string, error) { return pycache.Put("worker", workerModule, workerSource()) })
 
 // WorkerModule returns the folder and the name by which an interpreter that spec starts imports the
 // worker, or two empty strings if it gets its source in another way.
