@@ -86,30 +86,34 @@ func (b *bench) pythonPool(ctx context.Context, name, jobs string) (time.Duratio
 	return time.Duration(seconds * float64(time.Second)), err
 }
 
-// newPool makes a pool of as many workers as there are processors, each with the module pools.
-func newPool(ctx context.Context, python interpreter, options pool.Options) (*pool.Pool, error) {
+// newPool makes a pool that logs nothing.
+func newPool(ctx context.Context, options pool.Options) (*pool.Pool, error) {
 	options.Logger = slog.New(slog.DiscardHandler)
-	options.Init = func(ctx context.Context, gw *execnet.Gateway) error {
-		ch, err := gw.RemoteExec(ctx, `
-			import sys, types
-			module = types.ModuleType("pools")
-			exec(channel.receive(), module.__dict__)
-			sys.modules["pools"] = module
-		`)
-		if err != nil {
-			return err
-		}
-		if err := ch.Send(ctx, poolSource); err != nil {
-			return err
-		}
-		return ch.WaitClose(ctx)
-	}
 	return pool.New(ctx, options)
+}
+
+// sendPools makes the module pools importable in a worker.
+func sendPools(ctx context.Context, gw *execnet.Gateway) error {
+	ch, err := gw.RemoteExec(ctx, `
+		import sys, types
+		module = types.ModuleType("pools")
+		exec(channel.receive(), module.__dict__)
+		sys.modules["pools"] = module
+	`)
+	if err != nil {
+		return err
+	}
+	if err := ch.Send(ctx, poolSource); err != nil {
+		return err
+	}
+	return ch.WaitClose(ctx)
 }
 
 // ourPool runs the jobs in this module's pool.
 func ourPool(ctx context.Context, python interpreter, bad bool) (time.Duration, error) {
-	p, err := newPool(ctx, python, pool.Options{Specs: slices.Repeat([]string{python.spec()}, runtime.NumCPU()), Timeout: 2 * time.Second})
+	p, err := newPool(ctx, pool.Options{
+		Specs: slices.Repeat([]string{python.spec()}, runtime.NumCPU()), Init: sendPools, Timeout: 2 * time.Second,
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -150,7 +154,7 @@ func replaceWorker(ctx context.Context, python interpreter, preload bool) (time.
 	if preload {
 		spec += "//preload=numpy"
 	}
-	p, err := newPool(ctx, python, pool.Options{Specs: []string{spec}})
+	p, err := newPool(ctx, pool.Options{Specs: []string{spec}})
 	if err != nil {
 		return 0, err
 	}

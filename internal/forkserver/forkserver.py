@@ -63,7 +63,7 @@ def _server():
         sys.path.remove(worker_folder)
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    gc.collect()
+    gc.collect(1)  # a whole collection takes tens of milliseconds, and finds little more
     if hasattr(gc, "freeze"):
         gc.freeze()  # or collections in the children would copy all that they share
     if sys.version_info >= (3, 12):

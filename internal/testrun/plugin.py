@@ -373,9 +373,10 @@ class Plugin(object):
     def tests(self):
         items = self.session.items
         ids, paths, lines, groups = [], [], [], []
+        places = {}
         for item in items:
             ids.append(text_of(item.nodeid))
-            path, line = item.location[:2]
+            path, line = place_of(item, places)
             paths.append(text_of(path).replace(os.sep, "/"))
             lines.append(0 if line is None or line < 0 else line + 1)
             groups.append(group_of(item))
@@ -569,6 +570,20 @@ def subtest(context):
     parts = [text_of(context.msg)] if getattr(context, "msg", None) is not None else []
     parts += ["%s=%r" % pair for pair in sorted(dict(getattr(context, "kwargs", None) or {}).items())]
     return u"subtest " + u" ".join(map(text_of, parts))
+
+
+def place_of(item, known):
+    """The path and the line of a test. pytest takes long to find out, so that is done once for each
+    function: it is the same for all parameters. known is a dict of what has been found."""
+    import pytest
+    kind = type(item)
+    if not isinstance(item, pytest.Function) or any(
+            getattr(kind, name) != getattr(pytest.Function, name) for name in ("location", "reportinfo")):
+        return item.location[:2]
+    key = id(item.function)
+    if key not in known:
+        known[key] = item.location[:2]
+    return known[key]
 
 
 def group_of(item):
