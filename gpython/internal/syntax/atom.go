@@ -14,7 +14,7 @@ func (p *parser) atom() ast.Expr {
 		if (p.text(t) == "print" || p.text(t) == "exec") && p.oldStatement() {
 			p.failAt(t, "Missing parentheses in call to '%s'. Did you mean %[1]s(...)?", p.text(t))
 		}
-		return &ast.Name{ExprBase: exprBase(t), Id: ast.Identifier(p.identifier(t)), Ctx: ast.Load}
+		return p.newName(t)
 	case kNumber:
 		p.next()
 		return &ast.Num{ExprBase: exprBase(t), N: p.number(t)}
@@ -43,6 +43,17 @@ func (p *parser) atom() ast.Expr {
 	}
 	p.fail()
 	return nil
+}
+
+// newName makes the node of a name. Names are the most frequent nodes: many are made at once.
+func (p *parser) newName(t token) *ast.Name {
+	if len(p.nameNodes) == 0 {
+		p.nameNodes = make([]ast.Name, 64)
+	}
+	name := &p.nameNodes[0]
+	p.nameNodes = p.nameNodes[1:]
+	*name = ast.Name{ExprBase: exprBase(t), Id: ast.Identifier(p.identifier(t)), Ctx: ast.Load}
+	return name
 }
 
 // oldStatement reports whether the name before stands like one of Python 2's statements.

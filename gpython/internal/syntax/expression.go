@@ -87,6 +87,9 @@ func (p *parser) condition() ast.Expr {
 
 // expression is a conditional expression, or what binds tighter, or a lambda.
 func (p *parser) expression() ast.Expr {
+	if p.standsAlone() {
+		return p.atom()
+	}
 	p.deeper()
 	defer p.shallower()
 	start := p.peek()
@@ -104,6 +107,21 @@ func (p *parser) expression() ast.Expr {
 	}
 	p.expect(kElse)
 	return &ast.IfExp{ExprBase: exprBase(start), Test: test, Body: e, Orelse: p.expression()}
+}
+
+// standsAlone reports whether the next token is an atom, and the one behind it no operator. That is
+// half of all expressions, which need not go through all levels of operators.
+func (p *parser) standsAlone() bool {
+	switch p.kind() {
+	case kName, kNumber, kNone, kTrue, kFalse:
+	default:
+		return false
+	}
+	switch p.ahead(1) {
+	case kComma, kColon, kNewline, kAssign, kCloseParen, kCloseBracket, kCloseBrace:
+		return true
+	}
+	return false
 }
 
 func (p *parser) shallower() { p.nested-- }

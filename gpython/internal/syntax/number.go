@@ -119,6 +119,9 @@ func (l *lexer) numberEnd(start int, name string) {
 // number is the value of a number.
 func (p *parser) number(t token) py.Object {
 	text := strings.ReplaceAll(p.text(t), "_", "")
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return py.Int(n)
+	}
 	if len(text) > 1 && text[0] == '0' && strings.ContainsAny(text[1:2], "xXoObB") {
 		n, _ := new(big.Int).SetString(text, 0)
 		return integer(n)

@@ -27,6 +27,9 @@ func (p *parser) identifier(t token) string {
 // strings reads string literals that stand behind one another, which are one.
 func (p *parser) strings() ast.Expr {
 	start := p.peek()
+	if next := p.ahead(1); start.kind == kString && next != kString && next != kFStart {
+		return p.literal()
+	}
 	var text, data strings.Builder
 	joined := &JoinedStr{ExprBase: exprBase(start)}
 	isBytes, isFString := false, false
@@ -63,6 +66,17 @@ func (p *parser) strings() ast.Expr {
 		return joined
 	}
 	return &ast.Str{ExprBase: exprBase(start), S: py.String(text.String())}
+}
+
+// literal reads a string literal that stands alone.
+func (p *parser) literal() ast.Expr {
+	t := p.next()
+	raw, bytes, body := cutString(p.text(t))
+	decoded := p.decode(t, body, raw, bytes, false)
+	if bytes {
+		return &ast.Bytes{ExprBase: exprBase(t), S: py.Bytes(decoded)}
+	}
+	return &ast.Str{ExprBase: exprBase(t), S: py.String(decoded)}
 }
 
 // cutString takes a string literal apart.

@@ -81,16 +81,17 @@ func parse(source string, mode py.CompileMode) ast.Mod {
 
 // parser makes a tree of tokens.
 type parser struct {
-	source   string
-	tokens   []token
-	at       int // of the next token
-	bad      *Error
-	unclosed bool
-	comments []span
-	nested   int // how deep the tree is here
-	trying   int // attempts that are under way: their errors need no text
-	farthest int // the last token that an attempt has come to
-	scope    scope
+	source    string
+	tokens    []token
+	at        int // of the next token
+	bad       *Error
+	unclosed  bool
+	comments  []span
+	nested    int // how deep the tree is here
+	trying    int // attempts that are under way: their errors need no text
+	farthest  int // the last token that an attempt has come to
+	scope     scope
+	nameNodes []ast.Name // to be used for nodes
 }
 
 // scope is what a parser knows of the code around a statement.
