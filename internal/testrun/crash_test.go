@@ -138,7 +138,7 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestContextEnds(t *testing.T) {
-	dir := around("time.sleep(1000)").write(t)
+	dir := around("time.sleep(1000)").Write(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	begin := time.Now()
@@ -158,7 +158,7 @@ func TestContextEnds(t *testing.T) {
 
 // Ctrl-C at a terminal interrupts workers at the same time as the driver.
 func TestInterruptedTogether(t *testing.T) {
-	dir := around("print(os.getpid())\ntime.sleep(1000)").write(t)
+	dir := around("print(os.getpid())\ntime.sleep(1000)").Write(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	// What a test prints may come before the message that it has begun.

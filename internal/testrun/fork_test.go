@@ -45,7 +45,7 @@ func TestCollectOnce(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/some/where")
 	for name, noFork := range map[string]bool{"forked": false, "not forked": true} {
 		t.Run(name, func(t *testing.T) {
-			dir := files{"test_it.py": counted}.write(t)
+			dir := files{"test_it.py": counted}.Write(t)
 			r := runIn(t, enough(t), dir, 3, testrun.Config{NoFork: noFork, Args: []string{"--basetemp", dir + "/temp"}}, nil)
 			require.NoError(t, r.err)
 			assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r)[0])
