@@ -109,7 +109,7 @@ func Run(t *testing.T, o Options) {
 	group.SlogHandler = nil // pytest itself captures log records
 	c.Group = group
 	if selected.narrows() {
-		c.Only, c.Not = selected.only(), selected.not()
+		c.Select.Only, c.Select.Not = selected.only(), selected.not()
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -119,7 +119,7 @@ func Run(t *testing.T, o Options) {
 		defer stop()
 	}
 	r := &report{t: t, root: root(t), selected: selected, tests: map[*testrun.Test]*subtest{}, folders: map[string]string{}, refused: func() { cancel(errFailFast) }}
-	c.Select = r.selects
+	c.Select.Test = r.selects
 	code, err := testrun.Run(ctx, c, r.take)
 	r.finish(ctx, c, code, err)
 }

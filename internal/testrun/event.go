@@ -40,7 +40,7 @@ type Test struct {
 	Line  int    // where it begins, from 1; 0 if nobody knows
 	Group string // the name of its mark xdist_group, or ""
 
-	leftOut bool // by Config.Select
+	leftOut bool // by Selection.Test
 }
 
 // Collected says which tests a worker has found and selected. Unless each worker runs the whole

@@ -137,13 +137,10 @@ func (s *suite) settings(w *worker) map[string]any {
 	input := map[string]any{"workerid": w.id, "workercount": len(s.Specs), "testrunuid": s.uid, "randomly_seed": s.seed,
 		"cov_master_rsync_roots": []any{}}
 	env := map[string]any{"PYTEST_XDIST_WORKER": w.id, "PYTEST_XDIST_WORKER_COUNT": strconv.Itoa(len(s.Specs)), "PYTEST_XDIST_TESTRUNUID": s.uid}
-	settings := map[string]any{"args": append([]string{}, s.Args...), "tests": nil, "only": nil, "not": s.Not, "env": env, "workerinput": input,
+	settings := map[string]any{"args": append([]string{}, s.Args...), "only": nil, "not": s.Select.Not, "env": env, "workerinput": input,
 		"timeout": s.Timeout.Seconds(), "color": s.Color, "width": s.Width, "whole": w.whole}
-	if s.Tests != nil {
-		settings["tests"] = s.Tests
-	}
-	if s.Only != nil {
-		settings["only"] = s.Only
+	if s.Select.Only != nil {
+		settings["only"] = s.Select.Only
 	}
 	return settings
 }

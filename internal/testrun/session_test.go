@@ -72,19 +72,20 @@ func TestCollectionProblems(t *testing.T) {
 	assert.Len(t, r.outcomes(t), 1)
 }
 
-func TestSelected(t *testing.T) {
+func TestOnlyFiles(t *testing.T) {
 	suite := files{
-		"api/test_a.py":   "import pytest\nclass TestA:\n    @pytest.mark.parametrize('x', ['a', 'b'])\n    def test_x(self, x): pass\n    def test_y(self): pass\ndef test_ab(): pass\ndef test_abc(): pass\n",
-		"test_b.py":       "raise RuntimeError('is not collected')\n",
-		"other/test_c.py": "raise RuntimeError('is not collected')\n",
+		"api/test_a b.py":    "def test_a(): pass\n",
+		"api/test_(c).py":    "def test_c(): pass\n",
+		"api/x/test_a b.py":  "raise RuntimeError('is not imported')\n",
+		"api/test_a_b.py.py": "raise RuntimeError('is not imported')\n",
+		"test_a b.py":        "raise RuntimeError('is not imported')\n",
 	}
-	for _, c := range []struct{ tests, want []string }{
-		{[]string{"api/test_a.py::TestA"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]", "api/test_a.py::TestA::test_y"}},
-		{[]string{"api/test_a.py::TestA::test_x"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]"}},
-		{[]string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}, []string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}},
-		{[]string{"api/test_a.py::test_nothing"}, nil},
+	for _, c := range []struct{ files, want []string }{
+		{[]string{"api/test_a b.py"}, []string{"api/test_a b.py::test_a"}},
+		{[]string{"api/test_a b.py", "api/test_(c).py"}, []string{"api/test_(c).py::test_c", "api/test_a b.py::test_a"}},
+		{[]string{"api/test_d.py"}, nil},
 	} {
-		r := runFiles(t, 1, suite, testrun.Config{Tests: c.tests})
+		r := runFiles(t, 1, suite, testrun.Config{Select: testrun.OnlyFiles(c.files...)})
 		require.NoError(t, r.err)
 		var got []string
 		for _, x := range of[*testrun.Collected](r)[0].Tests {

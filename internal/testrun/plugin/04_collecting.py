@@ -18,27 +18,12 @@ class Collecting(object):
     def pytest_deselected(self, items):
         self.deselected += len(items)
 
-    def pytest_collection_modifyitems(self, items):
-        selected = self.settings["tests"]
-        if selected is None:
-            return
-        wanted = set(selected)
-        items[:] = [item for item in items if belongs(text_of(item.nodeid), wanted)]
-
     def ignore(self, path):
         """Whether none of the selected tests can come from a file or folder."""
         relative = os.path.relpath(str(path), str(self.root)).replace(os.sep, "/")
-        if relative.startswith(".."):
+        if relative == "." or relative.startswith(".."):
             return None
-        if relative != "." and left_out(relative, self.settings["only"], self.settings["not"]):
-            return True
-        if self.settings["tests"] is None:
-            return None
-        for test in self.settings["tests"]:
-            file = test.split("::")[0]
-            if relative in (".", file) or file.startswith(relative + "/") or relative.startswith(file + "/"):
-                return None
-        return True
+        return left_out(relative, self.settings["only"], self.settings["not"]) or None
 
     def ignored(self, arg):
         """Whether none of the selected tests can come from an argument of pytest."""
@@ -68,18 +53,6 @@ class Collecting(object):
         if self.settings["whole"]:
             self.say(*self.tests())
         self.flush()
-
-
-def belongs(nodeid, wanted):
-    """Whether a node id, or a beginning of it that ends before "::" or "[", is wanted."""
-    if nodeid in wanted:
-        return True
-    base, bracket, _ = nodeid.partition("[")
-    while base:
-        if base in wanted:
-            return True
-        base = base.rpartition("::")[0]
-    return False
 
 
 def left_out(path, only, no):
