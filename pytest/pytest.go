@@ -87,9 +87,9 @@ type Options struct {
 	Args []string
 	// Short are more of them for go test -short, such as "-m", "not slow".
 	Short []string
-	// Dist is how tests are distributed, in pytest-xdist's words: "load" (also if it is empty),
-	// "worksteal", "loadscope", "loadfile" or "loadgroup". To run a suite in several interpreters
-	// call Run in a subtest for each.
+	// Dist is how tests are distributed, in pytest-xdist's words: "load", "worksteal", "loadscope",
+	// "loadfile" or "loadgroup". If it is empty, --dist in the suite's addopts counts, else it is
+	// "load". To run a suite in several interpreters call Run in a subtest for each.
 	Dist string
 	// Timeout bounds each test. One that takes longer fails with the stacks of its threads, and its
 	// interpreter is replaced. 0 means no bound but -timeout.

@@ -22,7 +22,9 @@ type Config struct {
 	Dir string
 	// Select says which tests are run. Its zero value: all.
 	Select Selection
-	Dist   Dist
+	// Dist is how tests are distributed. "" is what the suite says, in addopts or in Args, else
+	// Load.
+	Dist Dist
 	// NoFork has every worker collect for itself.
 	NoFork bool
 	// MaxRestarts is how many workers that have died are replaced. Less than 0: any number.

@@ -27,9 +27,9 @@ type WorkerUp struct {
 	Header   []string // what plugins and pytest show at the beginning: "plugins: ..."
 	Forked   bool     // whether it shares a collection with others
 	// Options are pytest's options and ini settings that say how a run is shown, by pytest's names
-	// for them: "verbose", "reportchars", "junit_family" and so on. The values are texts, "1" for
-	// True; those that are None or False are absent. pytest has read them there, so that addopts
-	// count.
+	// for them: "verbose", "reportchars", "junit_family" and so on, and "dist" if the suite asks
+	// for a distribution of its tests. The values are texts, "1" for True; those that are None or
+	// False are absent. pytest has read them there, so that addopts count.
 	Options map[string]string
 }
 

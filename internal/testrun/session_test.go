@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testrun"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // What keeps a suite from being run is an error or an exit code, and says why.
@@ -123,6 +124,36 @@ def test_it(i, worker_id, testrun_uid, request):
 	require.NoError(t, r.err)
 	assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r))
 	assert.Len(t, r.outcomes(t), 10)
+}
+
+// What a suite says of the distribution of its tests counts, if nobody else does.
+func TestDistOfTheSuite(t *testing.T) {
+	suite := files{"pytest.ini": "[pytest]\naddopts = --dist loadfile\n"}
+	for _, name := range []string{"a", "b", "c"} {
+		suite["test_"+name+".py"] = "import pytest, time\n@pytest.mark.parametrize('i', range(8))\ndef test_it(i): time.sleep(0.05)\n"
+	}
+	inFiles := func(r result) bool {
+		workers := map[string]map[string]bool{}
+		for _, d := range of[*testrun.TestDone](r) {
+			if workers[d.Test.Path] == nil {
+				workers[d.Test.Path] = map[string]bool{}
+			}
+			workers[d.Test.Path][d.Worker] = true
+		}
+		return len(workers["test_a.py"]) == 1 && len(workers["test_b.py"]) == 1 && len(workers["test_c.py"]) == 1
+	}
+	withXdist := "popen//python=" + pythons.WithExecnet(t) + "//env:PYTHONPATH=" + pythons.Pytest(t, "xdist")
+	for _, spec := range []string{"popen//python=" + pythons.WithExecnet(t) + "//env:PYTEST_ADDOPTS=-p no:xdist", withXdist} {
+		r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, spec)})
+		require.NoError(t, r.err)
+		assert.Equal(t, testrun.OK, r.code)
+		assert.Len(t, r.outcomes(t), 24)
+		assert.True(t, inFiles(r), spec)
+	}
+	suite["pytest.ini"] = "[pytest]\naddopts = --dist each\n"
+	r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, withXdist)})
+	assert.Len(t, r.outcomes(t), 24)
+	assert.Contains(t, of[*testrun.Notice](r), &testrun.Notice{Text: "--dist each in the suite's options has no effect"})
 }
 
 // A test that a plugin runs again is told once.

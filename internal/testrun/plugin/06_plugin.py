@@ -7,7 +7,7 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.channel = self.queue = None
         self.pid = os.getpid()
         self.out = []
-        self.frozen = self.refusal = self.failed = self.facts = self.basetemp = None
+        self.frozen = self.refusal = self.failed = self.facts = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
         self.deselected, self.began = 0, 0.0
@@ -58,6 +58,7 @@ class Plugin(Messages, Failures, Collecting, Running):
     def prepare(self, config):
         """Make a configuration that of a worker."""
         option = config.option
+        self.dist = asked_dist(option)
         for name, value in (("numprocesses", None), ("maxprocesses", None), ("dist", "no"),
                             ("distload", False), ("looponfail", False), ("tx", []), ("px", []),
                             ("usepdb", False), ("loadgroup", False)):

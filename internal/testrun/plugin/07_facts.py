@@ -24,7 +24,7 @@ def describe(config, plugin):
     header = [line.partition(", ")[2] if line.startswith("rootdir: ") else line for line in header]
     return {"python": text_of(sys.version.split()[0]), "platform": text_of(sys.platform),
             "path": text_of(sys.executable or ""), "pytest": text_of(pytest.__version__),
-            "root": plugin.root, "forked": False, "options": shown(config), "reports": reports(config),
+            "root": plugin.root, "forked": False, "options": shown(config, plugin), "reports": reports(config),
             "header": [line for line in header if line]}
 
 
@@ -37,9 +37,9 @@ def reports(config):
     ) if getattr(config.option, dest, None)]
 
 
-def shown(config):
-    """The options and ini settings that say how a run is shown, as texts."""
-    values = {}
+def shown(config, plugin):
+    """The options and ini settings that say how a run is shown, and how its tests are distributed."""
+    values = {"dist": plugin.dist}
     for name in ("verbose", "reportchars", "tbstyle", "showcapture", "capture", "durations", "durations_min",
                  "no_header", "no_summary", "disable_warnings", "maxfail", "collectonly", "xmlpath", "junitprefix"):
         values[name] = getattr(config.option, name, None)

@@ -24,6 +24,13 @@ def _make_hooks():
 _make_hooks()
 
 
+def asked_dist(option):
+    """What --dist says in addopts, or None."""
+    given = getattr(option, "xdist_dist", None)  # where our own option of this name is
+    dist = given[-1] if given else getattr(option, "dist", None)
+    return dist if isinstance(dist, (str, unicode)) and dist != "no" else None
+
+
 def find_xdist(args):
     """Whether pytest will load pytest-xdist, and whether its part for --looponfail."""
     if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
