@@ -217,6 +217,18 @@ func maxFail(t *testing.T, c testrun.Config, ini bool) {
 	assert.Len(t, of[*testrun.TestStarted](r), n)
 }
 
+// TestNoMoreRestarts has the others go on when a worker is not replaced.
+func TestNoMoreRestarts(t *testing.T) {
+	r := runFiles(t, 2, around("os._exit(3)"), testrun.Config{MaxRestarts: 0})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.TestsFailed, r.code)
+	assert.Len(t, r.outcomes(t), 41)
+	down := of[*testrun.WorkerDown](r)
+	require.Len(t, down, 1)
+	assert.Empty(t, down[0].Replaced)
+	assert.True(t, down[0].AtLimit)
+}
+
 // TestAWorkerThatDoesNotStart has one error tell of an interpreter that is not there, and no event
 // besides.
 func TestAWorkerThatDoesNotStart(t *testing.T) {

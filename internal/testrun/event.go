@@ -148,6 +148,8 @@ type WorkerDown struct {
 	Err      error  // with exit status or signal and the last lines of stderr
 	Test     *Test  // what it was running, or nil
 	Replaced string // the id of the worker that takes its place, or ""
+	// AtLimit says that none takes its place because Config.MaxRestarts have been replaced.
+	AtLimit bool
 }
 
 // Notice is a sentence for the user about the run itself, such as why workers are not forked.

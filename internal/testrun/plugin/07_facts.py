@@ -39,7 +39,7 @@ def reports(config):
 
 def shown(config, plugin):
     """The options and ini settings that say how a run is shown, and how its tests are distributed."""
-    values = {"dist": plugin.dist}
+    values = {"dist": plugin.dist, "no_terminal": plugin.silent is None}
     for name in ("verbose", "reportchars", "tbstyle", "showcapture", "capture", "durations", "durations_min",
                  "no_header", "no_summary", "disable_warnings", "maxfail", "collectonly", "xmlpath", "junitprefix"):
         values[name] = getattr(config.option, name, None)
