@@ -39,7 +39,7 @@ class Frozen(object):
 
 def collect(settings):
     """Start pytest and collect, in the process that will be forked. It returns the plugin."""
-    sockets = open_sockets()
+    before = open_descriptors()
     settings["workerinput"] = Asked(settings["workerinput"])
     plugin = make(settings)
     if plugin is None:
@@ -62,11 +62,13 @@ def collect(settings):
     if plugin.refusal:
         raise Refused(plugin.refusal)
     if plugin.frozen is not None:
-        if open_sockets() > sockets:
-            raise Refused("a socket is open that workers would share")
+        for descriptor, problem in sorted(open_descriptors().items()):
+            if descriptor not in before:
+                raise Refused(problem)
         if settings["workerinput"].asked or asked:
             raise Refused(settings["workerinput"].asked or asked)
         check_threads()
+        check_locks()
     return plugin
 
 
@@ -98,15 +100,39 @@ def watch_environment():
     return end
 
 
-def open_sockets():
+def open_descriptors():
+    """The sockets, and the files that can be read, that are open, and what they are called."""
+    import fcntl
     import stat
-    n = 0
+    found = {}
     for fd in range(256):
         try:
-            n += stat.S_ISSOCK(os.fstat(fd).st_mode)
-        except OSError:
-            pass
-    return n
+            status = os.fstat(fd)
+            written = fcntl.fcntl(fd, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
+        except (OSError, IOError):
+            continue
+        if stat.S_ISSOCK(status.st_mode):
+            found[fd, status.st_dev, status.st_ino] = "a socket is open that workers would share"
+        elif stat.S_ISREG(status.st_mode) and not written:
+            # Its place in it, and locks that it has, would be those of all.
+            found[fd, status.st_dev, status.st_ino] = "a file is open that workers would share%s" % name_of(fd)
+    return found
+
+
+def name_of(fd):
+    try:
+        return ": " + os.readlink("/proc/self/fd/%d" % fd)
+    except (AttributeError, OSError):
+        return ""
+
+
+def check_locks():
+    """Refuse to fork if there are locks that only the process can use that has made them."""
+    import gc
+    kind = getattr(sys.modules.get("filelock"), "BaseFileLock", None)
+    # isinstance would ask objects that stand for others, which may make those.
+    if kind is not None and any(kind in type(x).__mro__ for x in gc.get_objects()):
+        raise Refused("a filelock is there that workers could not use")
 
 
 def check_threads():
