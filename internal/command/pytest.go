@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -223,7 +224,7 @@ func (f *pytestFlags) workers() (int, error) {
 		}
 		return runtime.NumCPU(), nil
 	}
-	n, err := strconv.Atoi(f.number)
+	n, err := strconv.Atoi(strings.TrimSpace(f.number)) // "-n 2" can come as one word
 	if err != nil || n < 0 {
 		return 0, fmt.Errorf("-n %s: it must be a number or auto", f.number)
 	}
