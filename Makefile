@@ -50,8 +50,9 @@ needs:
 
 venv: $(VENV)/installed
 
-$(VENV)/installed: requirements-test.txt compat_tests/requirements.txt .ci/pytests.py
+$(VENV)/installed: requirements-test.txt compat_tests/requirements.txt .ci/pytests.py embedded/go.mod
 	$(PYTHON) -m venv $(VENV)
+	go -C embedded run ./internal/unpack $(CURDIR)/$(VENV)/pythons
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	$(BIN)/python .ci/pytests.py $(VENV)/pytest
 	touch $@

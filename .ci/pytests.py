@@ -3,7 +3,8 @@
     python .ci/pytests.py FOLDER
 
 makes FOLDER/2.7, FOLDER/3.6 and so on, for PYTHONPATH, and for the Python that runs this
-FOLDER/plugins, and FOLDER/xdist for the benchmarks. What is there already stays.
+FOLDER/plugins, and FOLDER/xdist for the benchmarks. What is there already stays. The embedded CPython
+is looked for beside FOLDER, in "pythons".
 """
 import glob
 import os
@@ -21,12 +22,13 @@ PLUGINS = ["pytest-cov==7.1.0", "pytest-rerunfailures==16.7", "pytest-randomly==
 XDIST = ["pytest-xdist==3.8.0", "execnet==2.1.2"]
 
 
-def interpreters():
+def interpreters(top):
     """The first interpreter of each version, by version."""
     paths = glob.glob(os.path.join(os.environ.get("PYENV_ROOT", "/none"), "versions", "*", "bin", "python"))
+    unpacked = glob.glob(os.path.join(os.path.dirname(os.path.abspath(top)), "pythons", "*", "bin", "python3"))
     names = ["python3", "python", "python2.7"] + ["python3.%d" % minor for minor in range(6, 15)]
     found = {}
-    for path in sorted(paths) + [path for path in map(shutil.which, names) if path]:
+    for path in sorted(paths) + [path for path in map(shutil.which, names) if path] + unpacked:
         asked = subprocess.run([path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
         if asked.returncode == 0:
@@ -34,7 +36,14 @@ def interpreters():
     return found
 
 
-def install(folder, python, packages):
+def pip(version, python):
+    """The command that installs packages for an interpreter. The embedded one has no pip."""
+    if subprocess.call([python, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+        return [python, "-m", "pip", "install"]
+    return [sys.executable, "-m", "pip", "install", "--python-version", version, "--only-binary", ":all:"]
+
+
+def install(folder, command, packages):
     made = os.path.join(folder, "installed")
     wanted = " ".join(packages)
     if os.path.exists(made):
@@ -42,10 +51,10 @@ def install(folder, python, packages):
             if f.read() == wanted:
                 return None
     shutil.rmtree(folder, ignore_errors=True)
-    done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--target", folder] + packages,
+    done = subprocess.run(command + ["--quiet", "--target", folder] + packages,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     if done.returncode:
-        return "%s has got no %s:\n%s" % (python, wanted, done.stdout)
+        return "%s has got no %s:\n%s" % (folder, wanted, done.stdout)
     with open(made, "w") as f:
         f.write(wanted)
     return None
@@ -53,11 +62,11 @@ def install(folder, python, packages):
 
 def main():
     top = sys.argv[1]
-    jobs = [(os.path.join(top, version), python, ["pytest==" + PYTESTS.get(version, NEWEST)])
-            for version, python in interpreters().items() if version in PYTESTS or version.startswith("3.1")]
+    jobs = [(os.path.join(top, version), pip(version, python), ["pytest==" + PYTESTS.get(version, NEWEST)])
+            for version, python in interpreters(top).items() if version in PYTESTS or version.startswith("3.1")]
     if sys.version_info >= (3, 10):
         for name, packages in ("plugins", PLUGINS), ("xdist", XDIST):
-            jobs.append((os.path.join(top, name), sys.executable, ["pytest==" + NEWEST] + packages))
+            jobs.append((os.path.join(top, name), [sys.executable, "-m", "pip", "install"], ["pytest==" + NEWEST] + packages))
     with ThreadPoolExecutor(2) as pool:
         problems = [problem for problem in pool.map(lambda job: install(*job), jobs) if problem]
     # An interpreter without pip is no reason to stop. The tests that need it say so.

@@ -2,11 +2,10 @@ package bootstrap
 
 import (
 	"embed"
-	"io/fs"
-	"strings"
 	"sync"
 
 	"github.com/go-execnet/execnet/internal/pycache"
+	"github.com/go-execnet/execnet/internal/pyparts"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -18,21 +17,7 @@ var workerParts embed.FS
 
 // workerSource is the source that the parts make together. A program that only serves as a worker
 // never needs it, so it is not made when the program starts.
-var workerSource = sync.OnceValue(func() string {
-	names, err := fs.Glob(workerParts, "worker/*.py") // in the order of the names
-	if err != nil {
-		panic("a pattern that cannot be read: " + err.Error())
-	}
-	var parts []string
-	for _, name := range names {
-		text, err := workerParts.ReadFile(name)
-		if err != nil {
-			panic("what the program has in it cannot be read: " + err.Error())
-		}
-		parts = append(parts, string(text))
-	}
-	return strings.Join(parts, "\n\n")
-})
+var workerSource = sync.OnceValue(func() string { return pyparts.Join(workerParts, "worker") })
 
 // workerModule is the worker's name as a Python module, and workerFolder the folder to import it
 // from.

@@ -30,7 +30,10 @@ def version(python):
 
 
 def pythons():
-    """The interpreters to test, oldest first: $EXECNET_TEST_PYTHONS, or those of pyenv, or this one.
+    """The interpreters to test, oldest first.
+
+    These are those of $EXECNET_TEST_PYTHONS, or of pyenv and the embedded one that "make venv" has
+    unpacked if there is no other one of its version, or this one.
 
     A driver of an older release gets the oldest and the newest one: all others are tested with the
     newest release, and what an older driver sends does not depend on the worker's Python.
@@ -41,6 +44,8 @@ def pythons():
     else:
         root = os.environ.get("PYENV_ROOT", "")
         found = glob.glob(os.path.join(root, "versions", "*", "bin", "python")) if root else []
+        unpacked = glob.glob(os.path.join(os.environ.get("EXECNET_TEST_VENV", "/none"), "pythons", "*", "bin", "python3"))
+        found += [python for python in unpacked if version(python) not in map(version, found)]
     found = sorted(found, key=version) or [sys.executable]
     if os.environ.get("EXECNET_TEST_RELEASE", NEWEST_RELEASE) != NEWEST_RELEASE and len(found) > 2:
         return [found[0], found[-1]]

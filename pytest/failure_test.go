@@ -20,9 +20,9 @@ import (
 
 // TestCollectionErrors has files that cannot be imported.
 func TestCollectionErrors(t *testing.T) {
-	dir := write(t, files{
+	dir := files{
 		"test_a.py": "def test_a(): pass", "test_b.py": "import no_such_module", "test_c.py": "class TestC:\n    def test_c(self: pass",
-	})
+	}.Write(t)
 	printed, status := goTest(t, pytest.Options{Dir: dir}, "-test.v")
 	assert.Equal(t, 1, status)
 	assert.Equal(t, map[string]string{"": "FAIL", "/test_b.py": "FAIL", "/test_c.py": "FAIL"}, ended(printed), printed)
@@ -39,13 +39,13 @@ func TestCollectionErrors(t *testing.T) {
 
 // TestCrash has interpreters that crash.
 func TestCrash(t *testing.T) {
-	dir := write(t, files{"test_a.py": `import ctypes, os
+	dir := files{"test_a.py": `import ctypes, os
 def test_1(): pass
 def test_segfault():
     ctypes.string_at(0)
 def test_exit(): os._exit(3)
 def test_4(): pass
-`})
+`}.Write(t)
 	for _, workers := range []string{"1*", "2*"} {
 		printed, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{workers + python(t)}}, "-test.v")
 		assert.Equal(t, 1, status)
@@ -61,7 +61,7 @@ def test_4(): pass
 
 // TestRefusals shows what a user reads whose suite cannot be run.
 func TestRefusals(t *testing.T) {
-	dir := write(t, files{"test_a.py": "def test_a(): pass", "empty/notes.txt": ""})
+	dir := files{"test_a.py": "def test_a(): pass", "empty/notes.txt": ""}.Write(t)
 	spec := python(t)
 	bare := "popen//python=" + pythons.Default(t).Path
 	for _, c := range []struct {
@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 
 // TestRoads runs a suite in interpreters that are reached in other ways.
 func TestRoads(t *testing.T) {
-	dir := write(t, files{"test_a.py": "import os\ndef test_a(): print('said', os.getcwd())\ndef test_b(): assert 0\n"})
+	dir := files{"test_a.py": "import os\ndef test_a(): print('said', os.getcwd())\ndef test_b(): assert 0\n"}.Write(t)
 	python := pythons.WithExecnet(t)
 	ssh, interpreter := sshdtest.Start(t).Spec(), "//python="+python
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

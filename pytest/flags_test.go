@@ -55,7 +55,7 @@ func collected(printed string) []string {
 }
 
 func TestRunAndSkip(t *testing.T) {
-	dir := write(t, selectable)
+	dir := selectable.Write(t)
 	for _, c := range []struct {
 		flags     []string
 		args      []string
@@ -94,11 +94,11 @@ func TestRunAndSkip(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	dir := write(t, files{"pytest.ini": "[pytest]\nmarkers = slow: takes long\n", "test_a.py": `import pytest
+	dir := files{"pytest.ini": "[pytest]\nmarkers = slow: takes long\n", "test_a.py": `import pytest
 @pytest.mark.slow
 def test_slow(): pass
 def test_quick(): pass
-`, "only/test_slow.py": "import pytest\npytestmark = pytest.mark.slow\ndef test_b(): pass\n"})
+`, "only/test_slow.py": "import pytest\npytestmark = pytest.mark.slow\ndef test_b(): pass\n"}.Write(t)
 	one := []string{python(t)}
 	short := []string{"-m", "not slow"}
 	printed, _ := goTest(t, pytest.Options{Dir: dir, Short: short, Gateways: one}, "-test.v")
@@ -114,18 +114,18 @@ def test_quick(): pass
 }
 
 func TestCount(t *testing.T) {
-	dir := write(t, files{"test_a.py": "def test_a(): pass"})
+	dir := files{"test_a.py": "def test_a(): pass"}.Write(t)
 	printed, _ := goTest(t, pytest.Options{Dir: dir, Gateways: []string{python(t)}}, "-test.v", "-test.count=2")
 	assert.Equal(t, 2, strings.Count(printed, "--- PASS: TestPython/test_a.py/test_a ("), printed)
 	assert.Equal(t, 2, strings.Count(printed, "[gw0] Python 3"), printed)
 }
 
 func TestFailFast(t *testing.T) {
-	dir := write(t, files{"test_a.py": "import pytest, time\n" + `
+	dir := files{"test_a.py": "import pytest, time\n" + `
 def test_1(): assert 0
 @pytest.mark.parametrize("n", range(20))
 def test_n(n): time.sleep(60)
-`})
+`}.Write(t)
 	for _, workers := range []string{"1*", "2*"} {
 		printed, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{workers + python(t)}}, "-test.v", "-test.failfast")
 		assert.Equal(t, 1, status)
@@ -140,7 +140,7 @@ def test_n(n): time.sleep(60)
 // TestFailFastOfAnotherTest has a test of Go fail before the first one of Python begins.
 func TestFailFastOfAnotherTest(t *testing.T) {
 	t.Setenv(failVariable, "1")
-	dir := write(t, files{"test_a.py": "import time\ndef test_1(): time.sleep(60)\n"})
+	dir := files{"test_a.py": "import time\ndef test_1(): time.sleep(60)\n"}.Write(t)
 	printed, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{python(t)}}, "-test.v", "-test.failfast")
 	assert.Equal(t, 1, status)
 	assert.Equal(t, map[string]string{"": "FAIL", "/another": "FAIL"}, ended(printed), printed)
@@ -148,7 +148,7 @@ func TestFailFastOfAnotherTest(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	dir := write(t, files{"test_a.py": "import time\ndef test_quick(): pass\ndef test_hangs():\n    time.sleep(600)\ndef test_later(): time.sleep(600)\n"})
+	dir := files{"test_a.py": "import time\ndef test_quick(): pass\ndef test_hangs():\n    time.sleep(600)\ndef test_later(): time.sleep(600)\n"}.Write(t)
 	printed, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{python(t)}}, "-test.v", "-test.timeout=12s")
 	assert.Equal(t, 1, status)
 	assert.NotContains(t, printed, "panic")
@@ -167,7 +167,7 @@ func TestTimeout(t *testing.T) {
 
 // TestCachedResults looks at what go test notes, to know when a cached result is of no use.
 func TestCachedResults(t *testing.T) {
-	dir := write(t, files{"deep/test_a.py": "def test_a(): pass", ".venv/lib/x.py": ""})
+	dir := files{"deep/test_a.py": "def test_a(): pass", ".venv/lib/x.py": ""}.Write(t)
 	log := filepath.Join(t.TempDir(), "log")
 	_, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{python(t)}}, "-test.testlogfile="+log)
 	assert.Equal(t, 0, status)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	_ "github.com/go-execnet/execnet/cpython" // for a Go worker
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/suites"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/pytest"
 	"github.com/go-execnet/execnet/worker"
@@ -32,7 +32,7 @@ const failVariable = "PYTEST_TEST_FAIL"
 
 // TestPython is the Go test that the others look at from outside. By itself it runs a small suite.
 func TestPython(t *testing.T) {
-	o := pytest.Options{Dir: write(t, files{"test_api.py": "def test_it(): pass"}), Gateways: []string{"2*" + python(t)}}
+	o := pytest.Options{Dir: files{"test_api.py": "def test_it(): pass"}.Write(t), Gateways: []string{"2*" + python(t)}}
 	if text := os.Getenv(optionsVariable); text != "" {
 		o = pytest.Options{}
 		require.NoError(t, json.Unmarshal([]byte(text), &o))
@@ -46,24 +46,8 @@ func TestPython(t *testing.T) {
 // python is the spec of an interpreter that has pytest.
 func python(t *testing.T) string { return "popen//python=" + pythons.WithExecnet(t) }
 
-// files is a suite: the names of files and their contents.
-type files map[string]string
-
-// write writes a suite into a folder of its own, and returns that.
-func write(t *testing.T, suite files) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	require.NoError(t, err)
-	if _, has := suite["pytest.ini"]; !has {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "pytest.ini"), nil, 0o600))
-	}
-	for name, text := range suite {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	}
-	return dir
-}
+// files is a suite.
+type files = suites.Files
 
 // goTest runs TestPython with these options in a test program of its own, as go test does with the
 // flags. It returns what that prints and its exit status.

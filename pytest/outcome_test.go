@@ -2,6 +2,7 @@ package pytest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -11,67 +12,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-execnet/execnet/internal/testsupport/suites"
 	"github.com/go-execnet/execnet/pytest"
 )
 
-const outcomes = `import logging, sys, warnings
-import pytest
-
-def test_pass():
-    print("said by one that passes")
-
-def test_fail():
-    print("said before")
-    sys.stderr.write("an error line\n")
-    logging.getLogger("api").warning("logged")
-    x = 1
-    assert x == 2, "no way"
-
-@pytest.fixture
-def broken():
-    raise RuntimeError("no set-up")
-
-@pytest.fixture
-def leaves():
-    yield
-    raise RuntimeError("no tear-down")
-
-def test_setup(broken): pass
-def test_teardown(leaves): pass
-
-@pytest.mark.skip(reason="needs redis")
-def test_skip(): pass
-
-def test_skip_inside():
-    pytest.skip("later")
-
-@pytest.mark.xfail(reason="bug 7")
-def test_xfail(): assert 0
-
-@pytest.mark.xfail(reason="was bug 8")
-def test_xpass(): pass
-
-@pytest.mark.xfail(strict=True, reason="bug 9")
-def test_strict(): pass
-
-@pytest.mark.parametrize("lang", ["eu", "a b", "a_b", "x/y", "", "e\u0301"])
-def test_lang(lang): assert lang != "eu"
-
-class TestLogin:
-    def test_in(self): pass
-    class TestDeep:
-        def test_deep(self, record_property):
-            record_property("answer", 42)
-
-def test_warns():
-    warnings.warn("old thing", DeprecationWarning)
-`
-
 func TestOutcomes(t *testing.T) {
-	dir := write(t, files{
-		"api/test_api.py": outcomes, "test_b.py": "def test_b(): pass",
+	dir := files{
+		"api/test_api.py": suites.Outcomes, "test_b.py": "def test_b(): pass",
 		"test_gone.py": "import pytest; pytest.importorskip('no_such_module')",
-	})
+	}.Write(t)
 	printed, status := goTest(t, pytest.Options{Dir: dir}, "-test.v")
 	assert.Equal(t, 1, status)
 	assert.Equal(t, map[string]string{
@@ -86,29 +35,30 @@ func TestOutcomes(t *testing.T) {
 		"/api/test_api.py/test_warns": "PASS",
 	}, ended(printed))
 	api := regexp.QuoteMeta(filepath.Join(dir, "api", "test_api.py"))
+	at := func(text string) string { return fmt.Sprintf("    %s:%d: ", api, suites.Line(text)) }
 	for _, want := range []string{
 		`    \[gw\d\] Python 3\.\d+\.\d+, pytest [\d.]+, /.*, rootdir ` + regexp.QuoteMeta(dir),
 		"    ---- Captured stdout call ----\n    said by one that passes",
-		"    " + api + ":12: AssertionError: no way\n",
-		`    >       assert x == 2, "no way"`,
+		at("assert x == 2") + "assert 1 == 2\n",
+		`    >       assert x == 2`,
 		"    ---- Captured stdout call ----\n    said before\n    ---- Captured stderr call ----\n    an error line\n",
-		"    ---- Captured log call ----\n    WARNING  api:test_api.py:10 logged\n",
-		"    " + api + ":16: error in setup: RuntimeError: no set-up\n",
-		"    " + api + ":21: error in teardown: RuntimeError: no tear-down\n",
-		"    " + api + `:\d+: needs redis\n`, "    " + api + ":30: later\n",
-		"    " + api + `:\d+: it has failed, as expected: bug 7\n`,
-		"    " + api + ":35: it has passed, although a failure is expected: was bug 8\n",
-		"    " + api + `:\d+: \[XPASS\(strict\)\] bug 9\n`,
+		fmt.Sprintf("    ---- Captured log call ----\n    WARNING  api:test_api.py:%d logged\n", suites.Line(`.warning("logged")`)),
+		at(`RuntimeError("no set-up")`) + "error in setup: RuntimeError: no set-up\n",
+		at(`RuntimeError("no tear-down")`) + "error in teardown: RuntimeError: no tear-down\n",
+		"    " + api + `:\d+: not now\n`, at(`pytest.skip("later")`) + "later\n",
+		"    " + api + `:\d+: it has failed, as expected: known\n`,
+		at(`@pytest.mark.xfail(reason="was known")`) + "it has passed, although a failure is expected: was known\n",
+		"    " + api + `:\d+: \[XPASS\(strict\)\] must fail\n`,
 		"    " + regexp.QuoteMeta(filepath.Join(dir, "test_gone.py")) + ":1: could not import 'no_such_module': ",
 		`=== ATTR  TestPython/api/test_api.py/TestLogin/TestDeep/test_deep answer 42\n`,
-		"    " + api + `:51: DeprecationWarning: old thing \(api/test_api.py::test_warns\)\n`,
+		at("warnings.warn(") + `UserWarning: old thing \(api/test_api.py::test_warns\)\n`,
 	} {
 		assert.Regexp(t, regexp.MustCompile("(?m)^"+want), printed)
 	}
 
 	printed, status = goTest(t, pytest.Options{Dir: dir})
 	assert.Equal(t, 1, status)
-	assert.Regexp(t, regexp.MustCompile("(?m)^ {12}"+api+":12: AssertionError: no way\n"), printed)
+	assert.Regexp(t, regexp.MustCompile("(?m)^ {8}"+at("assert x == 2")+"assert 1 == 2\n"), printed)
 	for _, unwanted := range []string{"said by one that passes", "PASS", "SKIP", "old thing", "rootdir"} {
 		assert.NotContains(t, strings.ReplaceAll(printed, "[XPASS(strict)]", ""), unwanted)
 	}
@@ -129,7 +79,7 @@ func ended(printed string) map[string]string {
 
 // TestJSON looks at what go test -json shows.
 func TestJSON(t *testing.T) {
-	dir := write(t, files{"test_a.py": "import time\ndef test_long(): time.sleep(0.5)\ndef test_bad(): print('--- PASS: x (1.00s)'); assert 0\n"})
+	dir := files{"test_a.py": "import time\ndef test_long(): time.sleep(0.5)\ndef test_bad(): print('--- PASS: x (1.00s)'); assert 0\n"}.Write(t)
 	printed, _ := goTest(t, pytest.Options{Dir: dir}, "-test.v=test2json")
 	convert := exec.Command("go", "tool", "test2json", "-t")
 	convert.Stdin = strings.NewReader(printed)

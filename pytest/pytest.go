@@ -87,9 +87,9 @@ type Options struct {
 	Args []string
 	// Short are more of them for go test -short, such as "-m", "not slow".
 	Short []string
-	// Dist is how tests are distributed, in pytest-xdist's words: "load" (also if it is empty),
-	// "worksteal", "loadscope", "loadfile" or "loadgroup". To run a suite in several interpreters
-	// call Run in a subtest for each.
+	// Dist is how tests are distributed, in pytest-xdist's words: "load", "worksteal", "loadscope",
+	// "loadfile" or "loadgroup". If it is empty, --dist in the suite's addopts counts, else it is
+	// "load". To run a suite in several interpreters call Run in a subtest for each.
 	Dist string
 	// Timeout bounds each test. One that takes longer fails with the stacks of its threads, and its
 	// interpreter is replaced. 0 means no bound but -timeout.
@@ -109,7 +109,7 @@ func Run(t *testing.T, o Options) {
 	group.SlogHandler = nil // pytest itself captures log records
 	c.Group = group
 	if selected.narrows() {
-		c.Only, c.Not = selected.only(), selected.not()
+		c.Select.Only, c.Select.Not = selected.only(), selected.not()
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
@@ -119,7 +119,7 @@ func Run(t *testing.T, o Options) {
 		defer stop()
 	}
 	r := &report{t: t, root: root(t), selected: selected, tests: map[*testrun.Test]*subtest{}, folders: map[string]string{}, refused: func() { cancel(errFailFast) }}
-	c.Select = r.selects
+	c.Select.Test = r.selects
 	code, err := testrun.Run(ctx, c, r.take)
 	r.finish(ctx, c, code, err)
 }

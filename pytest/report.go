@@ -32,7 +32,7 @@ type report struct {
 	left     int               // tests that pytest has deselected
 }
 
-// selects is testrun.Config.Select: it gives each test a name.
+// selects is testrun.Selection.Test: it gives each test a name.
 func (r *report) selects(test *testrun.Test) bool {
 	s := r.root.test(test.ID)
 	if !r.selected.selects(s.full) {

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -59,7 +60,8 @@ Python of $VIRTUAL_ENV; else that of the folder .venv here; else $EXECNET_PYTHON
 python3 or python. All run in the current folder, those on other hosts where they
 start, or in the copy that --rsync makes.
 
-How tests come to workers, as with pytest-xdist:
+How tests come to workers, as with pytest-xdist, by --dist here or else in an ini
+file's addopts, where -n and --tx do not count:
 
   load        to whoever is free; what took long in the last run starts first
   worksteal   in equal parts, and who has finished takes over from others
@@ -96,7 +98,7 @@ during collection, 3 the run could not be carried out, 4 wrong arguments, 5 no t
 	flags.SortFlags = false
 	flags.StringVarP(&f.number, "numprocesses", "n", "", "so many workers as `N` says, or \"auto\", one for each processor; with --tx, N for each SPEC")
 	flags.StringArrayVar(&f.tx, "tx", nil, "`SPEC` of a worker, or N*SPEC for N of them; may be repeated")
-	flags.StringVar(&f.dist, "dist", "load", "how tests come to workers: `MODE` is load, worksteal, loadscope, loadfile, loadgroup or each")
+	flags.StringVar(&f.dist, "dist", "", "how tests come to workers: `MODE` is load, worksteal, loadscope, loadfile, loadgroup or each (default: what addopts says, else load)")
 	flags.BoolVar(&f.noFork, "no-fork", false, "let every worker collect the suite by itself; otherwise those on this host are forked from one that has collected, where that can be done")
 	flags.IntVar(&f.restarts, "max-worker-restart", -1, "replace at most `N` workers that die (default: 4 for each worker)")
 	flags.Var(seconds{&f.timeout}, "timeout", "end a test, and its worker, after this `TIME`, such as 30 or 30s or 5m; it has failed then (default: never)")
@@ -170,7 +172,7 @@ func (f *pytestFlags) specs() ([]*xspec.Spec, error) {
 		f.number = cmp.Or(f.number, "1")
 	}
 	switch testrun.Dist(f.dist) {
-	case testrun.Load, testrun.WorkSteal, testrun.LoadScope, testrun.LoadFile, testrun.LoadGroup, testrun.Each:
+	case "", testrun.Load, testrun.WorkSteal, testrun.LoadScope, testrun.LoadFile, testrun.LoadGroup, testrun.Each:
 	default:
 		return nil, fmt.Errorf("--dist %s: it must be load, worksteal, loadscope, loadfile, loadgroup or each", f.dist)
 	}
@@ -222,7 +224,7 @@ func (f *pytestFlags) workers() (int, error) {
 		}
 		return runtime.NumCPU(), nil
 	}
-	n, err := strconv.Atoi(f.number)
+	n, err := strconv.Atoi(strings.TrimSpace(f.number)) // "-n 2" can come as one word
 	if err != nil || n < 0 {
 		return 0, fmt.Errorf("-n %s: it must be a number or auto", f.number)
 	}

@@ -371,6 +371,14 @@ func TestPytestJUnit(t *testing.T) {
 	}
 }
 
+func TestPytestWorkers(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "3": 3, " 3": 3, "0": 1} {
+		n, err := (&pytestFlags{number: text}).workers()
+		require.NoError(t, err)
+		assert.Equal(t, want, n, text)
+	}
+}
+
 // TestPytestCache has pytest's own options --lf and --ff go by what the command has written, and
 // the command's by what pytest has written.
 func TestPytestCache(t *testing.T) {

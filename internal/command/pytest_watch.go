@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,9 +44,10 @@ func (f *pytestFlags) watchSuite(ctx context.Context, second <-chan struct{}, cm
 		if err != nil {
 			return &exit{code: int(testrun.Internal), err: err}
 		}
-		config.Tests = known.concerned(changed)
+		config.Select = testrun.Selection{}
 		what := "all tests"
-		if config.Tests != nil {
+		if known.haveAll(changed) {
+			config.Select = testrun.OnlyFiles(changed...)
 			what = "their tests"
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "\n%s changed: running %s\n", strings.Join(changed, ", "), what)
@@ -84,14 +86,7 @@ func fileOf(id string) string {
 // End implements testreport.Report.
 func (k testFiles) End(testreport.End) error { return nil }
 
-// concerned are the tests that changes concern: those of the files that have changed, if these are
-// files with tests; nil for all.
-func (k testFiles) concerned(changed []string) (tests []string) {
-	for _, file := range changed {
-		if !k[file] {
-			return nil
-		}
-		tests = append(tests, file)
-	}
-	return tests
+// haveAll reports whether all these files have tests, so that a change of them concerns no others.
+func (k testFiles) haveAll(files []string) bool {
+	return !slices.ContainsFunc(files, func(file string) bool { return !k[file] })
 }

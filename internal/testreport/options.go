@@ -21,6 +21,7 @@ type options struct {
 	noWarnings   bool
 	maxFail      int
 	collectOnly  bool
+	silent       bool // -p no:terminal
 }
 
 // defaultDurationsMin is what --durations leaves out, unless --durations-min or -vv is given.
@@ -40,6 +41,7 @@ func readOptions(values map[string]string) options {
 		noWarnings:  values["disable_warnings"] != "",
 		maxFail:     number(values["maxfail"], 0),
 		collectOnly: values["collectonly"] != "",
+		silent:      values["no_terminal"] != "",
 	}
 	o.durationsMin = defaultDurationsMin
 	if least, err := strconv.ParseFloat(values["durations_min"], 64); err == nil {

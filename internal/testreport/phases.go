@@ -44,6 +44,8 @@ type entry struct {
 	message  string // why, for failures, skips and the like; it can have several lines
 	sections []testrun.Section
 	took     time.Duration
+	// collecting says that it is a part of the suite that could not be collected.
+	collecting bool
 }
 
 // entries returns the outcomes of a test as pytest counts them: one for its call, or for the set-up
@@ -123,7 +125,7 @@ func categoryOf(o testrun.Outcome) category {
 // problemEntry is the outcome of a part of the suite that was not collected.
 func problemEntry(p *testrun.CollectProblem) entry {
 	e := entry{
-		category: erred, worker: p.Worker, id: p.ID, title: "ERROR collecting " + p.ID,
+		category: erred, collecting: true, worker: p.Worker, id: p.ID, title: "ERROR collecting " + p.ID,
 		text: p.Text, path: p.Path, line: p.Line, message: p.Message,
 	}
 	if p.Outcome == testrun.Skipped {

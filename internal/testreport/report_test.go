@@ -104,7 +104,6 @@ collected 9 items / 1 error / 2 deselected / 1 skipped / 7 selected
 
 ==================================== ERRORS ====================================
 ____________________________ ERROR collecting c.py _____________________________
-[gw0] linux -- Python 3.12.1 /usr/bin/python3
 E   ImportError: no
 _________________________ ERROR at setup of test_setup _________________________
 [gw0] linux -- Python 3.12.1 /usr/bin/python3
@@ -257,6 +256,24 @@ func TestTerminalEnds(t *testing.T) {
 	assert.Contains(t, out, "- generated xml file: /tmp/x.xml -")
 }
 
+// Which interpreter cannot collect something is told if there are different ones.
+func TestTerminalWhoCannotCollect(t *testing.T) {
+	problem := &testrun.CollectProblem{Worker: "gw1", ID: "c.py", Outcome: testrun.Failed, Text: "E   no", Message: "no"}
+	old := up("gw1")
+	old.Python = "3.8.18"
+	line := "ERROR collecting c.py _____________________________\n[gw1] linux -- Python "
+	assert.Contains(t, shown(t, TerminalOptions{Workers: 2}, End{Code: 2}, up("gw0"), old, problem), line+"3.8.18 /usr/bin/python3\nE   no\n")
+	assert.Contains(t, shown(t, TerminalOptions{Workers: 2, Each: true}, End{Code: 2}, up("gw0"), up("gw1"), problem), line+"3.12.1")
+	assert.NotContains(t, shown(t, TerminalOptions{Workers: 2}, End{Code: 2}, up("gw0"), up("gw1"), problem), "[gw1]")
+}
+
+// With -p no:terminal there is nothing but what tests print themselves.
+func TestTerminalSilent(t *testing.T) {
+	assert.Empty(t, shown(t, TerminalOptions{Workers: 2}, End{Code: 1}, everything("no_terminal", "1")...))
+	out := shown(t, TerminalOptions{Workers: 1}, End{}, up("gw0", "no_terminal", "1"), &testrun.Printed{Worker: "gw0", Text: "hello"}, &testrun.Notice{Text: "told"})
+	assert.Equal(t, "hello\n", out)
+}
+
 func TestTerminalCollectOnly(t *testing.T) {
 	only := func(e *testrun.Collected, options ...string) string {
 		return shown(t, TerminalOptions{Workers: 1}, End{}, up("gw0", append(options, "collectonly", "1")...), e)
@@ -283,6 +300,8 @@ func TestTerminalWorkers(t *testing.T) {
 	assert.Contains(t, out, "___ u ___")
 	assert.Contains(t, out, "FAILED a.py::u - killed by signal 11\n")
 	assert.Contains(t, out, "= 1 failed, 2 passed, 2 rerun in 0.12s =")
+	out = shown(t, TerminalOptions{Workers: 2}, End{Code: 1}, up("gw0"), &testrun.WorkerDown{Worker: "gw0", Err: errors.New("killed"), AtLimit: true})
+	assert.Contains(t, out, "[gw0] killed\n[gw0] no other one takes its place: --max-worker-restart allows no more\n")
 	alone := shown(t, TerminalOptions{Workers: 1}, End{}, up("gw0"), &testrun.Collected{Tests: tests("a.py::t")}, &testrun.Printed{Worker: "gw0", Text: "hello"})
 	assert.Contains(t, alone, "\nhello\n")
 }

@@ -16,8 +16,8 @@ func (t *Terminal) End(end End) error {
 	if t.live != nil {
 		defer t.live.close()
 	}
-	if len(t.workers) == 0 { // what is wrong is an error, and the caller's to tell
-		return nil
+	if t.options.silent || len(t.workers) == 0 {
+		return nil // without workers what is wrong is an error, and the caller's to tell
 	}
 	if !t.options.collectOnly && (t.options.verbosity >= 0 || t.reported > 0) {
 		t.line("")
@@ -53,7 +53,7 @@ func (t *Terminal) problemsOf(c category, title string) {
 		if !inLine {
 			t.rule("_", e.title, red, bold)
 		}
-		if w := t.worker(e.worker); w != nil && (t.Workers > 1 || t.Each) {
+		if w := t.worker(e.worker); w != nil && t.tellsWorker(e) {
 			t.line(fmt.Sprintf("[%s] %s -- Python %s %s", w.Worker, w.Platform, w.Python, w.Path))
 		}
 		t.block(e.text)
@@ -62,6 +62,17 @@ func (t *Terminal) problemsOf(c category, title string) {
 			t.line(crashLine(e))
 		}
 	}
+}
+
+// tellsWorker reports whether it is of interest which worker has told a failure. What one of them
+// cannot collect, others of the same interpreter cannot, either.
+func (t *Terminal) tellsWorker(e entry) bool {
+	if t.Each || !e.collecting {
+		return t.Each || t.Workers > 1
+	}
+	return slices.ContainsFunc(t.workers, func(w *testrun.WorkerUp) bool {
+		return w.Path != t.workers[0].Path || w.Python != t.workers[0].Python
+	})
 }
 
 // of are the outcomes of a category.

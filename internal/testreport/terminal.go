@@ -69,6 +69,9 @@ func NewTerminal(w io.Writer, o TerminalOptions) *Terminal {
 
 // Event implements Report.
 func (t *Terminal) Event(event testrun.Event) {
+	if _, printed := event.(*testrun.Printed); t.options.silent && !printed {
+		return
+	}
 	switch e := event.(type) {
 	case *testrun.WorkerUp:
 		t.workerUp(e)
@@ -97,17 +100,22 @@ func (t *Terminal) Event(event testrun.Event) {
 		t.warnings = append(t.warnings, e)
 		t.counts[warnings]++
 	case *testrun.Printed:
-		t.fresh()
-		text := strings.TrimRight(e.Text, "\n")
-		if t.Workers > 1 {
-			text = "[" + e.Worker + "] " + text
-		}
-		t.line(text)
+		t.printed(e)
 	case *testrun.WorkerDown:
 		t.workerDown(e)
 	case *testrun.Notice:
 		t.notice(e)
 	}
+}
+
+// printed shows what a worker has printed.
+func (t *Terminal) printed(e *testrun.Printed) {
+	t.fresh()
+	text := strings.TrimRight(e.Text, "\n")
+	if t.Workers > 1 {
+		text = "[" + e.Worker + "] " + text
+	}
+	t.line(text)
 }
 
 func (t *Terminal) workerUp(e *testrun.WorkerUp) {
@@ -133,7 +141,7 @@ func (t *Terminal) worker(id string) *testrun.WorkerUp {
 
 // header writes what stands above the tests, when all workers that it is about are there.
 func (t *Terminal) header() {
-	if t.headerShown || len(t.workers) == 0 {
+	if t.headerShown || len(t.workers) == 0 || t.options.silent {
 		return
 	}
 	t.headerShown = true
@@ -242,8 +250,11 @@ func (t *Terminal) workerDown(e *testrun.WorkerDown) {
 	if e.Err != nil {
 		text = fmt.Sprintf("[%s] %s", e.Worker, errtext.Of(e.Err))
 	}
-	if e.Replaced != "" {
+	switch {
+	case e.Replaced != "":
 		text += "\n[" + e.Worker + "] " + e.Replaced + " takes its place"
+	case e.AtLimit:
+		text += "\n[" + e.Worker + "] no other one takes its place: --max-worker-restart allows no more"
 	}
 	if t.live != nil {
 		t.live.idle(e.Worker)

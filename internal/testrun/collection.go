@@ -45,9 +45,9 @@ func (s *suite) found(w *worker, tests []Test) {
 		s.fail(Internal, &DifferentError{A: s.from.id, B: w.id, Problem: difference(s.tests, tests)})
 		return
 	}
-	if s.Select != nil {
+	if s.Select.Test != nil {
 		for i := range tests {
-			tests[i].leftOut = !s.Select(&tests[i])
+			tests[i].leftOut = !s.Select.Test(&tests[i])
 		}
 	}
 	s.tests = tests

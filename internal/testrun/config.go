@@ -20,20 +20,11 @@ type Config struct {
 	// Dir is the folder in which pytest runs, as the workers name it. A spec's chdir comes before
 	// it. "" leaves them where they are.
 	Dir string
-	// Tests select tests by their node ids, or by beginnings of these that end before a "::" or a
-	// "[". Nil selects all. Only what can contain one of them is collected.
-	Tests []string
-	// Only and Not leave out files and folders by their paths below pytest's rootdir, before
-	// anything of them is imported. Each is a list of alternatives, and each of these a list of
-	// Python's regular expressions for the elements of a path, from the first on. Left out is what
-	// none of Only matches, unless that is nil, and what one of Not matches with all its
-	// expressions.
-	Only, Not [][]string
-	// Select chooses among the tests that were collected. It is asked for each of them, in their
-	// order, and gets the pointer that the events of the test will have. Nil selects all. Each does
-	// not ask it.
-	Select func(*Test) bool
-	Dist   Dist
+	// Select says which tests are run. Its zero value: all.
+	Select Selection
+	// Dist is how tests are distributed. "" is what the suite says, in addopts or in Args, else
+	// Load.
+	Dist Dist
 	// NoFork has every worker collect for itself.
 	NoFork bool
 	// MaxRestarts is how many workers that have died are replaced. Less than 0: any number.

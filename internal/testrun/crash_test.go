@@ -138,7 +138,7 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestContextEnds(t *testing.T) {
-	dir := around("time.sleep(1000)").write(t)
+	dir := around("time.sleep(1000)").Write(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	begin := time.Now()
@@ -158,7 +158,7 @@ func TestContextEnds(t *testing.T) {
 
 // Ctrl-C at a terminal interrupts workers at the same time as the driver.
 func TestInterruptedTogether(t *testing.T) {
-	dir := around("print(os.getpid())\ntime.sleep(1000)").write(t)
+	dir := around("print(os.getpid())\ntime.sleep(1000)").Write(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	// What a test prints may come before the message that it has begun.
@@ -215,6 +215,18 @@ func maxFail(t *testing.T, c testrun.Config, ini bool) {
 	assert.GreaterOrEqual(t, n, 2)
 	assert.LessOrEqual(t, n, 8)
 	assert.Len(t, of[*testrun.TestStarted](r), n)
+}
+
+// TestNoMoreRestarts has the others go on when a worker is not replaced.
+func TestNoMoreRestarts(t *testing.T) {
+	r := runFiles(t, 2, around("os._exit(3)"), testrun.Config{MaxRestarts: 0})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.TestsFailed, r.code)
+	assert.Len(t, r.outcomes(t), 41)
+	down := of[*testrun.WorkerDown](r)
+	require.Len(t, down, 1)
+	assert.Empty(t, down[0].Replaced)
+	assert.True(t, down[0].AtLimit)
 }
 
 // TestAWorkerThatDoesNotStart has one error tell of an interpreter that is not there, and no event

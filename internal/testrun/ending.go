@@ -111,7 +111,9 @@ func (s *suite) crashed(w *worker, err error) {
 		w.ran++
 	}
 	// One that does not come so far as to run a test would hardly do so a second time.
-	replace := !s.ending && w.ran > 0 && (s.MaxRestarts < 0 || s.restarts < s.MaxRestarts)
+	wanted := !s.ending && w.ran > 0
+	replace := wanted && (s.MaxRestarts < 0 || s.restarts < s.MaxRestarts)
+	down.AtLimit = wanted && !replace
 	if replace {
 		s.restarts++
 		spec := w.plain.Clone()

@@ -27,9 +27,9 @@ type WorkerUp struct {
 	Header   []string // what plugins and pytest show at the beginning: "plugins: ..."
 	Forked   bool     // whether it shares a collection with others
 	// Options are pytest's options and ini settings that say how a run is shown, by pytest's names
-	// for them: "verbose", "reportchars", "junit_family" and so on. The values are texts, "1" for
-	// True; those that are None or False are absent. pytest has read them there, so that addopts
-	// count.
+	// for them: "verbose", "reportchars", "junit_family" and so on, and "dist" if the suite asks
+	// for a distribution of its tests. The values are texts, "1" for True; those that are None or
+	// False are absent. pytest has read them there, so that addopts count.
 	Options map[string]string
 }
 
@@ -40,7 +40,7 @@ type Test struct {
 	Line  int    // where it begins, from 1; 0 if nobody knows
 	Group string // the name of its mark xdist_group, or ""
 
-	leftOut bool // by Config.Select
+	leftOut bool // by Selection.Test
 }
 
 // Collected says which tests a worker has found and selected. Unless each worker runs the whole
@@ -148,6 +148,8 @@ type WorkerDown struct {
 	Err      error  // with exit status or signal and the last lines of stderr
 	Test     *Test  // what it was running, or nil
 	Replaced string // the id of the worker that takes its place, or ""
+	// AtLimit says that none takes its place because Config.MaxRestarts have been replaced.
+	AtLimit bool
 }
 
 // Notice is a sentence for the user about the run itself, such as why workers are not forked.

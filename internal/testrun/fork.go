@@ -13,10 +13,10 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// forkModule is the name of plugin.py as a module that a fork server imports.
+// forkModule is the name of the plugin as a module that a fork server imports.
 const forkModule = "_execnet_testrun"
 
-// forks is what workers are forked from that collect once: a folder with plugin.py as a module and
+// forks is what workers are forked from that collect once: a folder with the plugin as a module and
 // with its settings. A worker whose spec has that module in preload is forked from a process that
 // has imported it, and so has collected the suite.
 type forks struct {
@@ -71,7 +71,7 @@ func (f *forks) prepare(spec *xspec.Spec, settings map[string]any) error {
 		err = os.WriteFile(filepath.Join(f.folder, "settings"), data, 0o600)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(f.folder, forkModule+".py"), []byte(pluginSource), 0o600)
+		err = os.WriteFile(filepath.Join(f.folder, forkModule+".py"), []byte(pluginSource()), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("execnet: cannot write what the process needs that collects: %w", err)

@@ -45,7 +45,7 @@ func TestCollectOnce(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/some/where")
 	for name, noFork := range map[string]bool{"forked": false, "not forked": true} {
 		t.Run(name, func(t *testing.T) {
-			dir := files{"test_it.py": counted}.write(t)
+			dir := files{"test_it.py": counted}.Write(t)
 			r := runIn(t, enough(t), dir, 3, testrun.Config{NoFork: noFork, Args: []string{"--basetemp", dir + "/temp"}}, nil)
 			require.NoError(t, r.err)
 			assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r)[0])
@@ -78,6 +78,9 @@ func TestNotForked(t *testing.T) {
 	for name, c := range map[string]struct{ conftest, reason string }{
 		"thread":     {"import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), name='busy', daemon=True).start()\n", "a thread runs that workers would not have: busy"},
 		"socket":     {"import socket\ns = socket.socket()\n", "a socket is open"},
+		"file":       {"import os\nf = open(os.path.abspath(__file__))\n", "a file is open that workers would share"},
+		"database":   {"import os, sqlite3\ndb = sqlite3.connect(os.path.join(os.path.dirname(__file__), 'db'))\ndb.execute('create table if not exists t (x)')\n", "a file is open that workers would share"},
+		"filelock":   {"import sys, types\nclass BaseFileLock: pass\nfilelock = types.ModuleType('filelock')\nfilelock.BaseFileLock = BaseFileLock\nsys.modules['filelock'] = filelock\nclass FileLock(BaseFileLock): pass\nlock = FileLock()\n", "a filelock is there"},
 		"id":         {"def pytest_configure(config): config.workerinput['workerid']\n", "conftest.py asks for the worker's id"},
 		"uid and id": {"import os\nuid, name = os.environ['PYTEST_XDIST_TESTRUNUID'], os.environ['PYTEST_XDIST_WORKER']\n", "conftest.py asks for the worker's id"},
 		"environ":    {"import os\nname = os.environ.get('PYTEST_XDIST_WORKER')\n", "conftest.py asks for the worker's id"},
@@ -124,8 +127,10 @@ def test_it(i, request):
 	}
 }
 
-func TestHarmlessEnvironment(t *testing.T) {
-	r := runFiles(t, 2, files{"conftest.py": "import os, subprocess\nos.environ.copy()\ndict(os.environ)\nlist(os.environ.items())\n[os.environ[name] for name in os.environ]\nos.environ.get('HOME')\nsubprocess.call(['true'])\n", "test_it.py": "def test_a(): pass\n"}, testrun.Config{})
+// TestForkedAllTheSame has a suite do before the fork what does no harm.
+func TestForkedAllTheSame(t *testing.T) {
+	r := runFiles(t, 2, files{"conftest.py": "import os, subprocess\nos.environ.copy()\ndict(os.environ)\nlist(os.environ.items())\n[os.environ[name] for name in os.environ]\nos.environ.get('HOME')\nsubprocess.call(['true'])\n" +
+		"import logging\nlogging.getLogger().addHandler(logging.FileHandler(os.path.join(os.path.dirname(__file__), 'log')))\n", "test_it.py": "def test_a(): pass\n"}, testrun.Config{})
 	require.NoError(t, r.err)
 	assert.Empty(t, of[*testrun.Notice](r))
 	assert.Equal(t, testrun.OK, r.code)

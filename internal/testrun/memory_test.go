@@ -23,7 +23,7 @@ func TestMemory(t *testing.T) {
 	}
 	b.WriteString("def test_long(): time.sleep(0.5)\ndef test_longer(): time.sleep(1)\ndef test_bad(): assert 0\n")
 	memory := filepath.Join(t.TempDir(), "new", ".execnet")
-	dir := files{"test_it.py": b.String()}.write(t)
+	dir := files{"test_it.py": b.String()}.Write(t)
 	started := func(r result) []string {
 		var ids []string
 		for _, s := range of[*testrun.TestStarted](r) {
@@ -71,7 +71,7 @@ func TestFewWorkers(t *testing.T) {
 		t.Skip("only workers that are forked come as they are needed")
 	}
 	memory := t.TempDir()
-	dir := files{"test_it.py": "import pytest\n@pytest.mark.parametrize('i', range(4))\ndef test_a(i): pass\n"}.write(t)
+	dir := files{"test_it.py": "import pytest\n@pytest.mark.parametrize('i', range(4))\ndef test_a(i): pass\n"}.Write(t)
 	known := `{"version": 1, "tests": {`
 	for i := range 4 {
 		known += fmt.Sprintf(`"test_it.py::test_a[%d]": {"seconds": 0.001}, `, i)

@@ -9,7 +9,8 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// What comes from workers. plugin.py describes the messages that have these contents.
+// What comes from workers. The first part of plugin/ describes the messages that have
+// these contents.
 type (
 	ready struct {
 		up      *WorkerUp

@@ -42,6 +42,7 @@ type suite struct {
 	allAt    time.Time     // when they are started nevertheless
 	restarts int
 	nextID   int
+	distOpen bool            // whether the suite may say how its tests are distributed
 	toldUp   map[string]bool // problems and warnings that were told
 	reports  []string        // options of plugins whose reports will not be there
 
@@ -66,13 +67,14 @@ func run(ctx context.Context, c Config, handle func(Event)) (ExitCode, error) {
 	if len(c.Specs) == 0 {
 		return UsageError, errors.New("execnet: there is no worker to run tests: give a spec for each")
 	}
+	distOpen := c.Dist == ""
 	c.Dist = cmp.Or(c.Dist, Load)
 	if !slices.Contains([]Dist{Load, WorkSteal, LoadScope, LoadFile, LoadGroup, Each}, c.Dist) {
 		return UsageError, fmt.Errorf("execnet: unknown distribution %q; it is load, worksteal, loadscope, loadfile, loadgroup or each", c.Dist)
 	}
 	uid := make([]byte, 16)
 	_, _ = rand.Read(uid)
-	s := &suite{Config: c, handle: handle, ctx: ctx, box: newMailbox(), uid: hex.EncodeToString(uid), seed: int(binary.BigEndian.Uint32(uid)), toldUp: map[string]bool{}, nextID: len(c.Specs),
+	s := &suite{Config: c, handle: handle, ctx: ctx, box: newMailbox(), uid: hex.EncodeToString(uid), seed: int(binary.BigEndian.Uint32(uid)), toldUp: map[string]bool{}, nextID: len(c.Specs), distOpen: distOpen,
 		memory: &memory{Version: memoryVersion, Tests: map[string]remember{}}}
 	// Workers live on when ctx ends: they tell what they are doing then.
 	s.live, s.kill = context.WithCancel(context.WithoutCancel(ctx))
@@ -137,13 +139,10 @@ func (s *suite) settings(w *worker) map[string]any {
 	input := map[string]any{"workerid": w.id, "workercount": len(s.Specs), "testrunuid": s.uid, "randomly_seed": s.seed,
 		"cov_master_rsync_roots": []any{}}
 	env := map[string]any{"PYTEST_XDIST_WORKER": w.id, "PYTEST_XDIST_WORKER_COUNT": strconv.Itoa(len(s.Specs)), "PYTEST_XDIST_TESTRUNUID": s.uid}
-	settings := map[string]any{"args": append([]string{}, s.Args...), "tests": nil, "only": nil, "not": s.Not, "env": env, "workerinput": input,
+	settings := map[string]any{"args": append([]string{}, s.Args...), "only": nil, "not": s.Select.Not, "env": env, "workerinput": input,
 		"timeout": s.Timeout.Seconds(), "color": s.Color, "width": s.Width, "whole": w.whole}
-	if s.Tests != nil {
-		settings["tests"] = s.Tests
-	}
-	if s.Only != nil {
-		settings["only"] = s.Only
+	if s.Select.Only != nil {
+		settings["only"] = s.Select.Only
 	}
 	return settings
 }
@@ -196,6 +195,7 @@ func (s *suite) take(l letter) {
 			s.MaxFail = n
 		}
 		s.handle(m.up)
+		s.takeDist(Dist(m.up.Options["dist"]))
 		s.tellNotForked()
 		s.reports = m.reports
 	case problem:
@@ -234,6 +234,21 @@ func (s *suite) take(l letter) {
 		s.fail(m.code, fmt.Errorf("execnet: pytest does not start in worker %s: %s", w.id, m.text))
 	case ended:
 		s.ended(w, m.err)
+	}
+}
+
+// takeDist takes the distribution that the suite asks for, in the way of pytest-xdist.
+func (s *suite) takeDist(d Dist) {
+	if !s.distOpen {
+		return
+	}
+	s.distOpen = false
+	switch d {
+	case "":
+	case Load, WorkSteal, LoadScope, LoadFile, LoadGroup:
+		s.Dist = d
+	default: // pytest has refused what is none of pytest-xdist's, if that is installed
+		s.handle(&Notice{Text: fmt.Sprintf("--dist %s in the suite's options has no effect", d)})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet/internal/testrun"
+	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
 // What keeps a suite from being run is an error or an exit code, and says why.
@@ -72,19 +73,20 @@ func TestCollectionProblems(t *testing.T) {
 	assert.Len(t, r.outcomes(t), 1)
 }
 
-func TestSelected(t *testing.T) {
+func TestOnlyFiles(t *testing.T) {
 	suite := files{
-		"api/test_a.py":   "import pytest\nclass TestA:\n    @pytest.mark.parametrize('x', ['a', 'b'])\n    def test_x(self, x): pass\n    def test_y(self): pass\ndef test_ab(): pass\ndef test_abc(): pass\n",
-		"test_b.py":       "raise RuntimeError('is not collected')\n",
-		"other/test_c.py": "raise RuntimeError('is not collected')\n",
+		"api/test_a b.py":    "def test_a(): pass\n",
+		"api/test_(c).py":    "def test_c(): pass\n",
+		"api/x/test_a b.py":  "raise RuntimeError('is not imported')\n",
+		"api/test_a_b.py.py": "raise RuntimeError('is not imported')\n",
+		"test_a b.py":        "raise RuntimeError('is not imported')\n",
 	}
-	for _, c := range []struct{ tests, want []string }{
-		{[]string{"api/test_a.py::TestA"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]", "api/test_a.py::TestA::test_y"}},
-		{[]string{"api/test_a.py::TestA::test_x"}, []string{"api/test_a.py::TestA::test_x[a]", "api/test_a.py::TestA::test_x[b]"}},
-		{[]string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}, []string{"api/test_a.py::TestA::test_x[b]", "api/test_a.py::test_ab"}},
-		{[]string{"api/test_a.py::test_nothing"}, nil},
+	for _, c := range []struct{ files, want []string }{
+		{[]string{"api/test_a b.py"}, []string{"api/test_a b.py::test_a"}},
+		{[]string{"api/test_a b.py", "api/test_(c).py"}, []string{"api/test_(c).py::test_c", "api/test_a b.py::test_a"}},
+		{[]string{"api/test_d.py"}, nil},
 	} {
-		r := runFiles(t, 1, suite, testrun.Config{Tests: c.tests})
+		r := runFiles(t, 1, suite, testrun.Config{Select: testrun.OnlyFiles(c.files...)})
 		require.NoError(t, r.err)
 		var got []string
 		for _, x := range of[*testrun.Collected](r)[0].Tests {
@@ -122,6 +124,36 @@ def test_it(i, worker_id, testrun_uid, request):
 	require.NoError(t, r.err)
 	assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r))
 	assert.Len(t, r.outcomes(t), 10)
+}
+
+// What a suite says of the distribution of its tests counts, if nobody else does.
+func TestDistOfTheSuite(t *testing.T) {
+	suite := files{"pytest.ini": "[pytest]\naddopts = --dist loadfile\n"}
+	for _, name := range []string{"a", "b", "c"} {
+		suite["test_"+name+".py"] = "import pytest, time\n@pytest.mark.parametrize('i', range(8))\ndef test_it(i): time.sleep(0.05)\n"
+	}
+	inFiles := func(r result) bool {
+		workers := map[string]map[string]bool{}
+		for _, d := range of[*testrun.TestDone](r) {
+			if workers[d.Test.Path] == nil {
+				workers[d.Test.Path] = map[string]bool{}
+			}
+			workers[d.Test.Path][d.Worker] = true
+		}
+		return len(workers["test_a.py"]) == 1 && len(workers["test_b.py"]) == 1 && len(workers["test_c.py"]) == 1
+	}
+	withXdist := "popen//python=" + pythons.WithExecnet(t) + "//env:PYTHONPATH=" + pythons.Pytest(t, "xdist")
+	for _, spec := range []string{"popen//python=" + pythons.WithExecnet(t) + "//env:PYTEST_ADDOPTS=-p no:xdist", withXdist} {
+		r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, spec)})
+		require.NoError(t, r.err)
+		assert.Equal(t, testrun.OK, r.code)
+		assert.Len(t, r.outcomes(t), 24)
+		assert.True(t, inFiles(r), spec)
+	}
+	suite["pytest.ini"] = "[pytest]\naddopts = --dist each\n"
+	r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, withXdist)})
+	assert.Len(t, r.outcomes(t), 24)
+	assert.Contains(t, of[*testrun.Notice](r), &testrun.Notice{Text: "--dist each in the suite's options has no effect"})
 }
 
 // A test that a plugin runs again is told once.

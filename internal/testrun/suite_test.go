@@ -3,7 +3,6 @@ package testrun_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,29 +11,14 @@ import (
 
 	"github.com/go-execnet/execnet/internal/testrun"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/suites"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/multi"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// files is a suite: the names of files and their contents.
-type files map[string]string
-
-// write writes the suite into a folder of its own, and returns that.
-func (f files) write(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	require.NoError(t, err)
-	if _, has := f["pytest.ini"]; !has {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "pytest.ini"), []byte("[pytest]\n"), 0o600))
-	}
-	for name, text := range f {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	}
-	return dir
-}
+// files is a suite.
+type files = suites.Files
 
 // result is what a run has told.
 type result struct {
@@ -123,7 +107,7 @@ func enough(t *testing.T) context.Context { return within.Time(t, 2*time.Minute)
 // runFiles writes a suite and runs it in so many workers.
 func runFiles(t *testing.T, workers int, f files, c testrun.Config) result {
 	t.Helper()
-	return runIn(t, enough(t), f.write(t), workers, c, nil)
+	return runIn(t, enough(t), f.Write(t), workers, c, nil)
 }
 
 func readFile(t *testing.T, path string) string {

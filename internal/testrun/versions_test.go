@@ -12,58 +12,8 @@ import (
 
 	"github.com/go-execnet/execnet/internal/testrun"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
+	"github.com/go-execnet/execnet/internal/testsupport/suites"
 )
-
-// oldAndNew is a suite for all releases of Python and pytest.
-const oldAndNew = `
-import os, pytest, warnings
-
-def test_pass(worker_id):
-    assert worker_id == os.environ["PYTEST_XDIST_WORKER"]
-
-def test_fail():
-    print("said before")
-    x = 1
-    assert x == 2
-
-@pytest.fixture
-def broken():
-    raise RuntimeError("no set-up")
-
-@pytest.fixture
-def leaves():
-    yield
-    raise RuntimeError("no tear-down")
-
-def test_setup(broken): pass
-def test_teardown(leaves): pass
-
-@pytest.mark.skip(reason="not now")
-def test_skip(): pass
-
-@pytest.mark.xfail(reason="known")
-def test_xfail(): assert 0
-
-@pytest.mark.xfail(reason="was known")
-def test_xpass(): pass
-
-@pytest.mark.xfail(strict=True, reason="must fail")
-def test_strict(): pass
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_n(n): assert n != 2
-
-class TestLogin(object):
-    def test_in(self, tmpdir, capsys):
-        print("captured")
-        assert capsys.readouterr()[0] == "captured\n"
-
-def test_warns():
-    warnings.warn("old thing", UserWarning)
-
-def test_exits():
-    os._exit(7)
-`
 
 // TestEveryPytest runs a suite with each CPython, each of which has a pytest of another age.
 func TestEveryPytest(t *testing.T) {
@@ -76,20 +26,12 @@ func TestEveryPytest(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				spec := p.Spec() + "//env:PYTHONPATH=" + pythons.Pytest(t, p.Version())
-				r := runIn(t, enough(t), files{"test_it.py": oldAndNew}.write(t), 0,
+				r := runIn(t, enough(t), files{"test_it.py": suites.Outcomes + "\n\ndef test_exits():\n    os._exit(7)\n"}.Write(t), 0,
 					testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork, MaxRestarts: 2}, nil)
 				require.NoError(t, r.err)
 				assert.Equal(t, testrun.TestsFailed, r.code)
-				want := map[string]testrun.Outcome{}
-				for name, outcome := range map[string]testrun.Outcome{
-					"test_pass": testrun.Passed, "test_fail": testrun.Failed, "test_setup": testrun.Error,
-					"test_teardown": testrun.Error, "test_skip": testrun.Skipped, "test_xfail": testrun.XFailed,
-					"test_xpass": testrun.XPassed, "test_strict": testrun.Failed, "test_n[1]": testrun.Passed,
-					"test_n[2]": testrun.Failed, "test_n[3]": testrun.Passed, "TestLogin::test_in": testrun.Passed,
-					"test_warns": testrun.Passed, "test_exits": testrun.Crashed,
-				} {
-					want["test_it.py::"+name] = outcome
-				}
+				want := suites.Ended("test_it.py")
+				want["test_it.py::test_exits"] = testrun.Crashed
 				assert.Equal(t, want, r.outcomes(t))
 				for _, up := range of[*testrun.WorkerUp](r) {
 					assert.True(t, strings.HasPrefix(up.Python, p.Version()+"."), up.Python)
@@ -98,7 +40,7 @@ func TestEveryPytest(t *testing.T) {
 				failed := r.test(t, "test_it.py::test_fail")
 				call := failed.Phases[1]
 				assert.Equal(t, "test_it.py", call.Path)
-				assert.Equal(t, 10, call.Line)
+				assert.Equal(t, suites.Line("assert x == 2"), call.Line)
 				assert.Contains(t, call.Message, "assert 1 == 2")
 				assert.Contains(t, call.Text, ">       assert x == 2")
 				require.NotEmpty(t, call.Sections)
@@ -212,7 +154,7 @@ def test_without_a_database():
 	for _, noFork := range []bool{false, true} {
 		t.Run(fmt.Sprintf("no fork %v", noFork), func(t *testing.T) {
 			spec := "popen//python=" + pythons.WithExecnet(t) + "//env:PYTHONPATH=" + pythons.Pytest(t, "plugins")
-			r := runIn(t, enough(t), suite.write(t), 0, testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork}, nil)
+			r := runIn(t, enough(t), suite.Write(t), 0, testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork}, nil)
 			require.NoError(t, r.err)
 			assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r))
 			assert.Len(t, r.outcomes(t), 37)

@@ -2,7 +2,6 @@ package testrun
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"time"
 
@@ -11,9 +10,6 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/xspec"
 )
-
-//go:embed plugin.py
-var pluginSource string
 
 // sendTime is how long a worker may take to take a few numbers. Its reader is a thread of its own,
 // so it takes longer only if C code keeps the interpreter's lock, or the process has been stopped.
@@ -86,11 +82,11 @@ func (w *worker) serve(group *multi.Group, settings map[string]any, box *mailbox
 func (w *worker) follow(gw *gatewaybase.Gateway, settings map[string]any, box *mailbox) error {
 	stop := context.AfterFunc(w.ctx, func() { _ = gw.Kill() })
 	defer stop()
-	source := pluginSource
+	source := pluginSource()
 	if w.forked {
 		source = goOn
 	}
-	ch, err := gw.RemoteExec(w.ctx, source, gatewaybase.File("execnet/testrun/plugin.py", 1))
+	ch, err := gw.RemoteExec(w.ctx, source, gatewaybase.File(pluginFile, 1))
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,8 @@ var found = sync.OnceValue(find)
 
 // All returns one interpreter for each CPython version found, oldest first: those that the
 // environment variable EXECNET_TEST_PYTHONS lists (separated as PATH is), else those under
-// $PYENV_ROOT/versions and on PATH. It fails the test when there is no Python 3 among them.
+// $PYENV_ROOT/versions and on PATH, and the embedded one that `make venv` has unpacked. It fails
+// the test when there is no Python 3 among them.
 func All(tb testing.TB) []Interpreter {
 	tb.Helper()
 	all := found()
@@ -60,18 +61,22 @@ func Default(tb testing.TB) Interpreter {
 // $EXECNET_TEST_VENV's, else the repository's .venv. It fails the test when there is none.
 func WithExecnet(tb testing.TB) string {
 	tb.Helper()
-	venv := os.Getenv("EXECNET_TEST_VENV")
-	if venv == "" {
-		venv = filepath.Join(Root(), ".venv")
-	}
-	python := filepath.Join(venv, "bin", "python")
+	python := filepath.Join(venv(), "bin", "python")
 	if runtime.GOOS == "windows" {
-		python = filepath.Join(venv, "Scripts", "python.exe")
+		python = filepath.Join(venv(), "Scripts", "python.exe")
 	}
 	if err := exec.Command(python, "-c", "import execnet").Run(); err != nil {
 		tb.Fatalf("%s cannot import execnet (%v): run `make venv`, or set EXECNET_TEST_VENV", python, err)
 	}
 	return python
+}
+
+// venv is the virtual environment that `make venv` makes.
+func venv() string {
+	if folder := os.Getenv("EXECNET_TEST_VENV"); folder != "" {
+		return folder
+	}
+	return filepath.Join(Root(), ".venv")
 }
 
 // Pytest returns a folder for PYTHONPATH that has a pytest for an interpreter of this version, or,
@@ -108,6 +113,8 @@ func find() []Interpreter {
 				paths = append(paths, path)
 			}
 		}
+		unpacked, _ := filepath.Glob(filepath.Join(venv(), "pythons", "*", "bin", "python3"))
+		paths = append(paths, unpacked...)
 	}
 	var all []Interpreter
 	for _, path := range paths {
