@@ -49,8 +49,8 @@ func Follow(c *Channel, f Follower) error {
 }
 
 // TakeFollowed returns the next item of a channel that is followed. ok is false if there is none:
-// an item that cannot be loaded closes the channel at both ends, and those behind it are dropped, as
-// for a callback.
+// an item that cannot be loaded closes the channel at both ends, and those behind it are dropped,
+// as for a callback.
 func TakeFollowed(c *Channel) (v any, ok bool) {
 	defer runtime.KeepAlive(c)
 	core := c.core
