@@ -23,8 +23,9 @@ func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 			return fmt.Errorf("%v is not a task", v)
 		}
 		n, _ := task[1].(int64)
+		size, _ := task[2].(int64)
+		var item any = make([]byte, size)
 		for range n {
-			item := task[2]
 			if task[0] != "give" {
 				if item, err = ch.Receive(ctx); err != nil {
 					return err

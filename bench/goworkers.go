@@ -35,6 +35,12 @@ func (b *bench) goWorkers() []measurement {
 			sides:  []side{b.goTasks.take(large), b.rawGo.take(rawPipe, largeItem, false), b.rawGo.take(keepingPipe, largeItem, true)},
 			goals:  []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}},
 		},
+		comparison{
+			name:   "bytes of 16 MiB, Go to Go",
+			figure: asThroughput(hugeItem),
+			sides:  []side{b.goTasks.take(make([]byte, hugeItem)), b.rawGo.take(rawPipe, hugeItem, false), b.rawGo.take(keepingPipe, hugeItem, true)},
+			goals:  []goal{{"ours", rawPipe, speed, 0}, {"ours", keepingPipe, speed, 0}},
+		},
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 const (
 	smallItem = 10
 	largeItem = 1 << 20
+	hugeItem  = 16 << 20
 	// frameSize is the size on the wire of a bytes value of smallItem bytes: header, opcode,
 	// length, the bytes, and STOP.
 	frameSize = 9 + 1 + 4 + smallItem + 1
@@ -56,23 +57,28 @@ func (b *bench) pipes() []measurement {
 				d.ours(large), d.raw(rawPipe, largeItem, false), d.raw(keepingPipe, largeItem, true), b.pip.side(d.command, large),
 			},
 			goals: []goal{{"ours", rawPipe, speed, 0.8}, {"ours", keepingPipe, speed, 0}, {"ours", "execnet", speed, 0}},
+		}, comparison{
+			name:   "bytes of 16 MiB, " + d.name,
+			figure: asThroughput(hugeItem),
+			sides:  []side{d.ours(make([]byte, hugeItem)), d.raw(rawPipe, hugeItem, false), d.raw(keepingPipe, hugeItem, true)},
+			goals:  []goal{{"ours", rawPipe, speed, 0}, {"ours", keepingPipe, speed, 0}},
 		})
 	}
 	return comparisons
 }
 
 // tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple
-// of its name, a number of items, and the item to send for "give".
+// of its name, a number of items, and for "give" how long the item to send is, or pip's the item.
 type tasks struct{ ch *execnet.Channel }
 
-func (t tasks) begin(name string, n int, item []byte) error {
-	return t.ch.Send(context.Background(), execnet.Tuple{name, n, item})
+func (t tasks) begin(name string, n, size int) error {
+	return t.ch.Send(context.Background(), execnet.Tuple{name, n, size})
 }
 
 func (t tasks) echo(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := t.begin("echo", n, nil); err != nil {
+		if err := t.begin("echo", n, 0); err != nil {
 			return 0, err
 		}
 		for range n {
@@ -90,7 +96,7 @@ func (t tasks) echo(item []byte) side {
 func (t tasks) take(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := t.begin("take", n, nil); err != nil {
+		if err := t.begin("take", n, 0); err != nil {
 			return 0, err
 		}
 		for range n {
@@ -106,7 +112,7 @@ func (t tasks) take(item []byte) side {
 func (t tasks) give(item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := t.begin("give", n, item); err != nil {
+		if err := t.begin("give", n, len(item)); err != nil {
 			return 0, err
 		}
 		for range n {

@@ -1,5 +1,5 @@
-# Runs in the workers of both libraries. A task is its name, a number of items, and the item to send
-# for "give".
+# Runs in the workers of both libraries. A task is its name, a number of items, and for "give" the
+# item to send or its length.
 for task, n, item in channel:
     if task == "echo":
         for _ in range(n):
@@ -9,5 +9,7 @@ for task, n, item in channel:
             channel.receive()
         channel.send(None)
     else:
+        if not isinstance(item, bytes):
+            item = bytes(item)
         for _ in range(n):
             channel.send(item)

@@ -46,7 +46,7 @@ func setCallback(c *Channel, f func(item any) error, endmarker any, begin func(*
 		return errLent
 	}
 	core.mu.Lock()
-	if core.callback != nil {
+	if core.handsOut() {
 		core.mu.Unlock()
 		return ErrHasCallback
 	}

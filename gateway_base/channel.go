@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 
@@ -42,9 +43,9 @@ func (c *Channel) String() string {
 }
 
 // Send sends one value, as package serializer maps it to Python, and returns when it is written to
-// the pipe. That takes as long as the far end does not read. When ctx ends first, Send returns
-// ctx's error ([ErrTimeout] for a deadline); the value is then withdrawn, unless writing it had
-// begun.
+// the pipe. That takes as long as the far end does not read; v must not change meanwhile. When ctx
+// ends first, Send returns ctx's error ([ErrTimeout] for a deadline); the value is then withdrawn,
+// unless writing it had begun.
 //
 // It returns a [serializer.DumpError] for a value that has no Python form, [ErrClosed] on a closed
 // channel, and a [GatewayDiedError] when the far end is gone. It is execnet's Channel.send.
@@ -56,11 +57,13 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	}
 	f := newFrame()
 	var err error
-	if f.bytes, err = core.codec.Load().Append(f.bytes, v); err != nil {
+	if item, ok := v.([]byte); ok && len(item) >= largeBytes && len(item) <= math.MaxInt32 {
+		f.putBytes(item)
+	} else if f.bytes, err = core.codec.Load().Append(f.bytes, v); err != nil {
 		f.free()
 		return err
 	}
-	if err = core.admit(ctx, len(f.bytes)-headerSize); err != nil {
+	if err = core.admit(ctx, f.size()-headerSize); err != nil {
 		f.free()
 		return err
 	}

@@ -40,6 +40,7 @@ type core struct {
 	remoteErrors  []*RemoteError
 	died          error // why the gateway ended, if that ended the channel
 	callback      *callback
+	following     *following
 	serve         func()    // receives items; deliver starts it in a goroutine if nobody receives
 	most          int       // how many items may wait here; 0 means any number
 	draining      bool      // a goroutine is feeding the callback
@@ -156,6 +157,9 @@ func (c *core) deliver(it item) (taken, awaited bool, err error) {
 	}
 	c.items.push(it)
 	c.queued(len(it.payload))
+	if c.following != nil {
+		c.following.follower.Came(c.following.channel, true)
+	}
 	c.wake()
 	if c.serve != nil && c.receiving == 0 && !c.reading {
 		c.gateway.tasks.start(c.serve)
@@ -194,6 +198,9 @@ func (c *core) apply(e ending) {
 	}
 	c.died = e.died
 	c.receiveClosed = true
+	if c.following != nil {
+		c.following.follower.Came(c.following.channel, false)
+	}
 	for _, f := range c.afterClose {
 		c.gateway.tasks.start(*f)
 	}
@@ -242,14 +249,14 @@ func (c *core) next(ctx context.Context) (item, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.callback != nil {
+	if c.handsOut() {
 		return item{}, ErrHasCallback
 	}
-	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.callback != nil }, "receiving")
+	err := c.gateway.reader.wait(ctx, c, func() bool { return c.items.len() > 0 || c.receiveClosed || c.handsOut() }, "receiving")
 	if err != nil {
 		return item{}, err
 	}
-	if c.callback != nil {
+	if c.handsOut() {
 		return item{}, ErrHasCallback
 	}
 	if c.items.len() > 0 {

@@ -29,7 +29,7 @@ func (memoryIO) Wait(context.Context) error  { return nil }
 func FuzzReceive(f *testing.F) {
 	frame := func(c code, channel int32, payload string) []byte {
 		b := append(make([]byte, headerSize), payload...)
-		if err := putHeader(b, c, channel); err != nil {
+		if err := putHeader(b, len(b)-headerSize, c, channel); err != nil {
 			f.Fatal(err)
 		}
 		return b

@@ -351,10 +351,11 @@ func (g *Gateway) diedOr(err error) error {
 
 // send writes one message and returns when it is written.
 func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) error {
-	if err := putHeader(f.bytes, c, channel); err != nil {
+	if err := putHeader(f.bytes, f.size()-headerSize, c, channel); err != nil {
 		return err
 	}
 	if g.tracer != nil {
+		f.own()
 		g.trace("sending", message{code: c, channel: channel, payload: f.bytes[headerSize:]})
 	}
 	err := g.out.send(ctx, f)
@@ -390,7 +391,7 @@ func (g *Gateway) post(c code, channel int32, payload []byte) error {
 // postedFrame is a frame for outbox.post.
 func postedFrame(c code, channel int32, payload []byte) (*frame, error) {
 	f := &frame{bytes: append(make([]byte, headerSize, headerSize+len(payload)), payload...)}
-	return f, putHeader(f.bytes, c, channel)
+	return f, putHeader(f.bytes, len(payload), c, channel)
 }
 
 // tasks counts the goroutines that a gateway has started. The first one is the receiver. When the

@@ -1,6 +1,7 @@
 package gatewaybase
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -225,6 +226,43 @@ func TestSendContextGivesUpOnAStuckPipe(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "N\x00\x00\x00\x06fourthQ", string(readFrame(t, far).payload))
 	assert.NoError(t, <-sent)
+}
+
+// TestSendKeepsNothingOfTheCallers: when Send has returned, also with an error in the middle of a
+// large item, its caller may change the item. What was under way arrives as it was.
+func TestSendKeepsNothingOfTheCallers(t *testing.T) {
+	for _, interruptible := range []bool{true, false} {
+		a, far := pipes.Pair(t)
+		var near IO = a
+		if !interruptible {
+			near = &a.End
+		}
+		gw := New(near, Config{Spec: spec(t, "popen//id=gw0")})
+		ch, err := gw.NewChannel()
+		require.NoError(t, err)
+		item := make([]byte, 8<<20)
+		for i := range item {
+			item[i] = byte(i / 1000)
+		}
+		want := frameBytes(t, codeData, ch.core.id, append(append([]byte("A\x00\x80\x00\x00"), item...), 'Q'))
+		ctx, cancel := context.WithCancel(t.Context())
+		sent := make(chan error, 1)
+		go func() { sent <- ch.Send(ctx, item) }()
+		got := make([]byte, len(want))
+		_, err = io.ReadFull(far, got[:1<<20])
+		require.NoError(t, err)
+		cancel()
+		require.ErrorIs(t, <-sent, context.Canceled)
+		clear(item)
+		_, err = io.ReadFull(far, got[1<<20:])
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(want, got))
+
+		far.CloseWrite()
+		gw.Exit()
+		far.CloseRead()
+		require.NoError(t, gw.Join(within.Soon(t)))
+	}
 }
 
 func TestKillFreesABlockedSend(t *testing.T) {

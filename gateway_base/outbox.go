@@ -57,8 +57,10 @@ type frame struct {
 	sent   int // how many of them have been written
 	number uint64
 	posted bool
-	of     *core // whose item it is, if that counts for a window
-	passed bool  // it was read as it is, by a messageReader that passes on
+	of     *core  // whose item it is, if that counts for a window
+	rest   []byte // if not nil, what belongs into bytes at split, in the sender's own memory
+	split  int
+	passed bool // it was read as it is, by a messageReader that passes on
 }
 
 func newOutbox(io IO, spawn func(func())) *outbox {
@@ -78,12 +80,38 @@ var frames = sync.Pool{New: func() any { return &frame{bytes: make([]byte, heade
 
 func newFrame() *frame { return frames.Get().(*frame) }
 
+// largeBytes is the size from which on a bytes item is written from where it is, and edgeBytes how
+// much of its beginning and of its end is copied all the same: a write of a few bytes more would
+// wake the far end for nothing.
+const (
+	largeBytes = 128 << 10
+	edgeBytes  = 16 << 10
+)
+
+// putBytes makes f the frame of a bytes item, which must not change until f is written or owns it.
+func (f *frame) putBytes(item []byte) {
+	f.bytes = append(appendNumber(f.bytes, 'A', int32(len(item))), item[:edgeBytes]...)
+	f.split, f.rest = len(f.bytes), item[edgeBytes:len(item)-edgeBytes]
+	f.bytes = append(append(f.bytes, item[len(item)-edgeBytes:]...), 'Q')
+}
+
+// own copies what f has of the sender's memory.
+func (f *frame) own() {
+	if f.rest != nil {
+		f.bytes = slices.Insert(f.bytes, f.split, f.rest...)
+		f.rest = nil
+	}
+}
+
+// size is how many bytes f has on the wire.
+func (f *frame) size() int { return len(f.bytes) + len(f.rest) }
+
 // maxKept is the largest buffer that is kept for reuse. The collector frees those that are not used
 // for a while.
 const maxKept = 4 << 20
 
 func (f *frame) free() {
-	f.of = nil
+	f.of, f.rest = nil, nil
 	switch {
 	case cap(f.bytes) > maxKept:
 	case f.passed:
@@ -100,7 +128,7 @@ func (f *frame) free() {
 // withdrawn is free for a frame of which nothing was written.
 func (f *frame) withdrawn() {
 	if f.of != nil {
-		f.of.unsent(len(f.bytes) - headerSize)
+		f.of.unsent(f.size() - headerSize)
 	}
 	f.free()
 }
@@ -118,6 +146,7 @@ func (o *outbox) send(ctx context.Context, f *frame) error {
 		return o.sendDirectly(ctx, f)
 	}
 	number := f.number
+	f.own() // this call may return before f is written
 	o.queue = append(o.queue, f)
 	o.flush()
 	if ctx.Done() != nil {
@@ -273,10 +302,7 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 	last := batch[len(batch)-1].number
 	var err error
 	if len(batch) == 1 {
-		f := batch[0]
-		var n int
-		n, err = o.put(ctx, f.bytes[f.sent:])
-		f.sent += n
+		err = o.putFrame(ctx, batch[0])
 	} else {
 		_, err = o.put(ctx, join(batch))
 	}
@@ -284,6 +310,7 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 		o.mu.Lock()
 		o.writing = false
 		if f := batch[0]; f.sent > 0 {
+			f.own()
 			o.queue = slices.Insert(o.queue, 0, f)
 		} else {
 			f.withdrawn()
@@ -311,6 +338,22 @@ func (o *outbox) write(ctx context.Context, batch []*frame) {
 // pieceSize is how many bytes one Write takes. It is what a pipe to a process holds, and lets
 // Gateway.Stats tell how far a large frame has got on a slow network.
 const pieceSize = 256 << 10
+
+// putFrame writes what of f is not written yet.
+func (o *outbox) putFrame(ctx context.Context, f *frame) error {
+	parts := [][]byte{f.bytes[f.sent:]}
+	if f.rest != nil { // nothing of it is written
+		parts = [][]byte{f.bytes[:f.split], f.rest, f.bytes[f.split:]}
+	}
+	for _, part := range parts {
+		n, err := o.put(ctx, part)
+		f.sent += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // put writes b, and returns how many bytes were written. It returns ErrWriteInterrupted once ctx
 // has ended; an interruption for the context of an earlier write does not count.

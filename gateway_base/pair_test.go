@@ -73,7 +73,7 @@ func twoEnds(t *testing.T, driver, worker *Gateway) (here, there *Channel) {
 func frameBytes(t *testing.T, c code, channel int32, payload []byte) []byte {
 	t.Helper()
 	f := append(make([]byte, headerSize), payload...)
-	require.NoError(t, putHeader(f, c, channel))
+	require.NoError(t, putHeader(f, len(payload), c, channel))
 	return f
 }
 

@@ -110,6 +110,11 @@ func (t *channelTable) waits() map[*core]int {
 		if (c.receiving > 0 || c.reading) && c.serve == nil && !(c.in.firm && c.in.window == 0) {
 			waits[c] = c.waited
 		}
+		if c.following != nil {
+			if times, now := c.following.follower.Waits(); now {
+				waits[c] = times
+			}
+		}
 		c.mu.Unlock()
 	}
 	return waits

@@ -219,3 +219,112 @@ func TestGroupRemoteExecFails(t *testing.T) {
 		t.Error("an item of no channel")
 	}
 }
+
+// TestReceiveQueueHasTheWindowsOfItsChannels: what is in the queue counts as unread, so the far
+// ends wait, and go on when it is received.
+func TestReceiveQueueHasTheWindowsOfItsChannels(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	_, err := g.MakeGateways(within.Soon(t), "", "")
+	require.NoError(t, err)
+	const items = 32
+	m, err := g.RemoteExec(t.Context(), `
+		def produce(channel, items):
+			channel.receive()
+			for i in range(items):
+				channel.send((i, b"x" * (1 << 20)))
+	`, gatewaybase.Call("produce", map[string]any{"items": items}))
+	require.NoError(t, err)
+	for ch := range m.All() {
+		require.NoError(t, ch.SetWindow(4<<20))
+	}
+	require.NoError(t, m.SendEach(t.Context(), "begin"))
+	q, err := m.MakeReceiveQueue("end")
+	require.NoError(t, err)
+	counts := map[*gatewaybase.Channel]int64{}
+	receive := func() any {
+		r, err := q.Receive(within.Soon(t))
+		require.NoError(t, err)
+		if item, ok := r.Item.(serializer.Tuple); ok {
+			require.Equal(t, counts[r.Channel], item[0])
+			counts[r.Channel]++
+		}
+		return r.Item
+	}
+	receive()
+
+	waiting, err := g.RemoteExec(t.Context(), `
+		import sys, time
+		def functions():
+			for frame in list(sys._current_frames().values()):
+				while frame is not None:
+					yield frame.f_code.co_name
+					frame = frame.f_back
+		while True:
+			names = set(functions())
+			if "_await_room" in names or "produce" not in names:
+				break
+			time.sleep(0.01)
+		channel.send("produce" in names)
+	`)
+	require.NoError(t, err)
+	produce, err := waiting.ReceiveEach(within.Soon(t))
+	require.NoError(t, err)
+	assert.Equal(t, []any{true, true}, produce, "both wait before they have sent everything")
+	assert.LessOrEqual(t, q.Len(), 2*6)
+
+	for ends := 0; ends < 2; {
+		if receive() == "end" {
+			ends++
+		}
+	}
+	for _, n := range counts {
+		assert.EqualValues(t, items, n)
+	}
+	require.NoError(t, m.WaitClose(within.Soon(t)))
+}
+
+// TestReceiveQueueIsReadLate waits for the ends of the channels first, as a program may.
+func TestReceiveQueueIsReadLate(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	makeGateway(t, g, "")
+	m, err := g.RemoteExec(t.Context(), `
+		for i in range(40):
+			channel.send(b"x" * (1 << 20))
+	`)
+	require.NoError(t, err)
+	q, err := m.MakeReceiveQueue(gatewaybase.NoEndmarker)
+	require.NoError(t, err)
+	require.NoError(t, m.WaitClose(within.Soon(t)))
+	assert.Equal(t, 40, q.Len())
+	n := 0
+	for _, err := range q.Items(within.Soon(t)) {
+		require.NoError(t, err)
+		n++
+	}
+	assert.Equal(t, 40, n)
+}
+
+// TestReceiveQueueOfAnItemThatCannotBeLoaded closes that channel at both ends.
+func TestReceiveQueueOfAnItemThatCannotBeLoaded(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	makeGateway(t, g, "")
+	m, err := g.RemoteExec(t.Context(), `
+		channel.send(1)
+		channel.gateway._send(4, channel.id, b"?")  # no opcode
+		channel.send(2)
+		channel.waitclose()
+	`)
+	require.NoError(t, err)
+	q, err := m.MakeReceiveQueue("end")
+	require.NoError(t, err)
+	var got []any
+	for r, err := range q.Items(within.Soon(t)) {
+		require.NoError(t, err)
+		got = append(got, r.Item)
+	}
+	assert.Equal(t, []any{int64(1), "end"}, got)
+	assert.Error(t, m.WaitClose(within.Soon(t)))
+}

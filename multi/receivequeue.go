@@ -12,12 +12,23 @@ import (
 )
 
 // ReceiveQueue gathers the items of a MultiChannel's channels in the order in which they come. Its
-// methods may be used from any number of goroutines; each item goes to one of them.
+// methods may be used from any number of goroutines; each item goes to one of them. Until then they
+// wait in their channels, whose windows bound how many that are (see Channel.SetWindow).
 type ReceiveQueue struct {
-	mu     sync.Mutex // guards what follows
+	endmarker any
+
+	mu     sync.Mutex // guards what follows; taken while the gateway holds locks of a channel
 	change sync.Cond
-	items  []Received
+	came   []arrival
 	open   int // channels that may still send
+	times  int // how often Receive has been called
+	now    int // how many wait in Receive
+}
+
+// arrival stands for an item that waits in its channel, or for the channel's endmarker.
+type arrival struct {
+	channel *gatewaybase.Channel
+	end     bool
 }
 
 // MakeReceiveQueue returns a queue of the items of all channels, which begins with those that have
@@ -30,57 +41,56 @@ type ReceiveQueue struct {
 // with the queue of the other channels.
 func (m *MultiChannel) MakeReceiveQueue(endmarker any) (*ReceiveQueue, error) {
 	m.once.Do(func() {
-		q := &ReceiveQueue{open: len(m.channels)}
+		q := &ReceiveQueue{endmarker: endmarker, open: len(m.channels)}
 		q.change.L = &q.mu
 		m.queue = q
 		for _, ch := range m.channels {
-			if err := q.follow(ch, endmarker); err != nil {
+			if err := gatewaybase.Follow(ch, (*follower)(q)); err != nil {
 				m.err = errors.Join(m.err, named(ch, err))
+				q.mu.Lock()
 				q.ended()
+				q.mu.Unlock()
 			}
 		}
 	})
 	return m.queue, m.err
 }
 
-// channelEnd is the endmarker that the queue uses for its own callbacks.
-type channelEnd struct{}
+// follower is a ReceiveQueue as its channels know it.
+type follower ReceiveQueue
 
-// ended counts a channel that sends no more.
-func (q *ReceiveQueue) ended() {
+// Came implements gatewaybase.Follower.
+func (f *follower) Came(ch *gatewaybase.Channel, more bool) {
+	q := (*ReceiveQueue)(f)
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if more || q.endmarker != any(gatewaybase.NoEndmarker) {
+		q.came = append(q.came, arrival{ch, !more})
+		q.change.Broadcast()
+	}
+	if !more {
+		q.ended()
+	}
+}
+
+// Waits implements gatewaybase.Follower.
+func (f *follower) Waits() (times int, now bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.times, f.now > 0
+}
+
+// ended counts a channel that sends no more. The caller holds mu.
+func (q *ReceiveQueue) ended() {
 	q.open--
 	q.change.Broadcast()
 }
 
-// follow puts a channel's items into the queue.
-func (q *ReceiveQueue) follow(ch *gatewaybase.Channel, endmarker any) error {
-	return ch.SetCallback(func(item any) error {
-		if item != any(channelEnd{}) {
-			q.put(Received{ch, item})
-			return nil
-		}
-		if endmarker != any(gatewaybase.NoEndmarker) {
-			q.put(Received{ch, endmarker})
-		}
-		q.ended()
-		return nil
-	}, channelEnd{})
-}
-
-func (q *ReceiveQueue) put(r Received) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.items = append(q.items, r)
-	q.change.Broadcast()
-}
-
-// Len is the number of items that wait to be received.
+// Len is the number of items and endmarkers that wait to be received.
 func (q *ReceiveQueue) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.items)
+	return len(q.came)
 }
 
 // Receive returns the next item, and waits until there is one. When all channels have ended and
@@ -94,21 +104,40 @@ func (q *ReceiveQueue) Receive(ctx context.Context) (Received, error) {
 		q.change.Broadcast()
 	})
 	defer stop()
+	for {
+		next, err := q.next(ctx)
+		if err != nil {
+			return Received{}, err
+		}
+		if next.end {
+			return Received{next.channel, q.endmarker}, nil
+		}
+		if item, ok := gatewaybase.TakeFollowed(next.channel); ok {
+			return Received{next.channel, item}, nil
+		}
+	}
+}
+
+// next removes the oldest arrival, and waits until there is one.
+func (q *ReceiveQueue) next(ctx context.Context) (arrival, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) == 0 {
+	q.times++
+	for len(q.came) == 0 {
 		switch {
 		case q.open == 0:
-			return Received{}, io.EOF
+			return arrival{}, io.EOF
 		case ctx.Err() != nil:
-			return Received{}, timeout.During(ctx, "receiving")
+			return arrival{}, timeout.During(ctx, "receiving")
 		}
+		q.now++
 		q.change.Wait()
+		q.now--
 	}
-	r := q.items[0]
-	q.items[0] = Received{} // so that the rest of the slice does not keep it alive
-	q.items = q.items[1:]
-	return r, nil
+	next := q.came[0]
+	q.came[0] = arrival{} // so that the rest of the slice does not keep it alive
+	q.came = q.came[1:]
+	return next, nil
 }
 
 // Items iterates over the items that Receive returns until all channels have ended. An error other

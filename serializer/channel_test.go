@@ -110,3 +110,25 @@ func TestChannelIDsOfUnsoundData(t *testing.T) {
 	require.NoError(t, new(serializer.Codec).ChannelIDs([]byte(n32('N', 5)+"BBBBBQ"), f))
 	assert.False(t, called)
 }
+
+// TestChannelIDsOfLongStrings: what is one string is not searched, whatever it holds, and what only
+// looks like one is.
+func TestChannelIDsOfLongStrings(t *testing.T) {
+	var codec serializer.Codec
+	count := func(data string) (n int, err error) {
+		err = codec.ChannelIDs([]byte(data), func(int32) error { n++; return nil })
+		return n, err
+	}
+	for _, op := range "AMNS" {
+		n, err := count(string(op) + "\x00\x00\x00\x06B\x00\x00\x00\x01QQ")
+		require.NoError(t, err)
+		assert.Zero(t, n)
+	}
+	n, err := count("A\x00\x00\x00\x01xB\x00\x00\x00\x01@\x00\x00\x00\x02Q")
+	require.NoError(t, err)
+	assert.Equal(t, 1, n, "a channel behind a string, in a tuple")
+	for _, wrong := range []string{"A\x00\x00\x00\x07B\x00\x00\x00\x01QQ", "A\xff\xff\xff\xffBQ", "A\x00\x00\x00\x00BQ"} {
+		_, err = count(wrong)
+		assert.Error(t, err, "%q", wrong)
+	}
+}

@@ -60,10 +60,10 @@ func (c *Codec) Unmarshal(data []byte, v any) error { return c.unmarshal(data, 0
 // ChannelIDs calls f with the id of each channel in data, a value in the internal form, in the
 // order in which loading meets them. It builds no values. It returns f's error, or a [*LoadError]
 // if Load would return one because the structure of data is unsound or the value would take too
-// much memory, and then it has not called f. Data without a byte that could be the opcode CHANNEL
-// is not checked.
+// much memory, and then it has not called f. A bytes or str value, and data without a byte
+// that could be the opcode CHANNEL, is not checked.
 func (c *Codec) ChannelIDs(data []byte, f func(id int32) error) error {
-	if bytes.IndexByte(data, opChannel) < 0 {
+	if isOneString(data) || bytes.IndexByte(data, opChannel) < 0 {
 		return nil
 	}
 	d := decoders.Get().(*decoder)
@@ -79,6 +79,20 @@ func (c *Codec) ChannelIDs(data []byte, f func(id int32) error) error {
 		}
 	}
 	return nil
+}
+
+// isOneString reports whether data is nothing but a bytes or str value, which need not be searched
+// then: it may be long.
+func isOneString(data []byte) bool {
+	const around = 1 + 4 + 1 // opcode, length, STOP
+	if len(data) < around || data[len(data)-1] != opStop {
+		return false
+	}
+	switch data[0] {
+	case opBytes, opPy2String, opPy3String, opUnicode:
+		return int(int32At(data, 1)) == len(data)-around
+	}
+	return false
 }
 
 // ended returns the error that ends the loading of a value, if it shall end.
