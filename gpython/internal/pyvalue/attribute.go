@@ -55,6 +55,9 @@ func SetAttr(o py.Object, name string, value py.Object) error {
 		}
 	}
 	if class, ok := o.(*py.Type); ok {
+		if name == "__del__" && value != nil {
+			return Refused("classes", name)
+		}
 		if value == nil && !DeleteName(class.Dict, name) {
 			return missingAttribute(o, name)
 		} else if value != nil {

@@ -77,6 +77,8 @@ func hashAt(o py.Object, depth int) (int64, error) {
 		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", o.Type().Name)
 	case *py.Type, *py.Exception:
 		return hashInstance(o)
+	case *py.BoundMethod: // equal ones have the same function
+		return hashIdentity(x.Method), nil
 	}
 	return hashIdentity(o), nil
 }
