@@ -59,6 +59,8 @@ func markGenerators(code *py.Code) {
 type held struct {
 	object py.Object
 	owns   bool // it is a generator that nobody else has
+	// handled is what the frame handles around the loop, or nil.
+	handled *py.Exception
 }
 
 var heldType = newType(py.ObjectType, "held", "")
@@ -75,7 +77,41 @@ func hold(f, res py.Object) *held {
 		return &held{object: res}
 	}
 	_, owns := res.(*py.Generator)
-	return &held{res, owns}
+	return &held{object: res, owns: owns}
+}
+
+// cleanUp is the end of a with statement, as gpython has it.
+var cleanUp = completing(original[vm.WITH_CLEANUP])
+
+// withCleanup is the end of a with statement. That around a loop is no handler of the exception by
+// which the loop is left: what the generator raises meanwhile does not have it as its context.
+func withCleanup(v *vm.Vm, arg int32) error {
+	at := 2 // below what says how the block is left
+	switch why := v.TOP().(type) {
+	case py.NoneType:
+	case py.Int:
+		if why == whyReturn || why == whyContinue {
+			at = 3
+		}
+	default:
+		at = 7
+	}
+	exit, _ := v.PEEK(at).(exitMethod)
+	h, ok := exit.method.(*held)
+	m := machineOf(v)
+	in, known := m.context.(*interp)
+	if !ok || !known {
+		return cleanUp(v, arg)
+	}
+	if h.handled != nil {
+		before := in.outer
+		in.outer = h.handled
+		defer func() { in.outer = before }()
+	}
+	if err := original[vm.WITH_CLEANUP](v, arg); err != nil {
+		return m.raised(err)
+	}
+	return nil
 }
 
 // M__call__ is called as the __exit__ of the with statement around the loop. CPython writes what

@@ -417,6 +417,7 @@ func setupWith(v *vm.Vm, delta int32) error {
 	manager := v.TOP()
 	frame := machineOf(v).frame
 	if h, ok := manager.(*held); ok {
+		h.handled, _ = machineOf(v).exc.Value.(*py.Exception)
 		v.SET_TOP(exitMethod{h})
 		frame.PushBlock(py.TryBlockSetupFinally, frame.Lasti+delta, v.STACK_LEVEL())
 		v.PUSH(py.None)
