@@ -108,6 +108,8 @@ func Announce(class *py.Type, named py.StringDict) error {
 	return nil
 }
 
+func init() { py.EllipsisTypeType.Name = "ellipsis" }
+
 // finalTypes are the types from which CPython derives no classes either.
 var finalTypes = map[string]bool{"bool": true, "range": true, "slice": true, "NoneType": true, "NotImplementedType": true, "ellipsis": true,
 	"function": true, "builtin_function_or_method": true, "method": true, "generator": true, "code": true, "frame": true, "traceback": true,
@@ -121,14 +123,10 @@ func checkBases(bases py.Tuple) error {
 		if !ok || !isBuiltin(t) || t == py.ObjectType || py.ExceptionClassCheck(t) || slices.Contains(builtinBases, t) {
 			continue
 		}
-		name := t.Name
-		if name == "EllipsisType" {
-			name = "ellipsis"
+		if finalTypes[t.Name] || strings.HasSuffix(t.Name, "iterator") {
+			return py.ExceptionNewf(py.TypeError, "type '%s' is not an acceptable base type", t.Name)
 		}
-		if finalTypes[name] || strings.HasSuffix(name, "iterator") {
-			return py.ExceptionNewf(py.TypeError, "type '%s' is not an acceptable base type", name)
-		}
-		return py.ExceptionNewf(py.NotImplementedError, "this Go worker's Python has no classes derived from %s", name)
+		return py.ExceptionNewf(py.NotImplementedError, "this Go worker's Python has no classes derived from %s", t.Name)
 	}
 	return nil
 }
