@@ -312,6 +312,36 @@ func TestStoppedBehind(t *testing.T) {
 	requireEnded(t, []int{cpython, worker}, 10*time.Second) // 2, and what a busy machine adds
 }
 
+// TestEndOfStoppedBehind ends gateways whose Go workers are full of what a CPython does not read.
+func TestEndOfStoppedBehind(t *testing.T) {
+	independent(t)
+	for name, end := range map[string]func(t *testing.T, group *execnet.Group, gw *execnet.Gateway){
+		"Exit alone": func(t *testing.T, _ *execnet.Group, gw *execnet.Gateway) {
+			gw.Exit()
+			require.NoError(t, gw.Join(within.Soon(t)))
+			assert.True(t, gw.ExitStatus().Known)
+		},
+		"Terminate": func(t *testing.T, group *execnet.Group, _ *execnet.Gateway) {
+			require.NoError(t, group.Terminate(within.Time(t, time.Second)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // the first takes 26 seconds, and hardly a processor
+			group := newGroup(t, new(textbuffer.Buffer))
+			gw := makeGateway(t, group, behind(pythons.Default(t)))
+			ch := remoteExec(t, gw, bothPIDs+"import signal; os.kill(os.getpid(), signal.SIGSTOP)")
+			cpython, worker := pidsOf(t, ch)
+			var err error
+			for err == nil {
+				err = ch.Send(within.Time(t, time.Second), make([]byte, 1<<20))
+			}
+			require.ErrorIs(t, err, execnet.ErrTimeout)
+			end(t, group, gw)
+			requireEnded(t, []int{cpython, worker}, time.Minute)
+		})
+	}
+}
+
 func listTemp(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

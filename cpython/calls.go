@@ -12,6 +12,7 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
 )
@@ -45,7 +46,8 @@ type calls struct {
 
 	mu      sync.Mutex // guards what follows
 	running map[int32]*call
-	ended   bool
+	broken  bool          // something has come that is no frame: no call begins any more
+	ended   bool          // the interpreter is gone: no call begins any more
 	idle    chan struct{} // closed when no call runs and none can begin
 }
 
@@ -123,11 +125,19 @@ func wait(done <-chan struct{}, limit time.Duration) {
 func (c *calls) read(relay *gatewaybase.Relay) {
 	for {
 		f, err := readFrame(c.in)
-		if err != nil {
-			return // the interpreter is gone
+		var k *call
+		if err == nil {
+			k, err = c.take(relay, f)
 		}
-		k := c.take(relay, f)
-		if k == nil {
+		var wrong *frameError
+		switch {
+		case errors.As(err, &wrong):
+			c.fail(relay, wrong)
+			_, _ = io.Copy(io.Discard, c.in) // who writes there need not wait
+			return
+		case err != nil:
+			return // the interpreter is gone
+		case k == nil:
 			continue
 		}
 		if k.function != nil && k.function.quick.Load() {
@@ -150,28 +160,56 @@ func (c *calls) read(relay *gatewaybase.Relay) {
 // sent before.
 func (c *calls) byGateway(relay *gatewaybase.Relay, payload []byte) {
 	f, err := parseFrame(payload)
-	if err != nil {
-		return // our worker sends no such thing
+	var k *call
+	if err == nil {
+		k, err = c.take(relay, f)
 	}
-	if k := c.take(relay, f); k != nil {
+	if err != nil {
+		c.fail(relay, err)
+	} else if k != nil {
 		go k.run()
 	}
 }
 
-// take takes a frame. It does not wait. It returns a call that has begun with it.
-func (c *calls) take(relay *gatewaybase.Relay, f frame) *call {
+// fail ends the calls for good and does not wait: what has come is no frame, so nobody knows whose
+// answers will be missing. Calls under way and later ones raise an exception that says why.
+func (c *calls) fail(relay *gatewaybase.Relay, why error) {
+	relay.Trace("[calls] finished:", why)
+	c.mu.Lock()
+	first := !c.broken
+	c.broken = true
+	c.mu.Unlock()
+	if !first {
+		return
+	}
+	c.gateway.Go(func() {
+		text := "no Go function can be called any more, because of what has come from this Python: " + errtext.Of(why)
+		c.sendBytes(codeBroken, 0, []byte(text))
+		c.out.Close()
+		c.cancel() // not before: the calls are to raise this, and not that they were interrupted
+	})
+}
+
+// take takes a frame. It does not wait. It returns a call that has begun with it, or a *frameError.
+func (c *calls) take(relay *gatewaybase.Relay, f frame) (*call, error) {
+	if int(f.code) >= len(byPython) || !byPython[f.code] {
+		return nil, &frameError{fmt.Sprintf("its code is %d", f.code)}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.running[f.number]
 	switch {
 	case f.code == codeCall:
-		if k != nil || c.ended {
-			return nil
+		if c.broken || c.ended {
+			return nil, nil
+		}
+		if k != nil {
+			return nil, &frameError{fmt.Sprintf("it begins call %d, which has begun already", f.number)}
 		}
 		k = &call{calls: c, relay: relay, begun: f, function: c.function(f.payload), abandoned: make(chan struct{})}
 		k.ctx, k.cancel = context.WithCancel(c.ctx)
 		c.running[f.number] = k
-		return k
+		return k, nil
 	case f.code == codeWake:
 		c.gateway.Go(func() { c.sendBytes(codeWake, 0, nil) })
 	case k == nil: // it has returned meanwhile
@@ -187,7 +225,7 @@ func (c *calls) take(relay *gatewaybase.Relay, f frame) *call {
 			r.take(f)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // call is one call of a Go function. It is the serializer's table of channels and the lender of

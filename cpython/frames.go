@@ -2,7 +2,6 @@ package cpython
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -25,7 +24,16 @@ const (
 	codeCancel           // Go wants no item any more; Python confirms
 	codeAbandon          // nobody waits for the call any more
 	codeWake             // Python has a read that has to return; Go sends it back
+	codeBroken           // Go: no call can be made any more; the payload is a text that says why
 )
+
+// byPython are the codes of the frames that Python sends.
+var byPython = [...]bool{codeCall: true, codeItem: true, codeEnded: true, codeError: true, codeCancel: true, codeAbandon: true, codeWake: true}
+
+// frameError says what is wrong with what has come where a frame should be.
+type frameError struct{ problem string }
+
+func (e *frameError) Error() string { return "execnet: it is no frame of a call: " + e.problem }
 
 const (
 	headerSize = 9
@@ -45,16 +53,17 @@ type frame struct {
 // parseFrame splits a frame that has come in one piece.
 func parseFrame(b []byte) (frame, error) {
 	if len(b) < headerSize {
-		return frame{}, fmt.Errorf("execnet: a frame of %d bytes", len(b))
+		return frame{}, &frameError{fmt.Sprintf("it has %d bytes", len(b))}
 	}
 	f := frame{b[0], int32(binary.BigEndian.Uint32(b[1:])), b[headerSize:]}
 	if n := binary.BigEndian.Uint32(b[5:]); int64(n) != int64(len(f.payload)) {
-		return frame{}, fmt.Errorf("execnet: a frame of %d bytes has a payload of %d", n, len(f.payload))
+		return frame{}, &frameError{fmt.Sprintf("it promises %d bytes and has %d", n, len(f.payload))}
 	}
 	return f, nil
 }
 
-// readFrame reads a frame.
+// readFrame reads a frame. It returns a *frameError if something else comes, and another error if
+// nothing can come any more.
 func readFrame(in io.Reader) (frame, error) {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(in, header[:]); err != nil {
@@ -63,7 +72,7 @@ func readFrame(in io.Reader) (frame, error) {
 	f := frame{code: header[0], number: int32(binary.BigEndian.Uint32(header[1:]))}
 	length := int(int32(binary.BigEndian.Uint32(header[5:])))
 	if length < 0 {
-		return frame{}, errors.New("execnet: a frame of negative length")
+		return frame{}, &frameError{fmt.Sprintf("its length is %d", length)}
 	}
 	f.payload = make([]byte, min(length, maxChunk))
 	for have := 0; have < length; {

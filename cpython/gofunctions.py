@@ -10,7 +10,8 @@ reads at a time: the one that holds _role.
 """
 from itertools import count
 
-CALL, RECEIVE, WAITCLOSE, ITEM, ENDED, ERROR, RESULT, CANCEL, ABANDON, WAKE = range(10)
+CALL, RECEIVE, WAITCLOSE, ITEM, ENDED, ERROR, RESULT, CANCEL, ABANDON, WAKE, BROKEN = range(11)
+FROM_GO = frozenset([RECEIVE, WAITCLOSE, ITEM, ERROR, RESULT, CANCEL, WAKE, BROKEN])
 LOOK = 0.05  # seconds between looks for a cancellation while a thread receives for a Go function
 MOST_PARTS = 500  # of one write: systems take 1024 at the most
 PLAIN = frozenset([int, float, bool, bytes, text, type(None)])
@@ -123,6 +124,7 @@ class GoFunctions(Writing, Locked):
         self._followers = []  # those whose threads wait for another one that reads
         self._numbers = count()
         self._leading = False  # whether a thread reads, or will do so without looking again
+        self._why = None  # why no call can be made any more
 
     # -- modules
 
@@ -210,7 +212,12 @@ class GoFunctions(Writing, Locked):
         """Send a call and return what Go answers to it. given is what it was made of."""
         if not self._nests and within_call():
             raise RuntimeError("before Python 3.11 a signal handler cannot call a Go function while its thread calls one")
-        call, over = GoCall(self.gateway, next(self._numbers) & 0x7fffffff, given, by_gateway), False
+        if self._why:
+            raise IOError(self._why)
+        number = next(self._numbers) & 0x7fffffff
+        while number in self._calls:
+            number = next(self._numbers) & 0x7fffffff
+        call, over = GoCall(self.gateway, number, given, by_gateway), False
         try:
             self._calls[call.number] = call
             data = self._exchange(call, parts) if self._fast and not by_gateway else None
@@ -279,7 +286,7 @@ class GoFunctions(Writing, Locked):
                 self._in = b"", 0, [], 0, None, counted + 1
                 return data[9:]
             if not data:
-                raise IOError(GONE)
+                self._end(GONE)
             return b""
         finally:
             if held and held[0]:
@@ -322,7 +329,12 @@ class GoFunctions(Writing, Locked):
         self._write(pieces if len(pieces) < MOST_PARTS else [b"".join(pieces)])
 
     def _cannot_send(self):
-        raise IOError(GONE)
+        raise IOError(self._why or GONE)
+
+    def _end(self, why):
+        """Let all calls raise this, those under way and those to come."""
+        self._why = self._why or why
+        raise IOError(self._why)
 
     # -- receiving for Go functions
 
@@ -438,7 +450,7 @@ class GoFunctions(Writing, Locked):
                 raise
             ended = False  # Python 2: a signal has interrupted it
         if ended:
-            raise IOError(GONE)
+            self._end(GONE)
 
     def _hand(self, nested):
         """Hand the frames that have been read to their calls. The caller holds the role.
@@ -475,8 +487,9 @@ class GoFunctions(Writing, Locked):
                     self._need = 9
                     return
                 code, number, n = unpack_head(buf, pos)
-                if n < 0:
-                    raise IOError("the Go worker has sent a frame of negative length")
+                if n < 0 or code not in FROM_GO:
+                    self._end("no Go function can be called any more, because of what has come "
+                              "from the Go worker: %r is no head of a frame" % (buf[pos:pos + 9],))
                 if size < n + 9:
                     self._need = n + 9
                     if code == RESULT and self._large and LARGE < n < 1000 * LARGE and size >= 14 and not nested:
@@ -487,6 +500,8 @@ class GoFunctions(Writing, Locked):
                                 self._in = b"", 0, [], 0, large, counted
                     return
                 data = buf[pos + 9:pos + 9 + n]
+                if code == BROKEN:
+                    self._end(data if PY2 else data.decode("utf-8", "replace"))
                 after = buf, pos + 9 + n, chunks, used, None, counted + 1
             call = self._calls.get(number)
             if call is not None:

@@ -13,7 +13,17 @@
 // turtledemo and ensurepip, and without pip. A program grows by up to 36 MB. For other systems a
 // program can be built, too; python=embedded is an error there.
 //
-// This package is a module of its own, since that library is a download of 109 MB.
+// This package is a module of its own, since that library is a download of 109 MB. Both modules are
+// released together and are used in the same version:
+//
+//	go get github.com/go-execnet/execnet@latest github.com/go-execnet/execnet/embedded@latest
+//
+// With a clone in place of a release, go.mod has a replace directive for each of the two:
+//
+//	replace (
+//		github.com/go-execnet/execnet => /path/to/clone
+//		github.com/go-execnet/execnet/embedded => /path/to/clone/embedded
+//	)
 //
 // # Where it is
 //

@@ -20,6 +20,9 @@ import (
 	"github.com/go-execnet/execnet/worker"
 )
 
+// surroundings is the environment before the tests get a cache folder of their own.
+var surroundings = os.Environ()
+
 // TestMain is a worker if a test has started one, and gives the tests a cache folder of their own.
 func TestMain(m *testing.M) {
 	worker.Register("words", worker.Funcs{"count": func(text string) int { return len(strings.Fields(text)) }})

@@ -64,8 +64,8 @@ type callRequest struct {
 	function string  // the path of a function, or from the object
 	args     serializer.Tuple
 	kwargs   Kwargs
-	// more are the elements of the request behind the channel that is made for it; nil means that
-	// there is no channel.
+	// more are the elements of the request behind the channel that is made for it, of an iteration
+	// if there are any; nil means that there is no channel.
 	more []any
 }
 
@@ -110,6 +110,9 @@ func (l *callLine) call(ctx context.Context, r *callRequest, result any) (*Chann
 	ch, err := l.callers.gateway.NewChannel()
 	if err != nil {
 		return nil, err
+	}
+	if len(r.more) > 0 {
+		ch.forStream()
 	}
 	if err := l.ask(ctx, append(append(request, ch), r.more...), result); err != nil {
 		if ctx.Err() != nil {

@@ -178,8 +178,8 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 }
 
 // Exit asks the far end to end, by GATEWAY_TERMINATE and the end of the stream, and returns at
-// once. What was sent before is still written. [Gateway.Join] and the group's Terminate wait. It is
-// execnet's Gateway.exit.
+// once. What was sent before is still written, unless the far end takes nothing of it for ten
+// seconds. [Gateway.Join] and the group's Terminate wait. It is execnet's Gateway.exit.
 func (g *Gateway) Exit() {
 	if g.exiting.Swap(true) {
 		return
@@ -188,6 +188,7 @@ func (g *Gateway) Exit() {
 	// An error means that the pipe is closed for writing, which tells the far end the same.
 	_ = g.post(codeTerminate, 0, nil)
 	g.out.close()
+	g.out.closeEvenSo()
 	g.windows.end()
 }
 

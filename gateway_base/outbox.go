@@ -272,6 +272,30 @@ func (o *outbox) close() {
 	o.flush()
 }
 
+// closePatience is how long a far end that is to end may take nothing of what is written.
+const closePatience = 10 * time.Second
+
+// closeEvenSo closes the pipe, which close is to close, also if the far end takes nothing of what
+// is still to be written: it has stopped, or waits itself, and will not come to what asks it to
+// end. It does not wait.
+func (o *outbox) closeEvenSo() { o.closeUnlessMore(-1) }
+
+func (o *outbox) closeUnlessMore(before int64) {
+	now := o.bytes.Load()
+	if now == before {
+		o.fail(ErrClosed)
+		return
+	}
+	time.AfterFunc(closePatience, func() {
+		o.mu.Lock()
+		over := o.err != nil
+		o.mu.Unlock()
+		if !over {
+			o.closeUnlessMore(now)
+		}
+	})
+}
+
 // fail ends the outbox with err: nothing more is written, and a write under way is interrupted.
 func (o *outbox) fail(err error) {
 	o.mu.Lock()

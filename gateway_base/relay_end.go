@@ -27,6 +27,9 @@ func (r *Relay) Exit() {
 	}
 }
 
+// Trace writes a line to the gateway's trace, if there is one (EXECNET_DEBUG).
+func (r *Relay) Trace(words ...any) { r.gateway.trace(words...) }
+
 // Kill ends the relay's worker by force and at once.
 func (r *Relay) Kill() {
 	r.exiting.Store(true)

@@ -30,6 +30,8 @@ type task struct {
 	own bool
 	// noArrays refuses arrays among kwargs, which would arrive as dicts that nobody has meant.
 	noArrays bool
+	// streams says that the channel is that of an iteration.
+	streams bool
 }
 
 // File names the file and the line that the source comes from, for tracebacks. line counts from 1.
@@ -117,6 +119,9 @@ func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 	}
 	if t.own {
 		c.useDefaultStrings()
+	}
+	if t.streams {
+		c.forStream()
 	}
 	if err := g.send(ctx, codeExec, c.core.id, f); err != nil {
 		c.core.end(ending{sendOnly: true})

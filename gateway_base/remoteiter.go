@@ -155,25 +155,26 @@ func (g *Gateway) stream(ctx context.Context, r *callRequest) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStream(ch, line), nil
+	return &stream{channel: ch, line: line}, nil
 }
 
 // streamByExecution begins an iteration at a far end that does not serve it on a channel for calls.
 func (g *Gateway) streamByExecution(ctx context.Context, r *callRequest) (*stream, error) {
-	ch, err := g.startByExecution(ctx, &task{source: remoteIterSource, file: "execnet/remoteiter.py", call: "remote_iter",
+	ch, err := g.startByExecution(ctx, &task{source: remoteIterSource, file: "execnet/remoteiter.py", call: "remote_iter", streams: true,
 		kwargs: map[string]any{"most": streamItems, "most_bytes": streamBytes}}, r.function, r.args, r.kwargs)
 	if err != nil {
 		return nil, err
 	}
-	return newStream(ch, nil), nil
+	return &stream{channel: ch}, nil
 }
 
-func newStream(ch *Channel, line *callLine) *stream {
-	ch.core.mu.Lock()
-	defer ch.core.mu.Unlock()
-	ch.core.most = streamItems
-	ch.core.in.window = 0 // it has one of its own
-	return &stream{channel: ch, line: line}
+// forStream makes c the channel of an iteration. The far end does not know it yet: what it sends
+// counts from the first item on.
+func (c *Channel) forStream() {
+	c.core.mu.Lock()
+	defer c.core.mu.Unlock()
+	c.core.most = streamItems
+	c.core.in.window = 0 // it has one of its own
 }
 
 // next returns the next item, and tells the far end from time to time how many have been taken.

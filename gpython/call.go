@@ -36,7 +36,12 @@ func (m *machine) call(v *vm.Vm, argc int32, star, named py.Object) error {
 	stack := m.frame.Stack
 	at := len(stack) - count - 2*pairs - 1
 	f, args := stack[at], py.Tuple(stack[at+1:at+1+count])
-	if op, ok := f.(syntax.Operation); ok {
+	op, isOperation := f.(syntax.Operation)
+	holds := isOperation && op == syntax.HoldCall
+	switch {
+	case holds:
+		f, args = args[0], args[1:]
+	case isOperation:
 		m.frame.Stack = stack[:at]
 		return callOperation(v, op, args)
 	}
@@ -61,6 +66,9 @@ func (m *machine) call(v *vm.Vm, argc int32, star, named py.Object) error {
 	res, err := m.dispatch(f, args, kw)
 	if err != nil {
 		return err
+	}
+	if holds {
+		res = hold(f, res)
 	}
 	v.PUSH(res)
 	return nil

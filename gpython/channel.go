@@ -243,6 +243,7 @@ func (c *channel) setCallback(args py.Tuple, kwargs py.StringDict) (py.Object, e
 		}
 		return c.in.callback(callback, func() (py.Object, error) { return c.in.fromGo(v) })
 	}
+	c.in.shared = true
 	c.in.blocking(func() { // it may call f at once
 		if endmarker == nil {
 			err = c.ch.SetCallback(f, gatewaybase.NoEndmarker)

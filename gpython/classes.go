@@ -89,8 +89,21 @@ func exceptionClass(name string, base *py.Type, bases py.Tuple, namespace py.Str
 		Flags:      (base.Flags | py.TPFLAGS_HEAPTYPE | py.TPFLAGS_BASETYPE) &^ py.TPFLAGS_READY,
 	}
 	pyvalue.NoHash(class)
-	return class, class.Ready()
+	if err := class.Ready(); err != nil {
+		return nil, err
+	}
+	for _, name := range notOfExceptions {
+		switch class.Lookup(name).(type) {
+		case nil, *py.Method:
+		default:
+			return nil, pyvalue.Refused("exception classes", name)
+		}
+	}
+	return class, nil
 }
+
+// notOfExceptions is what a class of exceptions cannot have, since nothing would ask for it.
+var notOfExceptions = []string{"__new__", "__call__", "__del__", "__getattribute__", "__setattr__", "__delattr__", "__slots__"}
 
 // init lets type(name, bases, dict) make classes as a class statement does: gpython takes only its
 // own kind of dict, and no exceptions as bases.
@@ -126,6 +139,9 @@ func newProgramsException(class *py.Type, args py.Tuple, kwargs py.StringDict) (
 	e := newException(class, append(py.Tuple(nil), args...)...)
 	init, ok := class.Lookup("__init__").(*py.Function)
 	if !ok {
+		if class.IsSubtype(py.OSError) {
+			takeFiles(e)
+		}
 		if len(kwargs) > 0 {
 			return nil, py.ExceptionNewf(py.TypeError, "%s() takes no keyword arguments", class.Name)
 		}
@@ -141,15 +157,17 @@ func newProgramsException(class *py.Type, args py.Tuple, kwargs py.StringDict) (
 func init() {
 	py.BaseException.Dict["__init__"] = py.MustNewMethod("__init__", func(self py.Object, args py.Tuple) (py.Object, error) {
 		// Called by way of the class, self is the first argument.
-		if e, ok := self.(*py.Exception); ok {
-			e.Args = append(py.Tuple{}, args...)
-			return py.None, nil
+		e, ok := self.(*py.Exception)
+		if !ok && len(args) > 0 {
+			e, ok = args[0].(*py.Exception)
+			args = args[1:]
 		}
-		if len(args) > 0 {
-			if e, ok := args[0].(*py.Exception); ok {
-				e.Args = append(py.Tuple{}, args[1:]...)
-				return py.None, nil
+		if ok {
+			e.Args = append(py.Tuple{}, args...)
+			if e.Base.IsSubtype(py.OSError) {
+				takeFiles(e)
 			}
+			return py.None, nil
 		}
 		return nil, py.ExceptionNewf(py.TypeError, "descriptor '__init__' of 'BaseException' object needs an argument")
 	}, 0, "")

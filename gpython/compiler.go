@@ -66,6 +66,7 @@ func compile(source, file string, mode py.CompileMode, flags int, dontInherit bo
 	}
 	keepNamed(c.Code)
 	nameCode(c.Code, renamed, "")
+	markGenerators(c.Code)
 	return c.Code, nil
 }
 

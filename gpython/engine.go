@@ -41,8 +41,13 @@ func (gpythonEngine) Execute(ctx context.Context, ch *gatewaybase.Channel, p gat
 	})
 	defer end() // a Go function that calls runtime.Goexit ends this goroutine
 	err := in.execute(p)
+	unclosed := in.unclosed()
+	if unclosed != "" && in.shared { // a callback or a thread may go on with it
+		in.complain(unclosed + ", unless a callback or a thread still has it\n")
+		unclosed = ""
+	}
 	end()
-	return in.result(err)
+	return withUnclosed(in.result(err), unclosed)
 }
 
 // execute runs the source, and then the function that the driver asked for.

@@ -128,7 +128,11 @@ func compareOp(v *vm.Vm, op int32) error {
 		res = py.NewBool(pyvalue.Identical(a, b) == (op == vm.PyCmp_IS))
 	default: // vm.PyCmp_EXC_MATCH
 		machineOf(v).keepTraceback()
-		return original[vm.COMPARE_OP](v, op)
+		err := original[vm.COMPARE_OP](v, op)
+		if py.IsException(py.TypeError, err) {
+			err = py.ExceptionNewf(py.TypeError, "catching classes that do not inherit from BaseException is not allowed")
+		}
+		return err
 	}
 	v.DROP()
 	v.SET_TOP(res)
@@ -411,6 +415,14 @@ func deleteAttr(v *vm.Vm, index int32) error {
 // setupWith begins a with statement: what has no __enter__ and __exit__ is a TypeError.
 func setupWith(v *vm.Vm, delta int32) error {
 	manager := v.TOP()
+	frame := machineOf(v).frame
+	if h, ok := manager.(*held); ok {
+		h.handled, _ = machineOf(v).exc.Value.(*py.Exception)
+		v.SET_TOP(exitMethod{h})
+		frame.PushBlock(py.TryBlockSetupFinally, frame.Lasti+delta, v.STACK_LEVEL())
+		v.PUSH(py.None)
+		return nil
+	}
 	var methods [2]py.Object
 	for i, name := range []string{"__enter__", "__exit__"} {
 		method, err := pyvalue.Special(manager, name)
@@ -428,7 +440,6 @@ func setupWith(v *vm.Vm, delta int32) error {
 	if err != nil {
 		return err
 	}
-	frame := machineOf(v).frame
 	frame.PushBlock(py.TryBlockSetupFinally, frame.Lasti+delta, v.STACK_LEVEL())
 	v.PUSH(entered)
 	return nil

@@ -50,6 +50,8 @@ type interp struct {
 	descriptors   map[int]*os.File              // what mkstemp and os.open have opened
 	numbered      map[int]weak.Pointer[file]    // files whose number is known
 	variables     map[string]string             // the environment, once it is needed; environ.go
+	waiting       map[*py.Frame]struct{}        // generators with try or with that wait; dropped.go
+	shared        bool                          // the program has set callbacks, or started threads
 	wrapped       map[int]weak.Pointer[channel] // the program's channels by their numbers
 	sweep         int                           // the length at which dead entries of wrapped go
 
@@ -246,7 +248,11 @@ func runFrame(frame *py.Frame) (res py.Object, err error) {
 	defer in.leave(in.depth, &err)
 	prepare(frame)
 	res, err = vm.RunFrame(frame)
-	return generatorEnd(frame, res, err)
+	res, err = generatorEnd(frame, res, err)
+	if tooMany := in.noteWaiting(frame); tooMany != nil {
+		return nil, tooMany
+	}
+	return res, err
 }
 
 // leave ends a call that enter has counted. A panic in it, which is an error in gpython, becomes

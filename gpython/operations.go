@@ -18,6 +18,9 @@ func callOperation(v *vm.Vm, op syntax.Operation, args py.Tuple) error {
 	switch op {
 	case syntax.EndCall:
 		return args[0].(*pendingCall).call(v)
+	case syntax.Held:
+		v.PUSH(heldBy(machineOf(v).frame).object)
+		return nil
 	case syntax.Annotations:
 		annotations, ok := machineOf(v).frame.Locals["__annotations__"]
 		if !ok {

@@ -61,14 +61,21 @@ func newOSError(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object,
 	if number, ok := args[0].(py.Int); ok && class == py.OSError && osClasses[int(number)] != nil {
 		e.Base = osClasses[int(number)]
 	}
-	if len(args) > 2 && args[2] != py.None {
-		e.Dict["filename"] = args[2]
-		if len(args) > 4 && args[4] != py.None {
-			e.Dict["filename2"] = args[4]
-		}
-		e.Args = e.Args.(py.Tuple)[:2]
-	}
+	takeFiles(e)
 	return e, nil
+}
+
+// takeFiles makes attributes of the files among the arguments of an OSError.
+func takeFiles(e *py.Exception) {
+	args, _ := e.Args.(py.Tuple)
+	if len(args) < 3 || len(args) > 5 || args[2] == py.None {
+		return
+	}
+	e.Dict["filename"] = args[2]
+	if len(args) > 4 && args[4] != py.None {
+		e.Dict["filename2"] = args[4]
+	}
+	e.Args = args[:2]
 }
 
 // numberedError is the exception for an error of the system, and for the files that it is about.

@@ -144,6 +144,7 @@ var replacement = [256]instruction{
 	// Statements: exceptions get their cause and context, and errors CPython's class and words.
 	vm.RAISE_VARARGS: raiseVarargs,
 	vm.SETUP_WITH:    setupWith,
+	vm.WITH_CLEANUP:  withCleanup,
 	vm.IMPORT_FROM:   importFrom,
 
 	// Generators: "yield from" has the value that its iterator ends with, throw and close work, and
@@ -167,7 +168,7 @@ var raisesNothing = [256]bool{
 	vm.BUILD_LIST: true, vm.BUILD_SLICE: true, vm.JUMP_FORWARD: true, vm.JUMP_ABSOLUTE: true, vm.SETUP_LOOP: true,
 	vm.SETUP_EXCEPT: true, vm.SETUP_FINALLY: true, vm.LOAD_CLOSURE: true, vm.STORE_DEREF: true, vm.MAKE_FUNCTION: true,
 	vm.MAKE_CLOSURE: true, vm.EXTENDED_ARG: true, vm.LOAD_BUILD_CLASS: true, vm.END_FINALLY: true, vm.POP_EXCEPT: true,
-	vm.RAISE_VARARGS: true, throwHere: true,
+	vm.RAISE_VARARGS: true, vm.WITH_CLEANUP: true, throwHere: true,
 }
 
 // init installs all of it, before any program runs. Contexts that are not an interp, which only

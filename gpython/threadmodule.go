@@ -82,6 +82,7 @@ func (in *interp) startNewThread(args py.Tuple, kwargs py.StringDict) (py.Object
 		}
 	}
 	in.threads++
+	in.shared = true
 	id := in.threads
 	in.channel.Gateway().Go(func() { in.runThread(id, a[0], append(py.Tuple(nil), positional...), named) })
 	return py.Int(id), nil

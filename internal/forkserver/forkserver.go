@@ -114,16 +114,27 @@ func socketPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	return conn.(*net.UnixConn), theirs, nil
 }
 
-// run reads what the server tells, until it has ended.
+// longestLine bounds what the server tells at once: the text of an exception, mostly.
+const longestLine = 1 << 20
+
+// run reads what the server tells, until it has ended. One that tells something unknown is ended:
+// nobody can know who waits for that in vain.
 func (s *Server) run() {
 	defer close(s.ended)
-	in := bufio.NewReader(s.socket)
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			break
-		}
-		s.told(strings.TrimSuffix(line, "\n"))
+	lines := bufio.NewScanner(s.socket)
+	lines.Buffer(nil, longestLine)
+	// A line that is cut is its end.
+	lines.Split(func(data []byte, _ bool) (int, []byte, error) { return bufio.ScanLines(data, false) })
+	var err error
+	for err == nil && lines.Scan() {
+		err = s.told(lines.Text())
+	}
+	if err == nil && errors.Is(lines.Err(), bufio.ErrTooLong) {
+		err = fmt.Errorf("execnet: the fork server has told a line of more than %d bytes", longestLine)
+	}
+	if err != nil {
+		s.fail(err)
+		_ = s.cmd.Process.Kill()
 	}
 	s.socket.Close()
 	kill := time.AfterFunc(closeTime, func() { _ = s.cmd.Process.Kill() })
@@ -139,9 +150,10 @@ func (s *Server) run() {
 	}
 }
 
-// told takes a line that the server tells.
-func (s *Server) told(line string) {
+// told takes a line that the server tells. Its error is for one that cannot be understood.
+func (s *Server) told(line string) error {
 	what, rest, _ := strings.Cut(line, " ")
+	unknown := fmt.Errorf("execnet: the fork server has told something unknown: %.100q", line)
 	var pid, status int
 	switch what {
 	case "ready":
@@ -156,25 +168,30 @@ func (s *Server) told(line string) {
 	case "cannot":
 		s.answer(forked{err: errors.New("execnet: cannot fork a worker: " + rest)})
 	case "forked":
-		if _, err := fmt.Sscan(rest, &pid); err == nil {
-			c := &Child{server: s, pid: pid, gone: make(chan struct{})}
-			s.mu.Lock()
-			s.children[pid] = c
-			s.mu.Unlock()
-			s.answer(forked{child: c})
+		if _, err := fmt.Sscan(rest, &pid); err != nil || pid <= 0 {
+			return unknown
 		}
+		c := &Child{server: s, pid: pid, gone: make(chan struct{})}
+		s.mu.Lock()
+		s.children[pid] = c
+		s.mu.Unlock()
+		s.answer(forked{child: c})
 	case "exit":
-		if _, err := fmt.Sscan(rest, &pid, &status); err == nil {
-			s.mu.Lock()
-			c := s.children[pid]
-			delete(s.children, pid)
-			s.endIfRetired()
-			s.mu.Unlock()
-			if c != nil {
-				c.ended(farend.ExitOfStatus(syscall.WaitStatus(status)))
-			}
+		if _, err := fmt.Sscan(rest, &pid, &status); err != nil {
+			return unknown
 		}
+		s.mu.Lock()
+		c := s.children[pid]
+		delete(s.children, pid)
+		s.endIfRetired()
+		s.mu.Unlock()
+		if c != nil {
+			c.ended(farend.ExitOfStatus(syscall.WaitStatus(status)))
+		}
+	default:
+		return unknown
 	}
+	return nil
 }
 
 // fail ends all waiting for children, those to come as well. The first error counts.

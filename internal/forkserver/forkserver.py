@@ -15,7 +15,7 @@ def _server():
         import os
         os.write(0, b"refused Python before 3.3 cannot receive descriptors\n")
         sys.exit()
-    import _signal as signal, gc, os, select, socket, struct
+    import _signal as signal, errno, gc, os, select, socket, struct
 
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, os.dup(0))
     null = os.open(os.devnull, os.O_RDWR)
@@ -114,11 +114,15 @@ def _server():
             if pid in children:
                 os.kill(pid, signal.SIGKILL)
             continue
-        try:
-            pid = os.fork()
-        except OSError as e:
-            tell("cannot %s" % e)
-            pid = None
+        pid = None
+        if len(fds) != 3:
+            # The system leaves out descriptors for which this process has no numbers left.
+            tell("cannot [Errno %d] %s" % (errno.EMFILE, os.strerror(errno.EMFILE)))
+        else:
+            try:
+                pid = os.fork()
+            except OSError as e:
+                tell("cannot %s" % e)
         if pid:
             children.add(pid)
             tell("forked %d" % pid)

@@ -172,6 +172,8 @@ func TestBounds(t *testing.T) {
 			missing, problem, folders, found, compressed, content = ask("data", name)
 			channel.send((missing, bool(problem), content))
 		channel.send(ask("strange", "pkg/mod.py")[1])
+		channel.send(ask("data", 1)[1])
+		channel.send(ask()[1])
 		channel.send(ask("folder", "../..")[0])
 	`)
 	var answers []string
@@ -179,6 +181,7 @@ func TestBounds(t *testing.T) {
 		answers = append(answers, fmt.Sprint(item))
 	}
 	assert.Equal(t, []string{"(False, False, b'x = 1\\n')", "(True, False, b'')", "(True, False, b'')", "(True, False, b'')", "(True, False, b'')",
-		"(True, False, b'')", "(True, False, b'')", "(True, False, b'')", "there is no question \"strange\"", "true"}, answers)
+		"(True, False, b'')", "(True, False, b'')", "(True, False, b'')", "there is no question \"strange\"",
+		"there is no question ('data', 1)", "a question of 1 parts is none", "true"}, answers)
 	assert.True(t, gw.HasReceiver())
 }

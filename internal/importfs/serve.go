@@ -73,21 +73,28 @@ func text(v any) (string, bool) {
 }
 
 // serve answers a question. It is the callback of the channel control, and so called for one at a
-// time. What is no question is left without an answer.
+// time. What does not begin with a channel is left without an answer: there is no way for it.
 func (s *server) serve(item any) error {
 	question, _ := item.(serializer.Tuple)
-	if len(question) != 3 {
+	if len(question) == 0 {
 		return nil
 	}
 	reply, ok := question[0].(*gatewaybase.Channel)
-	kind, ok1 := text(question[1])
-	name, ok2 := text(question[2])
-	if !ok || !ok1 || !ok2 {
+	if !ok {
 		return nil
 	}
 	defer reply.Close() // nobody there waits longer than this function runs
+	a := &answer{problem: fmt.Sprintf("a question of %d parts is none", len(question))}
+	if len(question) == 3 {
+		kind, ok1 := text(question[1])
+		name, ok2 := text(question[2])
+		a.problem = fmt.Sprintf("there is no question (%s, %s)", serializer.Repr(question[1]), serializer.Repr(question[2]))
+		if ok1 && ok2 {
+			a = s.answer(kind, name)
+		}
+	}
 	// If the far end is gone nobody misses the answer.
-	_ = reply.Send(context.Background(), s.answer(kind, name).tuple(s.compress))
+	_ = reply.Send(context.Background(), a.tuple(s.compress))
 	return nil
 }
 

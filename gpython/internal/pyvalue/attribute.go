@@ -18,6 +18,10 @@ func GetAttr(o py.Object, name string) (py.Object, error) {
 	switch x := o.(type) {
 	case *py.Exception:
 		return exceptionAttr(x, name)
+	case *Dict:
+		if x.proxy && slices.Contains([]string{"clear", "pop", "popitem", "setdefault", "update", "__setitem__", "__delitem__"}, name) {
+			return nil, py.ExceptionNewf(py.AttributeError, "'mappingproxy' object has no attribute '%s'", name)
+		}
 	case *py.Type:
 		if !isClass(x) {
 			return instanceAttr(x, name)
@@ -55,6 +59,9 @@ func SetAttr(o py.Object, name string, value py.Object) error {
 		}
 	}
 	if class, ok := o.(*py.Type); ok {
+		if name == "__del__" && value != nil {
+			return Refused("classes", name)
+		}
 		if value == nil && !DeleteName(class.Dict, name) {
 			return missingAttribute(o, name)
 		} else if value != nil {

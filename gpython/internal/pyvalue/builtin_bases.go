@@ -22,6 +22,13 @@ const ofType = 1 << 30
 var builtinBases = []*py.Type{py.StringDictType, py.ListType, py.StringType, py.IntType}
 
 func init() {
+	object := py.ObjectType.New
+	py.ObjectType.New = func(class *py.Type, args py.Tuple, kwargs py.StringDict) (py.Object, error) {
+		if class == py.ObjectType && len(args)+len(kwargs) > 0 {
+			return nil, py.ExceptionNewf(py.TypeError, "object() takes no arguments")
+		}
+		return object(class, args, kwargs)
+	}
 	for _, t := range builtinBases {
 		t.Flags |= py.TPFLAGS_BASETYPE
 		t.ObjectType = py.TypeType

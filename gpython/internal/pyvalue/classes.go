@@ -12,7 +12,13 @@ import (
 
 // newClass makes a class by gpython's type.__new__: of a name, bases, and a namespace.
 func newClass(meta *py.Type, args py.Tuple, newType py.NewFunc) (py.Object, error) {
+	if err := checkBases(args[1].(py.Tuple)); err != nil {
+		return nil, err
+	}
 	names := args[2].(py.StringDict)
+	if names["__del__"] != nil {
+		return nil, Refused("classes", "__del__")
+	}
 	order := namespaceOf(names).inOrder()
 	slots, limited := names["__slots__"]
 	if limited {
@@ -100,6 +106,35 @@ func Announce(class *py.Type, named py.StringDict) error {
 		return py.ExceptionNewf(py.TypeError, "%s.__init_subclass__() takes no keyword arguments", class.Name)
 	}
 	return nil
+}
+
+func init() { py.EllipsisTypeType.Name = "ellipsis" }
+
+// finalTypes are the types from which CPython derives no classes either.
+var finalTypes = map[string]bool{"bool": true, "range": true, "slice": true, "NoneType": true, "NotImplementedType": true, "ellipsis": true,
+	"function": true, "builtin_function_or_method": true, "method": true, "generator": true, "code": true, "frame": true, "traceback": true,
+	"cell": true, "dict_keys": true, "dict_values": true, "dict_items": true, "_thread.lock": true, "_thread.RLock": true}
+
+// checkBases returns an error for a base from which no class can be derived here: a TypeError if
+// CPython cannot do that either.
+func checkBases(bases py.Tuple) error {
+	for _, base := range bases {
+		t, ok := base.(*py.Type)
+		if !ok || !isBuiltin(t) || t == py.ObjectType || py.ExceptionClassCheck(t) || slices.Contains(builtinBases, t) {
+			continue
+		}
+		if finalTypes[t.Name] || strings.HasSuffix(t.Name, "iterator") {
+			return py.ExceptionNewf(py.TypeError, "type '%s' is not an acceptable base type", t.Name)
+		}
+		return py.ExceptionNewf(py.NotImplementedError, "this Go worker's Python has no classes derived from %s", t.Name)
+	}
+	return nil
+}
+
+// Refused is the error for a method of a class that would never be called; kind says which classes
+// those are.
+func Refused(kind, name string) error {
+	return py.ExceptionNewf(py.NotImplementedError, "this Go worker's Python has no %s with %s", kind, name)
 }
 
 // orderError makes of gpython's error about bases without a common order CPython's, which names

@@ -157,6 +157,11 @@ func compareAt(op Comparison, a, b py.Object, depth int) (py.Object, error) {
 		if y, ok := b.(*py.List); ok {
 			return compareItems(op, x.Items, y.Items, depth)
 		}
+	case *py.BoundMethod:
+		if y, ok := b.(*py.BoundMethod); ok && (op == equal || op == notEqual) {
+			same := Identical(x.Self, y.Self) && Identical(x.Method, y.Method)
+			return py.NewBool(same == (op == equal)), nil
+		}
 	case *py.Type, *py.Exception:
 		return compareInstances(op, a, b)
 	}

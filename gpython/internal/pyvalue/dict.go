@@ -14,6 +14,8 @@ import (
 type Dict struct {
 	table
 	kind *DictKind // of a class derived from dict, else nil
+	// proxy says that it is the copy of a class's names, which the program cannot change.
+	proxy bool
 }
 
 // NewDict makes an empty dict.

@@ -24,7 +24,9 @@ func init() {
 func DictOf(o py.Object) py.Object {
 	if d := attributesOf(o); d != nil {
 		if t, ok := o.(*py.Type); ok && isClass(t) {
-			return FromStringDict(d)
+			names := FromStringDict(d)
+			names.proxy = true
+			return names
 		} else if ok {
 			if slots, limited := slotsOf(t.Type()); limited && !slices.Contains(slots, "__dict__") {
 				return nil

@@ -31,8 +31,15 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 	if p, ok := attr.(*py.Property); ok {
 		return p.M__get__(e, e.Base)
 	}
+	describe := instanceMethod(attr, "__get__")
+	if describe != nil && isDataDescriptor(attr) {
+		return py.Call(describe, py.Tuple{attr, e, e.Base}, nil)
+	}
 	if value, ok := e.Dict[name]; ok {
 		return value, nil
+	}
+	if describe != nil {
+		return py.Call(describe, py.Tuple{attr, e, e.Base}, nil)
 	}
 	if get, ok := attr.(py.I__get__); ok {
 		return get.M__get__(e, e.Base)
@@ -46,7 +53,16 @@ func exceptionsOwn(e *py.Exception, name string) (py.Object, error) {
 // setExceptionAttr sets an attribute of an exception, or deletes it if value is nil. gpython has no
 // way to.
 func setExceptionAttr(e *py.Exception, name string, value py.Object) error {
-	return setIn(e.Dict, e.Base.Lookup(name), e, name, value)
+	attr := e.Base.Lookup(name)
+	method, args := "__set__", py.Tuple{attr, e, value}
+	if value == nil {
+		method, args = "__delete__", args[:2]
+	}
+	if set := instanceMethod(attr, method); set != nil {
+		_, err := py.Call(set, args, nil)
+		return err
+	}
+	return setIn(e.Dict, attr, e, name, value)
 }
 
 // setIn sets an attribute in an object's own names, or deletes it there if value is nil, unless its
@@ -114,12 +130,14 @@ func argumentProperty(t *py.Type, name string, get func(args py.Tuple) py.Object
 func init() {
 	exceptionProperty(py.BaseException, "args", func(e *py.Exception) py.Object { return e.Args },
 		func(e *py.Exception, value py.Object) error {
-			args, ok := value.(py.Tuple)
-			if !ok {
-				return py.ExceptionNewf(py.TypeError, "args must be a tuple")
+			if value == nil {
+				return py.ExceptionNewf(py.TypeError, "args may not be deleted")
 			}
-			e.Args = args
-			return nil
+			args, err := items(value)
+			if err == nil {
+				e.Args = append(py.Tuple{}, args...)
+			}
+			return err
 		})
 	orNil := func(o py.Object) py.Object {
 		if isNone(o) {

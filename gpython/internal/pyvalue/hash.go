@@ -40,7 +40,19 @@ func hashAt(o py.Object, depth int) (int64, error) {
 	case *py.BigInt:
 		return hashBig((*big.Int)(x)), nil
 	case py.Float:
+		if x != x { // a NaN equals nothing but, in containers, itself
+			return hashIdentity(o), nil
+		}
 		return hashFloat(float64(x)), nil
+	case *py.Range: // equal ones have the same items
+		items := py.Tuple{x.Length, py.None, py.None}
+		if x.Length > 0 {
+			items[1] = x.Start
+		}
+		if x.Length > 1 {
+			items[2] = x.Step
+		}
+		return hashAt(items, depth)
 	case py.Complex:
 		return notMinusOne(hashFloat(real(complex128(x))) + 1000003*hashFloat(imag(complex128(x)))), nil
 	case py.String:
@@ -77,6 +89,8 @@ func hashAt(o py.Object, depth int) (int64, error) {
 		return 0, py.ExceptionNewf(py.TypeError, "unhashable type: '%s'", o.Type().Name)
 	case *py.Type, *py.Exception:
 		return hashInstance(o)
+	case *py.BoundMethod: // equal ones have the same function
+		return hashIdentity(x.Method), nil
 	}
 	return hashIdentity(o), nil
 }

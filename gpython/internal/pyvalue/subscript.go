@@ -45,6 +45,13 @@ func GetItem(o, key py.Object) (py.Object, error) {
 		return py.Int(x[i]), nil
 	case py.String:
 		return stringItem(string(x), key)
+	case *py.Range: // gpython's slices of it are wrong if a step is negative
+		slice, ok := key.(*py.Slice)
+		if !ok {
+			return py.GetItem(o, key)
+		}
+		start, stop, step, count, err := sliceIndices(slice, int(x.Length))
+		return &py.Range{Start: x.Start + py.Int(start)*x.Step, Stop: x.Start + py.Int(stop)*x.Step, Step: x.Step * py.Int(step), Length: py.Int(count)}, err
 	case py.StringDict:
 		if name, ok := key.(py.String); ok {
 			if value, ok := x[string(name)]; ok {
@@ -209,6 +216,9 @@ func indexHint(what string, key py.Object) string {
 func SetItem(o, key, value py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
+		if x.proxy {
+			return py.ExceptionNewf(py.TypeError, "'mappingproxy' object does not support item assignment")
+		}
 		return x.put(key, value)
 	case *py.List:
 		return assignToList(x, key, value)
@@ -299,6 +309,9 @@ func positionFits(o, key py.Object) error {
 func DelItem(o, key py.Object) error {
 	switch x := o.(type) {
 	case *Dict:
+		if x.proxy {
+			return py.ExceptionNewf(py.TypeError, "'mappingproxy' object does not support item deletion")
+		}
 		_, err := x.M__delitem__(key)
 		return err
 	case *py.List:

@@ -15,6 +15,8 @@ type lowerer struct {
 	loops    []comprehensionLoop // the comprehensions around, the innermost last
 	outer    int                 // how many of them are outside of the innermost function
 	named    []Named
+	// holds tells that there may be generators with something to do when they are dropped.
+	holds bool
 	// annotates tells that a variable of the module or class is annotated.
 	annotates bool
 }
@@ -207,6 +209,9 @@ func (l *lowerer) stmt(to []ast.Stmt, s ast.Stmt) []ast.Stmt {
 	case *AnnAssign:
 		return append(to, l.annotated(s)...)
 	case *ast.FunctionDef:
+		if s.Name == "__del__" && l.class != "" && !l.function {
+			l.refuse(s, "__del__ methods")
+		}
 		l.exprs(s.DecoratorList)
 		l.arguments(s.Args)
 		l.signature(s)
@@ -229,6 +234,7 @@ func (l *lowerer) stmt(to []ast.Stmt, s ast.Stmt) []ast.Stmt {
 	case *ast.For:
 		s.Target, s.Iter = l.expr(s.Target), l.expr(s.Iter)
 		s.Body, s.Orelse = l.stmts(s.Body), l.stmts(s.Orelse)
+		return append(to, l.hold(s))
 	case *ast.While:
 		s.Test = l.expr(s.Test)
 		s.Body, s.Orelse = l.stmts(s.Body), l.stmts(s.Orelse)
@@ -273,6 +279,32 @@ func (l *lowerer) stmt(to []ast.Stmt, s ast.Stmt) []ast.Stmt {
 		}
 	}
 	return append(to, s)
+}
+
+// hold puts a loop over what a call returns into a with statement that closes a generator which the
+// call has made: CPython does that when the loop is left. The call may be within one of enumerate.
+func (l *lowerer) hold(s *ast.For) ast.Stmt {
+	if !l.holds {
+		return s
+	}
+	iter := &s.Iter
+	call, ok := s.Iter.(*ast.Call)
+	if !ok {
+		return s
+	}
+	if name, ok := call.Func.(*ast.Name); ok && name.Id == "enumerate" && len(call.Args) > 0 {
+		iter = &call.Args[0]
+		if call, ok = call.Args[0].(*ast.Call); !ok {
+			return s
+		}
+	}
+	if _, ok := call.Func.(*ast.Num); ok || len(call.Args) == mostDirect {
+		return s // an operation, among others
+	}
+	*iter = operation(s, Held)
+	held := *call
+	held.Func, held.Args = &ast.Num{ExprBase: base(call), N: HoldCall}, append([]ast.Expr{call.Func}, call.Args...)
+	return &ast.With{StmtBase: s.StmtBase, Items: []*ast.WithItem{{Pos: call.Pos, ContextExpr: &held}}, Body: []ast.Stmt{s}}
 }
 
 func (l *lowerer) classDef(s *ast.ClassDef) {

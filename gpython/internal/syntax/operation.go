@@ -38,6 +38,11 @@ const (
 	// Annotations is the dict __annotations__ of the module or class that calls it, a new one if it
 	// has none.
 	Annotations
+	// HoldCall is a call of its first argument with the others, which may have keywords and stars.
+	// It is what a with statement around a loop holds; at its end a generator that the call has
+	// made is closed. Held is what the innermost such statement holds.
+	HoldCall
+	Held
 )
 
 // OperationType is the type of operations. No program sees it.

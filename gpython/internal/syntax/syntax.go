@@ -14,6 +14,8 @@
 package syntax
 
 import (
+	"strings"
+
 	"github.com/go-python/gpython/ast"
 	"github.com/go-python/gpython/py"
 )
@@ -43,6 +45,7 @@ type Tree struct {
 func Lower(source string, tree ast.Mod) (lowered *Tree, err error) {
 	defer recoverFailure(&err)
 	l := lowerer{source: source}
+	l.holds = strings.Contains(source, "yield") && (strings.Contains(source, "try") || strings.Contains(source, "with"))
 	l.lower(tree)
 	return &Tree{tree, l.named}, nil
 }

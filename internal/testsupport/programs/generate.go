@@ -104,12 +104,14 @@ func New(seed uint64) string {
 	for range 2 + g.IntN(3) {
 		g.variable(g.anyKind())
 	}
-	parts := []func(){g.flow, g.flow, g.generators, g.generators, g.classes, g.classes, g.closures, g.values, g.values,
+	parts := []func(){g.flow, g.flow, g.generators, g.generators, g.dropped, g.dropped, g.classes, g.classes, g.closures, g.values, g.values,
 		g.arguments, g.namespaces, g.operators, g.attributes, g.mangling, g.derived, g.derived}
 	for range 1 + g.IntN(3) {
 		g.left = 14
 		parts[g.IntN(len(parts))]()
 	}
+	// Or CPython closes them when nobody sees it any more.
+	g.line("for g in kept: attempt(g.close)")
 	if g.chance(4) {
 		g.line("raise %s", g.exception())
 	}
