@@ -51,7 +51,8 @@ type Group struct {
 	// stderr, which does not go to Stderr then. One call is made at a time, and the lines of a
 	// stream of a gateway come in their order; those of stdout and of stderr may overtake each
 	// other. Without it what is printed to stdout goes nowhere. Workers of pip's execnet
-	// (bootstrap=import) have no stdout for it.
+	// (bootstrap=import) have no stdout for it. What several workers of one launch print to stderr
+	// goes to Stderr, since the launcher does not say whose it is.
 	//
 	// Output may take its time: channels go on meanwhile. 256 KiB of a worker's stdout may be on
 	// their way; after that what prints waits as long as lines are taken. If none is taken for 5
@@ -217,7 +218,7 @@ func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gatew
 	}
 	said := g.newSaid(spec)
 	pipe, err := g.open(ctx, spec, said.writer())
-	if err != nil && ctx.Err() != nil {
+	if launched := new(gatewayio.LaunchError); err != nil && ctx.Err() != nil && !errors.As(err, &launched) {
 		return nil, errtext.Wrap(fmt.Sprintf("gateway %s (%s) did not start", spec.ID, spec), err)
 	}
 	if err != nil {

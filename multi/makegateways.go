@@ -28,13 +28,19 @@ type MakeGatewaysError struct {
 	Total  int             // how many were asked for
 }
 
-// Error has a line for each gateway that failed, and more lines where its reason has more.
+// Error has a line for each gateway that failed, and more lines where its reason has more. Several
+// with the same spec and reason share a line, as those of a launch do.
 func (e *MakeGatewaysError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: %d of %d gateways could not be made", len(e.Failed), e.Total)
-	for _, f := range e.Failed {
-		reason := strings.ReplaceAll(f.Err.Error(), "\n", "\n    ")
-		fmt.Fprintf(&b, "\n  %s (%s): %s", f.ID, f.Spec, strings.TrimPrefix(reason, "execnet: "))
+	for i := 0; i < len(e.Failed); {
+		f, reason := e.Failed[i], e.Failed[i].Err.Error()
+		var ids []string
+		for ; i < len(e.Failed) && e.Failed[i].Spec == f.Spec && e.Failed[i].Err.Error() == reason; i++ {
+			ids = append(ids, e.Failed[i].ID)
+		}
+		reason = strings.ReplaceAll(reason, "\n", "\n    ")
+		fmt.Fprintf(&b, "\n  %s (%s): %s", strings.Join(ids, ", "), f.Spec, strings.TrimPrefix(reason, "execnet: "))
 	}
 	return b.String()
 }

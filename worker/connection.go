@@ -75,11 +75,9 @@ func (c *connection) leave() {
 	<-c.gone
 }
 
-var errReset = errors.New("execnet: the driver has reset the connection, so this worker ends at once")
-
 // exitIfReset ends this process when the driver has reset the connection: so it kills its worker.
 func exitIfReset(err error) {
 	if errors.Is(err, syscall.ECONNRESET) {
-		os.Exit(complain("", errReset, exitFailed))
+		os.Exit(exitFailed)
 	}
 }

@@ -163,7 +163,7 @@ func TestGateways(t *testing.T) {
 func TestOneWorker(t *testing.T) {
 	g := newGroup(t)
 	path := launcher(t, 0, "", `exec "$@"`)
-	for _, spec := range []string{"launch=" + path + python(t), "launch=" + path + "//n=1//id=one//self", "launch=" + path + "//preload=json" + python(t)} {
+	for _, spec := range []string{"launch=" + path + python(t), "launch=" + path + "//n=1//id=one//self//listen=0.0.0.0//advertise=localhost", "launch=" + path + "//preload=json" + python(t)} {
 		gw, err := g.MakeGateway(within.Soon(t), spec)
 		require.NoError(t, err)
 		requireWorks(t, gw)
@@ -224,6 +224,11 @@ func TestLauncherFails(t *testing.T) {
 	assert.ErrorContains(t, err, "the launcher has ended (exit status 3)")
 	assert.ErrorContains(t, err, "no such partition")
 	assert.ErrorContains(t, err, "listen=ADDRESS")
+
+	path = launcher(t, 0, "", "echo once; exit 1")
+	_, all := newGroup(t).MakeGateways(within.Soon(t), "launch="+path+"//n=3//id=x//self")
+	assert.ErrorContains(t, all, "3 of 3 gateways could not be made\n  x-0, x-1, x-2 (launch="+path+"//n=3//id=x//self): 0 of 3 workers")
+	assert.Equal(t, 1, strings.Count(all.Error(), "    once"))
 
 	path = launcher(t, 0, "", "kill -9 $$")
 	err = missing(t, within.Soon(t), "launch="+path+"//self")
@@ -356,7 +361,7 @@ func TestWorkerDies(t *testing.T) {
 
 // TestKill kills gateways whose workers are stuck.
 func TestKill(t *testing.T) {
-	for _, what := range []string{"//self", python(t)} {
+	for _, what := range kinds(t) {
 		path := launcher(t, 2, ranked, "trap '' TERM; wait; while :; do sleep 0.02; done")
 		g := newGroup(t)
 		gateways, err := g.MakeGateways(within.Soon(t), "launch="+path+"//n=2"+what)
