@@ -53,8 +53,8 @@ func (l *Launch) accept(ctx context.Context) {
 	}
 }
 
-// refuse notes why a connection was not taken. An error of the launch tells the last one.
-// It is noted before the other end knows of it: a worker that is not taken may end the launcher.
+// refuse notes why a connection was not taken. An error of the launch tells the last one. It is
+// noted before the other end knows of it: a worker that is not taken may end the launcher.
 func (l *Launch) refuse(conn net.Conn, err error) {
 	l.mu.Lock()
 	l.refused++
@@ -75,7 +75,8 @@ func (e *toldError) Error() string { return e.reason.Error() }
 
 // greet makes a worker of a connection. Who does not know the secret is told nothing.
 func (l *Launch) greet(ctx context.Context, tcp *net.TCPConn) error {
-	_ = tcp.SetKeepAliveConfig(farend.KeepAlive) // it fails for a closed connection, as reading does
+	// It fails for a closed connection, as reading does.
+	_ = tcp.SetKeepAliveConfig(farend.KeepAlive)
 	ctx, cancel := context.WithTimeout(ctx, l.limits.greeting)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = tcp.SetDeadline(time.Unix(1, 0)) })

@@ -20,7 +20,7 @@ func listenAt(listen, advertise string) (net.Listener, string, error) {
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, "", fmt.Errorf("execnet: cannot listen for the workers of a launch (listen=%s): %w", listen, listenReason(err))
+		return nil, "", fmt.Errorf("execnet: cannot listen for the workers of a launch (listen=%s): %w", listen, networkReason(err))
 	}
 	bound := listener.Addr().(*net.TCPAddr)
 	port = fmt.Sprint(bound.Port)
@@ -45,13 +45,6 @@ func splitAddress(address, otherwise string) (host, port string) {
 		return host, cmp.Or(port, otherwise)
 	}
 	return strings.Trim(address, "[]"), otherwise
-}
-
-func listenReason(err error) error {
-	if op := new(net.OpError); errors.As(err, &op) {
-		return op.Err
-	}
-	return err
 }
 
 // ownAddress is an address of this machine that others may reach.

@@ -52,9 +52,9 @@ func connect(ctx context.Context, address, fingerprint, secret string) (*netpipe
 	if err != nil {
 		hint := ""
 		if isLoopback(address) {
-			hint = "; that address leads to this machine: if the driver runs on another one, write listen=ADDRESS in the spec"
+			hint = "; perhaps it waits for no more workers, and that address leads to this machine: if the driver runs on another one, write listen=ADDRESS in the spec"
 		}
-		return nil, fmt.Errorf("cannot connect to the driver at %s: %w%s", address, dialReason(err), hint)
+		return nil, fmt.Errorf("cannot connect to the driver at %s: %w%s", address, networkReason(err), hint)
 	}
 	tcp := conn.(*net.TCPConn)
 	secure := tls.Client(&netpipe.Transport{TCPConn: tcp}, &tls.Config{
@@ -75,8 +75,8 @@ func connect(ctx context.Context, address, fingerprint, secret string) (*netpipe
 	return netpipe.New(tcp, secure, address, nil), nil
 }
 
-// dialReason is why connecting failed, without the address.
-func dialReason(err error) error {
+// networkReason is why listening or connecting failed, without the address.
+func networkReason(err error) error {
 	if op := new(net.OpError); errors.As(err, &op) {
 		return op.Err
 	}

@@ -32,7 +32,8 @@ def connect(address, fingerprint):
     try:
         import hashlib
         import ssl
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT if hasattr(ssl, "PROTOCOL_TLS_CLIENT") else ssl.PROTOCOL_SSLv23)
+        new = hasattr(ssl, "PROTOCOL_TLS_CLIENT")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT if new else ssl.PROTOCOL_SSLv23)
     except (ImportError, AttributeError):
         fail("%s has no module ssl that could be used; it needs one to connect to its driver" % sys.executable)
     context.check_hostname = False  # no name counts, but this one certificate
@@ -47,7 +48,8 @@ def connect(address, fingerprint):
     except (EnvironmentError, socket.error):
         problem = "cannot connect to the driver at %s: %s" % (address, sys.exc_info()[1])
         if host.startswith("127.") or host == "[::1]":
-            problem += "; that address leads to this machine: if the driver runs on another one, write listen=ADDRESS in the spec"
+            problem += ("; perhaps it waits for no more workers, and that address leads to this machine: "
+                        "if the driver runs on another one, write listen=ADDRESS in the spec")
         fail(problem)
     if seen != fingerprint:
         fail("what listens at %s is not the driver: it has another certificate" % address)
@@ -69,7 +71,8 @@ def introduce(conn, secret):
         fail("the driver has not answered: %s" % sys.exc_info()[1])
     kind, _, reason = answer.partition(b" ")
     if kind != b"ok":
-        fail("the driver does not take it: %s" % (reason.decode("utf-8", "replace").strip() or "it closed the connection"))
+        reason = reason.decode("utf-8", "replace").strip() or "it closed the connection"
+        fail("the driver does not take it: " + reason)
 
 
 class Relay(object):
@@ -159,7 +162,8 @@ class Relay(object):
 def main():
     launch = os.environ.pop("EXECNET_LAUNCH", "").split(",")
     if len(launch) != 3:
-        fail("the variable EXECNET_LAUNCH is not set: the launcher has to hand its environment on (with mpirun: -x EXECNET_LAUNCH)")
+        fail("the variable EXECNET_LAUNCH is not set: the launcher has to hand its environment on "
+             "(with mpirun: -x EXECNET_LAUNCH)")
     if os.name == "nt":
         fail("a Python on Windows cannot connect to its driver; name a Go worker by python= or self in the spec")
     conn = connect(*launch[:2])
