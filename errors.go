@@ -23,6 +23,11 @@ var (
 	ErrDuplicateID = multi.ErrDuplicateID
 	// ErrHasGateways says that the group has gateways, so that its execution model is fixed.
 	ErrHasGateways = multi.ErrHasGateways
+	// ErrLauncherEnded says that the launcher of a launch= spec has ended before its workers came.
+	ErrLauncherEnded = gatewayio.ErrLauncherEnded
+	// ErrLaunchedTogether says that one worker of a launch= spec cannot be started anew while
+	// others of the launch live.
+	ErrLaunchedTogether = gatewayio.ErrLaunchedTogether
 	// ErrTerminated says that the gateway was terminated, by Exit, Kill or the group's Terminate,
 	// while the channel was open or the gateway was being made.
 	ErrTerminated = multi.ErrTerminated
@@ -126,6 +131,18 @@ type PythonNotFoundError = gatewayio.PythonNotFoundError
 //	Says    string           what the command says
 //	Err     error
 type ContainerError = gatewayio.ContainerError
+
+// LaunchError says that a worker of a launch= spec has not connected: its launcher has ended, or
+// the time is over. Use errors.As with a *LaunchError.
+//
+//	Launcher string          the command of launch=
+//	N        int             how many workers the launch has
+//	Missing  []int           the ranks of those that had not connected
+//	Address  string          where workers find this process
+//	Refused  string          how many connections were refused, and why the last one
+//	Exit     Exit            how the launcher has ended, if it has
+//	Err      error           ErrLauncherEnded, or why the context has ended
+type LaunchError = gatewayio.LaunchError
 
 // StartError says that a command cannot be run on this machine: the interpreter, ssh, vagrant, or
 // the command of a container. Use errors.As with a *StartError.

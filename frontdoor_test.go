@@ -34,7 +34,7 @@ var aliases = map[string]reflect.Type{
 	"PythonNotFoundError": of[execnet.PythonNotFoundError](), "HostNotFoundError": of[execnet.HostNotFoundError](),
 	"HostKeyError": of[execnet.HostKeyError](), "SSHAuthError": of[execnet.SSHAuthError](),
 	"UnsupportedSSHError": of[execnet.UnsupportedSSHError](), "StartError": of[execnet.StartError](),
-	"TLSError": of[execnet.TLSError](), "ViaError": of[execnet.ViaError](), "ContainerError": of[execnet.ContainerError](), "DeployError": of[execnet.DeployError](), "Upload": of[execnet.Upload](),
+	"TLSError": of[execnet.TLSError](), "ViaError": of[execnet.ViaError](), "ContainerError": of[execnet.ContainerError](), "LaunchError": of[execnet.LaunchError](), "DeployError": of[execnet.DeployError](), "Upload": of[execnet.Upload](),
 }
 
 func of[T any]() reflect.Type { return reflect.TypeFor[*T]() }

@@ -80,7 +80,7 @@ func TestALauncherThatCannotWork(t *testing.T) {
 		end(t, gw)
 		if open {
 			assert.Equal(t, "execnet: gateway gw0: srun starts 2 processes on one pipe (-n), and a gateway is one: "+
-				"write srun -u -n1, and a spec for each\n", warnings.String())
+				"write launch=srun ...//n=2, or srun -u -n1 and a spec for each\n", warnings.String())
 		} else {
 			warnings.Open()
 		}

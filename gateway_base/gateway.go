@@ -322,11 +322,12 @@ func deathOf(id string, pipe IO, err error) error {
 	if errors.As(err, &notStarted) {
 		return notStarted.Err
 	}
-	if _, ok := pipe.(farend.WithoutProcess); ok && errors.Is(err, io.EOF) {
-		return &GatewayDiedError{ID: id, Exit: pipe.Exit(), Err: &streamEndError{pipe.RemoteAddress() + " closed the connection"}}
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), exitWait)
 	defer cancel()
+	if teller, ok := pipe.(farend.EndTeller); ok && errors.Is(err, io.EOF) {
+		says := teller.TellEnd(ctx)
+		return &GatewayDiedError{ID: id, Exit: pipe.Exit(), Err: &streamEndError{says}}
+	}
 	runs := pipe.Wait(ctx) != nil
 	exit := pipe.Exit()
 	if errors.Is(err, io.EOF) {

@@ -6,6 +6,8 @@
 //     uses one connection for all gateways of a host; with sshclient=openssh, the ssh command.
 //   - docker=, podman=, kubectl=: an interpreter in a container or pod, started by the command of
 //     that name.
+//   - launch=: an interpreter that a command such as mpirun has started somewhere, and which
+//     connects to this process.
 //   - socket=: a connection to a socket server, over TLS if the spec says so, or to one that
 //     installvia= starts through another gateway.
 //   - via=: an interpreter that another gateway's worker starts or connects to.
@@ -55,7 +57,8 @@ type Opener struct {
 	mu  sync.Mutex      // guards ssh
 	ssh *sshclient.Pool // made when the first spec needs it
 
-	forks forkServers
+	forks    forkServers
+	launches launches
 }
 
 // Open is OpenTo without a writer.
@@ -72,10 +75,14 @@ func (o *Opener) Open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, er
 // The errors are an *xspec.Error for a gateway that there is not, and else those of the ways to the
 // far end: a *PythonNotFoundError or *StartError for a process here, a *HostNotFoundError for a
 // host that cannot be reached, a *HostKeyError, *SSHAuthError or *UnsupportedSSHError for ssh, a
-// *TLSError for a socket server, a *DeployError for a program that cannot be put there, the cause
-// of ctx's end (gatewaybase.ErrTimeout for its deadline), or an error that says what is wrong with
-// spec or with a file that it names.
+// *TLSError for a socket server, a *DeployError for a program that cannot be put there, a
+// *LaunchError or ErrLaunchedTogether for a worker that a launcher should start, the cause of ctx's
+// end (gatewaybase.ErrTimeout for its deadline), or an error that says what is wrong with spec or
+// with a file that it names.
 func (o *Opener) OpenTo(ctx context.Context, spec *xspec.Spec, stderr io.Writer) (gatewaybase.IO, error) {
+	if spec.Kind() == xspec.KindLaunch {
+		return o.openLaunch(ctx, spec, stderr)
+	}
 	if spec.Self && !spec.Local() {
 		return o.openSelf(ctx, spec, stderr)
 	}
@@ -110,7 +117,8 @@ func (o *Opener) OpenTo(ctx context.Context, spec *xspec.Spec, stderr io.Writer)
 func (o *Opener) ForgetPreloaded() { o.forks.retire() }
 
 // Close ends the ssh sessions and connections that are still open, and what holds preloaded
-// modules, and waits until nothing of them is left. The Opener can be used again then.
+// modules, and launchers, and waits until nothing of them is left. The Opener can be used again
+// then.
 func (o *Opener) Close() {
 	o.mu.Lock()
 	pool := o.ssh
@@ -120,6 +128,7 @@ func (o *Opener) Close() {
 		pool.Close()
 	}
 	o.forks.close()
+	o.launches.close()
 }
 
 // gateway is the gateway that a key of spec names.

@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/netpipe"
 )
 
 // dialed returns both ends of a connection made by dialSocket.
-func dialed(t *testing.T, listenAddress string) (*socket, *net.TCPConn) {
+func dialed(t *testing.T, listenAddress string) (*netpipe.Pipe, *net.TCPConn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", listenAddress)
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/netpipe"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/xspec"
 )
@@ -48,39 +49,21 @@ func openSocket(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := dialSocket(ctx, spec.Socket)
+	tcp, err := dialTCP(ctx, spec.Socket)
 	if err != nil {
 		return nil, err
 	}
-	secure := tls.Client(&tlsTransport{TCPConn: s.tcp}, config)
+	secure := tls.Client(&netpipe.Transport{TCPConn: tcp}, config)
 	handshaking, cancel := context.WithTimeout(ctx, socketTimeout)
 	defer cancel()
 	if err := secure.HandshakeContext(handshaking); err != nil {
-		_ = s.Kill() // the error is the first one
+		tcp.Close()
 		if cancelled(ctx) {
 			return nil, timeout.During(ctx, "connecting to "+spec.Socket)
 		}
 		return nil, tlsError(spec.Socket, config.ServerName, err)
 	}
-	s.conn = secure
-	return s, nil
-}
-
-// tlsTransport is the TCP connection below TLS. A write that fails may leave a part of a record,
-// and the server can decode nothing behind it. So later writes fail at once; otherwise the one that
-// tells the end would wait for a server that takes nothing.
-type tlsTransport struct {
-	*net.TCPConn
-	failed error // of the first write that failed; TLS writes with a lock held
-}
-
-// Write implements net.Conn.
-func (t *tlsTransport) Write(b []byte) (n int, err error) {
-	if t.failed != nil {
-		return 0, t.failed
-	}
-	n, t.failed = t.TCPConn.Write(b)
-	return n, t.failed
+	return netpipe.New(tcp, secure, spec.Socket, func(err error) error { return tlsAlert(spec.Socket, err) }), nil
 }
 
 // tlsConfig reads the files of a spec.
@@ -155,9 +138,9 @@ func alertError(address string, err error) *TLSError {
 
 // tlsAlert turns an alert of the server into a *TLSError: that it wants another certificate, or
 // any, may come as late as the first read.
-func (s *socket) tlsAlert(err error) error {
+func tlsAlert(address string, err error) error {
 	if isAlert(err) {
-		return alertError(s.address, err)
+		return alertError(address, err)
 	}
 	return err
 }

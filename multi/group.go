@@ -51,7 +51,8 @@ type Group struct {
 	// stderr, which does not go to Stderr then. One call is made at a time, and the lines of a
 	// stream of a gateway come in their order; those of stdout and of stderr may overtake each
 	// other. Without it what is printed to stdout goes nowhere. Workers of pip's execnet
-	// (bootstrap=import) have no stdout for it.
+	// (bootstrap=import) have no stdout for it. What several workers of one launch print to stderr
+	// goes to Stderr, since the launcher does not say whose it is.
 	//
 	// Output may take its time: channels go on meanwhile. 256 KiB of a worker's stdout may be on
 	// their way; after that what prints waits as long as lines are taken. If none is taken for 5
@@ -130,11 +131,15 @@ var DefaultGroup = NewGroup()
 // popen//via=ID//self does the same where the gateway ID runs, if that is a Python; a Go worker
 // starts its own program.
 //
+// launch=COMMAND runs a launcher such as mpirun or srun, which starts workers, here or elsewhere;
+// they connect to this process. For several (n=4) there is MakeGateways.
+//
 // It returns an [xspec.Error] for a spec that cannot be used, [ErrDuplicateID], a
 // [gatewayio.PythonNotFoundError] when there is no interpreter to start, a [gatewayio.DeployError]
 // when this program cannot be put on a host, a [gatewayio.ContainerError] for a container or pod in
-// which nothing can be run, and a [bootstrap.Error], with what the interpreter has
-// printed, when it does not become a worker. It is execnet's Group.makegateway.
+// which nothing can be run, a [gatewayio.LaunchError] for a worker that a launcher does not start,
+// and a [bootstrap.Error], with what the interpreter has printed, when it does not become a worker.
+// It is execnet's Group.makegateway.
 func (g *Group) MakeGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -160,6 +165,9 @@ func (g *Group) check(spec *xspec.Spec) error {
 
 // MakeGatewaySpec is MakeGateway for a parsed spec, of which it makes a copy.
 func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gateway, error) {
+	if workers := spec.Workers(); len(workers) > 1 {
+		return nil, &xspec.Error{Spec: spec.String(), Key: "n", Problem: fmt.Sprintf("it asks for %d gateways, which MakeGateways makes", len(workers))}
+	}
 	spec = spec.Clone()
 	if err := g.check(spec); err != nil {
 		return nil, err
@@ -178,8 +186,8 @@ func (g *Group) MakeGatewaySpec(ctx context.Context, spec *xspec.Spec) (*gateway
 //
 // If the far end cannot be reached, the calls on the gateway that wait for it return the error that
 // MakeGateway would have returned. The gateway is a member until its Exit even then. Where a worker
-// cannot take messages that early (behind a socket server, or with bootstrap=import or preload),
-// StartGateway waits as MakeGateway does.
+// cannot take messages that early (behind a socket server or a launcher, or with bootstrap=import
+// or preload), StartGateway waits as MakeGateway does.
 func (g *Group) StartGateway(ctx context.Context, spec string) (*gatewaybase.Gateway, error) {
 	parsed, err := g.parse(spec)
 	if err != nil {
@@ -210,7 +218,7 @@ func (g *Group) start(ctx context.Context, spec *xspec.Spec) (*gatewaybase.Gatew
 	}
 	said := g.newSaid(spec)
 	pipe, err := g.open(ctx, spec, said.writer())
-	if err != nil && ctx.Err() != nil {
+	if launched := new(gatewayio.LaunchError); err != nil && ctx.Err() != nil && !errors.As(err, &launched) {
 		return nil, errtext.Wrap(fmt.Sprintf("gateway %s (%s) did not start", spec.ID, spec), err)
 	}
 	if err != nil {

@@ -28,13 +28,19 @@ type MakeGatewaysError struct {
 	Total  int             // how many were asked for
 }
 
-// Error has a line for each gateway that failed, and more lines where its reason has more.
+// Error has a line for each gateway that failed, and more lines where its reason has more. Several
+// with the same spec and reason share a line, as those of a launch do.
 func (e *MakeGatewaysError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "execnet: %d of %d gateways could not be made", len(e.Failed), e.Total)
-	for _, f := range e.Failed {
-		reason := strings.ReplaceAll(f.Err.Error(), "\n", "\n    ")
-		fmt.Fprintf(&b, "\n  %s (%s): %s", f.ID, f.Spec, strings.TrimPrefix(reason, "execnet: "))
+	for i := 0; i < len(e.Failed); {
+		f, reason := e.Failed[i], e.Failed[i].Err.Error()
+		var ids []string
+		for ; i < len(e.Failed) && e.Failed[i].Spec == f.Spec && e.Failed[i].Err.Error() == reason; i++ {
+			ids = append(ids, e.Failed[i].ID)
+		}
+		reason = strings.ReplaceAll(reason, "\n", "\n    ")
+		fmt.Fprintf(&b, "\n  %s (%s): %s", strings.Join(ids, ", "), f.Spec, strings.TrimPrefix(reason, "execnet: "))
 	}
 	return b.String()
 }
@@ -50,6 +56,7 @@ func (e *MakeGatewaysError) Unwrap() []error {
 
 // pending is a gateway that MakeGateways makes.
 type pending struct {
+	text    string // the spec as it was given
 	spec    *xspec.Spec
 	ctx     context.Context
 	gateway *gatewaybase.Gateway
@@ -58,7 +65,8 @@ type pending struct {
 }
 
 // MakeGateways makes a gateway for each spec, as MakeGateway does, side by side within the bounds
-// of MaxStarting. It returns them in the order of the specs, in which they also get their ids. A
+// of MaxStarting. It returns them in the order of the specs, in which they also get their ids. For
+// a launch with n=4 it makes four, in the order of their ranks; with id=x they are x-0 to x-3. A
 // gateway that is reached through another one of the same call (via, installvia) waits for that
 // one, whose spec must stand before it.
 //
@@ -92,12 +100,9 @@ func (g *Group) MakeGatewaysPartial(ctx context.Context, specs ...string) ([]*ga
 // makeAll makes the gateways and waits for all of them. If some of the specs are wrong it makes
 // none, unless partial is set. It returns those that it has made, and nil or which have failed.
 func (g *Group) makeAll(ctx context.Context, specs []string, partial bool) ([]*gatewaybase.Gateway, *MakeGatewaysError) {
-	all := make([]*pending, len(specs))
+	all := g.admitAll(specs)
 	failed := false
-	for i := range all {
-		n := &pending{ended: make(chan struct{})}
-		all[i] = n
-		n.spec, n.err = g.admit(specs[i])
+	for _, n := range all {
 		if n.err == nil {
 			var release func()
 			n.ctx, release, n.err = g.reserve(ctx, n.spec)
@@ -110,7 +115,22 @@ func (g *Group) makeAll(ctx context.Context, specs []string, partial bool) ([]*g
 	if partial || !failed {
 		g.startAll(all)
 	}
-	return g.outcome(specs, all)
+	return g.outcome(all)
+}
+
+// admitAll parses and checks the specs, of which some stand for several gateways.
+func (g *Group) admitAll(specs []string) (all []*pending) {
+	for _, text := range specs {
+		spec, err := g.admit(text)
+		if err != nil {
+			all = append(all, &pending{text: text, spec: spec, err: err, ended: make(chan struct{})})
+			continue
+		}
+		for _, worker := range spec.Workers() {
+			all = append(all, &pending{text: text, spec: worker, ended: make(chan struct{})})
+		}
+	}
+	return all
 }
 
 // admit parses and checks a spec.
@@ -166,13 +186,13 @@ func giveUp(ctx context.Context, gw *gatewaybase.Gateway) error {
 }
 
 // outcome makes the results of makeAll.
-func (g *Group) outcome(specs []string, all []*pending) ([]*gatewaybase.Gateway, *MakeGatewaysError) {
+func (g *Group) outcome(all []*pending) ([]*gatewaybase.Gateway, *MakeGatewaysError) {
 	var gateways []*gatewaybase.Gateway
 	failure := &MakeGatewaysError{Total: len(all)}
-	for i, n := range all {
+	for _, n := range all {
 		switch {
 		case n.err != nil:
-			f := FailedGateway{Spec: specs[i], Err: n.err}
+			f := FailedGateway{Spec: n.text, Err: n.err}
 			if n.spec != nil {
 				f.ID = n.spec.ID
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 
 	"github.com/go-execnet/execnet/bootstrap"
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/dialback"
 	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/server"
 	"github.com/go-execnet/execnet/worker/internal/native"
 )
 
 // word is the argument that starts a program as a worker.
-const word = "worker"
+const word = cmdline.WorkerWord
 
 // ServeIfWorker turns the program into a worker if a driver has started it as one, and ends it with
 // the status of [Main] when the driver has done with it. Otherwise it returns, and the program goes
@@ -33,6 +35,8 @@ const word = "worker"
 // A program was started as a worker if its arguments are those that drivers give an interpreter:
 // -u, -B, and -c with execnet's bootstrap line, which follow python=PROGRAM or self in a spec. The
 // word "worker" in front of them or by itself means the same; it is how socket servers start it.
+// With --connect behind that word, or with what launch= gives an interpreter behind -c, it connects
+// to the driver that the environment variable EXECNET_LAUNCH names.
 // The options --engine, --python and --site, behind that word or in front of the arguments, are
 // those of [Config]. Other options, such as those of python=PROGRAM -W error, are Python's and mean
 // nothing to a Go program: it says so on stderr and ends with status 2. Behind another word
@@ -56,7 +60,7 @@ func Command(args ...string) server.Command { return Config{}.Command(args...) }
 // among them. Those that a Go worker does not know are an error, if a driver has given them.
 func (c *Config) arguments(args []string) (isWorker bool, err error) {
 	n := len(args)
-	byDriver := n >= 2 && args[n-2] == "-c" && args[n-1] == cmdline.BootstrapLine
+	byDriver := n >= 2 && args[n-2] == "-c" && (args[n-1] == cmdline.BootstrapLine || dialback.IsProgram(args[n-1]))
 	if byDriver {
 		args = args[:n-2]
 		for len(args) > 0 && (args[len(args)-1] == "-u" || args[len(args)-1] == "-B") {
@@ -70,6 +74,7 @@ func (c *Config) arguments(args []string) (isWorker bool, err error) {
 		return false, nil
 	}
 	given := *c
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == cmdline.ConnectOption })
 	extra, err := given.take(args)
 	switch {
 	case len(extra) > 0 && !byDriver: // the program's own command "worker" knows what they mean
@@ -97,9 +102,11 @@ const firstLineTimeout = time.Minute
 const ballastSize = 16 << 20
 
 // Main serves the driver at stdin and stdout, which become the null device for everybody else in
-// the process, until the driver terminates the worker or is gone. It returns the exit status: 0
-// after an orderly end, 1 if the set-up failed, executions did not end or the driver does not speak
-// the protocol, 2 if what started the program was no driver; what went wrong stands on stderr.
+// the process, until the driver terminates the worker or is gone. If the program's arguments say
+// that it is to connect (see [ServeIfWorker]), it serves the driver that it connects to. It returns
+// the exit status: 0 after an orderly end, 1 if the set-up failed, executions did not end or the
+// driver does not speak the protocol, 2 if what started the program was no driver, or it has found
+// none; what went wrong stands on stderr.
 //
 // Programs call ServeIfWorker instead, unless their own command line says that they are a worker.
 // If a function that runs in this goroutine (execmodel=main_thread_only) has called runtime.Goexit,
@@ -109,14 +116,26 @@ func Main() int { return Config{}.Main() }
 // Main is the function [Main] with this Config.
 func (c Config) Main() int {
 	cmdline.Serve()
-	if term.IsTerminal(int(os.Stdin.Fd())) {
+	connects := dialback.Asked(os.Args[1:])
+	if !connects && term.IsTerminal(int(os.Stdin.Fd())) {
 		fmt.Fprintf(os.Stderr, "%s: this is a worker of execnet: a driver starts it and speaks to it, as in\n"+
 			"    execnet.makegateway(\"popen//python=%s\")\n", os.Args[0], strings.Join(os.Args[:min(2, len(os.Args))], " "))
 		return exitRefused
 	}
-	pipe, err := takeStreams()
+	streams, err := takeStreams()
 	if err != nil {
 		return complain("cannot take over stdin and stdout", err, exitFailed)
+	}
+	var pipe wire = streams
+	if connects {
+		_ = streams.Kill() // nobody uses them
+		connected, err := dialback.Connect(context.Background())
+		if err != nil {
+			return complain("", err, exitRefused)
+		}
+		driver := newConnection(connected)
+		defer driver.leave()
+		pipe = driver
 	}
 	in := bufio.NewReaderSize(pipe, 64<<10)
 	pipe.limitReads(firstLineTimeout)
@@ -145,7 +164,7 @@ func (c Config) Main() int {
 	}
 	// What was read with the first line comes before the rest.
 	buffered, _ := in.Peek(in.Buffered())
-	pipe.ahead = io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered)))
+	pipe.readFirst(io.MultiReader(bytes.NewReader(request.Ahead), bytes.NewReader(bytes.Clone(buffered))))
 	if _, err := pipe.Write(request.Answer); err != nil {
 		return complain("cannot answer the driver", err, exitFailed)
 	}

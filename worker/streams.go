@@ -13,6 +13,16 @@ import (
 	"github.com/go-execnet/execnet/internal/pipe"
 )
 
+// wire is the way to the driver, which has something to say before there is a gateway.
+type wire interface {
+	gatewaybase.IO
+	// limitReads makes reading fail after a time where anybody may have connected; 0 takes that
+	// back.
+	limitReads(limit time.Duration)
+	// readFirst makes Read return what a reader has before what comes.
+	readFirst(ahead io.Reader)
+}
+
 // streams are the stdin and stdout that a worker was started with, as a gateway's pipe.
 type streams struct {
 	in, out *os.File
@@ -23,8 +33,6 @@ type streams struct {
 	closing sync.Mutex // guards the closing of out, so that it happens once
 	closed  bool
 }
-
-var _ gatewaybase.IO = (*streams)(nil)
 
 func newStreams(in, out *os.File) *streams {
 	return &streams{in: in, out: out, reader: pipe.NewReader(in), writer: pipe.NewWriter(out)}
@@ -46,6 +54,9 @@ func (s *streams) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// readFirst implements wire.
+func (s *streams) readFirst(ahead io.Reader) { s.ahead = ahead }
 
 // InterruptRead breaks a Read off; see farend.ReadInterrupter.
 func (s *streams) InterruptRead() {

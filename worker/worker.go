@@ -103,6 +103,9 @@ func serve(ctx context.Context, pipe gatewaybase.IO, c config) error {
 	go func() {
 		defer close(joined)
 		<-gw.Done()
+		if connected, ok := pipe.(*connection); ok {
+			connected.watch()
+		}
 		limit, cancel := context.WithTimeout(context.Background(), p.limits.end+p.limits.interrupted+p.limits.read)
 		defer cancel()
 		if gw.Join(limit) == nil {

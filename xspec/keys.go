@@ -91,7 +91,8 @@ func plainKey(key string) (string, bool) {
 
 // knownKeys are the keys that have a meaning here, in alphabetical order.
 func knownKeys() []string {
-	keys := slices.AppendSeq([]string{"nice", "env:NAME"}, maps.Keys(stringKeys))
+	keys := slices.AppendSeq([]string{"env:NAME"}, maps.Keys(stringKeys))
+	keys = slices.AppendSeq(keys, maps.Keys(intKeys))
 	keys = slices.AppendSeq(keys, maps.Keys(boolKeys))
 	slices.Sort(keys)
 	return keys

@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 //   - a known key that needs a value is refused without one or with an empty one; Python reads a
 //     bare "python" as the value True and fails later. The exception is "socket", which stands
 //     alone beside "installvia".
-//   - nice must be an integer.
+//   - nice and n must be integers.
 //   - a variable given twice with env: is refused as any other key is; Python lets the last one
 //     win.
 //   - a NUL character is refused, since no command line or environment can carry it.
@@ -100,17 +100,21 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 		return ""
 	}
 	field, isString := stringKeys[key]
+	number, isInt := intKeys[key]
 	switch {
-	case (isString || key == "nice") && value == "":
+	case (isString || isInt) && value == "":
 		return fmt.Sprintf(`it needs a value that is not empty and does not start with "//"; write "%s=%s", or leave the key out`, key, placeholders[key])
 	case isString:
 		*field(s) = value
-	case key == "nice":
+	case isInt:
 		n, err := strconv.Atoi(value)
 		if err != nil {
-			return fmt.Sprintf(`%q is not an integer; write for example "nice=10"`, value)
+			return fmt.Sprintf(`%q is not an integer; write for example "%s=%s"`, value, key, placeholders[key])
 		}
-		s.Nice = n
+		if key == "n" && n < 1 {
+			return fmt.Sprintf(`it must be 1 or more, and is %d`, n)
+		}
+		*number(s) = n
 	case key == "env" || key == "env%" || key == "env:":
 		return `it needs a variable's name; write "env:NAME=value"`
 	case strings.HasPrefix(key, "env:"):
@@ -140,6 +144,7 @@ var placeholders = map[string]string{
 	"socket": "HOST:PORT", "tls_ca": "FILE", "tls_cert": "FILE", "tls_key": "FILE", "tls_name": "NAME",
 	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
 	"execmodel": "thread", "engine": "cpython", "preload": "numpy,pandas", "bootstrap": "import", "nice": "10",
+	"launch": "mpirun -np 4", "n": "4", "listen": "ADDRESS", "advertise": "ADDRESS",
 }
 
 func parseSwitch(value string, hasValue bool) (on, ok bool) {

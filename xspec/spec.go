@@ -6,6 +6,7 @@
 //	socket=192.168.0.7:8888
 //	docker=box//chdir=/srv
 //	kubectl=web-0//namespace=shop//python=python3.12
+//	launch=mpirun -x EXECNET_LAUNCH -np 4//n=4//id=rank
 //	popen//via=far//python=uv run python
 //
 // A specification is a list of key=value pairs separated by "//". A key given without "=value"
@@ -46,6 +47,23 @@ type Spec struct {
 	// go with Kubectl: where the pod is, which of its containers, and which context of the
 	// configuration. Empty means what the command kubectl takes then.
 	Namespace, Container, Context string
+	// Launch is the key "launch", which like the next three Python execnet does not have: a command
+	// that starts workers, here or elsewhere, as mpirun and srun do. It is split as by a shell, and
+	// the command of a worker stands behind it. The workers connect to this process.
+	Launch string
+	// N is the key "n": how many workers the launch starts. 0 means one. For more than one, Workers
+	// returns the specs of all.
+	N int
+	// Listen is the key "listen": the address, HOST or HOST:PORT, at which the workers of a launch
+	// find this process. Empty means the loopback, which only this machine reaches.
+	Listen string
+	// Advertise is the key "advertise": the HOST or HOST:PORT that the workers are given instead of
+	// the one that Listen means.
+	Advertise string
+	// Launched is set by Workers, in the specs of the workers of one launch. Rank is which of them
+	// this one is, from 0.
+	Launched *Launched
+	Rank     int
 	// Socket is the key "socket": the host:port of a running socket server. It is empty for
 	// "socket//installvia=ID", so use Kind to find out whether this is a socket specification.
 	Socket string
@@ -122,6 +140,9 @@ var stringKeys = map[string]func(*Spec) *string{
 	"namespace":   func(s *Spec) *string { return &s.Namespace },
 	"container":   func(s *Spec) *string { return &s.Container },
 	"context":     func(s *Spec) *string { return &s.Context },
+	"launch":      func(s *Spec) *string { return &s.Launch },
+	"listen":      func(s *Spec) *string { return &s.Listen },
+	"advertise":   func(s *Spec) *string { return &s.Advertise },
 	"socket":      func(s *Spec) *string { return &s.Socket },
 	"tls_ca":      func(s *Spec) *string { return &s.TLSCA },
 	"tls_cert":    func(s *Spec) *string { return &s.TLSCert },
@@ -136,6 +157,12 @@ var stringKeys = map[string]func(*Spec) *string{
 	"engine":      func(s *Spec) *string { return &s.Engine },
 	"preload":     func(s *Spec) *string { return &s.Preload },
 	"bootstrap":   func(s *Spec) *string { return &s.Bootstrap },
+}
+
+// intKeys are the keys whose value is an integer, and 0 if they are not given.
+var intKeys = map[string]func(*Spec) *int{
+	"nice": func(s *Spec) *int { return &s.Nice },
+	"n":    func(s *Spec) *int { return &s.N },
 }
 
 // boolKeys are the keys that are on when they stand alone.
@@ -173,11 +200,11 @@ func (s *Spec) Get(key string) (value string, isSet bool) {
 	if field, ok := boolKeys[key]; ok {
 		return "", *field(s)
 	}
-	if key == "nice" {
-		if s.Nice == 0 {
+	if field, ok := intKeys[key]; ok {
+		if *field(s) == 0 {
 			return "", false
 		}
-		return strconv.Itoa(s.Nice), true
+		return strconv.Itoa(*field(s)), true
 	}
 	if name, ok := strings.CutPrefix(key, "env:"); ok {
 		value, isSet = s.Env[name]

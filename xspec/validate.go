@@ -55,6 +55,7 @@ const (
 	KindDocker     = "docker"      // a process in a container, started by the command docker
 	KindPodman     = "podman"      // the same by podman
 	KindKubectl    = "kubectl"     // a process in a pod, started by the command kubectl
+	KindLaunch     = "launch"      // a worker that a launcher starts, and which connects to here
 	KindSocket     = "socket"      // a worker that a socket server starts
 )
 
@@ -70,7 +71,7 @@ func (s *Spec) Kind() string {
 
 func (s *Spec) kinds() []string {
 	var kinds []string
-	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindDocker, KindPodman, KindKubectl, KindSocket} {
+	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindDocker, KindPodman, KindKubectl, KindLaunch, KindSocket} {
 		if _, isSet := s.Get(kind); isSet {
 			kinds = append(kinds, kind)
 		}
@@ -86,7 +87,7 @@ func (s *Spec) Validate() error {
 	}
 	kinds := s.kinds()
 	if len(kinds) == 0 {
-		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME, docker=NAME, podman=NAME, kubectl=POD or socket=HOST:PORT")
+		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME, docker=NAME, podman=NAME, kubectl=POD, launch=COMMAND or socket=HOST:PORT")
 	}
 	if len(kinds) > 1 {
 		return fail("", "it has more than one gateway type (%s); keep one", strings.Join(kinds, ", "))
@@ -127,6 +128,12 @@ func (s *Spec) Validate() error {
 		return fail("sshclient", `%q is unknown; write sshclient=openssh, or leave the key out for the built-in client`, s.SSHClient)
 	case kinds[0] != KindKubectl && s.kubectlKey() != "":
 		return fail(s.kubectlKey(), "it goes with kubectl only")
+	case kinds[0] != KindLaunch && s.launchKey() != "":
+		return fail(s.launchKey(), "it goes with launch only")
+	case kinds[0] == KindLaunch && s.Via != "":
+		return fail("via", "it does not go with launch, whose workers connect to this process; leave via out")
+	case s.N > maxWorkers:
+		return fail("n", "it must be %d or less, and is %d", maxWorkers, s.N)
 	case s.optionKey() != "":
 		value, _ := s.Get(s.optionKey())
 		return fail(s.optionKey(), `%q begins with "-", and would be an option of the command %s; write the name alone`, value, kinds[0])
@@ -151,6 +158,12 @@ func (s *Spec) Validate() error {
 
 // kubectlKey returns a key that only goes with kubectl, or "".
 func (s *Spec) kubectlKey() string { return s.firstKey(set, "namespace", "container", "context") }
+
+// maxWorkers is how many workers one launch may have. More is most likely a typing error.
+const maxWorkers = 1000
+
+// launchKey returns a key that only goes with launch, or "".
+func (s *Spec) launchKey() string { return s.firstKey(set, "n", "listen", "advertise") }
 
 // optionKey returns a key whose value the command of a container would take for an option, or "".
 func (s *Spec) optionKey() string {

@@ -38,7 +38,7 @@ func SeveralTasks(spec *xspec.Spec) string {
 			number, _, _ = strings.Cut(options[i+1], "-") // --nodes has a range
 		}
 		if n, err := strconv.Atoi(number); err == nil && n > 1 {
-			return fmt.Sprintf("srun starts %d processes on one pipe (%s), and a gateway is one: write srun -u -n1, and a spec for each", n, found[1])
+			return fmt.Sprintf("srun starts %d processes on one pipe (%s), and a gateway is one: write launch=srun ...//n=%[1]d, or srun -u -n1 and a spec for each", n, found[1])
 		}
 	}
 	return ""
@@ -65,6 +65,9 @@ func Hint(spec *xspec.Spec, ended bool) string {
 // launcher finds the first word of python= that is srun or "docker exec" and the like, and returns
 // its name and the words between it and the interpreter.
 func launcher(spec *xspec.Spec) (name string, options []string) {
+	if spec.Kind() == xspec.KindLaunch {
+		return "", nil // there stdin and stdout do not matter
+	}
 	command := spec.Python
 	if command == "" && spec.Local() && !spec.Self {
 		command = os.Getenv("EXECNET_PYTHON")

@@ -11,6 +11,13 @@ import (
 // running is the file of this program on Linux, also when it has been replaced or removed.
 const running = "/proc/self/exe"
 
+// WorkerWord is the argument that starts a program as a worker, and ConnectOption the one behind it
+// that has it connect to the driver of a launch.
+const (
+	WorkerWord    = "worker"
+	ConnectOption = "--connect"
+)
+
 // serving says that this process has become a worker.
 var serving atomic.Bool
 
@@ -24,7 +31,8 @@ var errNoWorker = errors.New("execnet: this program was started as a worker by s
 
 // checkSelf returns errNoWorker for such a program.
 func checkSelf() error {
-	if !serving.Load() && slices.Contains(os.Args, BootstrapLine) {
+	launched := len(os.Args) == 3 && os.Args[1] == WorkerWord && os.Args[2] == ConnectOption
+	if !serving.Load() && (launched || slices.Contains(os.Args, BootstrapLine)) {
 		return errNoWorker
 	}
 	return nil

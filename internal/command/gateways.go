@@ -137,7 +137,12 @@ func plainError(err error) string {
 	var wrong *bootstrap.Error
 	var noPython *gatewayio.PythonNotFoundError
 	var noContainer *gatewayio.ContainerError
+	var notLaunched *gatewayio.LaunchError
 	switch {
+	case errors.As(err, &notLaunched):
+		bare := *notLaunched
+		bare.Exit.Stderr = ""
+		err = &bare
 	case errors.As(err, &noContainer):
 		err = noContainer // its cause is a *bootstrap.Error
 	case errors.As(err, &noPython):

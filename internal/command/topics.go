@@ -87,6 +87,11 @@ An interpreter can also run elsewhere:
   kubectl=POD                      in a pod, by the command kubectl; further keys are
                                    namespace=NAME, container=NAME and context=NAME
   docker=NAME//self                this program there, as over ssh
+  launch=COMMAND//n=4              four of them, which a launcher such as mpirun or srun
+                                   starts somewhere, and which connect to here; COMMAND
+                                   has to hand EXECNET_LAUNCH on: mpirun -x EXECNET_LAUNCH
+  launch=COMMAND//listen=ADDRESS   where those of other machines find this process; further
+                                   keys are advertise=ADDRESS, python= and self
   socket=HOST:PORT                 behind a socket server: "execnet socketserver", or
                                    that of Python's execnet
   socket=HOST:PORT//tls            over TLS; further keys are tls_ca=FILE for the
@@ -114,6 +119,7 @@ N*SPEC, such as 3*popen, stands for N of the same, as with pytest-xdist.`,
   execnet info 'popen//python=python2.7//chdir=/tmp'
   execnet info ssh=me@example.org//id=far popen//via=far
   execnet info docker=box//chdir=/srv kubectl=web-0//namespace=shop
+  execnet info 'launch=mpirun -x EXECNET_LAUNCH -np 4//n=4//id=rank'
   execnet info 'ssh=-p 2222 me@example.org'`,
 	}
 }

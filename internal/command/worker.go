@@ -10,6 +10,7 @@ import (
 // worker.ServeIfWorker in main has served already.
 func newWorker() *cobra.Command {
 	var settings worker.Config
+	var connect bool
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Be the worker of a driver, in Go instead of Python",
@@ -17,6 +18,10 @@ func newWorker() *cobra.Command {
 
   execnet.makegateway("popen//python=execnet worker")         in Python
   execnet.MakeGateway(ctx, "popen//python=execnet worker")    in Go
+
+With --connect it connects to the driver instead, as the variable EXECNET_LAUNCH
+says. So the workers of launch=COMMAND//self do, and those that a script starts
+for a launch=.
 
 Source is run by gpython, a Python in Go that needs nothing on the host, if that
 does all of it exactly as CPython, and else by a CPython that the worker starts
@@ -30,6 +35,7 @@ source to import, by a few lines: see the package documentation of worker.`,
 		RunE:    func(*cobra.Command, []string) error { return endWith(settings.Main()) },
 	}
 	addEngine(cmd, &settings)
+	cmd.Flags().BoolVar(&connect, "connect", false, "connect to the driver that a launch= belongs to")
 	return cmd
 }
 

@@ -50,9 +50,12 @@ type HangUpTeller interface {
 	HungUp() bool
 }
 
-// WithoutProcess is implemented by a pipe that is a mere connection: no exit status will ever
-// explain its end.
-type WithoutProcess interface{ WithoutProcess() }
+// EndTeller is implemented by a pipe whose end no exit status of a process of its own explains.
+type EndTeller interface {
+	// TellEnd says in words how the far end has ended, when Read has returned io.EOF. It may wait
+	// until ctx ends for what can still become known.
+	TellEnd(ctx context.Context) string
+}
 
 // NotStartedError is what the Read and Write of a pipe return when the far end, which is reached
 // while the pipe is in use already, could not be reached. A gateway's calls report Err itself.

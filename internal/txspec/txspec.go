@@ -18,8 +18,9 @@ const Max = 1000
 var multiplied = regexp.MustCompile(`^\s*([-+]?[0-9]+)\s*\*(.*)$`)
 
 // Parse reads specs such as "popen" and "3*popen//python=python3.12", the second of which stands
-// for three. Each spec of the result has an id: its own, or, in the order of texts, the next of
-// gw0, gw1, ... that no other has. So the ids do not depend on which gateway starts first.
+// for three, and "launch=mpirun -np 4//n=4", which stands for each of its workers. Each spec of the
+// result has an id: its own, or, in the order of texts, the next of gw0, gw1, ... that no other
+// has. So the ids do not depend on which gateway starts first.
 func Parse(texts []string) ([]*xspec.Spec, error) {
 	specs, err := Expand(texts)
 	if err != nil {
@@ -60,17 +61,17 @@ func Expand(texts []string) ([]*xspec.Spec, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case spec.ID == "":
-		case count > 1:
+		if spec.ID != "" && count > 1 {
 			return nil, fmt.Errorf("%q asks for %d gateways of the same id %q: leave id= away, or write one spec for each", text, count, spec.ID)
-		case taken[spec.ID]:
-			return nil, fmt.Errorf("%q: another spec has the id %q already", text, spec.ID)
-		default:
-			taken[spec.ID] = true
 		}
 		for range count {
-			specs = append(specs, spec.Clone())
+			for _, worker := range spec.Workers() {
+				if worker.ID != "" && taken[worker.ID] {
+					return nil, fmt.Errorf("%q: another spec has the id %q already", text, worker.ID)
+				}
+				taken[worker.ID] = true
+				specs = append(specs, worker)
+			}
 		}
 	}
 	return specs, nil

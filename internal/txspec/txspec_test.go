@@ -22,6 +22,22 @@ func TestParse(t *testing.T) {
 	}, got)
 }
 
+// A launch stands for its workers.
+func TestParseLaunch(t *testing.T) {
+	specs, err := txspec.Parse([]string{"2*launch=x//n=2", "launch=y//n=2//id=rank", "launch=z"})
+	require.NoError(t, err)
+	var ids []string
+	for _, s := range specs {
+		ids = append(ids, s.ID)
+	}
+	assert.Equal(t, []string{"gw0", "gw1", "gw2", "gw3", "rank-0", "rank-1", "gw4"}, ids)
+	assert.Same(t, specs[0].Launched, specs[1].Launched)
+	assert.NotSame(t, specs[1].Launched, specs[2].Launched)
+	assert.Equal(t, []int{0, 1, 0, 1, 0, 1, 0}, []int{specs[0].Rank, specs[1].Rank, specs[2].Rank, specs[3].Rank, specs[4].Rank, specs[5].Rank, specs[6].Rank})
+	_, err = txspec.Parse([]string{"popen//id=x-1", "launch=y//n=2//id=x"})
+	assert.ErrorContains(t, err, `another spec has the id "x-1" already`)
+}
+
 // What stands before a * and is no number belongs to the spec, as with pytest-xdist.
 func TestParseStarInSpec(t *testing.T) {
 	specs, err := txspec.Parse([]string{"popen//chdir=3*4"})
