@@ -32,7 +32,7 @@ def version(python):
 def pythons():
     """The interpreters to test, oldest first.
 
-    These are those of $EXECNET_TEST_PYTHONS, or of pyenv and the embedded one that "make venv" has
+    These are those of $EXECNET_TEST_PYTHONS, or of pyenv and the embedded one that "make python314" has
     unpacked if there is no other one of its version, or this one.
 
     A driver of an older release gets the oldest and the newest one: all others are tested with the

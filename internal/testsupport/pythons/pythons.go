@@ -34,8 +34,8 @@ var found = sync.OnceValue(find)
 
 // All returns one interpreter for each CPython version found, oldest first: those that the
 // environment variable EXECNET_TEST_PYTHONS lists (separated as PATH is), else those under
-// $PYENV_ROOT/versions and on PATH, and the embedded one that `make venv` has unpacked. It fails
-// the test when there is no Python 3 among them.
+// $PYENV_ROOT/versions and on PATH, and the embedded one that `make python314` has unpacked. It
+// fails the test when there is no Python 3 among them.
 func All(tb testing.TB) []Interpreter {
 	tb.Helper()
 	all := found()
