@@ -57,8 +57,7 @@ $(VENV)/installed: requirements-test.txt compat_tests/requirements.txt .ci/pytes
 	$(BIN)/python .ci/pytests.py $(VENV)/pytest
 	touch $@
 
-# Not part of venv, because Python 3.14 does not always unlock what a with statement has locked when an
-# interrupt comes, which test_many_interrupts shows.
+# Not part of venv: one more interpreter takes the tests some minutes.
 python314: venv
 	go -C embedded run ./internal/unpack $(CURDIR)/$(VENV)/pythons
 	$(BIN)/python .ci/pytests.py $(VENV)/pytest

@@ -272,13 +272,18 @@ class GoFunctions(Writing, Locked):
             if leading or chunks or large or pos != len(buf) or not held[0]:
                 return None
             self._leading = True
-            with self._writelock:
+            lock, locked = self._writelock, []
+            try:
+                locked.extend(map(lock.acquire, WAITING))
                 if self._unsent:
                     return None
                 try:
                     self._syswrite(self._wfd, HEAD(CALL, call.number, size) + body)
                 except (OSError, ValueError):
                     self._cannot_send()
+            finally:
+                if locked:
+                    lock.release()
             chunks.extend(map(self._sysread, (self._rfd,), (ATOMIC,)))
             data = chunks[0]
             size = len(data) - 9
@@ -305,18 +310,7 @@ class GoFunctions(Writing, Locked):
             return self.gateway._send(CHANNEL_DATA, self.finder.channel_id, data)
         if size < ATOMIC - 9:
             data = b"".join([head] + list(parts))
-            if self._fast:
-                # A write this small is whole or fails whole.
-                with self._writelock:
-                    if not self._unsent:
-                        try:
-                            self._syswrite(self._wfd, data)
-                        except (OSError, ValueError):
-                            self._cannot_send()
-                        data = None
-                if data is None:
-                    return
-            return self._write([data])
+            return self._write_small(data) if self._fast else self._write([data])
         # Large parts are written from where they are.
         pieces, small = [], [head]
         for part in parts:

@@ -299,7 +299,9 @@ class Channel(object):
 
     def setcallback(self, callback, endmarker=NO_ENDMARKER_WANTED):
         gateway = self.gateway
-        with gateway._receivelock:
+        lock, held = gateway._receivelock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
             items = self._items
             if items is None:
                 raise IOError("%r has callback already registered" % self)
@@ -316,6 +318,9 @@ class Channel(object):
                 gateway._callbacks[self.id] = callback, endmarker, self._strconfig
                 if self.id in gateway._windows:
                     self._tell(self._arrived, 0)  # from now on everything is taken when it comes
+        finally:
+            if held:
+                lock.release()
 
     def reconfigure(self, py2str_as_py3str=True, py3str_as_py2str=False):
         self._strconfig = (py2str_as_py3str, py3str_as_py2str)

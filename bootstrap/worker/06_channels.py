@@ -63,6 +63,11 @@ class Locked(object):
     """Attributes for locks. eventlet.monkey_patch() replaces locks that it finds in a __dict__.
 
     It finds them from the modules of remote code, and does not know that another thread has one.
+
+    Where an interrupt may come, a lock is taken by C code alone that notes it in the same step, as
+    in held.extend(map(lock.acquire, WAITING)), within the try whose finally unlocks it, and that
+    begins with the release. In Python 3.14 an interrupt may come between what a with statement
+    calls first and its body, and then nobody would unlock the lock.
     """
     __slots__ = "_lock", "_receivelock", "_writelock", "_role"
 
@@ -79,7 +84,9 @@ class ChannelFactory(Locked):
         self._lock = gateway._newlock()
 
     def new(self, id=None):
-        with self._lock:
+        lock, held = self._lock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
             if self.finished:
                 raise IOError("connection already closed: %s" % (self.gateway,))
             if id is None:
@@ -91,6 +98,19 @@ class ChannelFactory(Locked):
                 channel = Channel(self.gateway, id, strconfig)
                 self._refs[id] = ref(channel)
             return channel
+        finally:
+            if held:
+                lock.release()
+
+    def finish(self):
+        """From now on there are no new channels."""
+        lock, held = self._lock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
+            self.finished = True
+        finally:
+            if held:
+                lock.release()
 
     def get(self, id):
         found = self._refs.get(id)

@@ -13,14 +13,19 @@ class Writing(object):
         self._write([head, data] if len(data) > CHUNK else [head + data])
 
     def _write_small(self, data):
-        """Write a message of up to ATOMIC bytes, where _fast is set."""
-        with self._writelock:
+        """Write a message of up to ATOMIC bytes, where _fast is set: it is whole or fails whole."""
+        lock, held = self._writelock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
             if not self._unsent:
                 try:
                     self._syswrite(self._wfd, data)
                 except (OSError, ValueError):
                     self._cannot_send()
                 data = None
+        finally:
+            if held:
+                lock.release()
         if data is not None:
             self._write([data])
         elif self._unsent:
@@ -28,10 +33,15 @@ class Writing(object):
 
     def _write(self, parts):
         """Write a message. When this returns, it has been written."""
-        with self._writelock:
+        lock, held = self._writelock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
             self._unsent.append([parts, []])
             if not self._writing:  # otherwise a signal handler calls this in the middle of a write
                 self._flush()
+        finally:
+            if held:
+                lock.release()
         if self._unsent:
             self._flush_posted()
 
@@ -98,12 +108,16 @@ class Writing(object):
         pass
 
     def _flush_posted(self):
-        while self._unsent and self._writelock.acquire(False):
+        while self._unsent:
+            lock, held = self._writelock, []
             try:
-                if self._writing:
+                held.extend(map(lock.acquire, NOWAIT))
+                if self._writing or not held[0]:
                     return
-                self._flush()
-            except IOError:
-                pass
+                try:
+                    self._flush()
+                except IOError:
+                    pass
             finally:
-                self._writelock.release()
+                if held and held[0]:
+                    lock.release()

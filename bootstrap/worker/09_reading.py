@@ -33,7 +33,10 @@ class Reading(object):
                             yielded, follow = state == "yield", state == "follow"
                     finally:
                         if held and held[0]:
-                            self._release_role()
+                            self._gen += 1
+                            self._leads = False
+                            self._role.release()
+                            self._role_is_free()
                     if ready():
                         break
                 if me is None:
@@ -110,7 +113,10 @@ class Reading(object):
             if fd != self._rfd:
                 self._spare.add(fd)
             if held and held[0]:
-                self._release_role()
+                self._gen += 1
+                self._leads = False
+                self._role.release()
+                self._role_is_free()
 
     def _take_over(self):
         """Begin to read in a signal handler that may have interrupted this thread's reading.
@@ -143,10 +149,7 @@ class Reading(object):
         finally:
             os.close(null)
 
-    def _release_role(self):
-        self._gen += 1
-        self._leads = False
-        self._role.release()
+    def _role_is_free(self):
         if self._armed:
             self._background.set()
         if self._followers:
@@ -242,7 +245,10 @@ class Reading(object):
                 except KeyboardInterrupt:
                     pass  # of a callback; the message has been answered
                 finally:
-                    self._release_role()
+                    self._gen += 1
+                    self._leads = False
+                    self._role.release()
+                    self._role_is_free()
         except MemoryError:
             out_of_memory()
         except BaseException:

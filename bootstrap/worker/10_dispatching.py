@@ -56,7 +56,9 @@ class Dispatching(object):
         A signal handler or a callback may read while this runs. Then _in has become another
         tuple, and this goes on from that one.
         """
-        with self._receivelock:
+        lock, held = self._receivelock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
             state = None
             while True:
                 if self._in is not state:
@@ -166,6 +168,9 @@ class Dispatching(object):
                     if channel._waiters:
                         self._wake(channel._waiters)
             self._starved = background or not self._callbacks
+        finally:
+            if held:
+                lock.release()
 
     def _bad_item(self, id, error=None):
         """End a channel for which something cannot be done, and tell the driver why."""

@@ -9,15 +9,19 @@ class Ending(object):
         self._orphaned = self._behind and error is not None
         self._leave_in_time(LEAVE_BEHIND if self._orphaned else LEAVE)
         factory = self._channelfactory
-        with self._receivelock:
-            with factory._lock:
-                factory.finished = True
+        lock, held = self._receivelock, []
+        try:
+            held.extend(map(lock.acquire, WAITING))
+            factory.finish()
             self._error = error
             for channel in factory.channels():
                 factory._local_close(channel.id, sendonly=True)
             for id in list(self._callbacks):
                 factory._local_close(id, sendonly=True)
             self._finished = True
+        finally:
+            if held:
+                lock.release()
         for waiter in self._followers + self._waiters:
             waiter.set()
         if self._background is not None:

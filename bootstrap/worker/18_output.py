@@ -70,7 +70,7 @@ class Output(object):
         while data:
             try:
                 ready = poll_fd(reading, 0.1 if self.left_out[fd] else 60.0)
-                with lock:
+                with lock:  # no interrupt comes in this thread
                     # Another thread may have read it meanwhile.
                     if ready is None or ready and poll_fd(reading, 0):
                         data = self.read(reading)
@@ -90,11 +90,12 @@ class Output(object):
 
     def pass_on(self, fd):
         """Send what is in the pipe, if nobody has to be waited for."""
-        reading, lock = self.pipes[fd]
-        if self.gateway._forked or not lock.acquire(False):
+        (reading, lock), held = self.pipes[fd], []
+        if self.gateway._forked:
             return
         try:
-            while self.unconfirmed + CHUNK <= self.WINDOW and poll_fd(reading, 0):
+            held.extend(map(lock.acquire, NOWAIT))
+            while held[0] and self.unconfirmed + CHUNK <= self.WINDOW and poll_fd(reading, 0):
                 data = self.read(reading)
                 if not data:
                     break
@@ -102,7 +103,8 @@ class Output(object):
         except EnvironmentError:
             pass  # the watchdog has read it
         finally:
-            lock.release()
+            if held and held[0]:
+                lock.release()
 
     def send(self, kind, data):
         if not self.has_room(len(data)):
@@ -201,8 +203,7 @@ class Output(object):
         self.send_payload(dumps(item))
 
     def send_payload(self, payload):
-        with self.lock:
-            self.unconfirmed += len(payload)
+        self.count(len(payload))
         try:
             if self.gateway.execmodel.green:
                 self.gateway._post(CHANNEL_DATA, 0, payload)
@@ -210,6 +211,16 @@ class Output(object):
                 self.gateway._send(CHANNEL_DATA, 0, payload)
         except (IOError, ValueError):
             pass  # the driver has gone
+
+    def count(self, size):
+        """So much more, or less, is unconfirmed."""
+        held = []
+        try:
+            held.extend(map(self.lock.acquire, WAITING))
+            self.unconfirmed += size
+        finally:
+            if held:
+                self.lock.release()
 
     def has_room(self, size):
         since = now()
@@ -224,8 +235,7 @@ class Output(object):
         return True
 
     def confirmed(self, size):
-        with self.lock:
-            self.unconfirmed -= size
+        self.count(-size)
         self.last, self.refused = now(), False
 
     def end(self):
