@@ -1,8 +1,9 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, then tox runs every env of tox.ini
-# make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine;
-#             .ci/needs-platforms says what it needs, and the user must be one who can start containers
+# make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine,
+#             and on the nodes of a real Slurm, which runs here; .ci/needs-platforms says what it needs, and the
+#             user must be root
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -43,7 +44,7 @@ test: needs venv
 test-platforms:
 	@missing=$$(.ci/needs-platforms | tr '\n' ' '); test -z "$$missing" || { \
 		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run 'TestPodman|TestSlurm' ./internal/deploy ./internal/dialback
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

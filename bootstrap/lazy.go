@@ -41,7 +41,7 @@ type lazyIO struct {
 // CanStartLazily reports whether StartLazily works for spec: the worker has to be this module's
 // own, in a process of its own.
 func CanStartLazily(spec *xspec.Spec) bool {
-	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket && spec.Kind() != xspec.KindLaunch && spec.Preload == ""
+	return spec.Bootstrap != "import" && spec.Kind() != xspec.KindSocket && !spec.Launches() && spec.Preload == ""
 }
 
 // StartLazily returns a gateway at once, and reaches the far end meanwhile: open makes the pipe;

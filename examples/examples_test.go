@@ -38,6 +38,7 @@ func TestExamples(t *testing.T) {
 		"textstats": `(?s)^gw0: the 2, of 6 different words\ngw1: the 1, of 3 different words\n$`,
 		"pool": `(?s)360 = \[2 2 2 3 3 5\]\n.*tasks\.factors\(0\) failed in gw\d+ \(popen\): gateway gw\d+ died \(exit status 3\)\n.*1000003 = \[1000003\]\n` +
 			`.*tasks\.factors\(-1\) failed in gw\d+ \(popen\): not done within 1s: timeout\n.*600851475143 = \[71 839 1471 6857\]\n$`,
+		"cluster":  `^100 jobs in \d+ workers: pi is about 3\.139\n$`,
 		"library":  `(?s)^y = 2 x \+ 1 mm\ny = 2 x \+ 1 cm\nTraceback .*File "<driver>/analysis/model\.py", line 9, in fit\n    raise ValueError\("a line needs two points"\)\nValueError: .*$`,
 		"stream":   `(?s)^sensor 6 has 40\.1 degrees at 11:31\nclosed: early\n$`,
 		"callback": `(?s)^tick 0\ntick 1\ntick 2\ndone\n$`,

@@ -6,8 +6,8 @@
 //     uses one connection for all gateways of a host; with sshclient=openssh, the ssh command.
 //   - docker=, podman=, kubectl=: an interpreter in a container or pod, started by the command of
 //     that name.
-//   - launch=: an interpreter that a command such as mpirun has started somewhere, and which
-//     connects to this process.
+//   - launch=, slurm=: an interpreter that a command such as mpirun, or Slurm, has started
+//     somewhere, and which connects to this process.
 //   - socket=: a connection to a socket server, over TLS if the spec says so, or to one that
 //     installvia= starts through another gateway.
 //   - via=: an interpreter that another gateway's worker starts or connects to.
@@ -80,7 +80,7 @@ func (o *Opener) Open(ctx context.Context, spec *xspec.Spec) (gatewaybase.IO, er
 // end (gatewaybase.ErrTimeout for its deadline), or an error that says what is wrong with spec or
 // with a file that it names.
 func (o *Opener) OpenTo(ctx context.Context, spec *xspec.Spec, stderr io.Writer) (gatewaybase.IO, error) {
-	if spec.Kind() == xspec.KindLaunch {
+	if spec.Launches() {
 		return o.openLaunch(ctx, spec, stderr)
 	}
 	if spec.Self && !spec.Local() {

@@ -73,8 +73,8 @@ func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) 
 	switch {
 	case spec.Kind() == xspec.KindSocket:
 		return nil, &DeployError{Host: spec.Socket, Problem: "a socket server runs no shell"}
-	case spec.Kind() == xspec.KindLaunch:
-		return nil, &DeployError{Host: spec.Launch, Problem: "nobody knows where a launcher will start its workers"}
+	case spec.Launches():
+		return nil, &DeployError{Host: cmp.Or(spec.Launch, "Slurm"), Problem: "nobody knows where a launcher will start its workers"}
 	case spec.Via != "":
 		via, err := o.gateway(spec, "via", spec.Via)
 		if err != nil {

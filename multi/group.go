@@ -132,7 +132,8 @@ var DefaultGroup = NewGroup()
 // starts its own program.
 //
 // launch=COMMAND runs a launcher such as mpirun or srun, which starts workers, here or elsewhere;
-// they connect to this process. For several (n=4) there is MakeGateways.
+// they connect to this process. For several (n=4) there is MakeGateways. slurm=N does the same by
+// Slurm's srun.
 //
 // It returns an [xspec.Error] for a spec that cannot be used, [ErrDuplicateID], a
 // [gatewayio.PythonNotFoundError] when there is no interpreter to start, a [gatewayio.DeployError]

@@ -19,7 +19,7 @@ func TestCheckKeys(t *testing.T) {
 		{"popen//pyton=python2.7", "pyton", `did you mean "python"?`},
 		{"popen//Python=python2.7", "Python", `did you mean "python"?`},
 		{"popen//pythno=python2.7", "pythno", `did you mean "python"?`},
-		{"popen//interpreter=python2.7", "interpreter", "a key is one of advertise, bootstrap, chdir, container, context, docker, dont_write_bytecode, engine, env:NAME, execmodel, id, installvia, kubectl, launch, listen, n,"},
+		{"popen//interpreter=python2.7", "interpreter", "a key is one of account, advertise, bootstrap, chdir, container, context, docker, dont_write_bytecode, engine, env:NAME, execmodel, gpus, id, installvia, kubectl, launch, listen, n,"},
 		{"dokcer=box", "dokcer", `did you mean "docker"?`},
 		{"kubectl=web//namespaces=shop", "namespaces", `did you mean "namespace"?`},
 		{"popn", "popn", `did you mean "popen"?`},

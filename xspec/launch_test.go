@@ -40,7 +40,16 @@ func TestLaunch(t *testing.T) {
 		assert.Equal(t, []*xspec.Spec{s}, s.Workers(), text)
 	}
 
+	s = mustParse(t, "slurm=2//nodes=1-2//partition=p//time=10:00//gpus=1//account=a//srun=--mem=2G -c 2//listen=x//id=y")
+	require.NoError(t, s.Validate())
+	assert.Equal(t, xspec.KindSlurm, s.Kind())
+	assert.Equal(t, []any{2, "1-2", "p", "10:00", "1", "a", "--mem=2G -c 2"}, []any{s.Slurm, s.Nodes, s.Partition, s.Time, s.GPUs, s.Account, s.Srun})
+	require.Len(t, s.Workers(), 2)
+	assert.Equal(t, "y-1", s.Workers()[1].ID)
+	assert.Len(t, mustParse(t, "slurm=1").Workers(), 1)
+
 	for text, key := range map[string]string{
+		"slurm=2//n=2": "n", "slurm=2//via=g": "via", "launch=x//nodes=2": "nodes", "popen//time=3": "time", "slurm=1001": "slurm", "launch=x//srun=y": "srun",
 		"popen//n=2": "n", "ssh=h//listen=x": "listen", "popen//advertise=x": "advertise", "launch=x//via=g": "via",
 		"launch=x//installvia=g": "installvia", "launch=x//tls": "tls", "launch=x//n=1001": "n", "launch=x//python=y//self": "self",
 	} {
@@ -51,6 +60,7 @@ func TestLaunch(t *testing.T) {
 	for text, says := range map[string]string{
 		"launch": "launch=mpirun -np 4", "launch=": "launch=mpirun -np 4", "launch=x//n": "n=4", "launch=x//n=0": "1 or more", "launch=x//n=-1": "1 or more",
 		"launch=x//n=many": `write for example "n=4"`, "launch=x//listen=": "listen=ADDRESS",
+		"slurm": "slurm=4", "slurm=": "slurm=4", "slurm=0": "1 or more", "slurm=x": `write for example "slurm=4"`, "slurm=2//nodes": "nodes=2",
 	} {
 		_, err := xspec.Parse(text)
 		assert.ErrorContains(t, err, says, text)

@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 //   - a known key that needs a value is refused without one or with an empty one; Python reads a
 //     bare "python" as the value True and fails later. The exception is "socket", which stands
 //     alone beside "installvia".
-//   - nice and n must be integers.
+//   - nice, n and slurm must be integers, and the last two positive.
 //   - a variable given twice with env: is refused as any other key is; Python lets the last one
 //     win.
 //   - a NUL character is refused, since no command line or environment can carry it.
@@ -111,7 +111,7 @@ func (s *Spec) set(key, value string, hasValue bool) (problem string) {
 		if err != nil {
 			return fmt.Sprintf(`%q is not an integer; write for example "%s=%s"`, value, key, placeholders[key])
 		}
-		if key == "n" && n < 1 {
+		if key != "nice" && n < 1 {
 			return fmt.Sprintf(`it must be 1 or more, and is %d`, n)
 		}
 		*number(s) = n
@@ -145,6 +145,7 @@ var placeholders = map[string]string{
 	"via": "GATEWAY-ID", "installvia": "GATEWAY-ID", "python": "python3", "chdir": "FOLDER", "id": "NAME",
 	"execmodel": "thread", "engine": "cpython", "preload": "numpy,pandas", "bootstrap": "import", "nice": "10",
 	"launch": "mpirun -np 4", "n": "4", "listen": "ADDRESS", "advertise": "ADDRESS",
+	"slurm": "4", "nodes": "2", "partition": "NAME", "time": "10:00", "gpus": "1", "account": "NAME", "srun": "--mem=2G",
 }
 
 func parseSwitch(value string, hasValue bool) (on, ok bool) {

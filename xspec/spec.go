@@ -7,6 +7,7 @@
 //	docker=box//chdir=/srv
 //	kubectl=web-0//namespace=shop//python=python3.12
 //	launch=mpirun -x EXECNET_LAUNCH -np 4//n=4//id=rank
+//	slurm=16//partition=short//time=10:00
 //	popen//via=far//python=uv run python
 //
 // A specification is a list of key=value pairs separated by "//". A key given without "=value"
@@ -54,8 +55,17 @@ type Spec struct {
 	// N is the key "n": how many workers the launch starts. 0 means one. For more than one, Workers
 	// returns the specs of all.
 	N int
+	// Slurm is the key "slurm", which like the next six Python execnet does not have: how many
+	// workers Slurm's command srun starts, within the allocation of this process if it has one,
+	// else in one of their own. They connect to this process, as those of Launch do.
+	Slurm int
+	// Nodes, Partition, Time, GPUs and Account are the keys "nodes", "partition", "time", "gpus"
+	// and "account", the values of srun's options of these names. Srun is the key "srun": further
+	// options, split as by a shell.
+	Nodes, Partition, Time, GPUs, Account, Srun string
 	// Listen is the key "listen": the address, HOST or HOST:PORT, at which the workers of a launch
-	// find this process. Empty means the loopback, which only this machine reaches.
+	// find this process. Empty means the loopback, which only this machine reaches, and with Slurm
+	// the address of this machine's name.
 	Listen string
 	// Advertise is the key "advertise": the HOST or HOST:PORT that the workers are given instead of
 	// the one that Listen means.
@@ -141,6 +151,12 @@ var stringKeys = map[string]func(*Spec) *string{
 	"container":   func(s *Spec) *string { return &s.Container },
 	"context":     func(s *Spec) *string { return &s.Context },
 	"launch":      func(s *Spec) *string { return &s.Launch },
+	"nodes":       func(s *Spec) *string { return &s.Nodes },
+	"partition":   func(s *Spec) *string { return &s.Partition },
+	"time":        func(s *Spec) *string { return &s.Time },
+	"gpus":        func(s *Spec) *string { return &s.GPUs },
+	"account":     func(s *Spec) *string { return &s.Account },
+	"srun":        func(s *Spec) *string { return &s.Srun },
 	"listen":      func(s *Spec) *string { return &s.Listen },
 	"advertise":   func(s *Spec) *string { return &s.Advertise },
 	"socket":      func(s *Spec) *string { return &s.Socket },
@@ -161,8 +177,9 @@ var stringKeys = map[string]func(*Spec) *string{
 
 // intKeys are the keys whose value is an integer, and 0 if they are not given.
 var intKeys = map[string]func(*Spec) *int{
-	"nice": func(s *Spec) *int { return &s.Nice },
-	"n":    func(s *Spec) *int { return &s.N },
+	"nice":  func(s *Spec) *int { return &s.Nice },
+	"n":     func(s *Spec) *int { return &s.N },
+	"slurm": func(s *Spec) *int { return &s.Slurm },
 }
 
 // boolKeys are the keys that are on when they stand alone.

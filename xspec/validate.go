@@ -56,6 +56,7 @@ const (
 	KindPodman     = "podman"      // the same by podman
 	KindKubectl    = "kubectl"     // a process in a pod, started by the command kubectl
 	KindLaunch     = "launch"      // a worker that a launcher starts, and which connects to here
+	KindSlurm      = "slurm"       // a worker that Slurm starts, and which connects to here
 	KindSocket     = "socket"      // a worker that a socket server starts
 )
 
@@ -71,7 +72,7 @@ func (s *Spec) Kind() string {
 
 func (s *Spec) kinds() []string {
 	var kinds []string
-	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindDocker, KindPodman, KindKubectl, KindLaunch, KindSocket} {
+	for _, kind := range []string{KindPopen, KindSSH, KindVagrantSSH, KindDocker, KindPodman, KindKubectl, KindLaunch, KindSlurm, KindSocket} {
 		if _, isSet := s.Get(kind); isSet {
 			kinds = append(kinds, kind)
 		}
@@ -87,7 +88,7 @@ func (s *Spec) Validate() error {
 	}
 	kinds := s.kinds()
 	if len(kinds) == 0 {
-		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME, docker=NAME, podman=NAME, kubectl=POD, launch=COMMAND or socket=HOST:PORT")
+		return fail("", "no gateway type found; it must have one of popen, ssh=HOST, vagrant_ssh=NAME, docker=NAME, podman=NAME, kubectl=POD, launch=COMMAND, slurm=N or socket=HOST:PORT")
 	}
 	if len(kinds) > 1 {
 		return fail("", "it has more than one gateway type (%s); keep one", strings.Join(kinds, ", "))
@@ -128,12 +129,18 @@ func (s *Spec) Validate() error {
 		return fail("sshclient", `%q is unknown; write sshclient=openssh, or leave the key out for the built-in client`, s.SSHClient)
 	case kinds[0] != KindKubectl && s.kubectlKey() != "":
 		return fail(s.kubectlKey(), "it goes with kubectl only")
-	case kinds[0] != KindLaunch && s.launchKey() != "":
-		return fail(s.launchKey(), "it goes with launch only")
-	case kinds[0] == KindLaunch && s.Via != "":
-		return fail("via", "it does not go with launch, whose workers connect to this process; leave via out")
+	case s.N != 0 && kinds[0] != KindLaunch:
+		return fail("n", "it goes with launch only")
+	case s.launchKey() != "" && !s.Launches():
+		return fail(s.launchKey(), "it goes with launch and slurm only")
+	case s.slurmKey() != "" && kinds[0] != KindSlurm:
+		return fail(s.slurmKey(), "it goes with slurm only")
+	case s.Via != "" && s.Launches():
+		return fail("via", "it does not go with %s, whose workers connect to this process; leave via out", kinds[0])
 	case s.N > maxWorkers:
 		return fail("n", "it must be %d or less, and is %d", maxWorkers, s.N)
+	case s.Slurm > maxWorkers:
+		return fail("slurm", "it must be %d or less, and is %d", maxWorkers, s.Slurm)
 	case s.optionKey() != "":
 		value, _ := s.Get(s.optionKey())
 		return fail(s.optionKey(), `%q begins with "-", and would be an option of the command %s; write the name alone`, value, kinds[0])
@@ -162,8 +169,13 @@ func (s *Spec) kubectlKey() string { return s.firstKey(set, "namespace", "contai
 // maxWorkers is how many workers one launch may have. More is most likely a typing error.
 const maxWorkers = 1000
 
-// launchKey returns a key that only goes with launch, or "".
-func (s *Spec) launchKey() string { return s.firstKey(set, "n", "listen", "advertise") }
+// launchKey returns a key that only goes with launch and slurm, or "".
+func (s *Spec) launchKey() string { return s.firstKey(set, "listen", "advertise") }
+
+// slurmKey returns a key that only goes with slurm, or "".
+func (s *Spec) slurmKey() string {
+	return s.firstKey(set, "nodes", "partition", "time", "gpus", "account", "srun")
+}
 
 // optionKey returns a key whose value the command of a container would take for an option, or "".
 func (s *Spec) optionKey() string {

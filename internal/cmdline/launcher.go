@@ -65,7 +65,7 @@ func Hint(spec *xspec.Spec, ended bool) string {
 // launcher finds the first word of python= that is srun or "docker exec" and the like, and returns
 // its name and the words between it and the interpreter.
 func launcher(spec *xspec.Spec) (name string, options []string) {
-	if spec.Kind() == xspec.KindLaunch {
+	if spec.Launches() {
 		return "", nil // there stdin and stdout do not matter
 	}
 	command := spec.Python

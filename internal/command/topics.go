@@ -92,6 +92,9 @@ An interpreter can also run elsewhere:
                                    has to hand EXECNET_LAUNCH on: mpirun -x EXECNET_LAUNCH
   launch=COMMAND//listen=ADDRESS   where those of other machines find this process; further
                                    keys are advertise=ADDRESS, python= and self
+  slurm=16                         16 of them on the nodes of a Slurm cluster, by srun;
+                                   further keys are nodes=, partition=, time=, gpus=,
+                                   account= and srun=OPTIONS
   socket=HOST:PORT                 behind a socket server: "execnet socketserver", or
                                    that of Python's execnet
   socket=HOST:PORT//tls            over TLS; further keys are tls_ca=FILE for the

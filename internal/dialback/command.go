@@ -40,23 +40,45 @@ var program = sync.OnceValue(func() string {
 	return programStart + base64.StdEncoding.EncodeToString(packed.Bytes()) + `")))`
 })
 
-// Command returns the launcher's command line for a spec: the words of launch=, and behind them the
-// command of a worker: this program for self, else python= or python3, which the launcher finds
-// where it starts it. The error is a *cmdline.StartError.
+// Command returns the launcher's command line for a spec: the words of launch=, or srun for slurm=,
+// and behind them the command of a worker: this program for self, else python= or python3, which
+// the launcher finds where it starts it. The error is a *cmdline.StartError.
 func Command(spec *xspec.Spec) ([]string, error) {
-	const source = "launch= in the spec"
-	launcher, err := cmdline.Split(spec.Launch)
+	launcher, err := launcherCommand(spec)
 	if err != nil {
-		return nil, &cmdline.StartError{Args: []string{spec.Launch}, Source: source, Err: err}
-	}
-	if len(launcher) == 0 {
-		return nil, &cmdline.StartError{Source: source, Err: exec.ErrNotFound}
+		return nil, err
 	}
 	worker, err := workerCommand(spec)
 	if err != nil {
 		return nil, err
 	}
 	return slices.Concat(launcher, worker), nil
+}
+
+// sourceOf is the part of a spec that names the launcher, for errors.
+func sourceOf(spec *xspec.Spec) string { return spec.Kind() + "= in the spec" }
+
+func launcherCommand(spec *xspec.Spec) ([]string, error) {
+	if spec.Kind() == xspec.KindSlurm {
+		return srun(spec)
+	}
+	words, err := cmdline.Split(spec.Launch)
+	if err != nil {
+		return nil, &cmdline.StartError{Args: []string{spec.Launch}, Source: sourceOf(spec), Err: err}
+	}
+	if len(words) == 0 {
+		return nil, &cmdline.StartError{Source: sourceOf(spec), Err: exec.ErrNotFound}
+	}
+	return words, nil
+}
+
+// launcherOf is the launcher's command line as a text, for errors.
+func launcherOf(spec *xspec.Spec) string {
+	words, err := launcherCommand(spec)
+	if spec.Kind() != xspec.KindSlurm || err != nil {
+		return spec.Launch
+	}
+	return strings.Join(words, " ")
 }
 
 // errReplaced is why self cannot be launched any more.

@@ -116,11 +116,11 @@ func start(spec *xspec.Spec, env []string, stderr io.Writer, limits limits) (*La
 	for range l.n {
 		l.came = append(l.came, make(chan struct{}))
 	}
-	if l.listener, l.address, err = listenAt(spec.Listen, spec.Advertise); err != nil {
+	if l.listener, l.address, err = listenAt(listenOf(spec), spec.Advertise); err != nil {
 		return nil, err
 	}
 	way := strings.Join([]string{l.address, identity.fingerprint, identity.secret}, ",")
-	if l.process, l.launcher, err = startLauncher(argv, environ(env, way), stderr); err != nil {
+	if l.process, l.launcher, err = startLauncher(argv, environ(env, way), sourceOf(spec), stderr); err != nil {
 		l.listener.Close()
 		return nil, err
 	}
@@ -250,7 +250,8 @@ func (l *Launch) gather() {
 		case <-l.ending:
 			return
 		case <-notice.C:
-			l.outlet.Offer([]byte(l.notice(limit)))
+			text := l.notice(limit)
+			l.tasks.Go(func() { l.outlet.Offer([]byte(text + whyQueued(l.process.Exit().Stderr) + "\n")) })
 			limit *= silenceFactor
 			notice.Reset(time.Until(begin.Add(limit)))
 		case <-ended:
@@ -279,7 +280,7 @@ func (l *Launch) notice(after time.Duration) string {
 	if isLoopback(l.address) {
 		text += ", which only this machine reaches: for workers elsewhere write listen=ADDRESS in the spec"
 	}
-	return text + "\n"
+	return text
 }
 
 // fail notes why no more workers will come, unless all have.
@@ -297,7 +298,7 @@ func (l *Launch) fail(err error) {
 
 // error describes the launch as it is. The caller holds mu.
 func (l *Launch) error(err error) *Error {
-	e := &Error{Launcher: l.spec.Launch, N: l.n, Address: l.address, Exit: l.process.Exit(), Err: err}
+	e := &Error{Launcher: launcherOf(l.spec), N: l.n, Address: l.address, Exit: l.process.Exit(), Err: err}
 	for rank, w := range l.workers {
 		if w == nil {
 			e.Missing = append(e.Missing, rank)

@@ -16,15 +16,16 @@ import (
 
 // launcher is the launcher's process, as a process.Child.
 type launcher struct {
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it is reaped
-	exit  farend.Exit
+	cmd    *exec.Cmd
+	source string        // the part of the spec that names it
+	ended  chan struct{} // closed when it is reaped
+	exit   farend.Exit
 }
 
 // startLauncher runs a launcher. It reads nothing, and what it prints, to stdout or stderr, goes to
 // stderr.
-func startLauncher(argv, env []string, stderr io.Writer) (*process.Process, *launcher, error) {
-	l := &launcher{cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
+func startLauncher(argv, env []string, source string, stderr io.Writer) (*process.Process, *launcher, error) {
+	l := &launcher{cmd: exec.Command(argv[0], argv[1:]...), source: source, ended: make(chan struct{})}
 	p, err := process.Run(argv[0], stderr, func(files [3]*os.File) (process.Child, error) {
 		l.cmd.Env, l.cmd.Stdout, l.cmd.Stderr = env, files[2], files[2]
 		endWithParent(l.cmd)
@@ -46,7 +47,7 @@ func (l *launcher) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := l.cmd.Start(); err != nil {
-		started <- &cmdline.StartError{Args: l.cmd.Args, Source: "launch= in the spec", Err: err}
+		started <- &cmdline.StartError{Args: l.cmd.Args, Source: l.source, Err: err}
 		return
 	}
 	started <- nil

@@ -1,0 +1,107 @@
+//go:build platforms && linux
+
+package dialback_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/slurm"
+	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
+	"github.com/go-execnet/execnet/internal/testsupport/within"
+)
+
+// TestSlurm has workers on the nodes of a real Slurm.
+func TestSlurm(t *testing.T) {
+	slurm.Start(t)
+	noJob := func() bool { return slurm.Run(t, "squeue", "--noheader") == "" }
+
+	t.Run("workers", func(t *testing.T) {
+		for kind, far := range kinds(t) {
+			g := newGroup(t)
+			gateways, err := g.MakeGateways(within.Soon(t), "slurm=8//nodes=4//id=rank"+far)
+			require.NoError(t, err, kind)
+			require.Len(t, gateways, 8)
+			nodes := map[any]int{}
+			for _, gw := range gateways {
+				requireWorks(t, gw)
+				rank := strings.TrimPrefix(gw.ID(), "rank-")
+				assert.Equal(t, rank, eval(t, gw, "__import__('os').environ['SLURM_PROCID']"))
+				nodes[eval(t, gw, "__import__('os').environ['SLURMD_NODENAME']")]++
+			}
+			assert.Len(t, nodes, slurm.Nodes)
+			require.NoError(t, g.Terminate(within.Soon(t)))
+			soon(t, noJob)
+		}
+	})
+	t.Run("many", func(t *testing.T) {
+		g := newGroup(t)
+		gateways, err := g.MakeGateways(within.Soon(t), "slurm=64"+python(t))
+		require.NoError(t, err)
+		require.Len(t, gateways, 64)
+		requireWorks(t, gateways[63])
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		g := newGroup(t)
+		gateways, err := g.MakeGateways(within.Soon(t), "slurm=2//srun=--job-name=victim"+python(t))
+		require.NoError(t, err)
+		ch, err := gateways[1].RemoteExec(within.Soon(t), "channel.send(1); channel.receive()")
+		require.NoError(t, err)
+		_, err = ch.Receive(within.Soon(t))
+		require.NoError(t, err)
+		slurm.Run(t, "scancel", "--name=victim")
+		_, err = ch.Receive(within.Soon(t))
+		var died *gatewaybase.GatewayDiedError
+		require.ErrorAs(t, err, &died)
+		assert.Contains(t, died.Exit.Stderr, "CANCELLED AT")
+	})
+	t.Run("waiting", func(t *testing.T) {
+		g, ctx := newGroup(t), within.Soon(t)
+		printed := new(textbuffer.Buffer)
+		g.Stderr = printed
+		ctx, cancel := context.WithCancel(ctx)
+		made := make(chan error, 1)
+		go func() {
+			_, err := g.MakeGateways(ctx, "slurm=1//srun=--begin=now+1hour"+python(t))
+			made <- err
+		}()
+		soon(t, func() bool { return strings.Contains(printed.String(), "; Slurm says of job") })
+		assert.Regexp(t, `0 of 1 workers of "srun" have connected after 10 s; .*; Slurm says of job \d+: PENDING: BeginTime`, printed.String())
+		cancel()
+		assert.ErrorContains(t, <-made, `that "srun --ntasks=1`)
+		soon(t, noJob)
+	})
+	t.Run("killed while it waits", func(t *testing.T) {
+		driver := exec.Command(os.Args[0])
+		driver.Env = append(os.Environ(), roleVariable+"=slurm=1//srun=--begin=now+1hour"+python(t))
+		require.NoError(t, driver.Start())
+		soon(t, func() bool { return !noJob() })
+		require.NoError(t, driver.Process.Kill())
+		_ = driver.Wait()
+		soon(t, noJob)
+	})
+	t.Run("in an allocation", func(t *testing.T) {
+		slurm.Run(t, "salloc", "--no-shell", "--ntasks=2", "--job-name=mine")
+		t.Cleanup(func() { slurm.Run(t, "scancel", "--name=mine") })
+		job := slurm.Run(t, "squeue", "--noheader", "--name=mine", "--format=%i")
+		t.Setenv("SLURM_JOB_ID", job)
+		// Another step has all that was allocated.
+		other := exec.Command("srun", "--ntasks=2", "--overlap", "sleep", "600")
+		require.NoError(t, other.Start())
+		t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
+		soon(t, func() bool { return strings.Contains(slurm.Run(t, "squeue", "--steps", "--noheader"), job+".0") })
+		g := newGroup(t)
+		gateways, err := g.MakeGateways(within.Soon(t), "slurm=2"+python(t))
+		require.NoError(t, err)
+		for _, gw := range gateways {
+			assert.Equal(t, job, eval(t, gw, "__import__('os').environ['SLURM_JOB_ID']"))
+		}
+	})
+}
