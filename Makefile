@@ -1,6 +1,6 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
-# make test   everything: makes .venv, then tox runs every env of tox.ini
+# make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini
 # make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and on the nodes of a real Slurm, which runs here; .ci/needs-platforms says what it needs, and the
 #             user must be root
@@ -37,7 +37,7 @@ check: needs venv
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) go run ./cmd/execnet pytest -q -n 2 compat_tests/test_goworker_values.py
 
 # One env after the other: each of them keeps two processors busy, and tests bound what they wait for.
-test: needs venv
+test: needs python314
 	$(BIN)/tox run
 
 # Without cgo, so that the programs run in containers without libraries.
@@ -58,7 +58,7 @@ $(VENV)/installed: requirements-test.txt compat_tests/requirements.txt .ci/pytes
 	$(BIN)/python .ci/pytests.py $(VENV)/pytest
 	touch $@
 
-# Not part of venv: one more interpreter takes the tests some minutes.
+# Not part of venv: the embedded CPython is a download that make check does without.
 python314: venv
 	go -C embedded run ./internal/unpack $(CURDIR)/$(VENV)/pythons
 	$(BIN)/python .ci/pytests.py $(VENV)/pytest
