@@ -1,10 +1,11 @@
 // Service answers HTTP requests by calling Python. Its worker is replaced when it dies or does not
 // answer; SIGHUP replaces it by one with the present code, and no request is lost; SIGTERM and
-// Ctrl-C end the service when the requests under way are answered.
+// Ctrl-C end the service when the requests under way are answered, a second one ends it at once.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -19,20 +20,13 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1]); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func run(code string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	p, err := pool.New(context.Background(), pool.Options{
-		Specs: []string{"popen"}, ImportFS: os.DirFS(code),
+		Specs: []string{"popen"}, ImportFS: os.DirFS(os.Args[1]),
 		Timeout: 10 * time.Second, Retries: 1, HealthCheck: 5 * time.Second,
 	})
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
 	http.HandleFunc("GET /predict", func(w http.ResponseWriter, r *http.Request) {
 		y, err := pool.Call[float64](r.Context(), p, "model.predict", r.FormValue("x"))
@@ -45,7 +39,7 @@ func run(code string) error {
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
 	server := &http.Server{}
 	go server.Serve(listener)
@@ -53,15 +47,15 @@ func run(code string) error {
 
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-reload:
 			slog.Info("reloading", "err", p.Reload(ctx))
 		case <-ctx.Done():
-			limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			slog.Info("ending", "err", server.Shutdown(limit))
-			return p.Close(limit)
 		}
 	}
+	stop() // a second Ctrl-C ends the program at once
+	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	slog.Info("ending", "err", errors.Join(server.Shutdown(limit), p.Close(limit)))
 }
