@@ -69,6 +69,45 @@ channel.send("all sent")
 	}
 }
 
+// TestForkBesideASenderThatWaits forks while another thread of the source waits for room. The child
+// cannot use the channel and ends; the sender goes on when there is room.
+func TestForkBesideASenderThatWaits(t *testing.T) {
+	independent(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			t.Parallel()
+			gw := gateway(t, python.Spec())
+			ch := remoteExec(t, gw, `
+import os, threading
+def produce():
+    for i in range(32):
+        channel.send(b"x" * (1 << 20))
+producer = threading.Thread(target=produce)
+producer.start()
+answers = channel.receive()
+pid = os.fork()
+if pid:
+    answers.send(os.waitpid(pid, 0)[1] >> 8)
+    producer.join()
+else:
+    try:
+        channel.send(b"from the child")
+    except EnvironmentError:
+        raise SystemExit(7)
+`)
+			require.Eventually(t, func() bool { return gw.Stats().UnreadBytes >= defaultWindow }, 30*time.Second, 20*time.Millisecond)
+			answers, err := gw.NewChannel()
+			require.NoError(t, err)
+			require.NoError(t, ch.Send(within.Soon(t), answers))
+			assert.EqualValues(t, 7, receive(t, answers), "the child's exit code")
+			for range 32 {
+				require.Len(t, receive(t, ch), 1<<20)
+			}
+			require.NoError(t, ch.WaitClose(within.Soon(t)))
+		})
+	}
+}
+
 // TestSlowReader takes a little at a time, for longer than a sender waits that is told nothing.
 func TestSlowReader(t *testing.T) {
 	independent(t)
