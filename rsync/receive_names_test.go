@@ -20,7 +20,7 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
 
-// unfitNames has a function that answers each name with remote.py's rule for Windows.
+// unfitNames has a function that answers each name with Python's rule for Windows.
 const unfitNames = `
 def serve(channel):
     while True:
@@ -32,7 +32,7 @@ def serve(channel):
 func TestPythonKnowsNamesOfWindows(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
-			s := playSource(t, connect(t, p.Spec())[0], remoteSource+unfitNames)
+			s := playSource(t, connect(t, p.Spec())[0], remoteSource()+unfitNames)
 			for _, name := range []string{"a:b", `a\b`, "a*", "what?", `"`, "<", ">", "a|b", "a\nb", "\x1f", "dot.", "space ", "...",
 				"aux", "AUX", "Con.txt", "nul .tar.gz", "com1", "LPT9.x", "com¹", "lpt³", "conin$", "CONOUT$", "prn", "\xff", "\xc3",
 				"a", "auxiliary", "a.aux", "com", "com0", "com10", "COM1x", "lpt", ".hidden", "two words", "é", "日本", "-rf", " space",
@@ -48,7 +48,7 @@ func TestPythonKnowsNamesOfWindows(t *testing.T) {
 }
 
 // everyNaming runs a test against receivers that take this system for another one: Go's, and
-// remote.py with something appended to it.
+// Python's with something appended to it.
 func everyNaming(t *testing.T, naming receive.Naming, appended string, test func(t *testing.T, begin func(t *testing.T) *script)) {
 	t.Run("go", func(t *testing.T) {
 		ours, theirs := pipes.Pair(t)
@@ -58,7 +58,7 @@ func everyNaming(t *testing.T, naming receive.Naming, appended string, test func
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
 			gw := connect(t, p.Spec())[0]
-			test(t, func(t *testing.T) *script { return playSource(t, gw, remoteSource+appended) })
+			test(t, func(t *testing.T) *script { return playSource(t, gw, remoteSource()+appended) })
 		})
 	}
 }
@@ -150,13 +150,13 @@ func TestNamesThatDifferByCase(t *testing.T) {
 	})
 }
 
-// TestPythonFindsOneName has remote.py find out that a name is one with itself, and not with
+// TestPythonFindsOneName has the Python half find out that a name is one with itself, and not with
 // another.
 func TestPythonFindsOneName(t *testing.T) {
 	for _, p := range pythons.All(t) {
 		t.Run(p.Version(), func(t *testing.T) {
 			directory := t.TempDir()
-			source := remoteSource + fmt.Sprintf(`
+			source := remoteSource() + fmt.Sprintf(`
 def serve(channel):
     d = NewDir(%q)
     for b in b"a", b"b":

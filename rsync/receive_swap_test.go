@@ -76,7 +76,7 @@ func TestSwappedDirectories(t *testing.T) {
 	})
 }
 
-// byPath makes remote.py use paths, as it does with Python 2 where there is no /proc.
+// byPath makes the Python half use paths, as it does with Python 2 where there is no /proc.
 const byPath = "\nBY_DESCRIPTOR, NewDir = False, PathDir\n"
 
 // TestReceiveByPathRefusesSharedDirectories has directories that others can change, in which a
@@ -114,7 +114,7 @@ func TestReceiveByPathRefusesSharedDirectories(t *testing.T) {
 					}
 					// A link to the destination is followed, and what it leads to is looked at.
 					require.NoError(t, os.Symlink("above", filepath.Join(base, "link")))
-					s := playSource(t, gw, remoteSource+byPath)
+					s := playSource(t, gw, remoteSource()+byPath)
 					s.hello(filepath.Join(base, "link", "dest"), 0)
 					sub := aDir("d")
 					sub.mode = 0o40000 | uint32(c.sub)

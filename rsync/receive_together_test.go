@@ -60,7 +60,7 @@ func TestReceiveLeavesWhatOtherSyncsWrite(t *testing.T) {
 	})
 }
 
-// withoutLocks makes remote.py find that files cannot be locked.
+// withoutLocks makes the Python half find that files cannot be locked.
 const withoutLocks = "\nlock = lambda *args: None\n"
 
 // TestReceiveWithoutLocks has temporary files that nobody has locked since nobody can, and takes
@@ -74,7 +74,7 @@ func TestReceiveWithoutLocks(t *testing.T) {
 				grow(t, destination, nodes{".f.execnet-ABCDEFGH": fileAt("half", 5e9)})
 				// The time at which an entry was changed cannot be set, so that the clock is.
 				clock := fmt.Sprintf("\nclass Later(object):\n    sleep = time.sleep\n    time = staticmethod(lambda now=time.time: now() + %d)\ntime = Later\n", age)
-				s := playSource(t, gw, remoteSource+withoutLocks+clock)
+				s := playSource(t, gw, remoteSource()+withoutLocks+clock)
 				s.hello(destination, wire.HelloDelete)
 				s.tree(rootBlock(), blockOf(0, wire.BlockLast, aFile("f", 1)))
 				assert.Equal(t, "1 1 0;", s.wants())

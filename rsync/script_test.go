@@ -46,7 +46,7 @@ func goReceivers(t testing.TB) *gatewaybase.Gateway {
 	return connected(t, "", &receivers{}, ours, theirs)
 }
 
-// everyReceiver runs a test against the Go receiver and against remote.py in the oldest and the
+// everyReceiver runs a test against the Go receiver and against Python's in the oldest and the
 // newest Python, and in pip's own worker.
 func everyReceiver(t *testing.T, test func(t *testing.T, gw *gatewaybase.Gateway)) {
 	t.Run("go", func(t *testing.T) { test(t, goReceivers(t)) })
@@ -76,7 +76,7 @@ type script struct {
 
 func play(t testing.TB, gw *gatewaybase.Gateway) *script {
 	t.Helper()
-	return playSource(t, gw, remoteSource)
+	return playSource(t, gw, remoteSource())
 }
 
 // playSource has another receiving half.

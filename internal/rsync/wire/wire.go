@@ -2,7 +2,7 @@
 // items, their fields, and the sizes and limits. It follows [protocol.md section 11.5]. Every item
 // is one byte string: a byte for its kind, then its fields. Numbers are big-endian.
 //
-// The sending half is package rsync; the receiving halves are package receive and rsync/remote.py.
+// The sending half is package rsync; the receiving halves are package receive and rsync/remote/.
 //
 // [protocol.md section 11.5]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#115-this-modules-halves
 package wire

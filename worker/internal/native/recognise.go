@@ -153,7 +153,7 @@ var (
 		file: "<execnet socketserver>", runs: "serve_one",
 		defines: []string{"def listen", "def accept", "def read_line", "def serve_one"},
 	}
-	// rsyncModule is execnet's rsync_remote; rsyncRemote is rsync/remote.py.
+	// rsyncModule is execnet's rsync_remote; rsyncRemote is what stands in rsync/remote/.
 	rsyncModule = &moduleProgram{
 		file: "rsync_remote.py", runs: "serve_rsync",
 		defines: []string{"def serve_rsync"},

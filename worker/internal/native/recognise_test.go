@@ -98,10 +98,16 @@ func ourPrograms(t *testing.T) map[string]gatewaybase.Program {
 	t.Helper()
 	programs := map[string]gatewaybase.Program{}
 	for path, as := range map[string]*moduleProgram{
-		"gateway_io/forwarder.py": forwardConnection, "gateway_io/socketserver.py": socketServer, "rsync/remote.py": rsyncRemote,
+		"gateway_io/forwarder.py": forwardConnection, "gateway_io/socketserver.py": socketServer, "rsync/remote/*.py": rsyncRemote,
 	} {
-		source, err := os.ReadFile(filepath.Join(pythons.Root(), path))
+		parts, err := filepath.Glob(filepath.Join(pythons.Root(), path))
 		require.NoError(t, err)
+		var source []byte
+		for _, part := range parts {
+			text, err := os.ReadFile(part)
+			require.NoError(t, err)
+			source = append(source, text...)
+		}
 		programs[path] = gatewaybase.Program{Source: string(source), File: as.file, Call: as.call, Kwargs: serializer.NewDict()}
 	}
 	return programs
