@@ -1,6 +1,6 @@
 // Package importfs lets the far end of a gateway import the Python modules of a Go fs.FS.
 //
-// A finder in the far end (finder.py) asks over a channel of its own for files and for the names in
+// A finder in the far end (finder/) asks over a channel of its own for files and for the names in
 // folders; this package answers. With a module it sends along what that module imports.
 package importfs
 
@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -15,31 +16,35 @@ import (
 	"reflect"
 	"sync"
 
-	_ "embed"
-
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/errtext"
+	"github.com/go-execnet/execnet/internal/pyparts"
 	"github.com/go-execnet/execnet/serializer"
 )
 
-//go:embed finder.py
-var finder string
+//go:embed finder/*.py
+var finderParts embed.FS
 
-// source makes a module of finder.py in the far end, unless it has one from another gateway. Its
-// name contains a part of a hash, since drivers of different versions may use one process.
-var source = fmt.Sprintf(`
-def install(channel, source, id, names):
+// finder is the source of the far end's half, which is kept in parts.
+var finder = sync.OnceValue(func() string { return pyparts.Join(finderParts, "finder") })
+
+var digest = sync.OnceValue(func() string { return fmt.Sprintf("%.16x", sha256.Sum256([]byte(finder()))) })
+
+// source makes a module of the finder in the far end, unless it has one from another gateway. Its
+// name ends with a digest of it, since drivers of different versions may use one process.
+const source = `
+def install(channel, source, digest, id, names):
     import sys
     if not hasattr(sys, "meta_path"):
         raise ImportError("gpython imports nothing from the driver; with a CPython beside it (engine=cpython, or engine=auto where there is one) this Go worker can")
-    name = "_execnet_importfs_%.16x"
+    name = "_execnet_importfs_" + str(digest)
     module = sys.modules.get(name)
     if module is None:
         module = type(sys)(name)
         exec(compile(source, "execnet/importfs.py", "exec", 0, True), module.__dict__)
         module = sys.modules.setdefault(name, module)
     module.install(channel, id, names)
-`, sha256.Sum256([]byte(finder)))
+`
 
 // Install makes the modules of fsys importable at the far end of gw. It returns when they are; from
 // then on a goroutine of gw answers the far end.
@@ -57,7 +62,7 @@ func install(ctx context.Context, gw *gatewaybase.Gateway, fsys fs.FS) error {
 		return err
 	}
 	ch, err := gw.RemoteExec(ctx, source, gatewaybase.File("execnet/importfs.py", 1), gatewaybase.Call("install",
-		map[string]any{"source": finder, "id": identify(fsys), "names": names}))
+		map[string]any{"source": finder(), "digest": digest(), "id": identify(fsys), "names": names}))
 	if err != nil {
 		return err
 	}

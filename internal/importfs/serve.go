@@ -40,7 +40,7 @@ type server struct {
 	asked  map[string]int               // how many modules it has asked for, by folder
 }
 
-// begin takes the answer of finder.py's install.
+// begin takes the answer of the finder's install.
 func (s *server) begin(item any) (control *gatewaybase.Channel, ok bool) {
 	answer, ok := item.(serializer.Tuple)
 	if !ok || len(answer) != 4 {
