@@ -106,6 +106,10 @@ import (
 // NoEndmarker is the endmarker of a callback or a queue that needs none.
 const NoEndmarker = gatewaybase.NoEndmarker
 
+// DefaultWindow is how many bytes of unread items a channel has room for until SetWindow says
+// another number: 16 MiB.
+const DefaultWindow = gatewaybase.DefaultWindow
+
 // DefaultGroup is the group that MakeGateway and Terminate use.
 var DefaultGroup = multi.DefaultGroup
 

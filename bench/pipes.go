@@ -64,7 +64,23 @@ func (b *bench) pipes() []measurement {
 			goals:  []goal{{"ours", rawPipe, speed, 0}, {"ours", keepingPipe, speed, 0}},
 		})
 	}
-	return comparisons
+	return append(comparisons, b.windows(small), b.windows(large))
+}
+
+// windows compares what a channel's window costs a sender that goes on sending, Python to Go.
+func (b *bench) windows(item []byte) measurement {
+	c := comparison{name: fmt.Sprintf("items of %d bytes, by window", len(item)), figure: asRate}
+	none := b.tasks.windowed("no window", 0, item)
+	for _, w := range []struct {
+		name  string
+		bytes int
+		aim   float64
+	}{{"window of 16 MiB, the default", execnet.DefaultWindow, 0.95}, {"window of 1 MiB", 1 << 20, 0}, {"window of 64 KiB", 64 << 10, 0}} {
+		c.sides = append(c.sides, b.tasks.windowed(w.name, w.bytes, item))
+		c.goals = append(c.goals, goal{w.name, none.name, speed, w.aim})
+	}
+	c.sides = append(c.sides, none)
+	return c
 }
 
 // tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple
@@ -125,6 +141,18 @@ func (t tasks) give(item []byte) side {
 			}
 		}
 		return time.Since(start), nil
+	}}
+}
+
+// windowed is give with another window of the channel.
+func (t tasks) windowed(name string, window int, item []byte) side {
+	give := t.give(item).run
+	return side{name, func(ctx context.Context, n int) (took time.Duration, err error) {
+		if err := t.ch.SetWindow(window); err != nil {
+			return 0, err
+		}
+		took, err = give(ctx, n)
+		return took, errors.Join(err, t.ch.SetWindow(execnet.DefaultWindow))
 	}}
 }
 
