@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import WAIT, gone
-from pythonworker import GREEN_PYTHON, NEWEST, PYTHONS, Worker, label, source
+from pythonworker import GREEN_PYTHON, NEWEST, PYTHONS, Worker, label, source, version
 
 TIMES = {"LEAVE = 18.0": "LEAVE = 2.0", "KILL = 19.0": "KILL = 4.0"}
 
@@ -172,3 +172,27 @@ def test_what_remote_code_sees_of_the_watchdog(start):
     channel = worker.run("import os; channel.send(os.wait()[0])")
     assert channel.receive(WAIT) == watchdog
     assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("python", [p for p in PYTHONS if version(p) < [3, 0]][:1] or [NEWEST], ids=label)
+def test_a_thread_that_sees_the_interpreter_end(python, start):
+    """Python 2 clears the names of modules while threads run. What fails then is not printed."""
+    worker = start(python, stderr=subprocess.PIPE)
+    channel = worker.run("""
+        import sys, time
+        class Late(object):
+            def __del__(self, sleep=time.sleep):
+                sleep(0.5)
+        def work():
+            channel.send("works")
+            while True:
+                time.sleep(0.001)
+        channel.gateway.execmodel.start(work)
+        sys.late = Late()
+        channel.receive()
+    """)
+    assert channel.receive(WAIT) == "works"
+    channel.send(None)
+    channel.waitclose(WAIT)
+    assert worker.stop() == 0
+    assert worker.popen.stderr.read() == b""

@@ -14,16 +14,29 @@ from _collections import deque
 from _weakref import ref
 
 PY2 = sys.version_info[0] == 2
+over = []  # not empty when the interpreter is about to end
 if PY2:
     import thread as _thread
     from itertools import imap as map
+
+    def start_thread(func, args, start=_thread.start_new_thread, over=over):
+        """Start a thread. Python 2 clears the names of modules while threads still run, and prints
+        what they fail with then: that is no error, and whoever reads stderr should not see it.
+        """
+        def call():
+            try:
+                func(*args)
+            except Exception:
+                if not over:
+                    raise
+        return start(call, ())
 else:
     import _thread
-    long = int
+    long, start_thread = int, _thread.start_new_thread
 text = type(u"")
 # These are bound here because gevent and eventlet replace them in their modules.
 now, sleep = getattr(time, "monotonic", time.time), time.sleep
-allocate, start_thread = _thread.allocate_lock, _thread.start_new_thread
+allocate = _thread.allocate_lock
 unpack_head = struct.Struct("!bii").unpack_from
 unpack_item = struct.Struct("!biiBi").unpack_from
 unpack_i4 = struct.Struct("!i").unpack_from

@@ -80,6 +80,7 @@ class Ending(object):
         The driver has gone, so the default action of SIGALRM may end the process. It needs no
         thread that runs, and no interpreter.
         """
+        over.append(True)
         self._leave_in_time()
         self._watchdog.stop()
         try:

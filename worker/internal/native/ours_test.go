@@ -96,7 +96,8 @@ func TestRemoteMemory(t *testing.T) {
 	require.NoError(t, err)
 	after, err := driver.RemoteMemory(within.Soon(t))
 	require.NoError(t, err)
-	assert.Greater(t, after-before, int64(64<<20), "what its children occupy belongs to it")
+	// Not all of it: this process may have given memory back meanwhile.
+	assert.Greater(t, after-before, int64(32<<20), "what its children occupy belongs to it")
 	require.NoError(t, stdin.Close())
 	_ = child.Wait()
 }
