@@ -1,9 +1,10 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, then tox runs every env of tox.ini
-# make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine,
-#             and on the nodes of a real Slurm, which runs here; .ci/needs-platforms says what it needs, and the
-#             user must be root
+# make test-platforms  all of these, one after the other; .ci/needs-platforms says what they need
+#   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine;
+#             the user must be root
+#   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -20,10 +21,12 @@ PYTHON ?= python3
 VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
+# The parts of test-platforms, in this order.
+PLATFORM_TESTS := test-podman test-slurm
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test test-platforms needs venv python314 soak suites programs bench build release wheel clean
+.PHONY: check test test-platforms $(PLATFORM_TESTS) needs venv python314 soak suites programs bench build release wheel clean
 
 # Programs that take long to test: their tests run in make test alone.
 SLOW := /compat_tests|/internal/command$$|/internal/release$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
@@ -40,11 +43,22 @@ check: needs venv
 test: needs venv
 	$(BIN)/tox run
 
-# Without cgo, so that the programs run in containers without libraries.
-test-platforms:
-	@missing=$$(.ci/needs-platforms | tr '\n' ' '); test -z "$$missing" || { \
+# What any of them needs is asked for before the first one runs. In this order also with make -j, as they
+# keep both processors busy.
+test-platforms: needs-platforms
+	@for part in $(PLATFORM_TESTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
+
+# needs-podman is what `make test-podman` needs, and so on; needs-platforms is all of it.
+needs-%:
+	@missing=$$(.ci/needs-platforms $* | tr '\n' ' '); test -z "$$missing" || { \
 		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run 'TestPodman|TestSlurm' ./internal/deploy ./internal/dialback
+
+# Without cgo, so that programs run in containers without libraries, and nothing is built twice.
+test-podman: needs-podman
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy
+
+test-slurm: needs-slurm
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \
