@@ -1,9 +1,11 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini
-# make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine,
-#             and on the nodes of a real Slurm, which runs here; .ci/needs-platforms says what it needs, and the
-#             user must be root
+# make test-platforms  all of these, one after the other; .ci/needs-platforms says what they need
+#   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine;
+#             the user must be root
+#   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
+#   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -20,10 +22,12 @@ PYTHON ?= python3
 VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
+# The parts of test-platforms, in this order.
+PLATFORM_TESTS := test-podman test-slurm test-qemu
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test test-platforms needs venv python314 soak suites programs bench build release wheel clean
+.PHONY: check test test-platforms $(PLATFORM_TESTS) needs venv python314 soak suites programs bench build release wheel clean
 
 # Programs that take long to test: their tests run in make test alone.
 SLOW := /compat_tests|/internal/command$$|/internal/release$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
@@ -40,11 +44,41 @@ check: needs venv
 test: needs python314
 	$(BIN)/tox run
 
-# Without cgo, so that the programs run in containers without libraries.
-test-platforms:
-	@missing=$$(.ci/needs-platforms | tr '\n' ' '); test -z "$$missing" || { \
+# What any of them needs is asked for before the first one runs. In this order also with make -j, as they
+# keep both processors busy.
+test-platforms: needs-platforms
+	@for part in $(PLATFORM_TESTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
+
+# needs-podman is what `make test-podman` needs, and so on; needs-platforms is all of it.
+needs-%:
+	@missing=$$(.ci/needs-platforms $* | tr '\n' ' '); test -z "$$missing" || { \
 		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run 'TestPodman|TestSlurm' ./internal/deploy ./internal/dialback
+
+# Without cgo, so that programs run in containers without libraries, and nothing is built twice.
+test-podman: needs-podman
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy
+
+test-slurm: needs-slurm
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
+
+# What qemu runs of Go's tests, and of the tests in which pip's execnet drives a Go worker. Only what starts no
+# second program of that processor, as this system could not start it; of gpython, which takes long, what asks
+# for the machine.
+QEMU_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap
+QEMU_COMPAT := $(addprefix compat_tests/test_goworker_,values.py channels.py functions.py exec.py)
+
+test-qemu: needs-qemu venv
+	@for arch in arm64 s390x; do $(MAKE) --no-print-directory test-qemu-$$arch || exit 1; done
+
+test-qemu-%: export EXECNET_TEST_PYTHONS = $(PYTHON)
+test-qemu-%: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
+test-qemu-%: QEMU_TEST = CGO_ENABLED=0 GOARCH=$* go test -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/qemu $*'
+test-qemu-%:
+	$(QEMU_TEST) $(QEMU_PACKAGES)
+	$(QEMU_TEST) -run 'TestModules$$|TestSys$$' ./gpython
+	CGO_ENABLED=0 GOARCH=$* go build -o bin/$*/ ./compat_tests/goworker
+	EXECNET_TEST_GOWORKER='$(CURDIR)/.ci/qemu $* $(CURDIR)/bin/$*/goworker' \
+		$(BIN)/python -m pytest -q -k 'not ssh and not via and not server' $(QEMU_COMPAT)
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -160,7 +161,12 @@ func TestModules(t *testing.T) {
 	if platform == "" {
 		platform = runtime.GOOS
 	}
+	order := "little"
+	if slices.Contains([]string{"s390x", "ppc64", "mips", "mips64"}, runtime.GOARCH) {
+		order = "big"
+	}
 	for source, want := range map[string]any{
+		"import sys\nchannel.send(sys.byteorder)": order,
 		"import sys\nchannel.send([sys.version_info >= (3, 4), (3,) <= sys.version_info, sys.version_info < (3, 3), sys.version_info[0], sys.version_info.major, sys.version_info[:2], tuple(sys.version_info), sys.version_info == (3, 4, 0, 'final', 0)])": []any{true, true, false, int64(3), int64(3), serializer.Tuple{int64(3), int64(4)}, serializer.Tuple{int64(3), int64(4), int64(0), "final", int64(0)}, true},
 		"import sys\nchannel.send([sys.platform, 'gpython' in sys.version, sys.maxsize, sys.path])":                                                                                                              []any{platform, true, int64(1<<63 - 1), []any{}},
 		"import sys\nchannel.send([sys.stdin.read(), sys.stdin.readline(), list(sys.stdin), sys.stdout.write('abc')])\nprint('x')\nsys.stderr.write('y')\nsys.stdout.flush()":                                    []any{"", "", []any{}, int64(3)},

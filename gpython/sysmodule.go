@@ -5,6 +5,7 @@ package gpython
 // they run.
 
 import (
+	byteorder "encoding/binary"
 	"fmt"
 	"math"
 	"os"
@@ -32,6 +33,14 @@ var (
 		"namespace(name='gpython')", py.StringDict{"name": py.String("gpython"), "hexversion": py.Int(0x030400f0),
 			"cache_tag": py.None, "version": versionInfo}}
 )
+
+// byteOrder is sys.byteorder.
+func byteOrder() py.Object {
+	if byteorder.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return py.String("little")
+	}
+	return py.String("big")
+}
 
 // excInfo is sys.exc_info.
 func (in *interp) excInfo(args py.Tuple, kwargs py.StringDict) (py.Object, error) {
@@ -70,7 +79,7 @@ func (in *interp) sysModule() (*py.Module, error) {
 	}
 	globals := py.StringDict{
 		"argv":                argv,
-		"byteorder":           py.String("little"),
+		"byteorder":           byteOrder(),
 		"dont_write_bytecode": py.True,
 		"exc_info":            frameFunction{&function{"exc_info", in.excInfo}},
 		"exec_prefix":         py.String(""),

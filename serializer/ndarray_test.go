@@ -2,7 +2,9 @@ package serializer_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,9 +38,10 @@ func TestArrayOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, err := serializer.ArrayOf(test.value)
 			require.NoError(t, err)
-			if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
-				assert.Equal(t, test.dtype, a.DType)
+			if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+				test.dtype = strings.Replace(test.dtype, "<", ">", 1)
 			}
+			assert.Equal(t, test.dtype, a.DType)
 			assert.Equal(t, test.shape, a.Shape)
 			assert.Len(t, a.Data, test.size)
 		})
@@ -120,7 +123,7 @@ func TestArrayView(t *testing.T) {
 	require.NoError(t, a.Into(&rows))
 	assert.Equal(t, [][]float64{{1, 7}}, rows)
 	_, err = serializer.ArrayView[float64](a)
-	assert.EqualError(t, err, `execnet: cannot load the value (byte 0): an array of dtype "<f4" is not in memory as a Go []float64`)
+	assert.EqualError(t, err, fmt.Sprintf("execnet: cannot load the value (byte 0): an array of dtype %q is not in memory as a Go []float64", a.DType))
 
 	// At an odd address, as it may come from the wire.
 	odd := append(make([]byte, 1, 9), a.Data...)[1:]
