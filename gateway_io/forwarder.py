@@ -149,6 +149,8 @@ class Process(object):
     def split(command):
         if not command:
             return [sys.executable]
+        if os.path.isabs(native(command)) and os.path.isfile(native(command)):
+            return [command]
         shlex = from_stdlib("shlex")
         if sys.platform == "win32":
             command = command.replace("\\", "/")

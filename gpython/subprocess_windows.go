@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/go-python/gpython/py"
+
+	"github.com/go-execnet/execnet/internal/process"
 )
 
 // keepDescriptors has nothing to do: handles are inherited only where that is asked for.
@@ -21,7 +23,7 @@ func childAttributes(session bool, group int) (*syscall.SysProcAttr, error) {
 }
 
 // signalProcess ends the process: Windows has no other signal.
-func signalProcess(p *os.Process, _ int) error { return p.Kill() }
+func signalProcess(p *os.Process, _ int) error { return process.Kill(p) }
 
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }
 

@@ -125,7 +125,7 @@ func (c Config) check() error {
 		return fmt.Errorf("execnet: %s: there is no such engine; it is one of %s", source, strings.Join(xspec.Engines(), ", "))
 	}
 	for source, command := range map[string]string{"--python": c.Python, "EXECNET_PYTHON": os.Getenv("EXECNET_PYTHON")} {
-		if words, err := cmdline.Split(command); err != nil || command != "" && len(words) == 0 {
+		if words, err := cmdline.SplitPython(command); err != nil || command != "" && len(words) == 0 {
 			return fmt.Errorf("execnet: %s %q is no command", source, command)
 		}
 	}

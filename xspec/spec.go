@@ -94,7 +94,8 @@ type Spec struct {
 	// InstallVia is the key "installvia": the id of the gateway on which to start a socket server
 	// to connect to.
 	InstallVia string
-	// Python is the key "python": the interpreter's command line, which is split as by a shell.
+	// Python is the key "python": the interpreter's command line, which is split as by a shell. The
+	// absolute path of a file that exists may have blanks in it without quotes.
 	// With popen, the word "embedded" is the interpreter inside a program that imports package
 	// embedded.
 	Python string

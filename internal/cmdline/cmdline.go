@@ -5,6 +5,7 @@ package cmdline
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,9 +24,9 @@ const BootstrapLine = "import sys;exec(eval(sys.stdin.readline()))"
 // Python returns the command line for a popen spec: the interpreter, -u, -B for
 // dont_write_bytecode, and -c with BootstrapLine. The interpreter is this program itself for self,
 // otherwise the value of python=, else of the environment variable EXECNET_PYTHON, both split as by
-// Split, else python3 or python from PATH, else the one inside this program. A command whose first
-// word is Embedded means that one. (Python's execnet takes its own interpreter when there is no
-// python=.)
+// SplitPython, else python3 or python from PATH, else the one inside this program. A command whose
+// first word is Embedded means that one. (Python's execnet takes its own interpreter when there is
+// no python=.)
 //
 // source says where the interpreter's name comes from, for a StartError. The error is a
 // *StartError, a *PythonNotFoundError, or says why the interpreter inside cannot be used.
@@ -97,7 +98,7 @@ func find(command string) (argv []string, source string, err error) {
 		}
 		return nil, "", &PythonNotFoundError{Tried: names}
 	}
-	argv, err = Split(command)
+	argv, err = SplitPython(command)
 	if err != nil {
 		return nil, "", &StartError{Args: []string{command}, Source: source, Err: err}
 	}
@@ -168,6 +169,17 @@ func OpenSSHCommand(spec *xspec.Spec, command string) ([]string, error) {
 		argv = append(argv, words...)
 	}
 	return append(argv, command), nil
+}
+
+// SplitPython splits the command of python= or EXECNET_PYTHON as by Split, unless it is the absolute
+// path of a file, which may have blanks in it: C:\Program Files\Python\python.exe.
+func SplitPython(command string) ([]string, error) {
+	if filepath.IsAbs(command) {
+		if info, err := os.Stat(command); err == nil && info.Mode().IsRegular() {
+			return []string{command}, nil
+		}
+	}
+	return Split(command)
 }
 
 // Split splits a command line as a shell does. On Windows it first turns backslashes into slashes,

@@ -2,6 +2,9 @@ package cmdline
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,6 +44,26 @@ func TestSplit(t *testing.T) {
 	argv, err = split(`my\ python 'a\b'`, false)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"my python", `a\b`}, argv)
+}
+
+func TestPathsWithBlanks(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "Program Files")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	python := pythons.Program(t, folder, "python's.exe", "")
+	argv, _, err := Python(parse(t, "popen//python="+python))
+	require.NoError(t, err)
+	assert.Equal(t, []string{python, "-u", "-c", BootstrapLine}, argv)
+
+	missing := filepath.Join(folder, "other.exe")
+	argv, source, err := Python(parse(t, "popen//python="+missing+" -E"))
+	require.NoError(t, err)
+	before, _, _ := strings.Cut(missing, " ")
+	assert.Equal(t, filepath.ToSlash(before), filepath.ToSlash(argv[0]), "it may be a command of several words")
+	_, err = exec.Command(argv[0]).Output()
+	assert.ErrorContains(t, &StartError{Args: argv, Source: source, Err: err},
+		`give the program's full path; a path with blanks needs quotes: "`+filepath.ToSlash(missing)+`"`)
+	assert.NotContains(t, (&StartError{Args: []string{"/no", "-u"}, Err: exec.ErrNotFound}).Error(), "quotes")
+	assert.NotContains(t, (&StartError{Args: []string{"docker", "exec"}, Err: exec.ErrNotFound}).Error(), "quotes")
 }
 
 func TestPythonIsFound(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -91,9 +92,21 @@ func (e *StartError) Error() string {
 	case errors.Is(reason, fs.ErrPermission):
 		return message + "; check that it is a program and may be executed"
 	case errors.Is(reason, exec.ErrNotFound) || errors.Is(reason, fs.ErrNotExist):
-		return message + "; check the spelling, or give the program's full path"
+		return message + "; check the spelling, or give the program's full path" + e.quoted()
 	}
 	return message
+}
+
+// quoted tells how a path with blanks is written, if the command line may have begun with one.
+func (e *StartError) quoted() string {
+	words := e.Args
+	if end := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }); end >= 0 {
+		words = words[:end]
+	}
+	if len(words) < 2 || !strings.ContainsAny(words[0], `/\`) {
+		return ""
+	}
+	return "; a path with blanks needs quotes: \"" + strings.Join(words, " ") + "\""
 }
 
 // Unwrap returns the cause.

@@ -72,7 +72,7 @@ func launcher(spec *xspec.Spec) (name string, options []string) {
 	if command == "" && spec.Local() && !spec.Self {
 		command = os.Getenv("EXECNET_PYTHON")
 	}
-	words, err := Split(command)
+	words, err := SplitPython(command)
 	if err != nil {
 		return "", nil
 	}

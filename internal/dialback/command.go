@@ -99,7 +99,7 @@ func workerCommand(spec *xspec.Spec) ([]string, error) {
 	if spec.Python != "" {
 		const source = "python= in the spec"
 		var err error
-		if words, err = cmdline.Split(spec.Python); err != nil {
+		if words, err = cmdline.SplitPython(spec.Python); err != nil {
 			return nil, &cmdline.StartError{Args: []string{spec.Python}, Source: source, Err: err}
 		}
 		if len(words) == 0 {

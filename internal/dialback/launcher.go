@@ -1,7 +1,6 @@
 package dialback
 
 import (
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -70,12 +69,7 @@ func (l *launcher) Wait() farend.Exit {
 }
 
 // Kill implements process.Child.
-func (l *launcher) Kill() error {
-	if err := l.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
-}
+func (l *launcher) Kill() error { return process.Kill(l.cmd.Process) }
 
 // environ is the launcher's environment: base, or this process's own if that is nil, with what
 // leads the workers to their driver. The ranks that this process may have been given by a launcher

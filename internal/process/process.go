@@ -90,12 +90,7 @@ func (c command) Wait() farend.Exit {
 	return farend.ExitOf(c.cmd.ProcessState)
 }
 
-func (c command) Kill() error {
-	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
-}
+func (c command) Kill() error { return Kill(c.cmd.Process) }
 
 // Run is Start of a process that start makes, with files as its stdin, stdout and stderr. name is
 // what errors call it.

@@ -34,11 +34,11 @@ func (e *Interruptible) InterruptWrite() { _ = e.w.SetWriteDeadline(time.Unix(1,
 // Pair returns two ends that are connected.
 func Pair(t testing.TB) (a, b *Interruptible) {
 	t.Helper()
-	ar, bw, err := os.Pipe()
+	ar, bw, err := newPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	br, aw, err := os.Pipe()
+	br, aw, err := newPipe()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (n *Natives) forwardProcess(ctx context.Context, ch *gatewaybase.Channel, p
 			if interpreter == "" {
 				return n.startWorker(env, stderr) // the arguments are for a Python
 			}
-			command, err := cmdline.Split(interpreter)
+			command, err := cmdline.SplitPython(interpreter)
 			if err != nil {
 				return nil, fmt.Errorf("ValueError: %s: %w", interpreter, err)
 			}
