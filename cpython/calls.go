@@ -206,20 +206,15 @@ func (c *calls) take(relay *gatewaybase.Relay, f frame) (*call, error) {
 		if k != nil {
 			return nil, &frameError{fmt.Sprintf("it begins call %d, which has begun already", f.number)}
 		}
-		k = &call{calls: c, relay: relay, begun: f, function: c.function(f.payload), abandoned: make(chan struct{})}
-		k.ctx, k.cancel = context.WithCancel(c.ctx)
+		k = &call{calls: c, relay: relay, begun: f, function: c.function(f.payload), ctx: lazyContext{parent: c.ctx}}
 		c.running[f.number] = k
 		return k, nil
 	case f.code == codeWake:
 		c.gateway.Go(func() { c.sendBytes(codeWake, 0, nil) })
 	case k == nil: // it has returned meanwhile
 	case f.code == codeAbandon:
-		k.cancel()
-		select {
-		case <-k.abandoned:
-		default:
-			close(k.abandoned)
-		}
+		k.ctx.cancel()
+		k.abandon()
 	default:
 		if r := k.receiving.Load(); r != nil {
 			r.take(f)
@@ -234,11 +229,10 @@ type call struct {
 	*calls
 	relay    *gatewaybase.Relay
 	begun    frame
-	function *function       // nil if there is none of this name
-	ctx      context.Context // the function's
-	cancel   context.CancelFunc
+	function *function   // nil if there is none of this name
+	ctx      lazyContext // the function's
 
-	abandoned chan struct{}             // closed when nobody waits for the call any more
+	abandoned atomic.Bool               // nobody waits for the call any more
 	receiving atomic.Pointer[receiving] // nil as long as it lends no channel
 
 	lentMu sync.Mutex                   // guards lent
@@ -250,7 +244,7 @@ func (k *call) run() {
 	err := errGoexit
 	var result any
 	defer func() {
-		k.cancel()
+		k.ctx.cancel()
 		k.giveBack()
 		k.answer(result, err)
 		k.calls.mu.Lock()
@@ -291,10 +285,10 @@ func (k *call) call() (any, error) {
 		own = k.lend(int(channel))
 	}
 	if channel != 0 && f.Context {
-		defer k.relay.AfterEnd(int(channel), k.cancel)()
+		defer k.relay.AfterEnd(int(channel), k.ctx.cancel)()
 	}
 	begun := time.Now()
-	result, err := f.Call(k.ctx, own, args, kwargs)
+	result, err := f.Call(&k.ctx, own, args, kwargs)
 	f.quick.Store(time.Since(begun) < quickTime)
 	if errors.Is(err, io.EOF) && own != nil && engine.RaisedIn(err) == nil {
 		err = &endOf{channel: own.ID(), err: err}
@@ -328,9 +322,19 @@ func (k *call) lend(id int) *gatewaybase.Channel {
 			k.lent = map[int]*gatewaybase.Channel{}
 		}
 		k.lent[id] = ch
-		k.receiving.CompareAndSwap(nil, newReceiving())
+		if k.receiving.CompareAndSwap(nil, newReceiving()) && k.abandoned.Load() {
+			k.abandon()
+		}
 	}
 	return ch
+}
+
+// abandon notes that nobody waits for the call any more.
+func (k *call) abandon() {
+	k.abandoned.Store(true)
+	if r := k.receiving.Load(); r != nil {
+		r.abandonOnce.Do(func() { close(r.abandoned) })
+	}
 }
 
 // CheckChannel implements serializer.Channels.

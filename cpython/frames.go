@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/go-execnet/execnet/internal/uncleared"
 	"github.com/go-execnet/execnet/serializer"
 )
 
@@ -74,10 +75,10 @@ func readFrame(in io.Reader) (frame, error) {
 	if length < 0 {
 		return frame{}, &frameError{fmt.Sprintf("its length is %d", length)}
 	}
-	f.payload = make([]byte, min(length, maxChunk))
+	f.payload = uncleared.Bytes(min(length, maxChunk))
 	for have := 0; have < length; {
 		if have == len(f.payload) {
-			grown := make([]byte, min(length, 2*have))
+			grown := uncleared.Bytes(min(length, 2*have))
 			copy(grown, f.payload)
 			f.payload = grown
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
@@ -19,10 +20,12 @@ var (
 
 // receiving is what a call needs for the channels that it lends.
 type receiving struct {
-	returned chan struct{}          // closed when the function has returned
-	receiver chan struct{}          // holds something while a goroutine of the function receives
-	answers  chan frame             // to what it receives
-	wanted   atomic.Pointer[wanted] // who has the receiver changes it
+	returned    chan struct{}          // closed when the function has returned
+	abandoned   chan struct{}          // closed when nobody waits for the call any more
+	abandonOnce sync.Once              // closes it
+	receiver    chan struct{}          // holds something while a goroutine of the function receives
+	answers     chan frame             // to what it receives
+	wanted      atomic.Pointer[wanted] // who has the receiver changes it
 }
 
 // mostAnswers is how many answers Python sends at a time: an item, and the confirmation that it has
@@ -30,7 +33,7 @@ type receiving struct {
 const mostAnswers = 2
 
 func newReceiving() *receiving {
-	return &receiving{returned: make(chan struct{}), receiver: make(chan struct{}, 1), answers: make(chan frame, mostAnswers)}
+	return &receiving{returned: make(chan struct{}), abandoned: make(chan struct{}), receiver: make(chan struct{}, 1), answers: make(chan frame, mostAnswers)}
 }
 
 // take takes an answer of Python. It does not wait: the worker sends no more than it was asked for.
@@ -163,7 +166,7 @@ func (k *call) stopReceiving(r *receiving) {
 		return
 	}
 	k.sendBytes(codeCancel, k.begun.number, nil)
-	abandoned := k.abandoned
+	abandoned := r.abandoned
 	for {
 		select {
 		case a := <-r.answers:

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 	"sync"
-	"unsafe"
+
+	"github.com/go-execnet/execnet/internal/uncleared"
 )
 
 // code is a message's first byte (protocol.md section 3; execnet's Message class).
@@ -115,7 +115,7 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 	}
 	for p.have < p.length {
 		if p.have == len(p.frame) {
-			grown := uncleared(min(p.length, 2*p.have))
+			grown := uncleared.Bytes(min(p.length, 2*p.have))
 			copy(grown, p.frame)
 			p.frame = grown
 		}
@@ -153,19 +153,7 @@ func (p *messageReader) memory() []byte {
 			return kept.bytes[:p.length]
 		}
 	}
-	return uncleared(min(p.length, max(p.largest, headerSize+payloadChunk)))
-}
-
-// uncleared is make of n bytes, which the caller fills. It leaves in large ones what was in that
-// memory before: to clear it takes a fifth of the time of receiving.
-func uncleared(n int) []byte {
-	if n < largeFrame {
-		return make([]byte, n)
-	}
-	var b strings.Builder
-	b.Grow(n) // is all that makes such memory
-	b.WriteByte(0)
-	return unsafe.Slice(unsafe.StringData(b.String()), n)
+	return uncleared.Bytes(min(p.length, max(p.largest, headerSize+payloadChunk)))
 }
 
 // readError is the error of a frame whose Read has returned err: errCutOff if the stream ended
