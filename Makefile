@@ -6,6 +6,7 @@
 #             the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
+#   make test-pypy    workers in PyPy 3, driven by Go and by pip's execnet
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -23,7 +24,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, in this order.
-PLATFORM_TESTS := test-podman test-slurm test-qemu
+PLATFORM_TESTS := test-podman test-slurm test-qemu test-pypy
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -79,6 +80,13 @@ test-qemu-%:
 	CGO_ENABLED=0 GOARCH=$* go build -o bin/$*/ ./compat_tests/goworker
 	EXECNET_TEST_GOWORKER='$(CURDIR)/.ci/qemu $* $(CURDIR)/bin/$*/goworker' \
 		$(BIN)/python -m pytest -q -k 'not ssh and not via and not server' $(QEMU_COMPAT)
+
+# Tests marked cpython use or expect what PyPy lacks or does in its own way.
+test-pypy: export EXECNET_TEST_PYTHONS = $(shell command -v pypy3)
+test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
+test-pypy: needs-pypy venv
+	go test -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
+	$(BIN)/python -m pytest -q -m 'not cpython' compat_tests/test_worker_*.py
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

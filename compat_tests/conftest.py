@@ -28,6 +28,7 @@ def pytest_report_header(config):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "late: runs after all others, as it checks what needs time")
+    config.addinivalue_line("markers", "cpython: uses or expects what PyPy lacks or does in its own way")
 
 
 def pytest_collection_modifyitems(items):

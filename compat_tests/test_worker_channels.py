@@ -298,6 +298,7 @@ def test_full_pipes_both_ways(worker):
     assert channel.receive(WAIT) == 20 * 500000
 
 
+@pytest.mark.cpython
 def test_an_interrupt_leaves_the_stream_whole(start):
     worker = start(NEWEST)
     worker.run("""
@@ -349,6 +350,7 @@ def test_an_interrupt_leaves_the_stream_whole(start):
     assert worker.run("channel.send(b'z' * 100000)").receive(WAIT) == b"z" * 100000
 
 
+@pytest.mark.cpython
 def test_an_interrupt_leaves_large_items_whole(start):
     """Interrupts while the main thread reads large items, which come in pieces."""
     worker = start(NEWEST)
@@ -397,6 +399,7 @@ def test_an_interrupt_leaves_large_items_whole(start):
     assert worker.run("channel.send(5)").receive(WAIT) == 5
 
 
+@pytest.mark.cpython
 def test_an_exception_thrown_into_a_waiting_thread(start):
     worker = start(NEWEST)
     channel = worker.run("""
@@ -445,7 +448,7 @@ def test_an_idle_worker_sleeps(start):
 
 def test_unhandled_errors_are_warned_about(start):
     worker = start(NEWEST, stderr=subprocess.PIPE)
-    channel = worker.run("c = channel.gateway.newchannel(); channel.send(c); channel.receive(); del c")
+    channel = worker.run("c = channel.gateway.newchannel(); channel.send(c); channel.receive(); del c; import gc; gc.collect()")
     channel.receive(WAIT).close("lost")
     channel.send(None)
     channel.waitclose(WAIT)

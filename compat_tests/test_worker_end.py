@@ -24,7 +24,7 @@ def quick(execmodel="thread"):
 
 PREAMBLE = """
 import ctypes, os, signal, sys, time
-sleep_with_the_GIL = ctypes.PyDLL(None).sleep
+sleep_with_the_GIL = getattr(ctypes, "PyDLL", ctypes.CDLL)(None).sleep  # PyPy has no PyDLL
 """
 
 # Sources, and the status with which a worker ends that has executed them: 1 where one of its
@@ -61,6 +61,18 @@ LEFT_BEHIND = {
 }
 
 
+def status_of(name, python):
+    """The status with which a worker of this interpreter ends. PyPy never keeps other threads from
+    running for long, and calls no finalizers at its end.
+    """
+    if "pypy" in os.path.basename(python):
+        if name == "a finalizer":
+            return 0
+        if name == "a greedy thread" or "the GIL" in name:
+            return 1
+    return LEFT_BEHIND[name][1]
+
+
 def children(pid):
     """The processes whose parent is pid."""
     rows = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="]).decode().splitlines()
@@ -94,7 +106,7 @@ def test_it_ends_whatever_is_left_behind(start, python, execmodel, end):
     began = time.time()
     statuses = {name: worker.popen.wait(WAIT) for name, worker in workers.items()}
     assert time.time() - began < 10
-    assert statuses == {name: status for name, (_, status) in LEFT_BEHIND.items()}
+    assert statuses == {name: status_of(name, python) for name in LEFT_BEHIND}
     gone(*sum(watchdogs.values(), []))
 
 

@@ -33,6 +33,7 @@ def fails(worker, text="def f():\n    1/0\nf()\n"):
     return error(worker.run(text)).splitlines()
 
 
+@pytest.mark.cpython
 @pytest.mark.parametrize("where", ["main thread", "other thread"])
 def test_modules_of_the_users_folder_are_not_taken(python, start, folder, where):
     worker = start(python, setup={"chdir": folder})
@@ -257,6 +258,7 @@ SHORT_OF_MEMORY = """
 SIZE = 80 << 20  # a thread may have 64 MiB of its own, reserved before the limit was set
 
 
+@pytest.mark.cpython
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory as only Linux can")
 @pytest.mark.parametrize("python, what", [(python, "text") for python in PYTHONS] + [
     (python, what) for python in sorted({PYTHONS[0], NEWEST})
@@ -295,6 +297,7 @@ def test_a_message_for_which_there_is_no_memory(start, python, what):
     assert worker.stop() == 0
 
 
+@pytest.mark.cpython
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory as only Linux can")
 def test_an_item_that_cannot_be_made_for_lack_of_memory(python, start):
     worker = start(python)

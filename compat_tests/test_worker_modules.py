@@ -151,6 +151,7 @@ def test_pools_of_forked_processes_find_the_source(start, python):
     assert worker.stop() == 0
 
 
+@pytest.mark.cpython
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_spawned_processes_cannot_have_it(start, python, method):
     """What would be sent to them fails here and at once, as without such a module."""

@@ -91,6 +91,7 @@ BUFFERS_OF_3 = [
 ]
 
 
+@pytest.mark.cpython
 def test_buffers_are_sent_as_bytes(worker):
     """By themselves and inside others, also where execnet would raise a DumpError."""
     items = BUFFERS + ([] if worker.py2 else BUFFERS_OF_3)
@@ -104,6 +105,7 @@ def test_buffers_are_sent_as_bytes(worker):
     channel.waitclose(WAIT)
 
 
+@pytest.mark.cpython
 def test_what_has_a_buffer_but_cannot_be_sent(worker):
     channel = worker.run("""
         import ctypes
