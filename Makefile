@@ -7,6 +7,7 @@
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
 #   make test-pypy    workers in PyPy 3, driven by Go and by pip's execnet
+#   make test-wine    programs for Windows, run by wine: Go's tests, and execnet.exe with a CPython for Windows
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -24,7 +25,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, in this order.
-PLATFORM_TESTS := test-podman test-slurm test-qemu test-pypy
+PLATFORM_TESTS := test-podman test-slurm test-qemu test-pypy test-wine
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -87,6 +88,34 @@ test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-pypy: needs-pypy venv
 	go test -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
 	$(BIN)/python -m pytest -q -m 'not cpython' compat_tests/test_worker_*.py
+
+# What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
+WINE := $(CURDIR)/$(VENV)/wine
+WINE_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap ./worker ./server
+# These want sh, for scripts that are Pythons or for what those print, and an sshd.
+WINE_SKIP := TestWhatIsNoPython TestSilenceEndsWithTheContext TestNoiseBeforeTheAnswer TestNoisyShellOverSSH \
+	TestNoiseAndNoAnswer TestImportNeedsExecnet
+# These want niceness, signals, or names with a quote.
+WINE_SKIP += TestSetUp TestKilledWorker
+# Windows tells of a pipe's end when all is read, so that this worker does not know that its driver is gone.
+WINE_SKIP += TestRelayThatDoesNotRead
+# Wine takes minutes to write as many lines as these print.
+WINE_SKIP += TestOutput TestOutputStuck
+
+test-wine: export WINEPREFIX = $(WINE)
+test-wine: export EXECNET_TEST_PYTHONS = C:\python\python.exe
+test-wine: export EXECNET_TEST_VENV = C:\venv
+test-wine: export EXECNET_TEST_PROGRAM = $(CURDIR)/bin/windows/execnet.exe
+test-wine: WINE_GO = CGO_ENABLED=0 GOOS=windows GOARCH=amd64 GOFLAGS=-overlay=$(WINE)/overlay.json go
+test-wine: WINE_TEST = $(WINE_GO) test -p 1 -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/wine'
+test-wine: needs-wine $(WINE)/made
+	$(WINE_GO) build -o bin/windows/ ./cmd/execnet
+	$(WINE_TEST) -tags platforms ./cmd/execnet
+	$(WINE_TEST) -skip '^($(subst $() ,|,$(strip $(WINE_SKIP))))$$' $(WINE_PACKAGES)
+
+$(WINE)/made: .ci/wine-prefix .ci/wine embedded/go.mod $(VENV)/installed | needs-wine
+	.ci/wine-prefix $(WINE) "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	touch $@
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

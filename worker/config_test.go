@@ -3,6 +3,7 @@ package worker
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -83,8 +84,9 @@ func TestOptions(t *testing.T) {
 func TestWrongSettings(t *testing.T) {
 	program, err := os.Executable()
 	require.NoError(t, err)
+	absent := filepath.Join(t.TempDir(), "absent")
 	for _, test := range []struct{ spec, engine, python, says string }{
-		{spec: "popen//python=" + program + " worker --site /no/folder", says: "--site: /no/folder is no folder"},
+		{spec: "popen//python=" + program + " worker --site " + absent, says: "--site: " + absent + " is no folder"},
 		{spec: "popen//self//env:EXECNET_SITE=" + program, says: "EXECNET_SITE: " + program + " is no folder"},
 		{spec: "popen//self", engine: "cython", says: "EXECNET_ENGINE=cython: there is no such engine; it is one of auto, gpython, cpython"},
 		{spec: "popen//self//env:EXECNET_ENGINE=CPython", says: "EXECNET_ENGINE=CPython: there is no such engine"},
