@@ -28,7 +28,8 @@ type Upload struct {
 	// Spec is that of the gateway.
 	Spec *xspec.Spec
 	// Sent is how many bytes of the program have been sent, of Total. Where it travels compressed
-	// they count as what they become there. If a folder of the host does not take it, Sent begins anew.
+	// they count as what they become there. If a folder of the host does not take it, Sent begins
+	// anew.
 	Sent, Total int64
 }
 

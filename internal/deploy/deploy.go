@@ -33,8 +33,8 @@ type Host struct {
 	// Failed turns the end of a command that leads there, and that has printed nothing, into the
 	// error that it means, or returns nil. A nil Failed is that of the ssh command.
 	Failed func(gatewaybase.Exit) error
-	// Progress is told how many bytes of a program have been sent, however they travel, and how many
-	// there are; nil means nobody.
+	// Progress is told how many bytes of a program have been sent, however they travel, and how
+	// many there are; nil means nobody.
 	Progress func(sent, total int64)
 	// Printed gets what the host prints in front of the scripts' answers, unless it is nil.
 	Printed func(noise []byte)
