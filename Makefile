@@ -3,7 +3,8 @@
 # make test   everything: makes .venv, then tox runs every env of tox.ini
 # make test-platforms  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and on the nodes of a real Slurm, which runs here; .ci/needs-platforms says what it needs, and the
-#             user must be root
+#             user must be root. Also what make test-kubectl does: gateways to pods of an API server of the tests, by
+#             a real kubectl, which is built first; needs nothing but Go and a Python
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -23,7 +24,7 @@ PLATFORMS ?= all
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: check test test-platforms needs venv python314 soak suites programs bench build release wheel clean
+.PHONY: check test test-platforms test-kubectl needs venv python314 soak suites programs bench build release wheel clean
 
 # Programs that take long to test: their tests run in make test alone.
 SLOW := /compat_tests|/internal/command$$|/internal/release$$|/gateway_io$$|/internal/sshclient$$|/multi$$|/server$$|/rsync$$
@@ -41,10 +42,14 @@ test: needs venv
 	$(BIN)/tox run
 
 # Without cgo, so that the programs run in containers without libraries.
-test-platforms:
+test-platforms: test-kubectl
 	@missing=$$(.ci/needs-platforms | tr '\n' ' '); test -z "$$missing" || { \
 		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
 	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run 'TestPodman|TestSlurm' ./internal/deploy ./internal/dialback
+
+# Its first run builds kubectl, which takes minutes; later ones find that in the cache of go build.
+test-kubectl:
+	CGO_ENABLED=0 go -C internal/testsupport/kubernetes test -count=1 -timeout 20m .
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

@@ -72,10 +72,11 @@ var containerTexts = []struct {
 	text    *regexp.Regexp
 }{
 	{ContainerMissing, regexp.MustCompile(`(?i)no such container|^Error from server \(NotFound\)|` + noContainer.String() + `|^error: the server doesn't have a resource type`)},
-	{ContainerForbidden, regexp.MustCompile(`(?i)permission denied while trying to connect|^Error from server \((Forbidden|Unauthorized)\)|^error: You must be logged in`)},
+	{ContainerForbidden, regexp.MustCompile(`(?i)permission denied while trying to connect|^Error from server \((Forbidden|Unauthorized)\)|^error: You must be logged in|` +
+		`unable to upgrade connection: (.* is forbidden: |Forbidden|Unauthorized)`)},
 	{ContainerStopped, regexp.MustCompile(`(?i)^Error.* container \S+ is (not running|paused|restarting)|container state improper|in a completed pod|unable to upgrade connection: (container not found|pod does not exist)|does not have a host assigned`)},
 	{ContainerUnreachable, regexp.MustCompile(`(?i)Cannot connect to (the Docker daemon|Podman)|error during connect|` +
-		`^(The connection to the server|Unable to connect to the server|Error from server|error: context .* does not exist|error: error loading config file)`)},
+		`^(The connection to the server|Unable to connect to the server|Error from server|Error in configuration|error: context .* does not exist|error: error loading config file|error: unable to upgrade connection)`)},
 }
 
 // ContainerFailed turns the end of a docker, podman or kubectl command that has printed nothing
