@@ -127,7 +127,7 @@ type PythonNotFoundError = gatewayio.PythonNotFoundError
 //
 //	Command string           docker, podman or kubectl
 //	Name    string           the container or pod
-//	Problem string           a gatewayio.ContainerProblem: missing, stopped, forbidden or unreachable
+//	Problem string           a gatewayio.ContainerProblem: missing, stopped, forbidden, unreachable
 //	Says    string           what the command says
 //	Err     error
 type ContainerError = gatewayio.ContainerError

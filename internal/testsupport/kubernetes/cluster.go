@@ -39,7 +39,7 @@ import (
 //
 //   - "box", with the containers "box", "bare" and "slim" that package containers describes
 //   - "done", which has ended, and "new", which has not started yet
-//   - "secret", which the user may see, and "hidden", which she may not; she may run nothing in either
+//   - "secret", where the user may run nothing, and "hidden", which the user may not even see
 //
 // and the deployment "web", to which "box" belongs.
 type Cluster struct {
@@ -307,7 +307,7 @@ func (c *Cluster) exec(w http.ResponseWriter, r *http.Request) {
 	c.execs = append(c.execs, run)
 	c.mu.Unlock()
 	defer conn.Close()
-	_, _ = streams[1].Write(nil) // as Kubernetes does, so that the client knows that it is connected
+	_, _ = streams[1].Write(nil) // as Kubernetes does, to tell that it is connected
 	end := apierrors.NewInternalError(fmt.Errorf("unable to upgrade connection: container not found (%q)", run.Container)).ErrStatus
 	if pod.Status.Phase == corev1.PodRunning {
 		var stdin io.Reader
