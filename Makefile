@@ -7,6 +7,7 @@
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
 #   make test-pypy    workers in PyPy 3, driven by Go and by pip's execnet
+#   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
 # make soak   breaks gateways in every way, on every road, for five minutes (MINUTES=60: for longer), and
 #             prints how often something did not hold; SOAK="-seed 1 -only cut -road ssh" tells it more
@@ -24,7 +25,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, in this order.
-PLATFORM_TESTS := test-podman test-slurm test-qemu test-pypy
+PLATFORM_TESTS := test-podman test-slurm test-kubectl test-qemu test-pypy
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -87,6 +88,10 @@ test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-pypy: needs-pypy venv
 	go test -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
 	$(BIN)/python -m pytest -q -m 'not cpython' compat_tests/test_worker_*.py
+
+# Its first run builds kubectl, which takes minutes; later ones find that in the cache of go build.
+test-kubectl:
+	CGO_ENABLED=0 go -C internal/testsupport/kubernetes test -count=1 -timeout 20m .
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \
