@@ -14,8 +14,8 @@ import (
 // pieceSize is how many bytes of a program are compressed, and sent, at once.
 const pieceSize = 128 << 10
 
-// packing is a program in compressed pieces, each a gzip file of its own: gzip -d takes several in a
-// row for one. All uploads of the program at the same time share it.
+// packing is a program in compressed pieces, each a gzip file of its own: gzip -d takes several in
+// a row for one. All uploads of the program at the same time share it.
 type packing struct {
 	mu     sync.Mutex // guards what follows
 	pieces map[int][]byte
