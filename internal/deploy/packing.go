@@ -35,8 +35,8 @@ func (p *program) packing() *packing {
 }
 
 // packer compresses a program ahead of an upload. A piece that is not compressed when its turn
-// comes is sent as it is, within a gzip file. So a slow network gets compressed pieces, and one that
-// takes them faster than they are compressed does not wait for that.
+// comes is sent as it is, within a gzip file. So a slow network gets compressed pieces, and one
+// that takes them faster than they are compressed does not wait for that.
 type packer struct {
 	*packing
 	running sync.WaitGroup
