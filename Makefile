@@ -5,6 +5,7 @@
 #   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine;
 #             the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
+#   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
 #   make test-pypy    workers in PyPy 3, driven by Go and by pip's execnet
 #   make test-wine    programs for Windows, run by wine: Go's tests, and execnet.exe with a CPython for Windows
@@ -25,7 +26,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, in this order.
-PLATFORM_TESTS := test-podman test-slurm test-qemu test-pypy test-wine
+PLATFORM_TESTS := test-podman test-slurm test-kubectl test-qemu test-pypy test-wine
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -91,7 +92,7 @@ test-pypy: needs-pypy venv
 
 # What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
 WINE := $(CURDIR)/$(VENV)/wine
-WINE_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap ./worker ./server
+WINE_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap ./worker ./server ./internal/process ./internal/pipe
 # These want sh, for scripts that are Pythons or for what those print, and an sshd.
 WINE_SKIP := TestWhatIsNoPython TestSilenceEndsWithTheContext TestNoiseBeforeTheAnswer TestNoisyShellOverSSH \
 	TestNoiseAndNoAnswer TestImportNeedsExecnet
@@ -116,6 +117,10 @@ test-wine: needs-wine $(WINE)/made
 $(WINE)/made: .ci/wine-prefix .ci/wine embedded/go.mod $(VENV)/installed | needs-wine
 	.ci/wine-prefix $(WINE) "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	touch $@
+
+# Its first run builds kubectl, which takes minutes; later ones find that in the cache of go build.
+test-kubectl:
+	CGO_ENABLED=0 go -C internal/testsupport/kubernetes test -count=1 -timeout 20m .
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

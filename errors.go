@@ -122,12 +122,12 @@ type LoadError = serializer.LoadError
 type PythonNotFoundError = gatewayio.PythonNotFoundError
 
 // ContainerError says that docker, podman or kubectl could run nothing in a container or pod: there
-// is none of that name, it does not run, or the command does not get that far. Use errors.As with a
-// *ContainerError.
+// is none of that name, it does not run, the user may not use it, or the command does not get that
+// far. Use errors.As with a *ContainerError.
 //
 //	Command string           docker, podman or kubectl
 //	Name    string           the container or pod
-//	Problem string           a gatewayio.ContainerProblem: missing, stopped or unreachable
+//	Problem string           a gatewayio.ContainerProblem: missing, stopped, forbidden, unreachable
 //	Says    string           what the command says
 //	Err     error
 type ContainerError = gatewayio.ContainerError

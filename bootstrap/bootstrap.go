@@ -70,6 +70,8 @@ func (e *Error) Error() string {
 	ended := errors.Is(e.Err, io.EOF)
 	if hint := cmdline.Hint(e.Spec, ended); hint != "" && e.Err != nil {
 		b.WriteString("; " + hint)
+	} else if strings.Contains(e.Exit.Stderr, noEnv) {
+		b.WriteString("; env: with TZ, LANG, PYTHON... and others that count when a program starts needs the program env in the pod")
 	} else if len(e.Got) == 0 && ended && e.Exit.Known && e.Exit.Signal == nil && !e.Spec.Self {
 		b.WriteString("; it has to be Python 2.7, or 3.6 or newer")
 	}
@@ -79,6 +81,10 @@ func (e *Error) Error() string {
 	b.WriteString(farend.StderrText(e.Exit.Stderr))
 	return b.String()
 }
+
+// noEnv is how the runtimes of containers say that there is no env(1), which is in front of the
+// interpreter of a kubectl= spec with such variables.
+const noEnv = `exec: "env": executable file not found`
 
 // needsLibraries is how the linkers of Linux, macOS and the BSDs say that they do not find a
 // library, or not in the version that a program was linked against.

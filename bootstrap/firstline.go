@@ -181,9 +181,17 @@ func cachedSource(dir string, spec *xspec.Spec, token string, m more) string {
 }
 
 const (
-	envFormat   = "os.environ[%s] = %s\n"
-	niceFormat  = "getattr(os, 'nice', int)(%d)\n"
-	chDirFormat = "os.path.isdir(%s) or os.makedirs(%s)\nos.chdir(%s)\n"
+	envFormat  = "os.environ[%s] = %s\n"
+	niceFormat = "getattr(os, 'nice', int)(%d)\n"
+	// Another worker may make the folder at the same time.
+	chDirFormat = `for folder in [%s]:
+    try:
+        os.path.isdir(folder) or os.makedirs(folder)
+    except OSError:
+        if not os.path.isdir(folder):
+            raise
+    os.chdir(folder)
+`
 )
 
 // setUpLines apply the spec's env, nice and chdir, which the Python worker does by itself in a
@@ -197,8 +205,7 @@ func setUpLines(spec *xspec.Spec) string {
 		fmt.Fprintf(&b, niceFormat, spec.Nice)
 	}
 	if spec.ChDir != "" {
-		dir := pystring.ASCII(spec.ChDir)
-		fmt.Fprintf(&b, chDirFormat, dir, dir, dir)
+		fmt.Fprintf(&b, chDirFormat, pystring.ASCII(spec.ChDir))
 	}
 	return b.String()
 }

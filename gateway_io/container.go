@@ -14,9 +14,9 @@ import (
 )
 
 // ContainerError says that docker, podman or kubectl could run nothing in a container or pod: there
-// is none of that name, it does not run, or the command does not get that far. A container without
-// a Python is a *PythonNotFoundError instead, a machine without the command a *StartError. Use
-// errors.As with a *ContainerError. Its fields:
+// is none of that name, it does not run, the user may not use it, or the command does not get that
+// far. A container without a Python is a *PythonNotFoundError instead, a machine without the
+// command a *StartError. Use errors.As with a *ContainerError. Its fields:
 //
 //	Command string           // docker, podman or kubectl
 //	Name    string           // the container or pod, as the spec names it
@@ -34,7 +34,9 @@ const (
 	ContainerMissing = farend.ContainerMissing
 	// ContainerStopped: it does not run, or is paused.
 	ContainerStopped = farend.ContainerStopped
-	// ContainerUnreachable: docker's daemon or the cluster cannot be reached, or refuses.
+	// ContainerForbidden: docker's daemon or the cluster does not let this user do that.
+	ContainerForbidden = farend.ContainerForbidden
+	// ContainerUnreachable: docker's daemon or the cluster cannot be reached, or cannot do that.
 	ContainerUnreachable = farend.ContainerUnreachable
 )
 

@@ -10,6 +10,7 @@ import (
 	"github.com/go-execnet/execnet/internal/deploy"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/process"
+	"github.com/go-execnet/execnet/internal/sshclient"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -26,8 +27,9 @@ type DeployError = deploy.Error
 type Upload struct {
 	// Spec is that of the gateway.
 	Spec *xspec.Spec
-	// Sent is how many bytes have been sent, of Total. They are fewer than those of the program
-	// where it travels compressed. If a folder of the host does not take it, Sent begins anew.
+	// Sent is how many bytes of the program have been sent, of Total. Where it travels compressed
+	// they count as what they become there. If a folder of the host does not take it, Sent begins
+	// anew.
 	Sent, Total int64
 }
 
@@ -89,8 +91,10 @@ func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) 
 			return o.openContainer(spec, &script, stderr)
 		}
 	case host.Name != "":
+		hold := new(sshclient.Hold)
+		host.Done = hold.Release
 		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {
-			return o.runSSH(ctx, spec, &script, stderr)
+			return o.runSSH(ctx, spec, &script, stderr, hold)
 		}
 	default:
 		host.Name = "this machine"

@@ -69,11 +69,12 @@ type SSHOptions = sshclient.Options
 // Where the spec says sshclient=openssh the ssh command is run, as execnet does; ctx does not end
 // it then.
 func (o *Opener) openSSH(ctx context.Context, spec *xspec.Spec, stderr io.Writer) (gatewaybase.IO, error) {
-	return o.runSSH(ctx, spec, nil, stderr)
+	return o.runSSH(ctx, spec, nil, stderr, nil)
 }
 
-// runSSH is openSSH that runs a script instead of the interpreter, unless script is nil.
-func (o *Opener) runSSH(ctx context.Context, spec *xspec.Spec, script *deploy.Script, stderr io.Writer) (gatewaybase.IO, error) {
+// runSSH is openSSH that runs a script instead of the interpreter, unless script is nil. Several
+// scripts of one host have a hold, so that they need one login; the ssh command has no such thing.
+func (o *Opener) runSSH(ctx context.Context, spec *xspec.Spec, script *deploy.Script, stderr io.Writer, hold *sshclient.Hold) (gatewaybase.IO, error) {
 	if spec.SSHClient == "openssh" {
 		return o.openOpenSSH(spec, script, cmp.Or(stderr, o.SSH.Stderr, o.stderr()))
 	}
@@ -82,7 +83,7 @@ func (o *Opener) runSSH(ctx context.Context, spec *xspec.Spec, script *deploy.Sc
 	if err != nil {
 		return nil, err
 	}
-	return pipe(pool.Start(ctx, args, files, remoteCommand(args.Prefix, spec, script), address(spec), stderr))
+	return pipe(pool.Start(ctx, args, files, remoteCommand(args.Prefix, spec, script), address(spec), stderr, hold))
 }
 
 // remoteCommand is what an ssh host's shell gets behind prefix: the interpreter, or script if that

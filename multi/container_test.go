@@ -109,6 +109,9 @@ func TestContainerErrors(t *testing.T) {
 			var failed *bootstrap.Error
 			require.ErrorAs(t, start("box//python=sh -c 'echo this is not running >&2; exit 5'"), &failed)
 			assert.Equal(t, 5, failed.Exit.Code)
+			if command == "kubectl" {
+				assert.ErrorContains(t, start("slim//python=python3//env:TZ=UTC"), "needs the program env in the pod")
+			}
 		}
 	}
 	var failed *gatewayio.StartError

@@ -86,8 +86,11 @@ def serve_popen(id, execmodel="thread", setup={}):
             os.nice(int(setup["nice"]))
         path = setup.get("chdir")
         if path:
-            if not os.path.exists(path):
-                os.makedirs(path)
+            try:
+                os.path.exists(path) or os.makedirs(path)
+            except OSError:
+                if not os.path.isdir(path):  # or else another worker has made it meanwhile
+                    raise
             os.chdir(path)
         gateway = WorkerGateway(rfd, wfd, id, model)
         gateway._adapt(setup)

@@ -171,8 +171,8 @@ func OpenSSHCommand(spec *xspec.Spec, command string) ([]string, error) {
 	return append(argv, command), nil
 }
 
-// SplitPython splits the command of python= or EXECNET_PYTHON as by Split, unless it is the absolute
-// path of a file, which may have blanks in it: C:\Program Files\Python\python.exe.
+// SplitPython splits the command of python= or EXECNET_PYTHON as by Split, unless it is the
+// absolute path of a file, which may have blanks in it: C:\Program Files\Python\python.exe.
 func SplitPython(command string) ([]string, error) {
 	if filepath.IsAbs(command) {
 		if info, err := os.Stat(command); err == nil && info.Mode().IsRegular() {

@@ -146,11 +146,19 @@ func remoteText(ctx context.Context, gw *gatewaybase.Gateway, function, argument
 	return text, nil
 }
 
-// makeFolder makes a folder and those above it, unless it is there.
+// makeFolder makes a folder and those above it, unless it is there. Another worker may make it at
+// the same time.
 func makeFolder(ctx context.Context, gw *gatewaybase.Gateway, folder string) error {
-	there, err := gw.RemoteCall(ctx, "os.path.isdir", folder)
-	if err == nil && there != true {
-		_, err = gw.RemoteCall(ctx, "os.makedirs", folder)
+	isThere := func() bool {
+		there, err := gw.RemoteCall(ctx, "os.path.isdir", folder)
+		return err == nil && there == true
+	}
+	if isThere() {
+		return nil
+	}
+	_, err := gw.RemoteCall(ctx, "os.makedirs", folder)
+	if err != nil && isThere() {
+		return nil
 	}
 	return err
 }

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
 )
@@ -29,11 +28,13 @@ type Host struct {
 	Name string
 	// Run starts a script there, each time in a process of its own.
 	Run func(ctx context.Context, script Script) (gatewaybase.IO, error)
+	// Done is called when no further script follows those that were run; nil means nobody.
+	Done func()
 	// Failed turns the end of a command that leads there, and that has printed nothing, into the
 	// error that it means, or returns nil. A nil Failed is that of the ssh command.
 	Failed func(gatewaybase.Exit) error
-	// Progress is told how many bytes of an upload have been sent, and how many there are; nil
-	// means nobody.
+	// Progress is told how many bytes of a program have been sent, however they travel, and how
+	// many there are; nil means nobody.
 	Progress func(sent, total int64)
 	// Printed gets what the host prints in front of the scripts' answers, unless it is nil.
 	Printed func(noise []byte)
@@ -96,6 +97,9 @@ func (h *Host) Put(ctx context.Context, s *Set) (path string, err error) {
 
 // reach has the findScript find a program, and puts one there if there is none.
 func (h *Host) reach(ctx context.Context, s *Set, then string, starts bool) (gatewaybase.IO, string, error) {
+	if h.Done != nil {
+		defer h.Done()
+	}
 	for put := false; ; put = true {
 		mark := newMark()
 		pipe, answer, noise, err := h.ask(ctx, Script{s.findScript(mark, then), starts, mark}, nil)
@@ -126,11 +130,16 @@ func (h *Host) reach(ctx context.Context, s *Set, then string, starts bool) (gat
 
 // upload puts a program into the first of the places that takes it.
 func (h *Host) upload(ctx context.Context, s *Set, p *program, packed bool) error {
+	var k *packer
+	if packed {
+		k = p.startPacker() // before there is a session, so that it is ahead when that takes long
+		defer k.stop()
+	}
 	var reasons []string
 	for place := range places {
 		mark := newMark()
 		pipe, answer, _, err := h.ask(ctx, Script{Text: s.putScript(mark, p, place, packed), Mark: mark}, func(pipe gatewaybase.IO) error {
-			return h.send(ctx, pipe, p, packed)
+			return h.send(ctx, pipe, p, k)
 		})
 		if err != nil {
 			return err
@@ -146,54 +155,33 @@ func (h *Host) upload(ctx context.Context, s *Set, p *program, packed bool) erro
 		"\nset XDG_CACHE_HOME or TMPDIR there to a folder of yours that does"}
 }
 
-// send writes a program to a putScript, until ctx ends.
-func (h *Host) send(ctx context.Context, pipe gatewaybase.IO, p *program, packed bool) error {
-	to := &counter{ctx: ctx, to: pipe, total: p.size, tell: h.Progress}
-	if packed {
-		content, err := p.packedContent()
-		if err != nil {
-			return err
+// send writes a program to a putScript, until ctx ends. Without a packer it travels as it is.
+func (h *Host) send(ctx context.Context, pipe gatewaybase.IO, p *program, k *packer) error {
+	sent := int64(0)
+	err := p.eachPiece(func(i int, content []byte) error {
+		piece := content
+		if k != nil {
+			piece = k.take(i, content)
 		}
-		to.total = int64(len(*content))
-		_, _ = to.Write(*content) // the script says what went wrong
+		if ctx.Err() != nil {
+			return errNotSent
+		}
+		if _, err := pipe.Write(piece); err != nil {
+			return errNotSent
+		}
+		if sent += int64(len(content)); h.Progress != nil {
+			h.Progress(sent, p.size)
+		}
+		return nil
+	})
+	if err == errNotSent {
 		return nil
 	}
-	content, err := p.open()
-	if err != nil {
-		return errtext.Wrap("reading "+p.from, err)
-	}
-	defer content.Close()
-	_, _ = io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{content}, make([]byte, chunk))
-	return nil
+	return err
 }
 
-// chunk is how many bytes are written at once, after which Progress is told.
-const chunk = 64 << 10
-
-// counter tells how much has been written.
-type counter struct {
-	ctx         context.Context // nothing is written when it has ended
-	to          io.Writer
-	sent, total int64
-	tell        func(sent, total int64)
-}
-
-// Write implements io.Writer.
-func (c *counter) Write(b []byte) (written int, err error) {
-	for written < len(b) && err == nil {
-		if c.ctx.Err() != nil {
-			return written, c.ctx.Err()
-		}
-		var n int
-		n, err = c.to.Write(b[written:min(len(b), written+chunk)])
-		written += n
-		c.sent += int64(n)
-		if c.tell != nil {
-			c.tell(c.sent, c.total)
-		}
-	}
-	return written, err
-}
+// errNotSent ends an upload of which the script, or ctx, says what went wrong.
+var errNotSent = errors.New("not sent")
 
 // newMark is a word that nothing but an answer begins with.
 func newMark() string { return "execnet-" + rand.Text() }

@@ -4,6 +4,7 @@ package deploy
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -64,7 +65,7 @@ func newAccount(t *testing.T, with ...string) *account {
 		return process.Start(argv, a.env, &a.stderr)
 	}
 	a.Progress = func(sent, _ int64) {
-		if a.mu.Lock(); sent <= chunk {
+		if a.mu.Lock(); sent <= pieceSize {
 			a.uploads++
 		}
 		a.mu.Unlock()
@@ -165,7 +166,7 @@ func TestBusybox(t *testing.T) {
 		require.NoError(t, os.Symlink(busybox, filepath.Join(a.bin, tool)))
 	}
 	a.shell = []string{busybox, "sh", "-c"}
-	s, _ := newProgramSet(t, echo)
+	s, _ := newProgramSet(t, echo+"exit\n"+strings.Repeat("#\n", 2*pieceSize))
 	a.requireStarts(t, s)
 	a.requireStarts(t, s)
 	assert.Equal(t, 1, a.uploads)
@@ -395,9 +396,7 @@ func TestHungUpHost(t *testing.T) {
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)
 		if packed {
-			p, err := s.programs[0].packedContent()
-			require.NoError(t, err)
-			content = *p
+			content = gzipped(newWriter(gzip.BestSpeed), content)
 		}
 		_, err = pipe.Write(content[:len(content)/2])
 		require.NoError(t, err)
@@ -408,6 +407,40 @@ func TestHungUpHost(t *testing.T) {
 		end(pipe)
 		assert.Empty(t, files(t, a.cache()))
 	}
+}
+
+// TestPacker has pieces of both kinds in one upload: those that were compressed before their turn,
+// and those that were not.
+func TestPacker(t *testing.T) {
+	content := echo + "exit\n" + strings.Repeat("#\n", 2*pieceSize)
+	s, _ := newProgramSet(t, content)
+	p := s.programs[0]
+	k := p.startPacker()
+	k.running.Wait()
+	assert.Same(t, k.packing, p.packing(), "another upload at the same time uses what is compressed")
+	k.mu.Lock()
+	assert.Len(t, k.pieces, 5)
+	delete(k.pieces, 1)
+	delete(k.pieces, 4)
+	k.mu.Unlock()
+	a := newAccount(t, tools...)
+	pipe, answer, _, err := a.ask(within.Soon(t), Script{Text: s.putScript("mark", p, 0, true), Mark: "mark"}, func(pipe gatewaybase.IO) error {
+		return a.send(t.Context(), pipe, p, k)
+	})
+	require.NoError(t, err)
+	end(pipe)
+	assert.Contains(t, answer, "done ")
+	a.requireStarts(t, s)
+	assert.Less(t, len(k.take(0, []byte(content)[:pieceSize])), pieceSize/10)
+	assert.Greater(t, len(k.take(1, []byte(content)[pieceSize:][:pieceSize])), pieceSize)
+
+	// What was sent is not compressed any more.
+	late := &packer{packing: &packing{pieces: map[int][]byte{}, begun: map[int]bool{}}, compress: newWriter(gzip.BestSpeed), wrap: newWriter(gzip.NoCompression)}
+	late.take(0, nil)
+	require.NoError(t, late.pack(0, nil))
+	assert.Empty(t, late.pieces)
+	late.stop()
+	assert.ErrorIs(t, late.pack(1, nil), errStopped)
 }
 
 func TestManyDrivers(t *testing.T) {

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -23,8 +22,8 @@ type program struct {
 	sum      string // its SHA-256, in hexadecimal digits
 	open     func() (io.ReadCloser, error)
 
-	packing sync.Mutex           // guards packed
-	packed  weak.Pointer[[]byte] // what packedContent has made, as long as somebody sends it
+	packingMu sync.Mutex            // guards packed
+	packed    weak.Pointer[packing] // what is compressed of it, as long as it is uploaded
 }
 
 // newProgram reads a program once. If platform is not known, the program's header says it; else it
@@ -54,35 +53,6 @@ func newProgram(from string, platform Platform, open func() (io.ReadCloser, erro
 		return fail(err)
 	}
 	return &program{from: from, platform: platform, size: size, sum: hex.EncodeToString(hash.Sum(nil)), open: open}, nil
-}
-
-// packedContent returns the content, compressed by gzip. It is compressed once for all the hosts
-// that get it at the same time, at the fastest level, which is faster than most networks.
-func (p *program) packedContent() (*[]byte, error) {
-	p.packing.Lock()
-	defer p.packing.Unlock()
-	if packed := p.packed.Value(); packed != nil {
-		return packed, nil
-	}
-	content, err := p.open()
-	if err != nil {
-		return nil, errtext.Wrap("reading "+p.from, err)
-	}
-	defer content.Close()
-	var buffer bytes.Buffer
-	w, err := gzip.NewWriterLevel(&buffer, gzip.BestSpeed)
-	if err == nil {
-		_, err = io.Copy(w, content)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, errtext.Wrap("reading "+p.from, err)
-	}
-	packed := buffer.Bytes()
-	p.packed = weak.Make(&packed)
-	return &packed, nil
 }
 
 // fileName is the name of the program at the far end. The hash in it is that of the content, so

@@ -102,7 +102,7 @@ func newGroup(t *testing.T) (*multi.Group, *atomic.Int32) {
 	group, uploads := multi.NewGroup(), new(atomic.Int32)
 	group.Stderr = t.Output()
 	group.Uploading = func(u multi.Upload) {
-		if u.Sent <= 64<<10 {
+		if u.Sent <= 128<<10 {
 			uploads.Add(1)
 		}
 	}
@@ -155,6 +155,31 @@ func TestSelfOverSSH(t *testing.T) {
 			assert.Equal(t, programs, h.programs(t))
 		})
 	}
+}
+
+// TestRoundTrips counts the round trips between a login and the first result, where the program is
+// already. One opens the session, one starts the program, and one brings the call and its result;
+// sshd takes no input before it has started a command.
+func TestRoundTrips(t *testing.T) {
+	h := startHost(t)
+	r := sshdtest.NewRelay(t, h.Addr)
+	require.NoError(t, h.Describe(r.Port))
+	// No keepalive is counted.
+	sshdtest.Write(t, h.ConfigFile, sshdtest.Read(t, h.ConfigFile)+"ServerAliveInterval 0\n")
+	group, _ := newGroup(t)
+	requireCounts(t, makeGateway(t, group, h.Spec()+"//self"))
+	require.Equal(t, 1, r.Accepted(), "all that an upload needs takes one login, and what follows none")
+
+	before := r.Turns()
+	lazy, err := group.StartGateway(within.Soon(t), h.Spec()+"//self")
+	require.NoError(t, err)
+	requireCounts(t, lazy)
+	assert.LessOrEqual(t, r.Turns()-before, 3, "StartGateway")
+
+	before = r.Turns()
+	requireCounts(t, makeGateway(t, group, h.Spec()+"//self"))
+	assert.LessOrEqual(t, r.Turns()-before, 4, "MakeGateway waits for the program before it is called")
+	assert.Equal(t, 1, r.Accepted())
 }
 
 // TestSelfThroughGateways has the program brought by a Python and by a Go worker that stand between

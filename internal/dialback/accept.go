@@ -91,7 +91,8 @@ func (l *Launch) greet(ctx context.Context, tcp *net.TCPConn) error {
 		return fmt.Errorf("no greeting: %w", err)
 	}
 	said, known := strings.CutPrefix(line, greeting+" ")
-	secret, rank, _ := strings.Cut(said, " ")
+	secret, said, _ := strings.Cut(said, " ")
+	rank, node, _ := strings.Cut(said, " ")
 	switch {
 	case !known:
 		return errors.New("it is no worker of this release")
@@ -106,7 +107,7 @@ func (l *Launch) greet(ctx context.Context, tcp *net.TCPConn) error {
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
-	return l.settle(number, tcp, secure, err)
+	return l.settle(number, node, tcp, secure, err)
 }
 
 // reserve returns the rank of a worker that says it is this one, or gives it the lowest that is
@@ -114,7 +115,7 @@ func (l *Launch) greet(ctx context.Context, tcp *net.TCPConn) error {
 func (l *Launch) reserve(said string) (rank int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if said == noRank {
+	if said == unknown {
 		for rank, taken := range l.taken {
 			if !taken {
 				l.taken[rank] = true
@@ -137,7 +138,7 @@ func (l *Launch) reserve(said string) (rank int, err error) {
 }
 
 // settle notes that a worker has come, or that the one for which a rank was reserved has failed.
-func (l *Launch) settle(rank int, tcp *net.TCPConn, secure *tls.Conn, err error) error {
+func (l *Launch) settle(rank int, node string, tcp *net.TCPConn, secure *tls.Conn, err error) error {
 	host, _, splitErr := net.SplitHostPort(tcp.RemoteAddr().String())
 	if splitErr != nil {
 		host = tcp.RemoteAddr().String()
@@ -148,7 +149,7 @@ func (l *Launch) settle(rank int, tcp *net.TCPConn, secure *tls.Conn, err error)
 		l.taken[rank] = false
 		return err
 	}
-	l.workers[rank] = &Worker{Pipe: netpipe.New(tcp, secure, host, nil), launch: l, released: make(chan struct{})}
+	l.workers[rank] = &Worker{Pipe: netpipe.New(tcp, secure, host, nil), launch: l, node: node, released: make(chan struct{})}
 	l.arrived++
 	close(l.came[rank])
 	if l.arrived == l.n {

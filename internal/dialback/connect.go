@@ -83,7 +83,7 @@ func networkReason(err error) error {
 	return err
 }
 
-// introduce says the secret and the rank, and waits until the driver takes this worker.
+// introduce says the secret, the rank and the node, and waits until the driver takes this worker.
 func introduce(ctx context.Context, conn *tls.Conn, secret string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
@@ -93,7 +93,7 @@ func introduce(ctx context.Context, conn *tls.Conn, secret string) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	answer := ""
-	_, err := fmt.Fprintf(conn, "%s %s %s\n", greeting, secret, ownRank())
+	_, err := fmt.Fprintf(conn, "%s %s %s %s\n", greeting, secret, ownRank(), cmp.Or(os.Getenv(nodeVariable), unknown))
 	if err == nil {
 		answer, err = readLine(conn, longestAnswer)
 	}
@@ -108,14 +108,14 @@ func introduce(ctx context.Context, conn *tls.Conn, secret string) error {
 	return nil
 }
 
-// ownRank is the rank of this process as the launcher has set it, or noRank.
+// ownRank is the rank of this process as the launcher has set it, or unknown.
 func ownRank() string {
 	for _, name := range rankVariables {
 		if rank, err := strconv.ParseUint(os.Getenv(name), 10, 31); err == nil {
 			return strconv.FormatUint(rank, 10)
 		}
 	}
-	return noRank
+	return unknown
 }
 
 // readLine reads a line of at most so many bytes, and nothing behind it. It returns the line

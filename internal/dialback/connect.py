@@ -57,11 +57,12 @@ def connect(address, fingerprint):
 
 
 def introduce(conn, secret):
-    """Say the secret and the rank, and wait until the driver takes this worker."""
+    """Say the secret, the rank and the node, and wait until the driver takes this worker."""
     rank = [os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()] + ["-"]
+    node = os.environ.get("SLURMD_NODENAME", "-")
     answer = b""
     try:
-        conn.sendall(("execnet-launch 1 %s %s\n" % (secret, rank[0])).encode("ascii"))
+        conn.sendall(("execnet-launch 1 %s %s %s\n" % (secret, rank[0], node)).encode("ascii"))
         while not answer.endswith(b"\n") and len(answer) < 1000:
             byte = conn.recv(1)
             if not byte:

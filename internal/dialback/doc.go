@@ -20,13 +20,16 @@ const variable = "EXECNET_LAUNCH"
 // whose variable then means something else. connect.py has the same list.
 var rankVariables = []string{"EXECNET_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}
 
+// nodeVariable is Slurm's name of the node that a worker runs on.
+const nodeVariable = "SLURMD_NODENAME"
+
 const (
-	// greeting begins what a worker says: greeting, a blank, the secret, a blank, the rank or
-	// noRank, and a line end.
+	// greeting begins what a worker says: greeting, the secret, the rank or unknown, the node or
+	// unknown, with blanks in between, and a line end.
 	greeting = "execnet-launch 1"
-	noRank   = "-"
+	unknown  = "-"
 	// longestGreeting bounds that line.
-	longestGreeting = 256
+	longestGreeting = 512
 	// accepted begins the answer to a worker that is taken; its rank and a line end follow.
 	// refused begins that to one which knows the secret and is not taken; the reason follows.
 	accepted = "ok "

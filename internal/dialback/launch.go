@@ -120,7 +120,7 @@ func start(spec *xspec.Spec, env []string, stderr io.Writer, limits limits) (*La
 		return nil, err
 	}
 	way := strings.Join([]string{l.address, identity.fingerprint, identity.secret}, ",")
-	if l.process, l.launcher, err = startLauncher(argv, environ(env, way), sourceOf(spec), stderr); err != nil {
+	if l.process, l.launcher, err = startLauncher(argv, environ(env, way), sourceOf(spec), l.watched(stderr)); err != nil {
 		l.listener.Close()
 		return nil, err
 	}
@@ -221,15 +221,11 @@ func (l *Launch) run() {
 	l.listener.Close()
 	listeners.Wait()
 
-	<-l.ending
+	l.awaitEnding()
 	l.fail(errGivenUp) // for those who still wait
-	l.mu.Lock()
-	for _, w := range l.workers {
-		if w != nil {
-			_ = w.Pipe.Kill() // most have ended by now
-		}
+	for _, w := range l.arrivedWorkers() {
+		_ = w.Pipe.Kill() // most have ended by now
 	}
-	l.mu.Unlock()
 	l.endLauncher()
 	l.tasks.Wait()
 	l.outlet.FlushSoon()

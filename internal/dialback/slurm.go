@@ -1,8 +1,10 @@
 package dialback
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -78,4 +80,88 @@ func whyQueued(printed string) string {
 		return ""
 	}
 	return fmt.Sprintf("; Slurm says of job %s: %s", said[1], state)
+}
+
+// watched is where what a launcher prints goes: to, and for Slurm what looks for lost nodes.
+func (l *Launch) watched(to io.Writer) io.Writer {
+	if l.spec.Kind() != xspec.KindSlurm {
+		return to
+	}
+	return &srunOutput{to: cmp.Or(to, io.Discard), lost: l.loseNode}
+}
+
+// srunOutput passes on what srun prints, and calls lost for each node that Slurm has lost.
+type srunOutput struct {
+	to   io.Writer
+	lost func(node string)
+	line []byte // the beginning of a line
+}
+
+// longestNotice bounds the lines that are looked at.
+const longestNotice = 1 << 10
+
+var nodeFailure = regexp.MustCompile(`^srun: error: Node failure on (\S+)$`)
+
+// Write implements io.Writer.
+func (o *srunOutput) Write(b []byte) (int, error) {
+	for _, c := range b {
+		if c != '\n' {
+			if len(o.line) < longestNotice {
+				o.line = append(o.line, c)
+			}
+			continue
+		}
+		if found := nodeFailure.FindSubmatch(o.line); found != nil {
+			o.lost(string(found[1]))
+		}
+		o.line = o.line[:0]
+	}
+	return o.to.Write(b)
+}
+
+// loseNode gives the workers of a node up. Slurm counts the node as lost, but if it hangs or is cut
+// off, its connections stand.
+func (l *Launch) loseNode(node string) {
+	for _, w := range l.arrivedWorkers() {
+		if w.node == node {
+			w.lose("Slurm has lost its node " + node)
+		}
+	}
+}
+
+// arrivedWorkers are the workers that have come.
+func (l *Launch) arrivedWorkers() (all []*Worker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.workers {
+		if w != nil {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// awaitEnding waits until the launch has to end. When srun has ended, so have its workers: if one
+// still has a connection some time later, its node does not answer, and it is given up.
+func (l *Launch) awaitEnding() {
+	var ended <-chan struct{}
+	if l.spec.Kind() == xspec.KindSlurm {
+		ended = l.launcher.ended
+	}
+	select {
+	case <-l.ending:
+		return
+	case <-ended:
+	}
+	timer := time.NewTimer(l.limits.leave)
+	defer timer.Stop()
+	select {
+	case <-l.ending:
+		return
+	case <-timer.C:
+	}
+	for _, w := range l.arrivedWorkers() {
+		w.lose("srun has ended, and the connection still stood")
+	}
+	<-l.ending
 }

@@ -20,8 +20,17 @@ import (
 
 // TestSlurm has workers on the nodes of a real Slurm.
 func TestSlurm(t *testing.T) {
-	slurm.Start(t)
-	noJob := func() bool { return slurm.Run(t, "squeue", "--noheader") == "" }
+	cluster := slurm.Start(t)
+	noJob := func() bool {
+		for name := range strings.SplitSeq(slurm.Run(t, "squeue", "--noheader", "--format=%j"), "\n") {
+			if name != "" && name != "timed" {
+				return false
+			}
+		}
+		return true
+	}
+	// Slurm's shortest limit is a minute. It passes while the others run.
+	timed := waitingCalls(t, "slurm=2//time=0:01//srun=--job-name=timed")
 
 	t.Run("workers", func(t *testing.T) {
 		for kind, far := range kinds(t) {
@@ -49,18 +58,14 @@ func TestSlurm(t *testing.T) {
 		requireWorks(t, gateways[63])
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		g := newGroup(t)
-		gateways, err := g.MakeGateways(within.Soon(t), "slurm=2//srun=--job-name=victim"+python(t))
-		require.NoError(t, err)
-		ch, err := gateways[1].RemoteExec(within.Soon(t), "channel.send(1); channel.receive()")
-		require.NoError(t, err)
-		_, err = ch.Receive(within.Soon(t))
-		require.NoError(t, err)
+		calls := waitingCalls(t, "slurm=2//srun=--job-name=victim")
 		slurm.Run(t, "scancel", "--name=victim")
-		_, err = ch.Receive(within.Soon(t))
-		var died *gatewaybase.GatewayDiedError
-		require.ErrorAs(t, err, &died)
-		assert.Contains(t, died.Exit.Stderr, "CANCELLED AT")
+		requireEnded(t, calls, "CANCELLED AT")
+	})
+	t.Run("preempted", func(t *testing.T) {
+		calls := waitingCalls(t, "slurm=2//nodes=2//srun=--exclusive")
+		slurm.Run(t, "srun", "--partition=urgent", "--nodes=3", "--exclusive", "true")
+		requireEnded(t, calls, "DUE TO PREEMPTION")
 	})
 	t.Run("waiting", func(t *testing.T) {
 		g, ctx := newGroup(t), within.Soon(t)
@@ -104,4 +109,39 @@ func TestSlurm(t *testing.T) {
 			assert.Equal(t, job, eval(t, gw, "__import__('os').environ['SLURM_JOB_ID']"))
 		}
 	})
+	t.Run("timed out", func(t *testing.T) { requireEnded(t, timed, "DUE TO TIME LIMIT") })
+	t.Run("node lost", func(t *testing.T) {
+		// What runs there runs on, and its connection stays: only Slurm tells.
+		calls := waitingCalls(t, "slurm=2//nodes=2//srun=--nodelist=n3,n4")
+		cluster.KillNode(t, 4)
+		slurm.Run(t, "scontrol", "update", "nodename=n4", "state=down", "reason=lost")
+		requireEnded(t, calls, "Node failure on n4")
+		cluster.RestartNode(t, 4)
+	})
+}
+
+// waitingCalls makes the gateways of a spec, each of which runs something that waits for an item.
+func waitingCalls(t *testing.T, spec string) (calls []*gatewaybase.Channel) {
+	t.Helper()
+	gateways, err := newGroup(t).MakeGateways(within.Soon(t), spec+python(t))
+	require.NoError(t, err)
+	for _, gw := range gateways {
+		ch, err := gw.RemoteExec(within.Soon(t), "channel.send(1); channel.receive()")
+		require.NoError(t, err)
+		_, err = ch.Receive(within.Soon(t))
+		require.NoError(t, err)
+		calls = append(calls, ch)
+	}
+	return calls
+}
+
+// requireEnded has each of the calls fail with Slurm's reason.
+func requireEnded(t *testing.T, calls []*gatewaybase.Channel, reason string) {
+	t.Helper()
+	for _, ch := range calls {
+		_, err := ch.Receive(within.Soon(t))
+		var died *gatewaybase.GatewayDiedError
+		require.ErrorAs(t, err, &died)
+		assert.Contains(t, died.Exit.Stderr, reason)
+	}
 }

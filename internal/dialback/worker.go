@@ -15,10 +15,12 @@ import (
 type Worker struct {
 	*netpipe.Pipe
 	launch *Launch
+	node   string // Slurm's name of where it runs
 
 	mu       sync.Mutex    // guards what follows
 	over     bool          // Read has told the end
 	killed   bool          // Kill was called
+	lost     string        // why its connection was given up, "" if it was not
 	last     bool          // it was the last of its launch
 	released chan struct{} // closed when the launch knows of its end
 }
@@ -27,12 +29,12 @@ type Worker struct {
 func (w *Worker) follow() {
 	<-w.Pipe.Done()
 	w.mu.Lock()
-	killed := w.killed
+	hurry := w.killed || w.lost != ""
 	w.mu.Unlock()
-	last := w.launch.release(killed)
+	last := w.launch.release(hurry)
 	w.mu.Lock()
 	w.last = last
-	hurry := last && w.killed
+	hurry = last && w.killed
 	w.mu.Unlock()
 	if hurry {
 		w.launch.hurryUp()
@@ -47,17 +49,26 @@ func (l *Launch) hurryUp() {
 	l.close(l.hurry)
 }
 
+// lose ends the connection of a worker that will say nothing more, although nobody has closed it.
+func (w *Worker) lose(why string) {
+	w.mu.Lock()
+	w.lost = why
+	w.mu.Unlock()
+	_ = w.Pipe.Kill() // it fails where the connection has ended
+}
+
 // Read implements gatewaybase.IO. A worker that has died may not have read everything; then its
 // system resets the connection, which is no other end than io.EOF.
 func (w *Worker) Read(b []byte) (int, error) {
 	n, err := w.Pipe.Read(b)
-	if errors.Is(err, syscall.ECONNRESET) {
-		err = io.EOF
+	if err == nil {
+		return n, nil
 	}
-	if err != nil {
-		w.mu.Lock()
-		w.over = true
-		w.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	if errors.Is(err, syscall.ECONNRESET) || w.lost != "" {
+		err = io.EOF
 	}
 	return n, err
 }
@@ -102,6 +113,12 @@ func (w *Worker) Exit() farend.Exit {
 
 // TellEnd implements farend.EndTeller.
 func (w *Worker) TellEnd(ctx context.Context) string {
+	w.mu.Lock()
+	lost := w.lost
+	w.mu.Unlock()
+	if lost != "" {
+		return lost
+	}
 	says := "the worker closed the connection"
 	select {
 	case <-w.launch.launcher.ended:

@@ -13,6 +13,7 @@ type ContainerProblem string
 // The problems of a ContainerError.
 const (
 	ContainerMissing     ContainerProblem = "missing"
+	ContainerForbidden   ContainerProblem = "forbidden"
 	ContainerStopped     ContainerProblem = "stopped"
 	ContainerUnreachable ContainerProblem = "unreachable"
 )
@@ -36,7 +37,12 @@ func (e *ContainerError) Error() string {
 	what := ContainerThing(e.Command, e.Name)
 	switch e.Problem {
 	case ContainerMissing:
+		if found := noContainer.FindStringSubmatch(e.Says); found != nil {
+			what = "container " + found[1] + " in " + what
+		}
 		what = "there is no " + what
+	case ContainerForbidden:
+		what = "this user may not use " + what
 	case ContainerStopped:
 		what += " does not run"
 	default:
@@ -56,16 +62,21 @@ func ContainerThing(command, name string) string {
 // Unwrap returns Err.
 func (e *ContainerError) Unwrap() error { return e.Err }
 
+// noContainer is how Kubernetes says that a pod has no such container.
+var noContainer = regexp.MustCompile(`container (\S+) is not valid for pod`)
+
 // containerTexts are how docker, podman and kubectl say that they cannot run a command. The first
 // that matches counts.
 var containerTexts = []struct {
 	problem ContainerProblem
 	text    *regexp.Regexp
 }{
-	{ContainerMissing, regexp.MustCompile(`(?i)no such container|^Error from server \(NotFound\)|container \S+ is not valid for pod`)},
+	{ContainerMissing, regexp.MustCompile(`(?i)no such container|^Error from server \(NotFound\)|` + noContainer.String() + `|^error: the server doesn't have a resource type`)},
+	{ContainerForbidden, regexp.MustCompile(`(?i)permission denied while trying to connect|^Error from server \((Forbidden|Unauthorized)\)|^error: You must be logged in|` +
+		`unable to upgrade connection: (.* is forbidden: |Forbidden|Unauthorized)`)},
 	{ContainerStopped, regexp.MustCompile(`(?i)^Error.* container \S+ is (not running|paused|restarting)|container state improper|in a completed pod|unable to upgrade connection: (container not found|pod does not exist)|does not have a host assigned`)},
-	{ContainerUnreachable, regexp.MustCompile(`(?i)Cannot connect to (the Docker daemon|Podman)|permission denied while trying to connect|` +
-		`^(The connection to the server|Unable to connect to the server|Error from server|error: context .* does not exist|error: You must be logged in)|error during connect`)},
+	{ContainerUnreachable, regexp.MustCompile(`(?i)Cannot connect to (the Docker daemon|Podman)|error during connect|` +
+		`^(The connection to the server|Unable to connect to the server|Error from server|Error in configuration|error: context .* does not exist|error: error loading config file|error: unable to upgrade connection)`)},
 }
 
 // ContainerFailed turns the end of a docker, podman or kubectl command that has printed nothing

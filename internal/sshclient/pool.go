@@ -97,20 +97,49 @@ func (p *Pool) ConfigFiles(named string) []sshconfig.File {
 // session; what is written then is sent as soon as the host has started the command. If the host
 // refuses to run it, the session's Read and Write return an error that says so. files are the
 // configuration files to read. address is what the session's RemoteAddress returns. What the
-// command writes to its stderr goes to stderr, or to that of the Options if stderr is nil.
+// command writes to its stderr goes to stderr, or to that of the Options if stderr is nil. Sessions
+// that are started one after the other with the same hold need one login; nil means that this is
+// the only one.
 //
 // Its errors are *farend.HostNotFoundError, *HostKeyError, *AuthError, *sshconfig.UnsupportedError,
 // ErrClosed, timeout.Err or the cause of ctx's end, or say what is wrong in the configuration.
-func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string, stderr io.Writer) (*Session, error) {
+func (p *Pool) Start(ctx context.Context, args *sshconfig.Args, files []sshconfig.File, command, address string, stderr io.Writer, hold *Hold) (*Session, error) {
 	target, err := p.defaults.Resolve(ctx, args, files, command)
 	if err != nil {
 		return nil, err
 	}
-	session, err := p.startSession(ctx, target, command, address, stderr)
+	session, err := p.startSession(ctx, target, command, address, stderr, hold)
 	if err != nil {
 		return nil, farend.SSHError("", err)
 	}
 	return session, nil
+}
+
+// Hold keeps the connection of the first session that is started with it open, until Release. The
+// zero Hold is ready.
+type Hold struct {
+	conn *connection // guarded by the pool's mu
+}
+
+// keep has the hold keep a connection, which its caller uses, if it keeps none yet.
+func (h *Hold) keep(conn *connection) {
+	if h == nil {
+		return
+	}
+	conn.pool.mu.Lock()
+	defer conn.pool.mu.Unlock()
+	if h.conn == nil {
+		h.conn = conn
+		conn.refs++
+	}
+}
+
+// Release ends the hold. No session may be starting with it.
+func (h *Hold) Release() {
+	if h.conn != nil {
+		h.conn.pool.release(h.conn, true)
+		h.conn = nil
+	}
 }
 
 // acquire returns an open connection to the target, which stays open until release is called: for

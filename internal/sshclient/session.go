@@ -67,11 +67,12 @@ var _ gatewaybase.IO = (*Session)(nil)
 
 // startSession runs a command on the target. It does not wait for the host's answer: pumpStdin does
 // that before it sends what is written meanwhile, and a refusal is what Read and Write return then.
-func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string, stderr io.Writer) (*Session, error) {
+func (p *Pool) startSession(ctx context.Context, t *sshconfig.Target, command, address string, stderr io.Writer, hold *Hold) (*Session, error) {
 	conn, channel, requests, err := p.session(ctx, t)
 	if err != nil {
 		return nil, err
 	}
+	hold.keep(conn)
 	s := &Session{
 		conn: conn, channel: channel, address: address, stderr: farend.NewOutlet(cmp.Or(stderr, p.options.Stderr)),
 		kill: make(chan struct{}), done: make(chan struct{}),

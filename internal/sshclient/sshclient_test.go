@@ -57,7 +57,7 @@ func startSpec(ctx context.Context, p *Pool, spec *xspec.Spec) (gatewaybase.IO, 
 	if err != nil {
 		return nil, err
 	}
-	session, err := p.Start(ctx, args, p.ConfigFiles(cmp.Or(args.ConfigFile, spec.SSHConfig)), cmdline.Remote(args.Prefix, spec), spec.SSH, nil)
+	session, err := p.Start(ctx, args, p.ConfigFiles(cmp.Or(args.ConfigFile, spec.SSHConfig)), cmdline.Remote(args.Prefix, spec), spec.SSH, nil, nil)
 	if err != nil {
 		return nil, err
 	}

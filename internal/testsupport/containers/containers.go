@@ -39,6 +39,22 @@ func Start(t *testing.T) *StandIns {
 	t.Helper()
 	python := pythons.Default(t).Path
 	s := &StandIns{Home: t.TempDir(), calls: filepath.Join(t.TempDir(), "calls")}
+	settings, err := json.Marshal(map[string]any{"calls": s.calls, "home": s.Home, "paths": Paths(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	for _, name := range Commands() {
+		pythons.Program(t, bin, name, "#!"+python+"\nSETTINGS = "+string(settings)+"\n"+standIn)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return s
+}
+
+// Paths are the folders of programs that containers have instead of PATH, by their names: "box",
+// "bare" and "slim".
+func Paths(t *testing.T) map[string]string {
+	t.Helper()
 	paths := map[string]string{}
 	for _, name := range []string{"box", "bare", "slim"} {
 		folder := t.TempDir()
@@ -49,19 +65,10 @@ func Start(t *testing.T) *StandIns {
 			}
 		}
 		if name != "bare" {
-			link(t, python, filepath.Join(folder, "python3"))
+			link(t, pythons.Default(t).Path, filepath.Join(folder, "python3"))
 		}
 	}
-	settings, err := json.Marshal(map[string]any{"calls": s.calls, "home": s.Home, "paths": paths})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	for _, name := range Commands() {
-		pythons.Program(t, bin, name, "#!"+python+"\nSETTINGS = "+string(settings)+"\n"+standIn)
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	return s
+	return paths
 }
 
 // Calls returns the command lines of the stand-ins that were started since the last call.

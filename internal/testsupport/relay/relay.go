@@ -22,6 +22,8 @@ type Relay struct {
 	thaw     *sync.Cond
 	conns    map[net.Conn]struct{}
 	accepted int
+	turns    int
+	answered bool // the last bytes came from the server
 	delay    time.Duration
 	frozen   bool
 	closed   bool
@@ -92,6 +94,24 @@ func (r *Relay) Accepted() int {
 	return r.accepted
 }
 
+// Turns is how often a client has sent something after the server had. On one connection it is the
+// number of the round trips that were waited for, on a machine of any speed.
+func (r *Relay) Turns() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.turns
+}
+
+// noteTurn notes that the server has sent something, or a client.
+func (r *Relay) noteTurn(server bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.answered && !server {
+		r.turns++
+	}
+	r.answered = server
+}
+
 func (r *Relay) accept(to string) {
 	for {
 		near, err := r.listener.Accept()
@@ -115,8 +135,8 @@ func (r *Relay) accept(to string) {
 		r.running.Go(func() {
 			defer r.forget(near, far)
 			var ways sync.WaitGroup
-			ways.Go(func() { r.carry(near, far, delay) })
-			ways.Go(func() { r.carry(far, near, delay) })
+			ways.Go(func() { r.carry(near, far, delay, false) })
+			ways.Go(func() { r.carry(far, near, delay, true) })
 			ways.Wait()
 		})
 	}
@@ -141,7 +161,8 @@ type parcel struct {
 const underway = 1 << 12
 
 // carry moves bytes one way, each delay later, until the sender ends or either side is closed.
-func (r *Relay) carry(from, to net.Conn, delay time.Duration) {
+// server says that the sender is the server.
+func (r *Relay) carry(from, to net.Conn, delay time.Duration, server bool) {
 	parcels := make(chan parcel, underway)
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -159,6 +180,7 @@ func (r *Relay) carry(from, to net.Conn, delay time.Duration) {
 		var n int
 		n, err = from.Read(buf)
 		if n > 0 {
+			r.noteTurn(server)
 			parcels <- parcel{append([]byte(nil), buf[:n]...), time.Now().Add(delay)}
 		}
 	}

@@ -40,12 +40,60 @@ MpiDefault=none
 SwitchType=switch/none
 JobAcctGatherType=jobacct_gather/none
 NodeName=n[1-%[4]d] NodeHostname=%[1]s NodeAddr=127.0.0.1 Port=[%[5]d-%[6]d] CPUs=32 RealMemory=1000
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2
 `
+
+// Cluster is a running cluster. Jobs of its partition "urgent" take the place of others.
+type Cluster struct {
+	dir   string
+	nodes []*exec.Cmd // slurmd for each
+}
+
+// startNode starts the slurmd of a node.
+func (c *Cluster) startNode(t *testing.T, node int) *exec.Cmd {
+	t.Helper()
+	return daemon(t, filepath.Join(c.dir, fmt.Sprintf("slurmd%d.log", node)), "slurmd", "-D", "-N", fmt.Sprintf("n%d", node))
+}
+
+// KillNode kills the slurmd of a node: 1 for n1, and so on. What runs there runs on, until
+// RestartNode has a new slurmd end it.
+func (c *Cluster) KillNode(t *testing.T, node int) {
+	t.Helper()
+	if err := c.nodes[node-1].Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// RestartNode starts the slurmd of a node again, and waits until nothing runs there any more.
+func (c *Cluster) RestartNode(t *testing.T, node int) {
+	t.Helper()
+	_ = c.nodes[node-1].Wait() // it was killed
+	c.nodes[node-1] = c.startNode(t, node)
+	name := fmt.Sprintf("n%d", node)
+	await(t, "idle", "sinfo", "--noheader", "--partition=all", "--nodes="+name, "--format=%T")
+	await(t, "", "squeue", "--noheader", "--nodelist="+name)
+}
+
+// await waits until a command prints this.
+func await(t *testing.T, want string, argv ...string) {
+	t.Helper()
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
+		if err == nil && strings.TrimSpace(string(out)) == want {
+			return
+		}
+		if time.Since(begin) > 2*time.Minute {
+			t.Fatalf("%s does not say %q: %v\n%s", argv[0], want, err, out)
+		}
+	}
+}
 
 // Start starts a cluster, which ends with the test, and lets Slurm's commands of this process and
 // its children find it. It needs root, and the programs of the Debian packages slurm-wlm and munge.
-func Start(t *testing.T) {
+func Start(t *testing.T) *Cluster {
 	t.Helper()
 	// Not t.TempDir: the path of a socket may have a hundred characters only.
 	dir, err := os.MkdirTemp("", "slurm")
@@ -72,18 +120,12 @@ func Start(t *testing.T) {
 	daemon(t, in("munged.log"), "munged", "--foreground", "--force", "--key-file="+in("munge.key"), "--socket="+in("munge.socket"),
 		"--pid-file="+in("munged.pid"), "--seed-file="+in("munge.seed"), "--log-file="+in("munge.log"))
 	daemon(t, in("slurmctld.log"), "slurmctld", "-D", "-c")
+	c := &Cluster{dir: dir}
 	for i := range Nodes {
-		daemon(t, in(fmt.Sprintf("slurmd%d.log", i+1)), "slurmd", "-D", "-N", fmt.Sprintf("n%d", i+1))
+		c.nodes = append(c.nodes, c.startNode(t, i+1))
 	}
-	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		out, err := exec.Command("sinfo", "--noheader", "--format=%D %T").CombinedOutput()
-		if err == nil && strings.TrimSpace(string(out)) == fmt.Sprintf("%d idle", Nodes) {
-			return
-		}
-		if time.Since(begin) > 2*time.Minute {
-			t.Fatalf("the cluster does not come up: %v\n%s", err, out)
-		}
-	}
+	await(t, fmt.Sprintf("%d idle", Nodes), "sinfo", "--noheader", "--partition=all", "--format=%D %T")
+	return c
 }
 
 // Run runs one of Slurm's commands and returns what it prints.
@@ -97,7 +139,7 @@ func Run(t *testing.T, argv ...string) string {
 }
 
 // daemon runs a program until the test ends, and shows its log if the test has failed.
-func daemon(t *testing.T, log, name string, args ...string) {
+func daemon(t *testing.T, log, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -123,6 +165,7 @@ func daemon(t *testing.T, log, name string, args ...string) {
 			t.Logf("%s:\n%s", name, text[max(0, len(text)-2000):])
 		}
 	})
+	return cmd
 }
 
 func write(t *testing.T, path, text string) {
