@@ -2,8 +2,8 @@
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini
 # make test-platforms  all of these, one after the other; .ci/needs-platforms says what they need
-#   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine;
-#             the user must be root
+#   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine,
+#             and the image of a release; the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 #   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
@@ -59,7 +59,7 @@ needs-%:
 
 # Without cgo, so that programs run in containers without libraries, and nothing is built twice.
 test-podman: needs-podman
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy
+	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy ./internal/release
 
 test-slurm: needs-slurm
 	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
