@@ -113,10 +113,10 @@ func TestSlurm(t *testing.T) {
 	t.Run("node lost", func(t *testing.T) {
 		// What runs there runs on, and its connection stays: only Slurm tells.
 		calls := waitingCalls(t, "slurm=2//nodes=2//srun=--nodelist=n3,n4")
-		cluster.KillNode(t, 4)
+		cluster.FreezeNode(t, 4)
 		slurm.Run(t, "scontrol", "update", "nodename=n4", "state=down", "reason=lost")
 		requireEnded(t, calls, "Node failure on n4")
-		cluster.RestartNode(t, 4)
+		cluster.ThawNode(t, 4)
 	})
 }
 

@@ -48,33 +48,27 @@ PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2
 
 // Cluster is a running cluster. Jobs of its partition "urgent" take the place of others.
 type Cluster struct {
-	dir   string
 	nodes []*exec.Cmd // slurmd for each
 }
 
-// startNode starts the slurmd of a node.
-func (c *Cluster) startNode(t *testing.T, node int) *exec.Cmd {
+// FreezeNode stops the slurmd of a node: 1 for n1, and so on. What runs there runs on.
+func (c *Cluster) FreezeNode(t *testing.T, node int) { c.signal(t, node, syscall.SIGSTOP) }
+
+// ThawNode has the slurmd of a node go on, and waits until Slurm has ended what runs there.
+func (c *Cluster) ThawNode(t *testing.T, node int) {
 	t.Helper()
-	return daemon(t, filepath.Join(c.dir, fmt.Sprintf("slurmd%d.log", node)), "slurmd", "-D", "-N", fmt.Sprintf("n%d", node))
+	c.signal(t, node, syscall.SIGCONT)
+	name := fmt.Sprintf("n%d", node)
+	await(t, "", "squeue", "--noheader", "--nodelist="+name)
+	Run(t, "scontrol", "update", "nodename="+name, "state=resume")
+	await(t, "idle", "sinfo", "--noheader", "--partition=all", "--nodes="+name, "--format=%T")
 }
 
-// KillNode kills the slurmd of a node: 1 for n1, and so on. What runs there runs on, until
-// RestartNode has a new slurmd end it.
-func (c *Cluster) KillNode(t *testing.T, node int) {
+func (c *Cluster) signal(t *testing.T, node int, signal syscall.Signal) {
 	t.Helper()
-	if err := c.nodes[node-1].Process.Kill(); err != nil {
+	if err := c.nodes[node-1].Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// RestartNode starts the slurmd of a node again, and waits until nothing runs there any more.
-func (c *Cluster) RestartNode(t *testing.T, node int) {
-	t.Helper()
-	_ = c.nodes[node-1].Wait() // it was killed
-	c.nodes[node-1] = c.startNode(t, node)
-	name := fmt.Sprintf("n%d", node)
-	await(t, "idle", "sinfo", "--noheader", "--partition=all", "--nodes="+name, "--format=%T")
-	await(t, "", "squeue", "--noheader", "--nodelist="+name)
 }
 
 // await waits until a command prints this.
@@ -120,9 +114,9 @@ func Start(t *testing.T) *Cluster {
 	daemon(t, in("munged.log"), "munged", "--foreground", "--force", "--key-file="+in("munge.key"), "--socket="+in("munge.socket"),
 		"--pid-file="+in("munged.pid"), "--seed-file="+in("munge.seed"), "--log-file="+in("munge.log"))
 	daemon(t, in("slurmctld.log"), "slurmctld", "-D", "-c")
-	c := &Cluster{dir: dir}
+	c := new(Cluster)
 	for i := range Nodes {
-		c.nodes = append(c.nodes, c.startNode(t, i+1))
+		c.nodes = append(c.nodes, daemon(t, in(fmt.Sprintf("slurmd%d.log", i+1)), "slurmd", "-D", "-N", fmt.Sprintf("n%d", i+1)))
 	}
 	await(t, fmt.Sprintf("%d idle", Nodes), "sinfo", "--noheader", "--partition=all", "--format=%D %T")
 	return c
