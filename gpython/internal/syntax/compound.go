@@ -187,12 +187,17 @@ func (p *parser) handler() *ast.ExceptHandler {
 	}
 	h := &ast.ExceptHandler{Pos: pos(t)}
 	if p.kind() != kColon {
-		first := p.peek()
+		first, start := p.peek(), p.at
 		h.ExprType = p.expression()
-		if p.kind() == kComma {
-			p.failAt(first, "multiple exception types must be parenthesized")
+		several := p.kind() == kComma // without parentheses since Python 3.14
+		if several {
+			p.at = start
+			h.ExprType = p.expressions()
 		}
 		if p.accept(kAs) {
+			if several {
+				p.failAt(first, "multiple exception types must be parenthesized when using 'as'")
+			}
 			var as token
 			h.Name, as = p.name()
 			p.checkName(as, h.Name)

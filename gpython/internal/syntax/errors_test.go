@@ -31,7 +31,7 @@ var mistakes = []string{
 	"x = b'é'", "'a' b'b'", "'\\x4'", "'\\u12'", "'\\U00110000'", "'\\N{no such name at all'", "b'\\x4'", "0777", "0x", "0b12", "0o8", "1__0", "1_",
 	"0xg", "1a", "1.5abc", "1e", "1e+", "5x = 1", "x = 1 2", "x = (1 2)", "[a b]", "{a b}", "f(a b)", "{'a': 1 'b': 2}", "{'a' 1}", "{'a':}", "{'a'}.b.",
 	"{**a for a in b}", "{'a': *b}", "[*a for a in b]", "(*a for a in b)", "(*a)", "else: pass", "elif x: pass", "try: pass", "try:\n  pass\nx = 1",
-	"try: pass\nexcept: pass\nexcept A: pass", "try: pass\nexcept A, B: pass", "try: pass\nelse: pass", "if x = 1: pass", "while x = 1: pass",
+	"try: pass\nexcept: pass\nexcept A: pass", "try: pass\nexcept A, B as c: pass", "try: pass\nexcept A B: pass", "try: pass\nexcept , A: pass", "try: pass\nelse: pass", "if x = 1: pass", "while x = 1: pass",
 	"import", "import a.", "from a import", "from a import b,", "from . import *, a", "from a import (b", "import a as b.c", "from __future__ import nope",
 	"x = 1\nfrom __future__ import division", "from __future__ import braces", "def f():\n  from a import *", "class A:\n  from a import *", "global",
 	"nonlocal x", "assert", "raise x from", "del", "def", "def f", "def f()", "def f() pass", "class", "class A(", "class A pass", "for x", "for x in",

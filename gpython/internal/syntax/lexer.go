@@ -266,9 +266,15 @@ func (l *lexer) word() {
 		}
 	}
 	word := l.source[start:l.pos]
-	if c := l.peek(0); (c == '\'' || c == '"') && isPrefix(word) {
-		l.text(start)
-		return
+	if c := l.peek(0); c == '\'' || c == '"' {
+		if isPrefix(word) {
+			l.text(start)
+			return
+		}
+		switch strings.ToLower(word) {
+		case "t", "tr", "rt":
+			panic(failure{refusal(l.source, l.line, start-l.lineStart, "template strings")})
+		}
 	}
 	k := kName
 	if ascii {

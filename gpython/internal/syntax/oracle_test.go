@@ -79,6 +79,7 @@ var refused = map[string]bool{
 	"async functions": true, "async for loops": true, "async with statements": true, "async comprehensions": true,
 	"await expressions": true, "match statements": true, "type statements": true, "type parameters": true,
 	"except* clauses": true, "matrix multiplications (@)": true, "continue statements in finally clauses": true, "surrogates in strings": true,
+	"template strings": true,
 }
 
 // TestTreesAreCPythons compares the trees of the files of CPython's library with those that its
