@@ -17,14 +17,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-execnet/execnet/internal/testsupport/containers"
 )
 
-// podman runs podman, and returns what it prints on stdout and stderr.
+// podman runs podman, and returns what it prints on stdout.
 func podman(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("podman", args...).CombinedOutput()
-	require.NoError(t, err, "podman %s\n%s", strings.Join(args, " "), out)
-	return strings.TrimSpace(string(out))
+	return strings.TrimSpace(containers.RunPodman(t, nil, args...))
 }
 
 // TestPodmanImage makes the image of the Containerfile, and has a driver log in to its ssh server.
@@ -38,8 +38,7 @@ func TestPodmanImage(t *testing.T) {
 		podman(t, "rmi", "-f", image)
 	})
 	podman(t, "build", "--tag", image, "--build-arg", "TARGETARCH="+here.arch, folder)
-	// The limits and the runtime are those of the other containers of tests.
-	options := []string{"--runtime", "runc", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"}
+	options := append([]string{"--network", "host"}, containers.PodmanOptions()...)
 	said := podman(t, append(append([]string{"run", "--rm"}, options...), image, "--version")...)
 	assert.Contains(t, said, tag)
 
@@ -51,7 +50,9 @@ func TestPodmanImage(t *testing.T) {
 		"--volume", key+".pub:/home/execnet/.ssh/authorized_keys:ro", image, "sshserver", "127.0.0.1:0")...)
 	port := ""
 	require.Eventually(t, func() bool {
-		found := regexp.MustCompile(`127\.0\.0\.1:(\d+)`).FindStringSubmatch(podman(t, "logs", image))
+		log, err := exec.Command("podman", "logs", image).CombinedOutput() // the server's stderr
+		require.NoError(t, err, string(log))
+		found := regexp.MustCompile(`127\.0\.0\.1:(\d+)`).FindStringSubmatch(string(log))
 		if found != nil {
 			port = found[1]
 		}

@@ -30,8 +30,8 @@ func StartPodman(t *testing.T) *Podman {
 	mark := "execnet-test-" + strings.ToLower(rand.Text())
 	p := &Podman{Box: mark + "-box", Bare: mark + "-bare", Idle: mark + "-idle"}
 	t.Cleanup(func() {
-		p.run(t, nil, append([]string{"rm", "-f", "-t", "0", "-i"}, p.Box, p.Bare, p.Idle)...)
-		p.run(t, nil, append([]string{"rmi", "-f"}, p.images...)...)
+		RunPodman(t, nil, append([]string{"rm", "-f", "-t", "0", "-i"}, p.Box, p.Bare, p.Idle)...)
+		RunPodman(t, nil, append([]string{"rmi", "-f"}, p.images...)...)
 	})
 	full, bare := p.image(t, mark+"-full", true), p.image(t, mark+"-bare", false)
 	p.container(t, "run", p.Box, full)
@@ -43,21 +43,27 @@ func StartPodman(t *testing.T) *Podman {
 // Run runs a command in a container and returns what it prints.
 func (p *Podman) Run(t *testing.T, container string, argv ...string) string {
 	t.Helper()
-	return p.run(t, nil, append([]string{"exec", container}, argv...)...)
+	return RunPodman(t, nil, append([]string{"exec", container}, argv...)...)
 }
 
 func (p *Podman) container(t *testing.T, verb, name, image string) {
 	t.Helper()
-	// Old releases of crun and kernels with two versions of cgroups do not go together, and the
-	// limits are those that a container within a container can have.
-	argv := []string{verb, "--name", name, "--runtime", "runc", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"}
+	argv := append([]string{verb, "--name", name, "--network", "none"}, PodmanOptions()...)
 	if verb == "run" {
 		argv = append(argv, "-d")
 	}
-	p.run(t, nil, append(argv, image, "sleep", "86400")...)
+	RunPodman(t, nil, append(argv, image, "sleep", "86400")...)
 }
 
-func (p *Podman) run(t *testing.T, stdin io.Reader, argv ...string) string {
+// PodmanOptions are options that every container of a test needs. Old releases of crun and kernels
+// with two versions of cgroups do not go together, and the limits are those that a container within
+// a container can have.
+func PodmanOptions() []string {
+	return []string{"--runtime", "runc", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"}
+}
+
+// RunPodman runs podman and returns what it prints on stdout.
+func RunPodman(t *testing.T, stdin io.Reader, argv ...string) string {
 	t.Helper()
 	cmd := exec.Command("podman", argv...)
 	cmd.Stdin = stdin
@@ -84,7 +90,7 @@ func (p *Podman) image(t *testing.T, name string, python bool) string {
 		writer.CloseWithError(b.err)
 		written <- b.err
 	}()
-	p.run(t, reader, "import", "-", name)
+	RunPodman(t, reader, "import", "-", name)
 	reader.Close()
 	if err := <-written; err != nil {
 		t.Fatal(err)

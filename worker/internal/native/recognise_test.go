@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/pyparts"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -98,17 +99,17 @@ func ourPrograms(t *testing.T) map[string]gatewaybase.Program {
 	t.Helper()
 	programs := map[string]gatewaybase.Program{}
 	for path, as := range map[string]*moduleProgram{
-		"gateway_io/forwarder.py": forwardConnection, "gateway_io/socketserver.py": socketServer, "rsync/remote/*.py": rsyncRemote,
+		"gateway_io/forwarder.py": forwardConnection, "gateway_io/socketserver.py": socketServer, "rsync/remote": rsyncRemote,
 	} {
-		parts, err := filepath.Glob(filepath.Join(pythons.Root(), path))
-		require.NoError(t, err)
-		var source []byte
-		for _, part := range parts {
-			text, err := os.ReadFile(part)
+		var source string
+		if filepath.Ext(path) == "" {
+			source = pyparts.Join(os.DirFS(pythons.Root()), path)
+		} else {
+			text, err := os.ReadFile(filepath.Join(pythons.Root(), path))
 			require.NoError(t, err)
-			source = append(source, text...)
+			source = string(text)
 		}
-		programs[path] = gatewaybase.Program{Source: string(source), File: as.file, Call: as.call, Kwargs: serializer.NewDict()}
+		programs[path] = gatewaybase.Program{Source: source, File: as.file, Call: as.call, Kwargs: serializer.NewDict()}
 	}
 	return programs
 }
