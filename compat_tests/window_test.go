@@ -175,3 +175,44 @@ channel.send(n)
 		})
 	}
 }
+
+// TestConfirmedBeforeTheSenderWaits confirms an item after a sender has found the window full, and
+// before it waits to be told of that. With a window that SetWindow has set, nothing else wakes it.
+func TestConfirmedBeforeTheSenderWaits(t *testing.T) {
+	independent(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			t.Parallel()
+			gw := gateway(t, python.Spec())
+			ch := remoteExec(t, gw, `
+import sys, time
+checking = channel.receive()
+class Slow(type(channel)):
+    def get(self):
+        limit = self.stored
+        if self._sent >= limit and sys._getframe(1).f_code.co_name == "_await_room":
+            checking.send("full")
+            time.sleep(0.3) # meanwhile the item is received, and that is confirmed
+        return limit
+    def set(self, limit):
+        self.stored = limit
+    _limit = property(get, set)
+channel.stored = channel._limit
+channel.__class__ = Slow
+for i in range(5):
+    channel.send(i)
+`)
+			require.NoError(t, ch.SetWindow(1))
+			checking, err := gw.NewChannel()
+			require.NoError(t, err)
+			require.NoError(t, ch.Send(within.Soon(t), checking))
+			for i := range 5 {
+				if i < 4 {
+					assert.Equal(t, "full", receive(t, checking))
+				}
+				assert.EqualValues(t, i, receive(t, ch))
+			}
+			require.NoError(t, ch.WaitClose(within.Soon(t)))
+		})
+	}
+}

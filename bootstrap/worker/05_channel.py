@@ -186,8 +186,10 @@ class Channel(object):
         gateway = self.gateway
         if not (self._closed or gateway._finished or gateway._role._is_owned()):
             with Lifted(gateway, gateway._windows):
-                while self._sent >= self._limit and not (self._closed or gateway._finished):
-                    before = self._heard
+                while True:
+                    before = self._heard  # read first: the other end may say something meanwhile
+                    if self._sent < self._limit or self._closed or gateway._finished:
+                        break
                     if not gateway._wait(lambda: self._heard != before or self._closed or gateway._finished,
                                          self._waiters, None if self._firm else now() + PATIENCE):
                         self._confirmed += self._window

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package slurm runs a Slurm cluster of several nodes on this machine, for tests.
 package slurm
 
