@@ -1,6 +1,8 @@
 package testrun_test
 
 import (
+	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -186,4 +188,44 @@ def test_other(): pass
 	require.Len(t, flaky.Phases, 3)
 	assert.Equal(t, "setup", flaky.Phases[0].When)
 	assert.Len(t, r.outcomes(t), 2)
+}
+
+// The order to stop may come after a worker has looked whether it has, and before it waits. Here it
+// comes as another worker's test fails. The worker ends its session then, and is not killed.
+func TestStopBeforeTheWorkerWaits(t *testing.T) {
+	folder := t.TempDir()
+	r := runFiles(t, 2, files{
+		"conftest.py": fmt.Sprintf(`
+import os, time
+folder, ran = %q, []
+def pytest_configure(config):
+    for plugin in config.pluginmanager.get_plugins():
+        queue = getattr(plugin, "queue", None)
+        if hasattr(queue, "complete"):
+            class Late(type(queue)):
+                def next(self):
+                    if ran:
+                        open(os.path.join(folder, "between"), "w").close()
+                        while not self.stopped:
+                            time.sleep(0.01)
+                    return super(Late, self).next()
+            queue.__class__ = Late
+def pytest_sessionfinish():
+    open(os.path.join(folder, "_".join(ran)), "w").close()
+`, folder),
+		"test_it.py": fmt.Sprintf(`
+import os, pytest, time
+from conftest import ran
+def test_failing():
+    while not os.path.exists(os.path.join(%q, "between")):
+        time.sleep(0.01)
+    assert 0
+@pytest.mark.parametrize("n", range(4))
+def test_passing(n):
+    ran[:] = ["passed"]
+`, folder),
+	}, testrun.Config{NoFork: true, MaxFail: 1})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.Failed, r.outcomes(t)["test_it.py::test_failing"])
+	assert.FileExists(t, filepath.Join(folder, "passed"), "the session of the other worker has ended in order")
 }

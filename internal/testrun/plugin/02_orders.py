@@ -38,7 +38,8 @@ class Queue(object):
             if len(self.waiting) > 1 or self.waiting and self.complete:
                 first = self.waiting.popleft()
                 return first, self.waiting[0] if self.waiting else None
-            self.changed.clear()
+            if not self.stopped:
+                self.changed.clear()
 
 
 class Messages(object):
