@@ -39,6 +39,9 @@ func srun(spec *xspec.Spec) ([]string, error) {
 	return append(words, more...), nil
 }
 
+// lookupTime is how long it may take to find what the name of this machine stands for.
+const lookupTime = 3 * time.Second
+
 // listenOf is where to listen for the workers of a spec. Slurm's run on other machines, so without
 // listen= it is the address that the name of this one stands for.
 func listenOf(spec *xspec.Spec) string {
@@ -46,7 +49,9 @@ func listenOf(spec *xspec.Spec) string {
 		return spec.Listen
 	}
 	if name, err := os.Hostname(); err == nil {
-		addresses, _ := net.LookupIP(name) // without any, the name does not help
+		ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+		defer cancel()
+		addresses, _ := net.DefaultResolver.LookupIP(ctx, "ip", name) // without any, the name does not help
 		for _, address := range addresses {
 			if address.IsGlobalUnicast() {
 				return address.String()
