@@ -10,8 +10,11 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.frozen = self.refusal = self.failed = self.facts = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
+        self.items = self.parts = self.stock = None  # what was collected, and what there is to tell of it
+        self.usual_collections = rare_collections()
         self.deselected, self.began = 0, 0.0
         self.phases, self.reruns, self.sections = [], 0, set()
+        self.plain = True  # whether the phases have passed, with nothing else to tell
         self.stderr = None  # where crashes are reported
         self.hit = False  # whether a KeyboardInterrupt has come out of a test
         self.watch = None  # has the stacks printed if it is not called again in time

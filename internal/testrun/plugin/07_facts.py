@@ -6,7 +6,10 @@ def describe(config, plugin):
     header = []
     reporter = plugin.silent and plugin.silent._reporter
     start = {}
+    option = config.option
     try:
+        if option.verbose < 0 or getattr(option, "no_header", False):
+            raise ValueError("nobody wants to see it")  # and some plugins import much for it
         if int(pytest.__version__.split(".")[0]) >= 7:
             start["start_path"] = config.invocation_params.dir
         else:
