@@ -8,7 +8,7 @@ tuple that begins with its name.
 To the driver:
   ready, facts                   pytest is configured; facts is a dict (see describe)
   problem, id, outcome, text, path, line, message    a part of the suite was not collected
-  collected, facts               facts is a dict (see Plugin.tell_collected)
+  collected, facts               facts is a dict (see Plugin.take_stock)
   tests, parts                   if the driver wants to have them, in their order; a part is a path, a
                                  line, a group and the ids of tests that follow one another and share these
   start, index, time             the test with this index in the collection begins

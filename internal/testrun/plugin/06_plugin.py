@@ -7,7 +7,7 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.channel = self.queue = None
         self.pid = os.getpid()
         self.out = []
-        self.frozen = self.refusal = self.failed = self.facts = self.basetemp = self.dist = None
+        self.frozen = self.refusal = self.failed = self.facts = self.header = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
         self.items = self.parts = self.stock = None  # what was collected, and what there is to tell of it
@@ -116,7 +116,10 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.session = session
         self.facts = describe(session.config, self)
         if self.channel is not None:
-            self.tell("ready", self.facts)
+            self.tell("ready", dict(self.facts, header=header(session.config, self)))
+        else:
+            # As with pytest-xdist, no process that runs tests imports what is only for the header.
+            self.header = meanwhile(lambda: header(session.config, self))
     pytest_sessionstart.tryfirst = True
 
     def silence(self, config):
