@@ -31,8 +31,8 @@ go_on = _begin(%s, %s)
 )
 
 // forks is what workers are forked from that collect once: a folder with that module, with the
-// plugin and with its settings. A worker whose spec has that module in preload is forked from a process that
-// has imported it, and so has collected the suite.
+// plugin and with its settings. A worker whose spec has that module in preload is forked from a
+// process that has imported it, and so has collected the suite.
 type forks struct {
 	folder string
 	off    bool   // whether it has turned out that nothing can be forked

@@ -127,7 +127,8 @@ def test_it(i, request):
 	}
 }
 
-// What plugins do for the header happens in no process that runs tests, and not at all if nobody sees it.
+// What plugins do for the header happens in no process that runs tests, and not at all if nobody
+// sees it.
 func TestHeader(t *testing.T) {
 	for _, c := range []struct{ args, want []string }{{nil, []string{"one", "two"}}, {[]string{"-q"}, nil}} {
 		r := runFiles(t, 2, files{

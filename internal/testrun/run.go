@@ -120,7 +120,8 @@ func (s *suite) start(plain *xspec.Spec, todo []int) *worker {
 	w := &worker{id: spec.ID, spec: spec, plain: plain, running: -1, todo: todo}
 	w.ctx, w.end = context.WithCancel(s.live)
 	forkable := s.forkable(plain)
-	w.whole = s.Dist == Each || forkable && s.from == nil // then there is only this one that has collected
+	// Of forked workers only the first one is there so early.
+	w.whole = s.Dist == Each || forkable && s.from == nil
 	settings := s.settings(w)
 	if forkable {
 		if err := s.forks.prepare(spec, settings); err != nil {

@@ -55,7 +55,8 @@ class Running(object):
     def pytest_runtest_logreport(self, report):
         outcome, when = text_of(report.outcome), text_of(report.when)
         if when == "setup":
-            self.phases, self.sections, self.plain = [], set(), True  # those of a run before this one
+            # Those of a run before this one.
+            self.phases, self.sections, self.plain = [], set(), True
         # Without pytest-xdist, pytest-rerunfailures tells only of the last run, which it numbers.
         number = getattr(report, "rerun", None)
         if isinstance(number, int):

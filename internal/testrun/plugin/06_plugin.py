@@ -10,7 +10,8 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.frozen = self.refusal = self.failed = self.facts = self.header = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
-        self.items = self.parts = self.stock = None  # what was collected, and what there is to tell of it
+        # What was collected, and what there is to tell of it.
+        self.items = self.parts = self.stock = None
         self.usual_collections = rare_collections()
         self.deselected, self.began = 0, 0.0
         self.phases, self.reruns, self.sections = [], 0, set()

@@ -1,5 +1,6 @@
-# One collection for several workers. A process that will be forked imports this source as a module:
-# and calls collect_here, which configures pytest and collects. In each child go_on takes it from there.
+# One collection for several workers. A process that will be forked imports this source as a module
+# and calls collect_here, which configures pytest and collects. In each child go_on takes it from
+# there.
 
 
 class Refused(Exception):
