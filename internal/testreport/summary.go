@@ -16,6 +16,7 @@ func (t *Terminal) End(end End) error {
 	if t.live != nil {
 		defer t.live.close()
 	}
+	defer t.shown.Flush()
 	if t.options.silent || len(t.workers) == 0 {
 		return nil // without workers what is wrong is an error, and the caller's to tell
 	}

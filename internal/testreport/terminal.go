@@ -1,6 +1,7 @@
 package testreport
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -29,7 +30,8 @@ type Terminal struct {
 	TerminalOptions
 	began time.Time
 	screen
-	live *live // nil without lines at the bottom
+	shown *bufio.Writer // of the screen: what an event shows is written at once
+	live  *live         // nil without lines at the bottom
 
 	options      options
 	workers      []*testrun.WorkerUp
@@ -63,12 +65,14 @@ func NewTerminal(w io.Writer, o TerminalOptions) *Terminal {
 		t.live = newLive(w, o.Size)
 		w = t.live
 	}
-	t.screen = screen{w: w, width: o.Width, color: o.Color}
+	t.shown = bufio.NewWriter(w)
+	t.screen = screen{w: t.shown, width: o.Width, color: o.Color}
 	return t
 }
 
 // Event implements Report.
 func (t *Terminal) Event(event testrun.Event) {
+	defer t.shown.Flush()
 	if _, printed := event.(*testrun.Printed); t.options.silent && !printed {
 		return
 	}

@@ -10,15 +10,29 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-execnet/execnet/internal/pycache"
+	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// forkModule is the name of the plugin as a module that a fork server imports.
-const forkModule = "_execnet_testrun"
+// forkModule is the name of the module that a fork server imports, and forkSource its source: it
+// takes the plugin from the user's cache folder, where the compiled form is, and collects.
+const (
+	forkModule = "_execnet_testrun"
+	forkSource = pycache.Load + `
+def _begin(cache, module):
+    here = os.path.dirname(os.path.abspath(__file__))
+    def source():
+        with open(os.path.join(here, module + ".py"), "rb") as file:
+            return file.read()
+    return load(cache, module, source, "collect_here")(here)
+go_on = _begin(%s, %s)
+`
+)
 
-// forks is what workers are forked from that collect once: a folder with the plugin as a module and
-// with its settings. A worker whose spec has that module in preload is forked from a process that
-// has imported it, and so has collected the suite.
+// forks is what workers are forked from that collect once: a folder with that module, with the
+// plugin and with its settings. A worker whose spec has that module in preload is forked from a
+// process that has imported it, and so has collected the suite.
 type forks struct {
 	folder string
 	off    bool   // whether it has turned out that nothing can be forked
@@ -66,12 +80,20 @@ func (f *forks) prepare(spec *xspec.Spec, settings map[string]any) error {
 		settings["pythonpath"] = before
 		path += string(os.PathListSeparator) + before
 	}
-	data, err := json.Marshal(settings)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(f.folder, "settings"), data, 0o600)
+	cache := f.folder
+	if pycache.Shared(spec) {
+		if folder, err := pluginFolder(); err == nil {
+			cache = folder
+		}
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(f.folder, forkModule+".py"), []byte(pluginSource()), 0o600)
+	data, err := json.Marshal(settings)
+	for name, content := range map[string][]byte{
+		"settings": data, pluginModule + ".py": []byte(pluginSource()),
+		forkModule + ".py": fmt.Appendf(nil, forkSource, pystring.ASCII(cache), pystring.ASCII(pluginModule)),
+	} {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(f.folder, name), content, 0o600)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("execnet: cannot write what the process needs that collects: %w", err)

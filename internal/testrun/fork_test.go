@@ -127,10 +127,32 @@ def test_it(i, request):
 	}
 }
 
+// What plugins do for the header happens in no process that runs tests, and not at all if nobody
+// sees it.
+func TestHeader(t *testing.T) {
+	for _, c := range []struct{ args, want []string }{{nil, []string{"one", "two"}}, {[]string{"-q"}, nil}} {
+		r := runFiles(t, 2, files{
+			"conftest.py": "import sys\n\ndef pytest_report_header():\n    sys.modules['for_header'] = sys\n    return ['one', 'two']\n",
+			"test_it.py":  "import pytest, sys\n\n@pytest.mark.parametrize('i', range(4))\ndef test_it(i):\n    assert 'for_header' not in sys.modules\n",
+		}, testrun.Config{Args: c.args})
+		require.NoError(t, r.err)
+		assert.Equal(t, testrun.OK, r.code)
+		assert.Len(t, r.outcomes(t), 4)
+		up := of[*testrun.WorkerUp](r)[0]
+		assert.True(t, up.Forked)
+		if c.want == nil {
+			assert.Empty(t, up.Header)
+		} else {
+			assert.Subset(t, up.Header, c.want)
+		}
+	}
+}
+
 // TestForkedAllTheSame has a suite do before the fork what does no harm.
 func TestForkedAllTheSame(t *testing.T) {
 	r := runFiles(t, 2, files{"conftest.py": "import os, subprocess\nos.environ.copy()\ndict(os.environ)\nlist(os.environ.items())\n[os.environ[name] for name in os.environ]\nos.environ.get('HOME')\nsubprocess.call(['true'])\n" +
-		"import logging\nlogging.getLogger().addHandler(logging.FileHandler(os.path.join(os.path.dirname(__file__), 'log')))\n", "test_it.py": "def test_a(): pass\n"}, testrun.Config{})
+		"import logging\nlogging.getLogger().addHandler(logging.FileHandler(os.path.join(os.path.dirname(__file__), 'log')))\n" +
+		"class Garbage: pass\ng = Garbage()\ng.itself, g.file = g, open(os.path.abspath(__file__))\ndel g\n", "test_it.py": "def test_a(): pass\n"}, testrun.Config{})
 	require.NoError(t, r.err)
 	assert.Empty(t, of[*testrun.Notice](r))
 	assert.Equal(t, testrun.OK, r.code)

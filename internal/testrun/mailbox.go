@@ -27,20 +27,22 @@ func newMailbox() *mailbox {
 	return m
 }
 
-func (m *mailbox) put(from *worker, what any) {
-	_, isLine := what.(*Printed)
+func (m *mailbox) put(from *worker, all ...any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for isLine && m.printed >= mostPrinted && !m.closed {
-		m.room.Wait()
+	for _, what := range all {
+		_, isLine := what.(*Printed)
+		for isLine && m.printed >= mostPrinted && !m.closed {
+			m.room.Wait()
+		}
+		if m.closed {
+			return
+		}
+		if isLine {
+			m.printed++
+		}
+		m.letters = append(m.letters, letter{from, what})
 	}
-	if m.closed {
-		return
-	}
-	if isLine {
-		m.printed++
-	}
-	m.letters = append(m.letters, letter{from, what})
 	select {
 	case m.filled <- struct{}{}:
 	default:

@@ -168,17 +168,24 @@ func decodeOne(worker, name string, f *fields) any {
 		f.bad = rest.bad
 		return c
 	case "tests":
-		ids, paths, lines, groups := texts(f, f.list()), texts(f, f.list()), numbers(f, f.list()), texts(f, f.list())
-		if len(paths) != len(ids) || len(lines) != len(ids) || len(groups) != len(ids) {
-			return nil
-		}
-		tests := make([]Test, len(ids))
-		for i := range ids {
-			tests[i] = Test{ID: ids[i], Path: paths[i], Line: lines[i], Group: groups[i]}
+		tests := []Test{} // not nil, since that means that they are not known
+		for _, v := range f.list() {
+			part := &fields{rest: listOf(f, v)}
+			t := Test{Path: part.path(), Line: part.int(), Group: part.text()}
+			for _, t.ID = range texts(part, part.list()) {
+				tests = append(tests, t)
+			}
+			f.bad = f.bad || part.bad
 		}
 		return found{tests}
 	case "start":
 		return started{f.int(), f.time()}
+	case "passed":
+		d := done{index: f.int(), TestDone: TestDone{Worker: worker, Outcome: Passed, At: f.time(), Took: f.seconds()}}
+		for _, when := range []string{"setup", "call", "teardown"} {
+			d.Phases = append(d.Phases, Phase{When: when, Outcome: Passed, Took: f.seconds()})
+		}
+		return d
 	case "done":
 		return decodeDone(worker, f)
 	case "warning":

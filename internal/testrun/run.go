@@ -117,10 +117,13 @@ func run(ctx context.Context, c Config, handle func(Event)) (ExitCode, error) {
 // start starts a worker.
 func (s *suite) start(plain *xspec.Spec, todo []int) *worker {
 	spec := plain.Clone()
-	w := &worker{id: spec.ID, spec: spec, plain: plain, running: -1, todo: todo, whole: s.Dist == Each}
+	w := &worker{id: spec.ID, spec: spec, plain: plain, running: -1, todo: todo}
 	w.ctx, w.end = context.WithCancel(s.live)
+	forkable := s.forkable(plain)
+	// Of forked workers only the first one is there so early.
+	w.whole = s.Dist == Each || forkable && s.from == nil
 	settings := s.settings(w)
-	if s.forkable(plain) {
+	if forkable {
 		if err := s.forks.prepare(spec, settings); err != nil {
 			s.notForked(errtext.Of(err))
 		} else {

@@ -102,9 +102,7 @@ func (w *worker) follow(gw *gatewaybase.Gateway, settings map[string]any, box *m
 		if err != nil {
 			return err
 		}
-		for _, m := range messages {
-			box.put(w, m)
-		}
+		box.put(w, messages...)
 	}
 	return nil
 }

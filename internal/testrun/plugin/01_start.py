@@ -8,9 +8,12 @@ tuple that begins with its name.
 To the driver:
   ready, facts                   pytest is configured; facts is a dict (see describe)
   problem, id, outcome, text, path, line, message    a part of the suite was not collected
-  collected, facts               facts is a dict (see Plugin.tell_collected)
-  tests, ids, paths, lines, groups    four lists of one length, if the driver wants to have them
+  collected, facts               facts is a dict (see Plugin.take_stock)
+  tests, parts                   if the driver wants to have them, in their order; a part is a path, a
+                                 line, a group and the ids of tests that follow one another and share these
   start, index, time             the test with this index in the collection begins
+  passed, index, time, seconds, set-up, call, tear-down    a short form of done, for a test with
+                                 nothing to tell but how long it and its phases have taken
   done, index, outcome, reason, time, seconds, reruns, properties, phases
   warning, id, category, message, path, line, source    source is that line
   returned, indexes              the answer to "return": these will not be run here

@@ -75,7 +75,7 @@ class Messages(object):
             if not self.hit:
                 self.reply("stacks", stacks())
         elif name == "tell":
-            self.reply(*self.tests())
+            self.reply("tests", self.parts)
 
     def reply(self, *message):
         try:

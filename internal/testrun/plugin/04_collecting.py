@@ -30,29 +30,34 @@ class Collecting(object):
         path = os.path.abspath(str(arg).split("::")[0])
         return os.path.exists(path) and self.ignore(path)
 
-    def tests(self):
-        items = self.session.items
-        ids, paths, lines, groups = [], [], [], []
-        places = {}
-        for item in items:
+    def take_stock(self, session):
+        """Find out all that there is to tell of the tests. A process that will be forked does so, since
+        whoever looks at a test writes to its memory, of which each worker would then have a copy."""
+        import hashlib
+        self.usual_collections()
+        self.items, self.parts = list(session.items), []
+        ids, known, last = [], {}, None
+        for item in self.items:
+            place = place_of(item, known) + (group_of(item, known),)
+            if place != last:
+                path, line, group = last = place
+                self.parts.append((text_of(path).replace(os.sep, "/"),
+                                   0 if line is None or line < 0 else line + 1, group, []))
             ids.append(text_of(item.nodeid))
-            path, line = place_of(item, places)
-            paths.append(text_of(path).replace(os.sep, "/"))
-            lines.append(0 if line is None or line < 0 else line + 1)
-            groups.append(group_of(item))
-        return "tests", ids, paths, lines, groups
+            self.parts[-1][-1].append(ids[-1])
+        option = session.config.option
+        self.stock = {
+            "digest": text_of(hashlib.md5(u"\n".join(ids).encode("utf-8")).hexdigest()),
+            "count": len(ids), "deselected": self.deselected,
+            "took": now() - self.began, "problems": session.testsfailed,
+            "go on": bool(getattr(option, "continue_on_collection_errors", False)), "only": bool(option.collectonly)}
 
     def tell_collected(self, session):
-        import hashlib
-        all_ids = u"\n".join([text_of(item.nodeid) for item in session.items])
-        option = session.config.option
-        self.say("collected", {
-            "digest": text_of(hashlib.md5(all_ids.encode("utf-8")).hexdigest()),
-            "count": len(session.items), "deselected": self.deselected,
-            "took": now() - self.began, "problems": session.testsfailed,
-            "go on": bool(getattr(option, "continue_on_collection_errors", False)), "only": bool(option.collectonly)})
+        if self.stock is None:
+            self.take_stock(session)
+        self.say("collected", self.stock)
         if self.settings["whole"]:
-            self.say(*self.tests())
+            self.say("tests", self.parts)
         self.flush()
 
 
@@ -73,8 +78,10 @@ def place_of(item, known):
     function: it is the same for all parameters. known is a dict of what has been found."""
     import pytest
     kind = type(item)
-    if not isinstance(item, pytest.Function) or any(
-            getattr(kind, name) != getattr(pytest.Function, name) for name in ("location", "reportinfo")):
+    if kind not in known:
+        known[kind] = issubclass(kind, pytest.Function) and all(
+            getattr(kind, name) == getattr(pytest.Function, name) for name in ("location", "reportinfo"))
+    if not known[kind]:
         return item.location[:2]
     key = id(item.function)
     if key not in known:
@@ -82,8 +89,14 @@ def place_of(item, known):
     return known[key]
 
 
-def group_of(item):
-    names = set()
-    for mark in item.iter_markers("xdist_group"):
-        names.add(text_of(mark.args[0] if mark.args else mark.kwargs.get("name", "default")))
-    return u"_".join(sorted(names))
+def group_of(item, known):
+    """The names of groups that marks put a test into. What surrounds a test is looked at once."""
+    key = id(item.parent)
+    if key not in known:
+        known[key] = groups_in(item.parent.iter_markers("xdist_group"))
+    own = groups_in(mark for mark in item.own_markers if mark.name == "xdist_group")
+    return u"_".join(sorted(known[key] | own)) if own or known[key] else u""
+
+
+def groups_in(marks):
+    return set(text_of(mark.args[0] if mark.args else mark.kwargs.get("name", "default")) for mark in marks)

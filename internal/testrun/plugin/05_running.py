@@ -1,6 +1,9 @@
 # Tests: their runs, their reports, and the end of them.
 
 
+PHASES = ["setup", "call", "teardown"]
+
+
 class Running(object):
     """Runs the tests that the driver gives, and tells how they end."""
 
@@ -23,8 +26,8 @@ class Running(object):
     pytest_runtestloop.tryfirst = True
 
     def run(self, session, index, following):
-        item = session.items[index]
-        nextitem = None if following is None else session.items[following]
+        item = self.items[index]
+        nextitem = None if following is None else self.items[following]
         self.phases, self.reruns, self.sections = [], 0, set()
         at, begin = stamp(), now()
         self.tell("start", index, at)
@@ -41,15 +44,19 @@ class Running(object):
         finally:
             if os.getpid() != self.pid:
                 os._exit(1)  # a child that a test has forked and that has not ended itself
+        properties = getattr(item, "user_properties", ())
+        if self.plain and not self.reruns and not properties and [phase[0] for phase in self.phases] == PHASES:
+            return self.say("passed", index, at, now() - begin, *[phase[2] for phase in self.phases])
         outcome, reason = self.outcome()
         self.say("done", index, outcome, reason, at, now() - begin, self.reruns,
-                 [(text_of(name), text_of(value)) for name, value in getattr(item, "user_properties", ())],
+                 [(text_of(name), text_of(value)) for name, value in properties],
                  self.phases)
 
     def pytest_runtest_logreport(self, report):
         outcome, when = text_of(report.outcome), text_of(report.when)
         if when == "setup":
-            self.phases, self.sections = [], set()  # those of a run before this one
+            # Those of a run before this one.
+            self.phases, self.sections, self.plain = [], set(), True
         # Without pytest-xdist, pytest-rerunfailures tells only of the last run, which it numbers.
         number = getattr(report, "rerun", None)
         if isinstance(number, int):
@@ -59,8 +66,11 @@ class Running(object):
         if outcome == "rerun":
             self.phases, self.sections = [], set()
             return
-        text, path, line, message = self.failure(report) if report.longrepr else (u"", u"", 0, u"")
         xfail = getattr(report, "wasxfail", None)
+        if outcome == "passed" and xfail is None and not report.longrepr and not report.sections:
+            return self.phases.append((when, outcome, report.duration, u"", u"", 0, u"", []))
+        self.plain = False
+        text, path, line, message = self.failure(report) if report.longrepr else (u"", u"", 0, u"")
         if xfail is not None:
             message = text_of(xfail)
             if message.startswith("reason: "):

@@ -7,11 +7,15 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.channel = self.queue = None
         self.pid = os.getpid()
         self.out = []
-        self.frozen = self.refusal = self.failed = self.facts = self.basetemp = self.dist = None
+        self.frozen = self.refusal = self.failed = self.facts = self.header = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
+        # What was collected, and what there is to tell of it.
+        self.items = self.parts = self.stock = None
+        self.usual_collections = rare_collections()
         self.deselected, self.began = 0, 0.0
         self.phases, self.reruns, self.sections = [], 0, set()
+        self.plain = True  # whether the phases have passed, with nothing else to tell
         self.stderr = None  # where crashes are reported
         self.hit = False  # whether a KeyboardInterrupt has come out of a test
         self.watch = None  # has the stacks printed if it is not called again in time
@@ -113,7 +117,10 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.session = session
         self.facts = describe(session.config, self)
         if self.channel is not None:
-            self.tell("ready", self.facts)
+            self.tell("ready", dict(self.facts, header=header(session.config, self)))
+        else:
+            # As with pytest-xdist, no process that runs tests imports what is only for the header.
+            self.header = meanwhile(lambda: header(session.config, self))
     pytest_sessionstart.tryfirst = True
 
     def silence(self, config):

@@ -3,9 +3,20 @@
 
 def describe(config, plugin):
     import pytest
-    header = []
+    return {"python": text_of(sys.version.split()[0]), "platform": text_of(sys.platform),
+            "path": text_of(sys.executable or ""), "pytest": text_of(pytest.__version__),
+            "root": plugin.root, "forked": False, "options": shown(config, plugin), "reports": reports(config),
+            "header": []}
+
+
+def header(config, plugin):
+    """The lines that plugins want to have above the tests. Some of them import much for that."""
+    import pytest
+    option = config.option
+    if option.verbose < 0 or getattr(option, "no_header", False):
+        return []
     reporter = plugin.silent and plugin.silent._reporter
-    start = {}
+    found, start = [], {}
     try:
         if int(pytest.__version__.split(".")[0]) >= 7:
             start["start_path"] = config.invocation_params.dir
@@ -16,16 +27,13 @@ def describe(config, plugin):
         if reporter is not None:
             parts.append([reporter.pytest_report_header(config)])
         for part in reversed([p for some in parts for p in some]):
-            header += [part] if isinstance(part, (str, unicode)) else list(part or ())
+            found += [part] if isinstance(part, (str, unicode)) else list(part or ())
     except Exception:
-        header = []  # of a plugin that says nothing without a terminal
-    header = [line for lines in header for line in text_of(lines).splitlines()]
+        return []  # of a plugin that says nothing without a terminal
+    found = [line for lines in found for line in text_of(lines).splitlines()]
     # Old releases put it all into one line.
-    header = [line.partition(", ")[2] if line.startswith("rootdir: ") else line for line in header]
-    return {"python": text_of(sys.version.split()[0]), "platform": text_of(sys.platform),
-            "path": text_of(sys.executable or ""), "pytest": text_of(pytest.__version__),
-            "root": plugin.root, "forked": False, "options": shown(config, plugin), "reports": reports(config),
-            "header": [line for line in header if line]}
+    found = [line.partition(", ")[2] if line.startswith("rootdir: ") else line for line in found]
+    return [line for line in found if line]
 
 
 def reports(config):

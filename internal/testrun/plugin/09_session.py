@@ -75,10 +75,26 @@ def make(settings):
     return Plugin(settings)
 
 
-def read_settings():
-    """The settings of the process that will be forked, which finds this file by PYTHONPATH."""
+def rare_collections():
+    """Let garbage be looked for rarely, until what this returns is called: nearly everything that
+    imports and collecting make is there to stay."""
+    import gc
+    if not hasattr(gc, "get_threshold"):
+        return lambda: None  # PyPy
+    usual = gc.get_threshold()
+    rare = (max(usual[0], 10000),) + usual[1:]
+    if usual[0]:
+        gc.set_threshold(*rare)
+
+    def end():
+        if gc.get_threshold() == rare:  # otherwise the suite has set it
+            gc.set_threshold(*usual)
+    return end
+
+
+def read_settings(folder):
+    """The settings of the process that will be forked, which has this folder in PYTHONPATH."""
     import json
-    folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [place for place in sys.path if os.path.abspath(place or ".") != folder]
     with open(os.path.join(folder, "settings")) as file:
         settings = json.load(file)

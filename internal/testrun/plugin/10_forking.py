@@ -1,5 +1,6 @@
-# One collection for several workers. A process that will be forked imports this source as a module:
-# that configures pytest and collects. In each child go_on(channel) takes it from there.
+# One collection for several workers. A process that will be forked imports this source as a module
+# and calls collect_here, which configures pytest and collects. In each child go_on takes it from
+# there.
 
 
 class Refused(Exception):
@@ -37,6 +38,16 @@ class Frozen(object):
         self.capture = False  # whether pytest captures what is printed
 
 
+def collect_here(folder):
+    """Collect with the settings in this folder. It returns what a child is to call."""
+    try:
+        plugin = collect(read_settings(folder))
+    except Refused:
+        sys.stderr = open(os.devnull, "w")  # nobody needs the traceback
+        raise
+    return lambda channel: go_on(channel, plugin)
+
+
 def collect(settings):
     """Start pytest and collect, in the process that will be forked. It returns the plugin."""
     before = open_descriptors()
@@ -59,17 +70,60 @@ def collect(settings):
     finally:
         main.wrap_session = usual
         asked = environment()
+        if plugin.header is not None:
+            plugin.facts["header"] = plugin.header()
     if plugin.refusal:
         raise Refused(plugin.refusal)
     if plugin.frozen is not None:
-        for descriptor, problem in sorted(open_descriptors().items()):
-            if descriptor not in before:
-                raise Refused(problem)
         if settings["workerinput"].asked or asked:
             raise Refused(settings["workerinput"].asked or asked)
         check_threads()
-        check_locks()
+        import gc
+        try:
+            check_shared(before)
+        except Refused:
+            gc.collect()  # that may be garbage
+            check_shared(before)
+        if hasattr(gc, "freeze"):
+            gc.freeze()  # the server need not look for garbage in all this
     return plugin
+
+
+def check_shared(before):
+    """Refuse to fork if workers would share what they must not share, beside descriptors from before."""
+    for descriptor, problem in sorted(open_descriptors().items()):
+        if descriptor not in before:
+            raise Refused(problem)
+    check_locks()
+
+
+def meanwhile(call):
+    """Have a forked process work out what a function returns, texts. This returns a function that
+    waits for them."""
+    import json
+    import warnings
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns where C libraries have threads
+        pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "w") as file:
+                json.dump(call(), file)
+        finally:
+            os._exit(0)
+    os.close(writing)
+
+    def result():
+        with os.fdopen(reading) as file:
+            text = file.read()
+        try:
+            os.waitpid(pid, 0)
+        except OSError:
+            pass  # the suite waits for all children, or for none
+        return json.loads(text or "[]")
+    return result
 
 
 def watch_environment():
@@ -157,6 +211,7 @@ def freeze(plugin, config, main):
         config.hook.pytest_sessionstart(session=session)
         stage = "collect"
         config.hook.pytest_collection(session=session)
+        plugin.take_stock(session)
     except Refused:
         plugin.refusal = str(sys.exc_info()[1])
     except BaseException:
@@ -167,9 +222,9 @@ def freeze(plugin, config, main):
         capture.stop_global_capturing()
 
 
-def go_on(channel):
+def go_on(channel, plugin):
     """Run the session that was collected, in a worker that has been forked, or was to be."""
-    plugin, settings = collected, channel.receive()
+    settings = channel.receive()
     set_environment(plugin.settings)  # the worker's setup may have undone it
     set_environment(settings)
     given = plugin.settings["workerinput"]
@@ -219,7 +274,7 @@ def go_on(channel):
     if not forked:
         plugin.say("notice", u"this Python, %s, cannot be forked" % text_of(sys.version.split()[0]))
     if plugin.facts is not None:
-        plugin.tell("ready", dict(plugin.facts, forked=forked))
+        plugin.say("ready", dict(plugin.facts, forked=forked))
     code, text = 3, u""
     try:
         code = int(main.wrap_session(config, run))
