@@ -12,7 +12,7 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// The codes of the frames that belong to calls, as gofunctions.py has them (protocol.md section
+// The codes of the frames that belong to calls, as gofunctions/ has them (protocol.md section
 // 7.11). A frame is laid out as a message is, with the number of the call in place of a channel.
 const (
 	codeCall      = iota // Python calls: the payload is (function, channel or 0, args, kwargs)

@@ -9,7 +9,7 @@ class GoFinder(object):
     """A finder for sys.meta_path. It stands in front, so these modules come before files."""
 
     def __init__(self, gateway, names, source, described, channel_id, pipes):
-        """source is the text of gofunctions.py, and described what it tells of the functions.
+        """source is the text of gofunctions/, and described what it tells of the functions.
 
         channel_id is where messages for the Go process go. pipes are the descriptors for calls, None
         if this interpreter was not given them.

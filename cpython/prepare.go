@@ -1,13 +1,14 @@
 package cpython
 
 import (
+	"embed"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
-	_ "embed"
-
+	"github.com/go-execnet/execnet/internal/pyparts"
 	"github.com/go-execnet/execnet/internal/pystring"
 	"github.com/go-execnet/execnet/serializer"
 	"github.com/go-execnet/execnet/worker/engine"
@@ -16,8 +17,14 @@ import (
 //go:embed gofinder.py
 var gofinder string
 
-//go:embed gofunctions.py
-var gofunctions string
+// What makes the modules of the functions and the calls travels as one source. Its parts stand in
+// files, each for one job; the numbers in their names say the order.
+//
+//go:embed gofunctions/*.py
+var functionParts embed.FS
+
+// gofunctions is the source that the parts make together.
+var gofunctions = sync.OnceValue(func() string { return pyparts.Join(functionParts, "gofunctions") })
 
 // prepare is what the Python worker executes so that programs find the functions. channelID is
 // where the interpreter sends calls that have their place among what it sends.
@@ -30,7 +37,7 @@ func (c *calls) prepare(channelID int) string {
 		names = append(names, pystring.ASCII(name))
 	}
 	return fmt.Sprintf("%s\n\nfind_go_functions(gateway, [%s], %s, %s, %d, %s)\n",
-		gofinder, strings.Join(names, ", "), pystring.ASCII(gofunctions), pystring.Bytes(described(c.functions)),
+		gofinder, strings.Join(names, ", "), pystring.ASCII(gofunctions()), pystring.Bytes(described(c.functions)),
 		channelID, c.theirs.arguments())
 }
 

@@ -39,7 +39,7 @@ func (gpythonEngine) Differs(p gatewaybase.Program, modules engine.Modules) stri
 	case err != nil:
 		return "its syntax"
 	}
-	r := reading{modules: modules, uses: make([]use, 0, len(source)/12), bound: map[string]bool{}, imported: map[string]string{}, attributes: map[string]bool{}, selves: map[string]bool{}}
+	r := reading{modules: modules, bound: map[string]int{}, noted: map[string]int{}, imported: map[string]string{}, attributes: map[string]bool{}, selves: map[string]bool{}}
 	body := tree.(*ast.Module).Body
 	if p.Call != "" && !slices.ContainsFunc(body, func(s ast.Stmt) bool {
 		def, ok := s.(*ast.FunctionDef)
@@ -63,20 +63,23 @@ type reading struct {
 	problem string // the first in the source
 	line    int
 
-	bound      map[string]bool   // names that are given values, but not by import of a module
+	bound      map[string]int    // names with values that no import gives, and their first lines
 	imported   map[string]string // names for modules, and which
 	catches    bool              // some names are bound to exceptions
 	attributes map[string]bool   // of the program's own classes
 	selves     map[string]bool   // the names of methods' first parameters
 	uses       []use
+	noted      map[string]int // names that stand in uses alone, and the first line
+	paths      []string       // the attributes of all uses
 	scope      *scope
 }
 
 // use is a name that is read, with the attributes that follow it directly, or these alone, if they
-// are those of another expression: then the first is "".
+// are those of another expression: then the name is "".
 type use struct {
-	names []string
-	line  int
+	name       string
+	attributes []string
+	line       int
 	// keywords are those of a call of it; unpacked says that there are further ones.
 	keywords []*ast.Keyword
 	called   bool

@@ -154,7 +154,7 @@ func (r *reading) unordered(e ast.Expr) {
 func (r *reading) call(c *ast.Call) {
 	line := c.GetLineno()
 	f, isName := c.Func.(*ast.Name)
-	orderless := isName && exactOrderless[string(f.Id)] && len(c.Args) == 1 && len(c.Keywords) == 0
+	orderless := isName && len(c.Args) == 1 && len(c.Keywords) == 0 && exactOrderless[string(f.Id)]
 	for _, arg := range c.Args {
 		star, isStar := arg.(*ast.Starred)
 		switch {
@@ -173,7 +173,11 @@ func (r *reading) call(c *ast.Call) {
 	}
 	switch f := c.Func.(type) {
 	case *ast.Name:
-		r.uses = append(r.uses, use{names: []string{string(f.Id)}, line: line, keywords: c.Keywords, called: true})
+		if len(c.Keywords) == 0 {
+			r.use(string(f.Id), line)
+		} else {
+			r.uses = append(r.uses, use{name: string(f.Id), line: line, keywords: c.Keywords})
+		}
 	case *ast.Attribute:
 		r.attribute(f, c.Keywords, true)
 	default:
@@ -192,35 +196,36 @@ func (r *reading) argument(e ast.Expr) {
 
 // attribute reads an attribute, with the keywords if it is called.
 func (r *reading) attribute(a *ast.Attribute, keywords []*ast.Keyword, called bool) {
-	names := []string{string(a.Attr)}
+	start := len(r.paths)
+	r.paths = append(r.paths, string(a.Attr))
 	root := a.Value
 	for {
 		inner, ok := root.(*ast.Attribute)
 		if !ok {
 			break
 		}
-		names = append(names, string(inner.Attr))
+		r.paths = append(r.paths, string(inner.Attr))
 		root = inner.Value
 	}
+	attributes := r.paths[start:len(r.paths):len(r.paths)]
+	slices.Reverse(attributes)
+	var name string
 	switch root := root.(type) {
 	case *ast.Name:
-		names = append(names, string(root.Id))
+		name = string(root.Id)
 	case *ast.Call:
-		if f, ok := root.Func.(*ast.Name); ok && f.Id == "super" && len(root.Args) == 0 && len(names) == 1 && names[0] == "__init__" {
+		if f, ok := root.Func.(*ast.Name); ok && f.Id == "super" && len(root.Args) == 0 && len(attributes) == 1 && a.Attr == "__init__" {
 			return
 		}
-		names = append(names, "")
 		r.expression(root)
 	default:
-		names = append(names, "")
 		r.expression(root)
 	}
-	slices.Reverse(names)
 	stores := a.Ctx != ast.Load
 	if stores {
-		r.attributes[names[len(names)-1]] = true
+		r.attributes[string(a.Attr)] = true
 	}
-	r.uses = append(r.uses, use{names: names, line: a.GetLineno(), keywords: keywords, called: called, stores: stores})
+	r.uses = append(r.uses, use{name: name, attributes: attributes, line: a.GetLineno(), keywords: keywords, called: called, stores: stores})
 }
 
 // name reads a name, or binds it.
@@ -229,7 +234,16 @@ func (r *reading) name(n *ast.Name) {
 		r.bind(string(n.Id), n.GetLineno())
 		return
 	}
-	r.uses = append(r.uses, use{names: []string{string(n.Id)}, line: n.GetLineno()})
+	r.use(string(n.Id), n.GetLineno())
+}
+
+// use notes that a name is read, if it has not been read in a line before.
+func (r *reading) use(name string, line int) {
+	if first, ok := r.noted[name]; ok && first <= line {
+		return
+	}
+	r.noted[name] = line
+	r.uses = append(r.uses, use{name: name, line: line})
 }
 
 func (r *reading) slice(s ast.Slicer) {

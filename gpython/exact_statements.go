@@ -3,7 +3,6 @@ package gpython
 // What exact.go looks for in statements and definitions.
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/go-python/gpython/ast"
@@ -140,9 +139,11 @@ func (r *reading) parameters(a *ast.Arguments, line int) {
 	for _, d := range a.KwDefaults {
 		r.optional(d)
 	}
-	for _, p := range append(slices.Concat(a.Args, a.Kwonlyargs), a.Vararg, a.Kwarg) {
-		if p != nil {
-			r.bind(string(p.Arg), line)
+	for _, list := range [][]*ast.Arg{a.Args, a.Kwonlyargs, {a.Vararg, a.Kwarg}} {
+		for _, p := range list {
+			if p != nil {
+				r.bind(string(p.Arg), line)
+			}
 		}
 	}
 }

@@ -10,10 +10,11 @@ import (
 
 // bind notes that a name gets a value.
 func (r *reading) bind(name string, line int) {
-	if name != "" {
-		r.bound[name] = true
-		r.checkBinding(name, line)
+	if first, ok := r.bound[name]; name == "" || ok && first <= line {
+		return
 	}
+	r.bound[name] = line
+	r.checkBinding(name, line)
 }
 
 // checkBinding refuses the names of builtins that are not in the list, since they may mean the
@@ -28,17 +29,17 @@ func (r *reading) checkBinding(name string, line int) {
 // checkUses checks the names that are read.
 func (r *reading) checkUses() {
 	for _, u := range r.uses {
-		module, imported := r.imported[u.names[0]]
+		module, imported := r.imported[u.name]
 		switch {
-		case imported && r.bound[u.names[0]]:
-			r.differs(u.line, "the name %s of a module and something else", u.names[0])
+		case imported && r.bound[u.name] > 0:
+			r.differs(u.line, "the name %s of a module and something else", u.name)
 		case imported:
 			r.checkImported(u, module)
 		default:
-			if u.names[0] != "" {
+			if u.name != "" {
 				r.checkName(u)
 			}
-			r.checkAttributes(u, u.names[1:])
+			r.checkAttributes(u, u.attributes)
 		}
 	}
 }
@@ -46,7 +47,7 @@ func (r *reading) checkUses() {
 // checkImported checks a use of a module, or of what was imported from one.
 func (r *reading) checkImported(u use, module string) {
 	path := module
-	rest := u.names[1:]
+	rest := u.attributes
 	for r.knows(path) {
 		if len(rest) == 0 {
 			r.differs(u.line, "the module %s as a value", path)
@@ -74,15 +75,14 @@ func (r *reading) checkImported(u use, module string) {
 
 // checkName checks the first name of a use.
 func (r *reading) checkName(u use) {
-	name := u.names[0]
-	keywords, isBuiltin := exactBuiltins[name]
+	keywords, isBuiltin := exactBuiltins[u.name]
 	switch {
-	case otherBuiltins[name]:
-		r.differs(u.line, "the name %s", name)
-	case isBuiltin && len(u.names) == 1:
+	case otherBuiltins[u.name]:
+		r.differs(u.line, "the name %s", u.name)
+	case isBuiltin && len(u.attributes) == 0:
 		r.checkKeywords(u, keywords)
-	case !isBuiltin && !r.bound[name] && !exactGlobals[name]:
-		r.differs(u.line, "the name %s", name)
+	case !isBuiltin && r.bound[u.name] == 0 && !exactGlobals[u.name]:
+		r.differs(u.line, "the name %s", u.name)
 	}
 }
 
@@ -100,7 +100,7 @@ func (r *reading) checkAttributes(u use, names []string) {
 			r.checkKeywords(u, keywords)
 		}
 	}
-	if n := len(names); n > 0 && u.stores && (n > 1 || !r.selves[u.names[0]]) {
+	if n := len(names); n > 0 && u.stores && (n > 1 || !r.selves[u.name]) {
 		r.differs(u.line, "an assignment to the attribute %s", names[n-1])
 	}
 }
@@ -108,7 +108,8 @@ func (r *reading) checkAttributes(u use, names []string) {
 func (r *reading) checkKeywords(u use, known []string) {
 	for _, k := range u.keywords {
 		if !slices.Contains(known, string(k.Arg)) && !slices.Contains(known, anyKeyword) {
-			r.differs(u.line, "the keyword %s of %s", cmp.Or(string(k.Arg), "**"), u.names[len(u.names)-1])
+			of := append([]string{u.name}, u.attributes...)
+			r.differs(u.line, "the keyword %s of %s", cmp.Or(string(k.Arg), "**"), of[len(of)-1])
 		}
 	}
 }

@@ -14,10 +14,10 @@ func (p *parser) atom() ast.Expr {
 		if (p.text(t) == "print" || p.text(t) == "exec") && p.oldStatement() {
 			p.failAt(t, "Missing parentheses in call to '%s'. Did you mean %[1]s(...)?", p.text(t))
 		}
-		return p.newName(t)
+		return p.nodes.names.new(ast.Name{ExprBase: exprBase(t), Id: ast.Identifier(p.identifier(t)), Ctx: ast.Load})
 	case kNumber:
 		p.next()
-		return &ast.Num{ExprBase: exprBase(t), N: p.number(t)}
+		return p.nodes.numbers.new(ast.Num{ExprBase: exprBase(t), N: p.number(t)})
 	case kString, kFStart:
 		return p.strings()
 	case kEllipsis:
@@ -38,22 +38,13 @@ func (p *parser) atom() ast.Expr {
 		return p.listDisplay()
 	case kOpenBrace:
 		return p.braces()
+	case kAwait:
+		p.refuse(t, "await expressions")
 	case kAsync:
 		p.next()
 	}
 	p.fail()
 	return nil
-}
-
-// newName makes the node of a name. Names are the most frequent nodes: many are made at once.
-func (p *parser) newName(t token) *ast.Name {
-	if len(p.nameNodes) == 0 {
-		p.nameNodes = make([]ast.Name, 64)
-	}
-	name := &p.nameNodes[0]
-	p.nameNodes = p.nameNodes[1:]
-	*name = ast.Name{ExprBase: exprBase(t), Id: ast.Identifier(p.identifier(t)), Ctx: ast.Load}
-	return name
 }
 
 // oldStatement reports whether the name before stands like one of Python 2's statements.
@@ -123,7 +114,7 @@ func (p *parser) isForgottenComma(before ast.Expr) bool {
 
 // items reads the items of a display behind its first, and the bracket at its end.
 func (p *parser) items(first ast.Expr, end kind) []ast.Expr {
-	elts := []ast.Expr{first}
+	elts := p.nodes.expressions.append(nil, first)
 	for p.accept(kComma) && p.kind() != end {
 		elts = append(elts, p.starNamed())
 	}
@@ -205,7 +196,7 @@ func (p *parser) dictFrom(start token, key ast.Expr) ast.Expr {
 		p.expect(kCloseBrace)
 		return c
 	}
-	return p.dictRest(&ast.Dict{ExprBase: exprBase(start), Keys: []ast.Expr{key}, Values: []ast.Expr{value}})
+	return p.dictRest(&ast.Dict{ExprBase: exprBase(start), Keys: p.nodes.expressions.append(nil, key), Values: p.nodes.expressions.append(nil, value)})
 }
 
 func (p *parser) dictRest(d *ast.Dict) ast.Expr {
@@ -223,7 +214,7 @@ func (p *parser) dictRest(d *ast.Dict) ast.Expr {
 func (p *parser) dictItem(d *ast.Dict) {
 	var key, value ast.Expr
 	if p.accept(kPower) {
-		value = p.binary(0)
+		value = p.operation(comparisonLevel)
 	} else {
 		key = p.expression()
 		value = p.dictValue()
@@ -257,9 +248,9 @@ func (p *parser) comprehensions() []ast.Comprehension {
 		p.next()
 		target := p.targets()
 		p.expect(kIn)
-		c := ast.Comprehension{Target: target, Iter: p.disjunction()}
+		c := ast.Comprehension{Target: target, Iter: p.operation(0)}
 		for p.accept(kIf) {
-			c.Ifs = append(c.Ifs, p.disjunction())
+			c.Ifs = append(c.Ifs, p.operation(0))
 		}
 		all = append(all, c)
 	}

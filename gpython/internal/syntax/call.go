@@ -5,7 +5,7 @@ import "github.com/go-python/gpython/ast"
 // call reads the arguments of a call. Those with a star are Starred among Args, and those with two
 // are Keywords without a name: each list in the order of the source.
 func (p *parser) call(start token, f ast.Expr) *ast.Call {
-	c := &ast.Call{ExprBase: exprBase(start), Func: f}
+	c := p.nodes.calls.new(ast.Call{ExprBase: exprBase(start), Func: f})
 	p.arguments(&c.Args, &c.Keywords)
 	return c
 }
@@ -88,5 +88,5 @@ func (p *parser) positional(open token, args *[]ast.Expr, keywords []*ast.Keywor
 			p.failAt(p.peek(), "positional argument follows keyword argument")
 		}
 	}
-	*args = append(*args, e)
+	*args = p.nodes.expressions.append(*args, e)
 }

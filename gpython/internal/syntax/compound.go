@@ -76,7 +76,7 @@ func (p *parser) isMatch() bool {
 func (p *parser) block(what string, start token) []ast.Stmt {
 	p.expectColon()
 	if !p.accept(kNewline) {
-		return p.statementLine()
+		return p.simpleStatements(nil)
 	}
 	if p.kind() != kIndent {
 		if p.kind() == kBad {
@@ -90,22 +90,9 @@ func (p *parser) block(what string, start token) []ast.Stmt {
 		if p.kind() == kEnd {
 			p.fail()
 		}
-		body = append(body, p.statement()...)
+		body = p.statement(body)
 	}
 	return body
-}
-
-// statementLine is a block of simple statements behind the colon.
-func (p *parser) statementLine() []ast.Stmt {
-	var all []ast.Stmt
-	for {
-		all = append(all, p.simple())
-		if !p.accept(kSemicolon) || p.kind() == kNewline {
-			break
-		}
-	}
-	p.expect(kNewline)
-	return all
 }
 
 func (p *parser) loopBlock(what string, start token) []ast.Stmt {
@@ -187,12 +174,11 @@ func (p *parser) handler() *ast.ExceptHandler {
 	}
 	h := &ast.ExceptHandler{Pos: pos(t)}
 	if p.kind() != kColon {
-		first, start := p.peek(), p.at
+		first := p.peek()
 		h.ExprType = p.expression()
 		several := p.kind() == kComma // without parentheses since Python 3.14
 		if several {
-			p.at = start
-			h.ExprType = p.expressions()
+			h.ExprType = p.tuple(first, h.ExprType, p.expression)
 		}
 		if p.accept(kAs) {
 			if several {

@@ -18,7 +18,12 @@ func (p *parser) list(item func() ast.Expr) ast.Expr {
 	if p.kind() != kComma {
 		return first
 	}
-	elts := []ast.Expr{first}
+	return p.tuple(start, first, item)
+}
+
+// tuple reads the items that follow the first one of a tuple without parentheses.
+func (p *parser) tuple(start token, first ast.Expr, item func() ast.Expr) ast.Expr {
+	elts := p.nodes.expressions.append(nil, first)
 	for p.accept(kComma) {
 		if !p.startsExpression() {
 			break
@@ -44,7 +49,7 @@ func (p *parser) starExpression() ast.Expr {
 		return p.expression()
 	}
 	t := p.next()
-	return &ast.Starred{ExprBase: exprBase(t), Value: p.binary(0), Ctx: ast.Load}
+	return &ast.Starred{ExprBase: exprBase(t), Value: p.operation(comparisonLevel), Ctx: ast.Load}
 }
 
 // starNamed is an item of a display: it may be unpacked, or named with ":=".
@@ -91,22 +96,26 @@ func (p *parser) expression() ast.Expr {
 		return p.atom()
 	}
 	p.deeper()
-	defer p.shallower()
-	start := p.peek()
-	if start.kind == kLambda {
-		return p.lambda()
+	start := p.at
+	var e ast.Expr
+	if p.kind() == kLambda {
+		e = p.lambda()
+	} else if e = p.operation(0); p.kind() == kIf {
+		e = p.conditional(start, e)
 	}
-	e := p.disjunction()
-	if p.kind() != kIf {
-		return e
-	}
+	p.shallower()
+	return e
+}
+
+// conditional reads a conditional expression from its "if" on.
+func (p *parser) conditional(start int, body ast.Expr) ast.Expr {
 	p.next()
-	test := p.disjunction()
+	test := p.operation(0)
 	if t := p.peek(); t.kind == kNewline || t.kind == kColon {
-		p.failAt(start, "expected 'else' after 'if' expression")
+		p.failAt(p.tokens[start], "expected 'else' after 'if' expression")
 	}
 	p.expect(kElse)
-	return &ast.IfExp{ExprBase: exprBase(start), Test: test, Body: e, Orelse: p.expression()}
+	return &ast.IfExp{ExprBase: exprBase(p.tokens[start]), Test: test, Body: body, Orelse: p.expression()}
 }
 
 // standsAlone reports whether the next token is an atom, and the one behind it no operator. That is
@@ -126,145 +135,127 @@ func (p *parser) standsAlone() bool {
 
 func (p *parser) shallower() { p.nested-- }
 
-// disjunction is "or" and what binds tighter.
-func (p *parser) disjunction() ast.Expr {
-	start := p.peek()
-	first := p.conjunction()
-	if p.kind() != kOr {
-		return first
-	}
-	values := []ast.Expr{first}
-	for p.accept(kOr) {
-		values = append(values, p.conjunction())
-	}
-	return &ast.BoolOp{ExprBase: exprBase(start), Op: ast.Or, Values: values}
+// level is how tight an operator binds; 0 is that of no operator.
+type level uint8
+
+const (
+	orLevel level = iota + 1
+	andLevel
+	notLevel
+	comparisonLevel
+	bitOrLevel
+	bitXorLevel
+	bitAndLevel
+	shiftLevel
+	sumLevel
+	productLevel
+)
+
+// operators are the binary operators, by their tokens. "not" stands for "not in".
+var operators = [256]struct {
+	level   level
+	compare ast.CmpOp
+	number  ast.OperatorNumber
+}{
+	kOr:           {level: orLevel},
+	kAnd:          {level: andLevel},
+	kLess:         {comparisonLevel, ast.Lt, 0},
+	kGreater:      {comparisonLevel, ast.Gt, 0},
+	kEqual:        {comparisonLevel, ast.Eq, 0},
+	kNotEqual:     {comparisonLevel, ast.NotEq, 0},
+	kLessEqual:    {comparisonLevel, ast.LtE, 0},
+	kGreaterEqual: {comparisonLevel, ast.GtE, 0},
+	kIn:           {comparisonLevel, ast.In, 0},
+	kNot:          {comparisonLevel, ast.NotIn, 0},
+	kIs:           {comparisonLevel, ast.Is, 0},
+	kBar:          {bitOrLevel, 0, ast.BitOr},
+	kCaret:        {bitXorLevel, 0, ast.BitXor},
+	kAmpersand:    {bitAndLevel, 0, ast.BitAnd},
+	kLeftShift:    {shiftLevel, 0, ast.LShift},
+	kRightShift:   {shiftLevel, 0, ast.RShift},
+	kPlus:         {sumLevel, 0, ast.Add},
+	kMinus:        {sumLevel, 0, ast.Sub},
+	kStar:         {productLevel, 0, ast.Mult},
+	kSlash:        {productLevel, 0, ast.Div},
+	kDoubleSlash:  {productLevel, 0, ast.FloorDiv},
+	kPercent:      {productLevel, 0, ast.Modulo},
+	kAt:           {productLevel, 0, 0}, // refused
 }
 
-func (p *parser) conjunction() ast.Expr {
-	start := p.peek()
-	first := p.inversion()
-	if p.kind() != kAnd {
-		return first
+// operation reads operands and the operators between them that bind tighter than a level.
+func (p *parser) operation(above level) ast.Expr {
+	start := p.at
+	left := p.operand(above)
+	nested := p.nested
+	for {
+		k := p.kind()
+		o := &operators[k]
+		switch {
+		case o.level <= above, k == kNot && p.ahead(1) != kIn:
+			p.nested = nested
+			return left
+		case o.level > comparisonLevel:
+			if k == kAt {
+				p.refuse(p.tokens[start], "matrix multiplications (@)")
+			}
+			p.next()
+			p.deeper()
+			left = p.nodes.operations.new(ast.BinOp{ExprBase: exprBase(p.tokens[start]), Left: left, Op: o.number, Right: p.operation(o.level)})
+		case o.level == comparisonLevel:
+			p.nested = nested
+			left = p.comparison(start, left)
+		default:
+			p.nested = nested
+			left = p.boolean(start, left)
+		}
 	}
-	values := []ast.Expr{first}
-	for p.accept(kAnd) {
-		values = append(values, p.inversion())
-	}
-	return &ast.BoolOp{ExprBase: exprBase(start), Op: ast.And, Values: values}
 }
 
-func (p *parser) inversion() ast.Expr {
-	if p.kind() != kNot {
-		return p.comparison()
+// boolean reads what "and" or "or" combines, from the first of these operators on.
+func (p *parser) boolean(start int, first ast.Expr) ast.Expr {
+	k := p.kind()
+	b := &ast.BoolOp{ExprBase: exprBase(p.tokens[start]), Op: ast.Or, Values: p.nodes.expressions.append(nil, first)}
+	if k == kAnd {
+		b.Op = ast.And
+	}
+	for p.accept(k) {
+		b.Values = append(b.Values, p.operation(operators[k].level))
+	}
+	return b
+}
+
+// comparison reads a chain of comparisons, from its first operator on.
+func (p *parser) comparison(start int, left ast.Expr) ast.Expr {
+	c := p.nodes.comparisons.new(ast.Compare{ExprBase: exprBase(p.tokens[start]), Left: left})
+	for {
+		k := p.kind()
+		o := &operators[k]
+		if o.level != comparisonLevel || k == kNot && p.ahead(1) != kIn {
+			return c
+		}
+		p.next()
+		op := o.compare
+		switch {
+		case k == kNot:
+			p.next()
+		case k == kIs && p.accept(kNot):
+			op = ast.IsNot
+		}
+		c.Ops = append(c.Ops, op)
+		c.Comparators = p.nodes.expressions.append(c.Comparators, p.operation(comparisonLevel))
+	}
+}
+
+// operand is what may stand beside an operator that binds as tight as a level.
+func (p *parser) operand(above level) ast.Expr {
+	if p.kind() != kNot || above > notLevel {
+		return p.factor()
 	}
 	t := p.next()
 	p.deeper()
-	defer p.shallower()
-	return &ast.UnaryOp{ExprBase: exprBase(t), Op: ast.Not, Operand: p.inversion()}
-}
-
-func (p *parser) comparison() ast.Expr {
-	start := p.peek()
-	left := p.binary(0)
-	op, ok := p.comparisonOperator()
-	if !ok {
-		return left
-	}
-	c := &ast.Compare{ExprBase: exprBase(start), Left: left}
-	for ; ok; op, ok = p.comparisonOperator() {
-		c.Ops = append(c.Ops, op)
-		c.Comparators = append(c.Comparators, p.binary(0))
-	}
-	return c
-}
-
-// comparisonOperator reads an operator of a comparison, if one is next.
-func (p *parser) comparisonOperator() (ast.CmpOp, bool) {
-	var op ast.CmpOp
-	switch p.kind() {
-	case kLess:
-		op = ast.Lt
-	case kGreater:
-		op = ast.Gt
-	case kEqual:
-		op = ast.Eq
-	case kNotEqual:
-		op = ast.NotEq
-	case kLessEqual:
-		op = ast.LtE
-	case kGreaterEqual:
-		op = ast.GtE
-	case kIn:
-		op = ast.In
-	case kNot:
-		if p.ahead(1) != kIn {
-			return 0, false
-		}
-		p.next()
-		op = ast.NotIn
-	case kIs:
-		op = ast.Is
-		if p.ahead(1) == kNot {
-			p.next()
-			op = ast.IsNot
-		}
-	default:
-		return 0, false
-	}
-	p.next()
-	return op, true
-}
-
-// operator is a binary operator, and how tight it binds.
-func operator(k kind) (op ast.OperatorNumber, level int) {
-	switch k {
-	case kBar:
-		return ast.BitOr, 1
-	case kCaret:
-		return ast.BitXor, 2
-	case kAmpersand:
-		return ast.BitAnd, 3
-	case kLeftShift:
-		return ast.LShift, 4
-	case kRightShift:
-		return ast.RShift, 4
-	case kPlus:
-		return ast.Add, 5
-	case kMinus:
-		return ast.Sub, 5
-	case kStar:
-		return ast.Mult, 6
-	case kSlash:
-		return ast.Div, 6
-	case kDoubleSlash:
-		return ast.FloorDiv, 6
-	case kPercent:
-		return ast.Modulo, 6
-	case kAt:
-		return 0, 6
-	}
-	return 0, 0
-}
-
-// binary reads operators that bind tighter than a level.
-func (p *parser) binary(above int) ast.Expr {
-	start := p.peek()
-	left := p.factor()
-	nested := p.nested
-	for {
-		op, level := operator(p.kind())
-		if level <= above {
-			break
-		}
-		if p.kind() == kAt {
-			p.refuse(start, "matrix multiplications (@)")
-		}
-		p.next()
-		p.deeper()
-		left = &ast.BinOp{ExprBase: exprBase(start), Left: left, Op: op, Right: p.binary(level)}
-	}
-	p.nested = nested
-	return left
+	not := &ast.UnaryOp{ExprBase: exprBase(t), Op: ast.Not, Operand: p.operation(notLevel)}
+	p.shallower()
+	return not
 }
 
 func (p *parser) factor() ast.Expr {
@@ -281,23 +272,21 @@ func (p *parser) factor() ast.Expr {
 	}
 	t := p.next()
 	p.deeper()
-	defer p.shallower()
-	return &ast.UnaryOp{ExprBase: exprBase(t), Op: op, Operand: p.factor()}
+	unary := &ast.UnaryOp{ExprBase: exprBase(t), Op: op, Operand: p.factor()}
+	p.shallower()
+	return unary
 }
 
 func (p *parser) power() ast.Expr {
-	start := p.peek()
-	if start.kind == kAwait {
-		p.refuse(start, "await expressions")
-	}
+	start := p.at
 	left := p.primary()
-	if p.kind() != kPower {
+	if !p.accept(kPower) {
 		return left
 	}
-	p.next()
 	p.deeper()
-	defer p.shallower()
-	return &ast.BinOp{ExprBase: exprBase(start), Left: left, Op: ast.Pow, Right: p.factor()}
+	power := &ast.BinOp{ExprBase: exprBase(p.tokens[start]), Left: left, Op: ast.Pow, Right: p.factor()}
+	p.shallower()
+	return power
 }
 
 // primary is an atom with attributes, calls and subscripts behind it.
@@ -310,7 +299,7 @@ func (p *parser) primary() ast.Expr {
 		case kDot:
 			p.next()
 			name, _ := p.name()
-			e = &ast.Attribute{ExprBase: exprBase(start), Value: e, Attr: name, Ctx: ast.Load}
+			e = p.nodes.attributes.new(ast.Attribute{ExprBase: exprBase(start), Value: e, Attr: name, Ctx: ast.Load})
 		case kOpenParen:
 			e = p.call(start, e)
 		case kOpenBracket:

@@ -100,7 +100,7 @@ func (p *parser) parameters(end kind, annotated bool) *ast.Arguments {
 			p.failAt(t, "duplicate argument '%s' in function definition", name)
 		}
 		names[name] = true
-		arg := &ast.Arg{Pos: pos(t), Arg: name}
+		arg := p.nodes.parameters.new(ast.Arg{Pos: pos(t), Arg: name})
 		if annotated && p.accept(kColon) {
 			if starred && p.kind() == kStar {
 				arg.Annotation = p.starExpression()
@@ -246,13 +246,13 @@ func (p *parser) parameter(a *ast.Arguments, arg *ast.Arg, keywordOnly bool, t t
 	if keywordOnly {
 		a.Kwonlyargs = append(a.Kwonlyargs, arg)
 		if value != nil {
-			a.KwDefaults = append(a.KwDefaults, value)
+			a.KwDefaults = p.nodes.expressions.append(a.KwDefaults, value)
 		}
 		return
 	}
 	a.Args = append(a.Args, arg)
 	if value != nil {
-		a.Defaults = append(a.Defaults, value)
+		a.Defaults = p.nodes.expressions.append(a.Defaults, value)
 	} else if len(a.Defaults) > 0 {
 		p.failAt(t, "parameter without a default follows parameter with a default")
 	}

@@ -47,7 +47,6 @@ func (l *lexer) lex() {
 		l.bad = f.err
 		l.tokens = append(l.tokens, token{kind: kBad, start: int32(len(l.source)), end: int32(len(l.source)), line: int32(f.err.Line)})
 	}()
-	l.tokens = make([]token, 0, len(l.source)/3+8)
 	l.indents = []indent{{}}
 	for {
 		if len(l.brackets) == 0 && l.pos == l.lineStart && !l.joined && !l.indentation() {

@@ -14,7 +14,7 @@ func (p *parser) module() []ast.Stmt {
 		if p.accept(kNewline) {
 			continue
 		}
-		body = append(body, p.statement()...)
+		body = p.statement(body)
 	}
 	return body
 }
@@ -26,7 +26,7 @@ func (p *parser) interactive() []ast.Stmt {
 	if p.kind() == kEnd {
 		p.fail()
 	}
-	body := p.statement()
+	body := p.statement(nil)
 	for p.accept(kNewline) {
 	}
 	if p.kind() != kEnd {
@@ -35,23 +35,24 @@ func (p *parser) interactive() []ast.Stmt {
 	return body
 }
 
-// statement reads a compound statement, or a line of simple ones.
-func (p *parser) statement() []ast.Stmt {
+// statement adds a compound statement, or a line of simple ones, to a body.
+func (p *parser) statement(body []ast.Stmt) []ast.Stmt {
 	if s := p.compound(); s != nil {
-		return []ast.Stmt{s}
+		return p.nodes.bodies.append(body, s)
 	}
-	var all []ast.Stmt
+	return p.simpleStatements(body)
+}
+
+// simpleStatements adds a line of simple statements to a body.
+func (p *parser) simpleStatements(body []ast.Stmt) []ast.Stmt {
 	for {
-		all = append(all, p.simple())
-		if !p.accept(kSemicolon) {
-			break
-		}
-		if p.kind() == kNewline {
+		body = p.nodes.bodies.append(body, p.simple())
+		if !p.accept(kSemicolon) || p.kind() == kNewline {
 			break
 		}
 	}
 	p.expect(kNewline)
-	return all
+	return body
 }
 
 // simple reads a simple statement.
@@ -263,16 +264,16 @@ func (p *parser) assignment() ast.Stmt {
 		if op, ok := augmented(k); ok {
 			return p.augAssign(start, e, op)
 		}
-		return &ast.ExprStmt{StmtBase: stmtBase(start), Value: e}
+		return p.nodes.statements.new(ast.ExprStmt{StmtBase: stmtBase(start), Value: e})
 	}
-	a := &ast.Assign{StmtBase: stmtBase(start)}
+	a := p.nodes.assignments.new(ast.Assign{StmtBase: stmtBase(start)})
 	t := start
 	for p.accept(kAssign) {
 		if s, starred := e.(*ast.Starred); starred {
 			p.failAt(at(s, t), "starred assignment target must be in a list or tuple")
 		}
 		p.storeBeforeAssign(e, t, len(a.Targets) == 0)
-		a.Targets = append(a.Targets, e)
+		a.Targets = p.nodes.expressions.append(a.Targets, e)
 		t = p.peek()
 		e = p.value()
 	}

@@ -76,7 +76,7 @@ func (p *parser) literal() ast.Expr {
 	if bytes {
 		return &ast.Bytes{ExprBase: exprBase(t), S: py.Bytes(decoded)}
 	}
-	return &ast.Str{ExprBase: exprBase(t), S: py.String(decoded)}
+	return p.nodes.texts.new(ast.Str{ExprBase: exprBase(t), S: py.String(decoded)})
 }
 
 // cutString takes a string literal apart.

@@ -14,7 +14,9 @@
 package syntax
 
 import (
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-python/gpython/ast"
 	"github.com/go-python/gpython/py"
@@ -63,9 +65,17 @@ func recoverFailure(err *error) {
 	*err = f.err
 }
 
+// usedTokens are the memory for the tokens of sources, which are several times as large as these.
+var usedTokens = sync.Pool{New: func() any { return new([]token) }}
+
 // parse makes a tree of today's Python.
 func parse(source string, mode py.CompileMode) ast.Mod {
-	l := lexer{source: source, line: 1}
+	tokens := usedTokens.Get().(*[]token)
+	l := lexer{source: source, line: 1, tokens: slices.Grow((*tokens)[:0], len(source)/3+8)}
+	defer func() {
+		*tokens = l.tokens
+		usedTokens.Put(tokens)
+	}()
 	l.lex()
 	p := parser{source: source, tokens: l.tokens, bad: l.bad, unclosed: l.unclosed, comments: l.comments}
 	start := ast.ModBase{Pos: ast.Pos{Lineno: 1}}
@@ -84,17 +94,17 @@ func parse(source string, mode py.CompileMode) ast.Mod {
 
 // parser makes a tree of tokens.
 type parser struct {
-	source    string
-	tokens    []token
-	at        int // of the next token
-	bad       *Error
-	unclosed  bool
-	comments  []span
-	nested    int // how deep the tree is here
-	trying    int // attempts that are under way: their errors need no text
-	farthest  int // the last token that an attempt has come to
-	scope     scope
-	nameNodes []ast.Name // to be used for nodes
+	source   string
+	tokens   []token
+	at       int // of the next token
+	bad      *Error
+	unclosed bool
+	comments []span
+	nested   int // how deep the tree is here
+	trying   int // attempts that are under way: their errors need no text
+	farthest int // the last token that an attempt has come to
+	scope    scope
+	nodes    nodes
 }
 
 // scope is what a parser knows of the code around a statement.
@@ -138,10 +148,14 @@ func (p *parser) accept(k kind) bool {
 
 // expect goes behind the next token, which must be of a kind.
 func (p *parser) expect(k kind) token {
-	if p.tokens[p.at].kind != k {
+	t := p.tokens[p.at]
+	if t.kind != k {
 		p.fail()
 	}
-	return p.next()
+	if k != kEnd {
+		p.at++
+	}
+	return t
 }
 
 // expectColon is expect(kColon), with what CPython says where it is missing.

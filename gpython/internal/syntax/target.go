@@ -21,9 +21,9 @@ func (p *parser) target() ast.Expr {
 	t := p.peek()
 	if t.kind == kStar {
 		p.next()
-		return &ast.Starred{ExprBase: exprBase(t), Value: p.binary(0), Ctx: ast.Store}
+		return &ast.Starred{ExprBase: exprBase(t), Value: p.operation(comparisonLevel), Ctx: ast.Store}
 	}
-	return p.binary(0)
+	return p.operation(comparisonLevel)
 }
 
 // store makes an expression that was read a target of an assignment, or fails at the token where

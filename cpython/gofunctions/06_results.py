@@ -1,0 +1,40 @@
+def load_result(data, call):
+    """loads(data, call), but quicker for a single number or text, and for bytes."""
+    op, size = data[:1], len(data)
+    if op == b"F" and size == 6:
+        return unpack_i4(data, 1)[0]
+    if op == b"A" and size == unpack_i4(data, 1)[0] + 6:
+        return data[5:-1]
+    if op == b"N" and size == unpack_i4(data, 1)[0] + 6:
+        return data[5:-1].decode("utf-8")
+    if data == b"LQ":
+        return None
+    return loads(data, call)
+
+
+def exception(classes, message, channel_id, frames):
+    """The exception for the error of a Go function.
+
+    classes are the class's name and those of its bases: this Python may not have all of them.
+    channel_id is that of the channel whose end it is. frames tell where in Go a panic was.
+    """
+    builtins = sys.modules["__builtin__" if PY2 else "builtins"]
+    if frames and sys.version_info < (3, 11):
+        message += u"\n" + frames
+    if PY2:
+        message = message.encode("utf-8")
+    for name in classes:
+        ours = name.startswith(u"execnet.gateway_base.")
+        kind = globals().get(name[21:]) if ours else getattr(builtins, str(name), None)
+        try:
+            error = kind(message) if message or name == u"execnet.gateway_base.RemoteError" else kind()
+            break
+        except Exception:
+            pass  # there is none of this name, or it takes other arguments, as UnicodeDecodeError
+    else:
+        error = RuntimeError(message)
+    if channel_id is not None:
+        error.channelid = channel_id
+    if frames and sys.version_info >= (3, 11):
+        error.add_note(frames)
+    return error
