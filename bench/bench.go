@@ -23,6 +23,7 @@ type bench struct {
 	behind    behind           // in a CPython behind this program, started once more
 	rawGo     *raw             // this program, started once more
 	sshd      *sshServer       // nil until something is measured over ssh
+	hosts     []*sshServer     // those that uploads go to, so far
 	trees     []string         // folders to be removed
 	suiteTop  string           // the folder with test suites, "" until one is measured
 }
@@ -93,6 +94,9 @@ func (b *bench) close() error {
 	}
 	if b.sshd != nil {
 		err = errors.Join(err, b.sshd.close())
+	}
+	for _, host := range b.hosts {
+		err = errors.Join(err, host.close())
 	}
 	for _, dir := range b.trees {
 		err = errors.Join(err, os.RemoveAll(dir))

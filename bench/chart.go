@@ -112,7 +112,7 @@ func colour(side string) string {
 	switch side {
 	case "execnet", drivesPython, drivesPythons:
 		return "execnet"
-	case rawPipe, keepingPipe, "bare", "ssh handshake", "msgpack", "cbor", realRsync:
+	case rawPipe, keepingPipe, "bare", "ssh handshake", "msgpack", "cbor", realRsync, "scp":
 		return "other"
 	}
 	return "ours"

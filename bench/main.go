@@ -82,6 +82,9 @@
 //     is to be the command's input waits a round trip, partly hidden by the interpreter's start;
 //     the aim leaves that one out. The remote interpreters run with -S -E, to be quick; they, sshd
 //     and the driver share this machine's processors.
+//   - uploads: from the login to the end, of the first 20 MiB of this program, by Group.Deploy and
+//     by a process of scp for each host. A host is an OpenSSH server of its own behind a relay. All
+//     of them, and what Deploy runs there, share this machine's processors.
 //   - sync: from the start of a driver process to its end, as with rsync(1); pip's driver runs
 //     already. Over ssh the relay holds bytes back 10 ms each way. Each side has a tree of its own
 //     in the folder for temporary files ($TMPDIR). rsync(1) serves several targets one after the
@@ -210,7 +213,7 @@ func run(ctx context.Context, args []string) (err error) {
 
 // all are the measurements, in the order of the table.
 func (b *bench) all() []measurement {
-	return slices.Concat(b.values(), b.pipes(), b.goWorkers(), b.cpythons(), b.calls(), b.arrayRows(), b.starts(), b.groups(), b.pools(), b.suites(), b.network(), b.syncs())
+	return slices.Concat(b.values(), b.pipes(), b.goWorkers(), b.cpythons(), b.calls(), b.arrayRows(), b.starts(), b.groups(), b.pools(), b.suites(), b.network(), b.uploads(), b.syncs())
 }
 
 // measure makes the measurements that are wanted, prints their rows and returns them.

@@ -41,6 +41,7 @@ const (
 var sections = []section{
 	{"trees", "Sending directory trees", lessTime, regexp.MustCompile(`^sync of`)},
 	{"ssh", "First results over ssh, 50 ms each way", "Round trips; a shorter bar is better. Each group has its own scale.", regexp.MustCompile(`over ssh$`)},
+	{"uploads", "Uploading a program", lessTime, regexp.MustCompile(`^upload of`)},
 	{"values", "Dumping and loading values", lessTime, regexp.MustCompile(`^(dumps|loads|allocations) `)},
 	{"latency", "Round trips between processes", lessTime, regexp.MustCompile(`^(echo|Go function|call of a) `)},
 	{"throughput", "Items and bytes", moreRate, regexp.MustCompile(`^(items|bytes) of`)},

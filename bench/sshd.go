@@ -43,6 +43,18 @@ func (b *bench) sshServer(ctx context.Context) (_ *sshServer, err error) {
 	return b.sshd, err
 }
 
+// sshHosts returns so many servers, each with a cache folder of its own.
+func (b *bench) sshHosts(ctx context.Context, n int) ([]*sshServer, error) {
+	for len(b.hosts) < n {
+		host, err := startSSHServer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b.hosts = append(b.hosts, host)
+	}
+	return b.hosts[:n], nil
+}
+
 func startSSHServer(ctx context.Context) (_ *sshServer, err error) {
 	dir, err := os.MkdirTemp("", "execnet-bench-ssh-")
 	if err != nil {
@@ -54,7 +66,8 @@ func startSSHServer(ctx context.Context) (_ *sshServer, err error) {
 			err = errors.Join(err, s.close(), os.RemoveAll(dir))
 		}
 	}()
-	if s.Server, err = opensshd.Start(ctx, dir, `SetEnv SHLVL=2 "XDG_CACHE_HOME=`+filepath.Join(dir, "cache")+`"`); err != nil {
+	env := `SetEnv SHLVL=2 "XDG_CACHE_HOME=` + cacheIn(dir) + `"`
+	if s.Server, err = opensshd.Start(ctx, dir, env, "Subsystem sftp internal-sftp"); err != nil {
 		return nil, err
 	}
 	if s.relay, err = relay.Start(s.Addr); err != nil {
@@ -62,6 +75,12 @@ func startSSHServer(ctx context.Context) (_ *sshServer, err error) {
 	}
 	return s, s.Describe(s.relay.Port)
 }
+
+func cacheIn(dir string) string { return filepath.Join(dir, "cache") }
+
+// cache is where the server's user has caches, and copied where scp copies to.
+func (s *sshServer) cache() string  { return cacheIn(s.Dir) }
+func (s *sshServer) copied() string { return filepath.Join(s.Dir, "copied") }
 
 // close ends the relay, the connections with it, and the server.
 func (s *sshServer) close() error {

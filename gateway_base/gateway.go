@@ -356,7 +356,8 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 	if err := putHeader(f.bytes, f.size()-headerSize, c, channel); err != nil {
 		return err
 	}
-	if g.tracer != nil {
+	// Where a trace is printed, and sent as what is printed is, it must not tell of that for ever.
+	if g.tracer != nil && (c != codeData || channel != asideID) {
 		f.own()
 		g.trace("sending", message{code: c, channel: channel, payload: f.bytes[headerSize:]})
 	}

@@ -51,8 +51,8 @@ type Group struct {
 	// stderr, which does not go to Stderr then. One call is made at a time, and the lines of a
 	// stream of a gateway come in their order; those of stdout and of stderr may overtake each
 	// other. Without it what is printed to stdout goes nowhere. Workers of pip's execnet
-	// (bootstrap=import) have no stdout for it. What several workers of one launch print to stderr
-	// goes to Stderr, since the launcher does not say whose it is.
+	// (bootstrap=import) have no stdout for it. What a launcher prints, and its workers before they
+	// are gateways and when they crash, goes to Stderr, unless the launch has only one worker.
 	//
 	// Output may take its time: channels go on meanwhile. 256 KiB of a worker's stdout may be on
 	// their way; after that what prints waits as long as lines are taken. If none is taken for 5

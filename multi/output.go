@@ -132,8 +132,9 @@ func (s *said) configure(config gatewaybase.Config) gatewaybase.Config {
 	config.Aside = s.receive
 	if s.call != nil {
 		config.Output = gatewaybase.AsideStdout
-		if config.Spec.Kind() == xspec.KindSocket {
-			config.Output |= gatewaybase.AsideStderr // nobody here sees its stderr
+		// Nobody here sees the stderr of a server, and that of a launcher does not say whose it is.
+		if config.Spec.Kind() == xspec.KindSocket || config.Spec.Launched != nil {
+			config.Output |= gatewaybase.AsideStderr
 		}
 	}
 	if s.log != nil {

@@ -8,7 +8,8 @@ class Writing(object):
 
     def _send(self, msgcode, channelid=0, data=b""):
         head = struct.pack("!bii", msgcode, channelid, len(data))
-        if trace:
+        # A trace that is sent as what is printed is must not tell of that for ever.
+        if trace and (channelid or msgcode != CHANNEL_DATA):
             self._trace("sending", Message(msgcode, channelid, data))
         self._write([head, data] if len(data) > CHUNK else [head + data])
 

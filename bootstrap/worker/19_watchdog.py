@@ -41,6 +41,8 @@ class Watchdog(object):
         if self.pid == 0:
             try:
                 os.setsid()  # Ctrl-C at a terminal does not reach it
+                if output:
+                    os.dup2(output.before[1], 2)  # stderr may be one of its pipes
                 for other in others + (writing_end,):
                     os.close(other)
                 self.watch(worker, fd, alive, limit, output)

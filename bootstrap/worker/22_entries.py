@@ -95,7 +95,8 @@ def serve_popen(id, execmodel="thread", setup={}):
         gateway = WorkerGateway(rfd, wfd, id, model)
         gateway._adapt(setup)
         if setup.get("output"):
-            gateway._output = Output(gateway, setup["output"], {1: 2})
+            stderr = duplicate(2) if setup["output"] & 2 else 2
+            gateway._output = Output(gateway, setup["output"], {1: stderr, 2: stderr})
         gateway._alone = True
         if setup.get("first"):
             gateway._channelfactory.count, gateway._behind = setup["first"], True

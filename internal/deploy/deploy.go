@@ -132,7 +132,7 @@ func (h *Host) reach(ctx context.Context, s *Set, then string, starts bool) (gat
 func (h *Host) upload(ctx context.Context, s *Set, p *program, packed bool) error {
 	var k *packer
 	if packed {
-		k = p.startPacker() // before there is a session, so that it is ahead when that takes long
+		k = p.startPacker()
 		defer k.stop()
 	}
 	var reasons []string
@@ -168,6 +168,9 @@ func (h *Host) send(ctx context.Context, pipe gatewaybase.IO, p *program, k *pac
 		}
 		if _, err := pipe.Write(piece); err != nil {
 			return errNotSent
+		}
+		if k != nil {
+			k.gone(len(content))
 		}
 		if sent += int64(len(content)); h.Progress != nil {
 			h.Progress(sent, p.size)

@@ -61,14 +61,13 @@ func newAccount(t *testing.T, with ...string) *account {
 		if err != nil {
 			return nil, err
 		}
+		if strings.Contains(script.Text, ".upload-") {
+			a.mu.Lock()
+			a.uploads++
+			a.mu.Unlock()
+		}
 		argv := append(append([]string{shell}, a.shell[1:]...), Command(script.Text))
 		return process.Start(argv, a.env, &a.stderr)
-	}
-	a.Progress = func(sent, _ int64) {
-		if a.mu.Lock(); sent <= pieceSize {
-			a.uploads++
-		}
-		a.mu.Unlock()
 	}
 	a.Printed = func(noise []byte) {
 		a.mu.Lock()
@@ -416,6 +415,9 @@ func TestPacker(t *testing.T) {
 	s, _ := newProgramSet(t, content)
 	p := s.programs[0]
 	k := p.startPacker()
+	k.mu.Lock()
+	k.first, k.sent = time.Now().Add(-time.Hour), 1 // a slow network
+	k.mu.Unlock()
 	k.running.Wait()
 	assert.Same(t, k.packing, p.packing(), "another upload at the same time uses what is compressed")
 	k.mu.Lock()
@@ -435,12 +437,33 @@ func TestPacker(t *testing.T) {
 	assert.Greater(t, len(k.take(1, []byte(content)[pieceSize:][:pieceSize])), pieceSize)
 
 	// What was sent is not compressed any more.
-	late := &packer{packing: &packing{pieces: map[int][]byte{}, begun: map[int]bool{}}, compress: newWriter(gzip.BestSpeed), wrap: newWriter(gzip.NoCompression)}
-	late.take(0, nil)
+	late := newPacker(&packing{pieces: map[int][]byte{}, begun: map[int]bool{}})
+	late.take(0, []byte(content))
+	late.first, late.sent = time.Now().Add(-time.Hour), 1
 	require.NoError(t, late.pack(0, nil))
 	assert.Empty(t, late.pieces)
 	late.stop()
 	assert.ErrorIs(t, late.pack(1, nil), errStopped)
+}
+
+// TestCompressingPays has networks of several speeds.
+func TestCompressingPays(t *testing.T) {
+	begin := time.Now()
+	for _, c := range []struct {
+		sent  int64
+		after time.Duration
+		pays  bool
+	}{
+		{0, time.Hour, false},                    // nothing is known
+		{2 << 20, time.Millisecond, false},       // buffers were filled
+		{2 << 20, 290 * time.Millisecond, false}, // perhaps the far end is still starting
+		{6 << 20, 300 * time.Millisecond, true},  // as over 50 ms each way
+		{1 << 20, time.Second, true},
+		{20 << 20, 300 * time.Millisecond, false}, // as on one machine
+	} {
+		k := packing{first: begin, sent: c.sent}
+		assert.Equal(t, c.pays, k.pays(begin.Add(c.after)), "%d bytes in %v", c.sent, c.after)
+	}
 }
 
 func TestManyDrivers(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 	"weak"
 
 	"github.com/go-execnet/execnet/internal/errtext"
@@ -20,6 +21,26 @@ type packing struct {
 	mu     sync.Mutex // guards what follows
 	pieces map[int][]byte
 	begun  map[int]bool // the pieces that somebody compresses, or has compressed
+	first  time.Time    // when the first piece had been sent; zero before that
+	sent   int64        // the bytes of all pieces that were sent, by all uploads
+}
+
+const (
+	// worthBelow is how many bytes a second the uploads of a program send at most, all together,
+	// when compressing pays. What is faster is bounded by processors, which it would need, too.
+	worthBelow = 24 << 20
+	// buffered is how many bytes go out at once and say nothing of the speed, and settling how long
+	// that is not known, since the far end is still starting.
+	buffered = 2 << 20
+	settling = 300 * time.Millisecond
+	// lookAgain is how long to wait when it does not pay yet.
+	lookAgain = 20 * time.Millisecond
+)
+
+// pays reports whether compressing pays. The caller holds mu.
+func (k *packing) pays(now time.Time) bool {
+	took := now.Sub(k.first)
+	return k.sent > 0 && took >= settling && float64(k.sent-buffered) < worthBelow*took.Seconds()
 }
 
 // packing returns what other uploads of the program, which run now, have compressed.
@@ -34,22 +55,27 @@ func (p *program) packing() *packing {
 	return fresh
 }
 
-// packer compresses a program ahead of an upload. A piece that is not compressed when its turn
-// comes is sent as it is, within a gzip file. So a slow network gets compressed pieces, and one
-// that takes them faster than they are compressed does not wait for that.
+// packer compresses a program ahead of an upload, while that pays. A piece that is not compressed
+// when its turn comes is sent as it is, within a gzip file. So a slow network gets compressed
+// pieces, and one that takes them faster than they are compressed does not wait for that.
 type packer struct {
 	*packing
 	running sync.WaitGroup
 	// Compressed pieces and others are made by different goroutines. A writer is large.
 	compress, wrap *gzip.Writer
 
-	next    int  // the piece that the upload sends next; guarded by packing.mu
-	stopped bool // guarded by packing.mu
+	next     int // the piece that the upload sends next; guarded by packing.mu
+	over     chan struct{}
+	stopping sync.Once // closes over
+}
+
+func newPacker(shared *packing) *packer {
+	return &packer{packing: shared, compress: newWriter(gzip.BestSpeed), wrap: newWriter(gzip.NoCompression), over: make(chan struct{})}
 }
 
 // startPacker begins to compress a program, until stop.
 func (p *program) startPacker() *packer {
-	k := &packer{packing: p.packing(), compress: newWriter(gzip.BestSpeed), wrap: newWriter(gzip.NoCompression)}
+	k := newPacker(p.packing())
 	k.running.Go(func() {
 		// The upload reads the same file, and tells what is wrong with it.
 		_ = p.eachPiece(func(i int, content []byte) error { return k.pack(i, content) })
@@ -59,9 +85,7 @@ func (p *program) startPacker() *packer {
 
 // stop ends the compressing. It may be called again.
 func (k *packer) stop() {
-	k.mu.Lock()
-	k.stopped = true
-	k.mu.Unlock()
+	k.stopping.Do(func() { close(k.over) })
 	k.running.Wait()
 }
 
@@ -70,23 +94,45 @@ var errStopped = errors.New("stopped")
 
 // pack compresses a piece, unless its turn is over or somebody else does it.
 func (k *packer) pack(i int, content []byte) error {
-	k.mu.Lock()
-	begun, stopped := k.begun[i] || i < k.next, k.stopped
-	if !begun && !stopped {
-		k.begun[i] = true
-	}
-	k.mu.Unlock()
-	if stopped {
-		return errStopped
-	}
-	if begun {
-		return nil
+	for {
+		select {
+		case <-k.over:
+			return errStopped
+		default:
+		}
+		k.mu.Lock()
+		begun, pays := k.begun[i] || i < k.next, k.pays(time.Now())
+		if !begun && pays {
+			k.begun[i] = true
+		}
+		k.mu.Unlock()
+		if begun {
+			return nil
+		}
+		if pays {
+			break
+		}
+		select {
+		case <-k.over:
+		case <-time.After(lookAgain):
+		}
 	}
 	packed := gzipped(k.compress, content)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pieces[i] = packed
 	return nil
+}
+
+// gone notes that so many bytes of pieces were sent. Those of the first call waited for the far end
+// to start, which tells nothing of the network's speed.
+func (k *packing) gone(size int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.first.IsZero() {
+		k.first = time.Now()
+	}
+	k.sent += int64(size)
 }
 
 // take returns the piece whose turn it is, as a gzip file.

@@ -77,7 +77,7 @@ func File(path string) (*Set, error) {
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("execnet: deploying: %s is no file", path)
 	}
-	p, err := newProgram(path, Platform{}, func() (io.ReadCloser, error) { return os.Open(path) })
+	p, err := cached(path, Platform{}, func() (io.ReadCloser, error) { return os.Open(path) })
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/testsupport/printout"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
@@ -442,21 +443,58 @@ func TestGroupEndsALaunch(t *testing.T) {
 	assert.True(t, gone(pid))
 }
 
-// TestOutput has what workers print.
+// TestOutput has what workers print come with the ids of their gateways, and what else there is, as
+// it is. The trace of a worker that prints it does not tell of itself.
 func TestOutput(t *testing.T) {
+	for name, what := range kinds(t) {
+		t.Run(name, func(t *testing.T) {
+			var stderr textbuffer.Buffer
+			var lines printout.Printout
+			g := newGroup(t)
+			g.Stderr, g.Output = &stderr, lines.Add
+			path := launcher(t, 2, ranked, "echo from the launcher; wait")
+			gateways, err := g.MakeGateways(within.Soon(t), "launch="+path+"//n=2//id=x"+what)
+			require.NoError(t, err)
+			for i, gw := range gateways {
+				_, err = gw.RemoteExec(t.Context(), fmt.Sprintf("import sys\nprint('out %[1]d')\nsys.stderr.write('err %[1]d\\n')", i))
+				require.NoError(t, err)
+			}
+			for i, gw := range gateways {
+				lines.Await(t, gw.ID(), multi.Stdout, fmt.Sprintf("out %d", i))
+				lines.Await(t, gw.ID(), multi.Stderr, fmt.Sprintf("err %d", i))
+			}
+			require.NoError(t, g.Terminate(within.Soon(t)))
+			assert.Equal(t, "from the launcher\n", stderr.String())
+
+			traced, err := g.MakeGateways(within.Soon(t), "launch="+path+"//n=2//id=y//env:EXECNET_DEBUG=2"+what)
+			require.NoError(t, err)
+			requireWorks(t, traced[0])
+			require.NoError(t, g.Terminate(within.Soon(t)))
+			said := strings.Join(lines.Of("y-0", multi.Stderr), "\n")
+			assert.Contains(t, said, "received", "the trace of one")
+			assert.NotContains(t, said, "sending <Message CHANNEL_DATA channel=0 ", "the trace of what it prints")
+		})
+	}
+}
+
+// TestLastWords kills a Python worker. What it has printed comes, with its id or without.
+func TestLastWords(t *testing.T) {
 	var stderr textbuffer.Buffer
+	var lines printout.Printout
 	g := newGroup(t)
-	g.Stderr = &stderr
-	lines := make(chan multi.Line, 100)
-	g.Output = func(line multi.Line) { lines <- line }
-	gateways, err := g.MakeGateways(within.Soon(t), "launch="+launcher(t, 2, ranked, "echo from the launcher; wait")+"//n=2//id=x"+python(t))
+	g.Stderr, g.Output = &stderr, lines.Add
+	gateways, err := g.MakeGateways(within.Soon(t), "launch="+launcher(t, 2, ranked, "wait")+"//n=2//id=x"+python(t))
 	require.NoError(t, err)
-	_, err = gateways[1].RemoteExec(t.Context(), "import sys\nprint('to stdout')\nsys.stderr.write('to stderr\\n')")
+	ch, err := gateways[0].RemoteExec(t.Context(), `
+		import os
+		channel.gateway._output.pipes[2][1].acquire() # the thread that reads has nothing in its hands
+		os.write(2, b"last words\n")
+		os.kill(os.getpid(), 9)
+	`)
 	require.NoError(t, err)
-	assert.Equal(t, multi.Line{Gateway: "x-1", Stream: multi.Stdout, Text: "to stdout"}, <-lines)
-	soon(t, func() bool {
-		return strings.Contains(stderr.String(), "to stderr") && strings.Contains(stderr.String(), "from the launcher")
-	})
+	require.Error(t, ch.WaitClose(within.Soon(t)))
+	require.NoError(t, g.Terminate(within.Soon(t)))
+	assert.Contains(t, stderr.String()+strings.Join(lines.Of("x-0", multi.Stderr), "\n"), "last words")
 }
 
 // TestPool has a pool whose workers a launcher starts, beside others.
