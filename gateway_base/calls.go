@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -116,7 +117,7 @@ func (l *callLine) call(ctx context.Context, r *callRequest, result any) (*Chann
 	}
 	if err := l.ask(ctx, append(append(request, ch), r.more...), result); err != nil {
 		if ctx.Err() != nil {
-			l.post(l.callers.number(), ch.core.id) // an iteration may have begun
+			l.post(l.callers.numbers(1), ch.core.id) // an iteration may have begun
 		}
 		_ = ch.Close() // it is no execution's
 		return nil, err
@@ -176,12 +177,17 @@ func (c *callers) open(ctx context.Context, to **callLine, python bool) error {
 	return nil
 }
 
-// number is the number of a new call. It is one more than that of the call before, and never 0.
-func (c *callers) number() int32 {
+// numbers returns the first of so many numbers of new calls, which follow each other and are above
+// 0.
+func (c *callers) numbers(n int) int32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastID = max(c.lastID+1, 1) // after the largest comes 1
-	return c.lastID
+	if int(c.lastID) > math.MaxInt32-n {
+		c.lastID = 0
+	}
+	first := c.lastID + 1
+	c.lastID += int32(n)
+	return first
 }
 
 // callLine is one channel for calls, at the driver. Of the callers that wait for answers one
@@ -204,11 +210,18 @@ type callLine struct {
 // waitingCall is a call without an answer.
 type waitingCall struct {
 	id        int32
-	wake      chan struct{} // holds one element if the caller has to look; nil while it need not
-	abandoned bool          // the caller has gone
+	caller    *caller
+	opening   bool // it is no call: it waits for the first item
+	abandoned bool // the caller has gone
 	answered  bool
 	answer    item
 	err       error // why there is no answer
+}
+
+// caller is who waits for the answer of a call, or for those of several.
+type caller struct {
+	news int           // answers that it has not looked at
+	wake chan struct{} // holds one element if the caller has to look; nil while it need not
 }
 
 // serves tells whether the channel is for the functions of a module, and whether there may be
@@ -234,7 +247,7 @@ func (l *callLine) over() bool {
 // the request.
 func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any) error {
 	core := l.channel.core
-	call := &waitingCall{id: l.callers.number()}
+	call := &waitingCall{id: l.callers.numbers(1), caller: &caller{}}
 	request[0] = int64(call.id)
 	f := newFrame()
 	var err error
@@ -256,7 +269,10 @@ func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any
 	l.mu.Unlock()
 
 	if err = core.gateway.send(ctx, codeData, core.id, f); err == nil {
-		err = l.await(ctx, call)
+		err = l.await(ctx, call.caller)
+	}
+	if err == nil {
+		err = call.err
 	}
 	if err != nil {
 		l.abandon(call, ctx.Err() != nil)
@@ -275,39 +291,40 @@ func noteArrays(request []byte, size int) []byte {
 	return append(request, 'R', '@', 0, 0, 0, byte(size+1), 'Q')
 }
 
-// await waits until a call has its answer.
-func (l *callLine) await(ctx context.Context, call *waitingCall) error {
+// await waits until a caller has an answer that it has not looked at.
+func (l *callLine) await(ctx context.Context, own *caller) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for !call.answered {
+	for own.news == 0 {
 		if !l.receiving {
-			if err := l.receive(ctx, call); err != nil && !call.answered {
+			if err := l.receive(ctx, own); err != nil && own.news == 0 {
 				return err
 			}
 			continue
 		}
-		if call.wake == nil {
-			call.wake = make(chan struct{}, 1)
+		if own.wake == nil {
+			own.wake = make(chan struct{}, 1)
 		}
 		l.mu.Unlock()
 		select {
-		case <-call.wake:
+		case <-own.wake:
 		case <-ctx.Done():
 		}
 		l.mu.Lock()
-		if ctx.Err() != nil && !call.answered {
+		if ctx.Err() != nil && own.news == 0 {
 			l.pass()
 			return timeout.During(ctx, "calling")
 		}
 	}
-	return call.err
+	own.news = 0
+	return nil
 }
 
-// receive takes what comes on the channel until own has its answer or ctx ends. The caller holds
-// mu, which is unlocked while this waits.
-func (l *callLine) receive(ctx context.Context, own *waitingCall) (err error) {
+// receive takes what comes on the channel until own has an answer or ctx ends. The caller holds mu,
+// which is unlocked while this waits.
+func (l *callLine) receive(ctx context.Context, own *caller) (err error) {
 	l.receiving = true
-	for err == nil && !own.answered {
+	for err == nil && own.news == 0 {
 		l.mu.Unlock()
 		var it item
 		it, err = l.channel.core.next(ctx)
@@ -332,27 +349,36 @@ func (l *callLine) pass() {
 		return
 	}
 	for _, call := range l.waiting {
-		if call.wake != nil && !call.abandoned {
-			call.look()
+		if call.caller.wake != nil && !call.abandoned {
+			call.caller.look()
 			return
 		}
 	}
 }
 
 // look wakes the caller.
-func (w *waitingCall) look() {
-	if w.wake != nil {
+func (c *caller) look() {
+	if c.wake != nil {
 		select {
-		case w.wake <- struct{}{}:
+		case c.wake <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// done notes that a call has its answer, or why it gets none. The caller holds mu.
+func (l *callLine) done(call *waitingCall, answer item, err error) {
+	delete(l.waiting, call.id)
+	call.answered, call.answer, call.err = true, answer, err
+	call.caller.news++
+	call.caller.look()
 }
 
 // open reads the first item: True if all functions are served here, a list of the modules whose
 // functions are, or None. The caller holds mu.
 func (l *callLine) open(it item) {
 	l.opened = true
+	defer l.tellOpened()
 	v, err := l.channel.core.load(it)
 	if served, ok := v.(bool); ok && served {
 		return
@@ -370,6 +396,15 @@ func (l *callLine) open(it item) {
 	if err != nil || !ok {
 		l.modules = nil
 		l.refuse()
+	}
+}
+
+// tellOpened wakes those that wait for the first item. The caller holds mu.
+func (l *callLine) tellOpened() {
+	for _, call := range l.waiting {
+		if call.opening {
+			l.done(call, item{}, nil)
+		}
 	}
 }
 
@@ -400,10 +435,8 @@ func (l *callLine) end(err error) {
 
 // failAll ends all calls that wait. The caller holds mu.
 func (l *callLine) failAll(err error) {
-	for id, call := range l.waiting {
-		delete(l.waiting, id)
-		call.answered, call.err = true, err
-		call.look()
+	for _, call := range l.waiting {
+		l.done(call, item{}, err)
 	}
 }
 
@@ -418,9 +451,7 @@ func (l *callLine) answered(it item) {
 		l.channel.core.forget([]item{it}) // nobody waits for the channels in it
 		return
 	}
-	delete(l.waiting, id)
-	call.answered, call.answer = true, it
-	call.look()
+	l.done(call, it, nil)
 }
 
 // abandon gives up a call. tell says that the far end may be executing it.

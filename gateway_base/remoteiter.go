@@ -217,7 +217,7 @@ func (s *stream) end(ctx context.Context) {
 		interrupt = !s.drain(ctx)
 	}
 	if interrupt && s.line != nil {
-		s.line.post(s.line.callers.number(), s.channel.core.id)
+		s.line.post(s.line.callers.numbers(1), s.channel.core.id)
 	}
 	if ctx.Err() != nil {
 		s.say(0)

@@ -44,7 +44,7 @@ func (e *JobError) Unwrap() error { return e.Err }
 // If ctx ends while the function runs, the worker is killed, and another one takes its place.
 func Call[T any](ctx context.Context, p *Pool, function string, args ...any) (T, error) {
 	var result T
-	err := p.run(ctx, func() string { return shown(function, args) }, func(ctx context.Context, gw *execnet.Gateway) (err error) {
+	err := p.run(ctx, nameOf(function, args), func(ctx context.Context, gw *execnet.Gateway) (err error) {
 		result, err = execnet.RemoteCall[T](ctx, gw, function, args...)
 		return err
 	})
@@ -65,11 +65,17 @@ func (p *Pool) run(ctx context.Context, name func() string, f func(context.Conte
 		return notRun(name, err)
 	}
 	defer p.jobs.end()
-	var failed *JobError
-	for {
-		begin := time.Now()
-		w, err := p.idle.get(ctx)
-		p.counters.waited.Add(int64(time.Since(begin)))
+	return p.runTaken(ctx, nil, nil, name, f)
+}
+
+// runTaken runs a job that the pool has taken: first in w, unless that is nil. failed tells of
+// attempts before that, if there were any.
+func (p *Pool) runTaken(ctx context.Context, w *worker, failed *JobError, name func() string, f func(context.Context, *execnet.Gateway) error) error {
+	for ; ; w = nil {
+		var err error
+		if w == nil {
+			w, err = p.worker(ctx, 1)
+		}
 		switch {
 		case err != nil && failed == nil:
 			p.counters.failed.Add(1)
@@ -78,49 +84,68 @@ func (p *Pool) run(ctx context.Context, name func() string, f func(context.Conte
 			p.counters.failed.Add(1)
 			return errors.Join(failed, fmt.Errorf("execnet: it was not tried again: %w", err))
 		}
-		lost, err := p.attempt(ctx, w, f)
+		lost, err := p.attemptInTime(ctx, w, f)
 		if !lost {
-			if err != nil {
-				p.counters.failed.Add(1)
-			} else {
-				p.counters.done.Add(1)
-			}
+			p.counters.ended(err)
 			return err
 		}
-		attempts := 1
-		if failed != nil {
-			attempts += failed.Attempts
-		}
-		failed = &JobError{Job: name(), Gateway: w.gateway.ID(), Spec: w.slot.spec.String(), Attempts: attempts, Err: err}
-		if attempts > p.options.Retries {
-			p.counters.failed.Add(1)
+		var again bool
+		if failed, again = p.lost(name, w, failed, err); !again {
 			return failed
 		}
-		p.counters.retried.Add(1)
-		p.log.Warn("execnet: job is tried again", "job", failed.Job, "gateway", failed.Gateway, "attempt", attempts, "err", err)
 	}
 }
 
-// attempt runs a job once. lost means that its worker is, and that the job may be tried again.
-func (p *Pool) attempt(ctx context.Context, w *worker, f func(context.Context, *execnet.Gateway) error) (lost bool, err error) {
+// worker waits for a worker for so many jobs.
+func (p *Pool) worker(ctx context.Context, jobs int) (*worker, error) {
+	begin := time.Now()
+	w, err := p.idle.get(ctx)
+	p.counters.waited.Add(int64(time.Since(begin)) * int64(jobs))
+	return w, err
+}
+
+// lost is the error of a job whose worker is lost. again reports whether it is tried again.
+func (p *Pool) lost(name func() string, w *worker, before *JobError, err error) (failed *JobError, again bool) {
+	failed = &JobError{Job: name(), Gateway: w.gateway.ID(), Spec: w.slot.spec.String(), Attempts: 1, Err: err}
+	if before != nil {
+		failed.Attempts += before.Attempts
+	}
+	if failed.Attempts > p.options.Retries {
+		p.counters.failed.Add(1)
+		return failed, false
+	}
+	p.counters.retried.Add(1)
+	p.log.Warn("execnet: job is tried again", "job", failed.Job, "gateway", failed.Gateway, "attempt", failed.Attempts, "err", err)
+	return failed, true
+}
+
+// attemptInTime runs a job once, within the pool's Timeout.
+func (p *Pool) attemptInTime(ctx context.Context, w *worker, f func(context.Context, *execnet.Gateway) error) (lost bool, err error) {
 	run := ctx
 	if p.options.Timeout > 0 {
 		limited, cancel := context.WithTimeoutCause(ctx, p.options.Timeout, errOverTime)
 		defer cancel()
 		run = limited
 	}
-	w.given.Add(1)
+	return p.attempt(ctx, run, w, func(ctx context.Context, gw *execnet.Gateway) (int, error) { return 1, f(ctx, gw) })
+}
+
+// attempt uses a worker once. When run, which ends with ctx, ends before f returns, the worker is
+// killed. f returns how many jobs have begun. lost means that the worker is, and that what it was
+// doing may be tried again.
+func (p *Pool) attempt(ctx, run context.Context, w *worker, f func(context.Context, *execnet.Gateway) (int, error)) (lost bool, err error) {
+	w.use()
 	stop := context.AfterFunc(run, w.kill)
 	begin := time.Now()
-	returned := false
+	returned, jobs := false, 1
 	defer func() {
 		p.counters.ran.Add(int64(time.Since(begin)))
 		if !stop() || !returned {
 			w.kill() // also if f panics
 		}
-		w.release()
+		w.release(jobs)
 	}()
-	err = f(run, w.gateway)
+	jobs, err = f(run, w.gateway)
 	returned = true
 
 	var exception *execnet.RemoteError
@@ -147,6 +172,11 @@ var errOverTime = errors.New("over time")
 // notRun is the error of a job that no worker has begun.
 func notRun(name func() string, why error) error {
 	return fmt.Errorf("%w: %s: %w", ErrNotRun, name(), why)
+}
+
+// nameOf returns what shows a call.
+func nameOf(function string, args []any) func() string {
+	return func() string { return shown(function, args) }
 }
 
 // shown is a call as it looks in Python, cut if it is long.

@@ -76,6 +76,22 @@ def hang():
             pass
     import re
     re.match("(a+)+b", "a" * 64)
+def note(path, n, what):
+    # Notes that it has begun, and does what is said.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(fd, ("%d\\n" % n).encode())
+    os.close(fd)
+    if what == "leave":
+        os._exit(3)
+    if what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "hang":
+        hang()
+    while what == "loop" or what == "wait" and not os.path.exists(path + ".go"):
+        pass
+    return n
+def counted_from(n):
+    return n + counted()
 def sleep(seconds):
     time.sleep(seconds)
     return seconds

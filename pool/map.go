@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"iter"
-	"sync"
 
 	"github.com/go-execnet/execnet/internal/timeout"
 )
@@ -42,6 +41,13 @@ type mapping struct {
 // argument; one of type [Args] is all of them. Each result comes with its own error, which is that
 // of [Call]; the others go on.
 //
+// If the calls prove short, about a millisecond's worth of them goes to a worker at a time, since
+// the way there and back would take longer than they do. The worker still makes one after the
+// other, each with a Timeout of its own. Those that it has not begun go to other workers when it
+// dies or when one of them takes long, and that does not count as an attempt. Only a call that
+// keeps Python's global lock all the time holds up those behind it, until it ends or its Timeout is
+// over.
+//
 // The inputs may be endless: another goroutine takes them as fast as results are seen. When the
 // loop is left, Map waits for what runs, whose workers are killed; it does not wait for an input
 // that has not come. When ctx ends while there may be more inputs, the last result is an error in
@@ -56,7 +62,7 @@ func Map[Out, In any](ctx context.Context, p *Pool, function string, inputs iter
 	}
 	return func(yield func(Result[Out], error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		calls := calls{most: len(p.slots)}
+		calls := newCalls[Out](ctx, p, function)
 		defer calls.wait()
 		defer cancel()
 
@@ -83,10 +89,7 @@ func Map[Out, In any](ctx context.Context, p *Pool, function string, inputs iter
 				if !ok {
 					args = Args{input}
 				}
-				if !calls.start(func() {
-					value, err := Call[Out](ctx, p, function, args...)
-					to <- outcome[Out]{Result[Out]{at, value}, err}
-				}) {
+				if !calls.add(&call[Out]{args: args, index: at, to: to}) {
 					return
 				}
 				pending <- to
@@ -126,60 +129,6 @@ func receive[T any](ctx context.Context, from <-chan T) (T, bool) {
 		var none T
 		return none, false
 	}
-}
-
-// calls are the calls of one Map: as many goroutines as the pool has workers make them, one after
-// the other. So a goroutine whose call has ended has its worker for the next one, and needs no new
-// stack for it.
-type calls struct {
-	most    int
-	running sync.WaitGroup
-
-	mu      sync.Mutex // guards what follows
-	callers int        // goroutines
-	waiting []func()   // calls without a goroutine
-	ended   bool
-}
-
-// start runs f beside others, unless nobody wants more.
-func (c *calls) start(f func()) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.ended:
-		return false
-	case c.callers == c.most:
-		c.waiting = append(c.waiting, f)
-	default:
-		c.callers++
-		c.running.Go(func() {
-			for ; f != nil; f = c.next() {
-				f()
-			}
-		})
-	}
-	return true
-}
-
-// next returns the call that a goroutine makes next, nil if none waits.
-func (c *calls) next() (f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.waiting) == 0 {
-		c.callers--
-		return nil
-	}
-	f, c.waiting[0] = c.waiting[0], nil
-	c.waiting = c.waiting[1:]
-	return f
-}
-
-// wait lets no more calls begin, and waits for those under way.
-func (c *calls) wait() {
-	c.mu.Lock()
-	c.ended = true
-	c.mu.Unlock()
-	c.running.Wait()
 }
 
 type outcome[T any] struct {

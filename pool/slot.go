@@ -173,7 +173,7 @@ func (s *slot) retire(w *worker) {
 	if s.worker == w {
 		s.worker = nil
 	}
-	if w.given.Load() > 0 || w.alive() || time.Since(w.begun) >= steady {
+	if w.used.Load() || w.alive() || time.Since(w.begun) >= steady {
 		s.failures = 0
 	} else {
 		s.failures++

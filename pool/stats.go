@@ -39,6 +39,15 @@ type counters struct {
 	done, failed, retried, started, deaths, waited, ran atomic.Int64
 }
 
+// ended counts a job that has a result, or an error that is one.
+func (c *counters) ended(err error) {
+	if err != nil {
+		c.failed.Add(1)
+	} else {
+		c.done.Add(1)
+	}
+}
+
 // Stats returns the present numbers.
 func (p *Pool) Stats() Stats {
 	c := &p.counters
@@ -54,7 +63,7 @@ func (p *Pool) Stats() Stats {
 		if w == nil {
 			continue
 		}
-		one := WorkerStats{Gateway: w.gateway.ID(), Spec: slot.spec.String(), Started: w.begun, Done: w.done.Load(), Busy: w.busy(),
+		one := WorkerStats{Gateway: w.gateway.ID(), Spec: slot.spec.String(), Started: w.begun, Done: w.done.Load(), Busy: w.busy.Load(),
 			Memory: w.memory.Load()}
 		s.Workers = append(s.Workers, one)
 		if one.Busy {

@@ -28,10 +28,12 @@ type worker struct {
 	gateway *execnet.Gateway
 	begun   time.Time
 
-	given    atomic.Int64  // jobs that it has got
-	done     atomic.Int64  // those of them that have ended, in whatever way
+	used     atomic.Bool   // it has got a job
+	busy     atomic.Bool   // it has one now
+	done     atomic.Int64  // jobs that have ended in it, in whatever way
 	memory   atomic.Int64  // in bytes, as last measured
 	measured time.Time     // when that was
+	oneByOne atomic.Bool   // it makes no calls in turn
 	killed   atomic.Bool   // by the pool, so that its death surprises nobody
 	retiring bool          // guarded by idle.mu
 	left     chan struct{} // closed when it gets no more jobs
@@ -56,8 +58,22 @@ func (w *worker) alive() bool {
 	}
 }
 
-// busy reports whether the worker has a job.
-func (w *worker) busy() bool { return w.given.Load() > w.done.Load() }
+// most is how many jobs the worker may get at a time.
+func (w *worker) most() int {
+	switch {
+	case w.oneByOne.Load():
+		return 1
+	case w.slot.pool.options.MaxTasks > 0:
+		return w.slot.pool.options.MaxTasks - int(w.done.Load())
+	}
+	return mostTurns
+}
+
+// use notes that the worker has a job.
+func (w *worker) use() {
+	w.used.Store(true)
+	w.busy.Store(true)
+}
 
 // kill ends the worker by force and does not wait until it is gone.
 func (w *worker) kill() {
@@ -84,7 +100,7 @@ func (w *worker) end() {
 		p.counters.deaths.Add(1)
 		p.log.Warn("execnet: worker died", "gateway", gw.ID(), "spec", w.slot.spec.String(), "jobs", w.done.Load(), "err", gw.Err())
 	}
-	if w.busy() {
+	if w.busy.Load() {
 		w.kill()
 	}
 	gw.Exit()
@@ -118,11 +134,13 @@ func (w *worker) checkHealth() {
 	p.idle.put(w)
 }
 
-// release makes the worker available after a job, or retires it if it has done enough or has become
-// too large.
-func (w *worker) release() {
+// release makes the worker available after so many jobs, or retires it if it has done enough or has
+// become too large.
+func (w *worker) release(jobs int) {
 	p := w.slot.pool
-	if done := w.done.Add(1); p.options.MaxTasks > 0 && done >= int64(p.options.MaxTasks) {
+	done := w.done.Add(int64(jobs))
+	w.busy.Store(false)
+	if p.options.MaxTasks > 0 && done >= int64(p.options.MaxTasks) {
 		w.leave()
 		return
 	}

@@ -238,6 +238,9 @@ class Dispatching(object):
     def _not_started(self, channel, task=()):
         """End an execution or a call for which there is no thread, and tell the driver why."""
         if len(task) == 2:
+            if task[0] in self._turns:
+                self._give_back(channel, task[0])
+                return self._turns.pop(task[0])
             self._post(CHANNEL_DATA, channel.id, self._failed(task[0]))
             return self._leave(task[0], task[0])
         self._running.discard(channel)

@@ -12,9 +12,10 @@ class Calling(object):
         channel, data = self._served.get(unpack_head(message)[1]), message[9:]
         try:
             request = load_request(data, self, channel._strconfig)
-            if 2 < len(request) < 5 and self._slot.acquire(False):
-                self._running.add(request[0])
-                return channel, (request[0], request)
+            if 2 < len(request) < 5:
+                self._come(request)
+                if self._slot.acquire(False):
+                    return channel, (request[0], request)
         except Exception:
             pass
         if channel is not None:
@@ -33,6 +34,8 @@ class Calling(object):
                 if self._interrupt(n, n) is False:
                     # It has been answered, or has not come; but the driver waits for one answer.
                     self._post(CHANNEL_DATA, channel.id, dumps((n, INTERRUPT_TEXT, None)))
+            elif size == 2 and not request[1]:
+                self._give_back(channel, n)
             elif size == 2:
                 execution = self._channelfactory.get(request[1])
                 if self._beyond(-request[1]):
@@ -41,6 +44,7 @@ class Calling(object):
                 self._post(CHANNEL_DATA, channel.id, dumps((n, execution in self._running)))
                 self._interrupt(-request[1], execution)
             elif size < 7:
+                self._come(request)
                 self._schedule_call(channel, (n, request), n)
             else:
                 stream = Stream(request)
@@ -110,8 +114,54 @@ class Calling(object):
             self._do(channel, task)
             del channel, task
 
+    def _come(self, request):
+        """Note the calls that a request asks for."""
+        n = request[0]
+        if len(request) > 3 and request[3] is None:
+            turns = self._turns[n] = deque(enumerate(request[2], n))
+            self._running.update(range(n, n + len(turns)))
+        else:
+            self._running.add(n)
+
+    def _give_back(self, channel, n):
+        """Answer that those of the calls in turn are not made that have not begun. n is the first."""
+        turns = self._turns.get(n)
+        while turns:
+            try:
+                n = turns.pop()[0]
+            except IndexError:
+                break  # the last of them has just begun
+            self._leave(n, n)
+            self._post(CHANNEL_DATA, channel.id, dumps((n,)))
+
+    def _call_in_turn(self, channel, request, slot):
+        """Make calls of a function one after the other; each is answered before the next begins."""
+        first, function = request[:2]
+        turns = self._turns[first]
+        last = False
+        while not last:
+            if self._finished:
+                self._give_back(channel, first)
+            try:
+                n, args = turns.popleft()
+            except IndexError:
+                break  # the others have been given back
+            call = n, function, args
+            if type(args) is list:
+                call = n, function, args[0], args[1]
+            if request[-1] is True:
+                call = (call if len(call) > 3 else call + ({},)) + (True,)
+            last = not turns
+            self._call(channel, (n, call), slot if last else None)
+        del self._turns[first]
+        if slot is not None and not last:
+            slot.release()
+            self._call_main()
+
     def _call(self, channel, call, slot=None):
         n, request = call
+        if len(request) > 3 and request[3] is None:
+            return self._call_in_turn(channel, request, slot)
         answer = None
         try:
             try:

@@ -70,6 +70,7 @@ class WorkerGateway(Writing, Reading, Dispatching, Ending, Executing, Calling, I
         self._newest = None  # the id of the latest of them
         self._held = {}  # the channels that have objects, by id
         self._calls = deque()  # calls that wait for a thread, and executions for the main thread
+        self._turns = {}  # calls in turn that have not begun, by the number of the first
         self._late = set()  # the channels of such executions
         self._resting, self._starting = [], False  # Waiters of threads that wait for a call
         # The thread of each call and each execution that runs, by its key: the number of the call,
