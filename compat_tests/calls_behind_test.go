@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
@@ -100,5 +101,16 @@ func TestHandlesBehind(t *testing.T) {
 		}
 		require.NoError(t, rows.Close())
 		awaitExecuting(t, gw, 0)
+	})
+}
+
+// TestCallsInTurnBehind says that neither a Go worker nor the Python behind it makes calls in turn.
+func TestCallsInTurnBehind(t *testing.T) {
+	everyBehind(t, func(t *testing.T, spec string, _ pythons.Interpreter) {
+		gw := gateway(t, spec)
+		for _, function := range []string{"operator.neg", "gotasks.nothing"} {
+			err := gatewaybase.CallInTurn(within.Soon(t), gw, function, [][]any{{1}}, func(int, any, error) { t.Error("nothing was sent") })
+			assert.Equal(t, gatewaybase.ErrNotInTurn, err, function)
+		}
 	})
 }

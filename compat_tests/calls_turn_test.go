@@ -200,12 +200,4 @@ func TestCallsInTurnThatAreNotMade(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	awaitExecuting(t, gw, 0)
 	assert.Error(t, gatewaybase.CallInTurn(within.Soon(t), gw, "no name", nil, func(int, any, error) {}))
-
-	everyBehind(t, func(t *testing.T, spec string, _ pythons.Interpreter) {
-		gw := gateway(t, spec)
-		for _, function := range []string{"operator.neg", "gotasks.nothing"} {
-			err := gatewaybase.CallInTurn(within.Soon(t), gw, function, [][]any{{1}}, func(int, any, error) { t.Error("nothing was sent") })
-			assert.Equal(t, gatewaybase.ErrNotInTurn, err, function)
-		}
-	})
 }

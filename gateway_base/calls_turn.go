@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	// ErrNotMade is the answer of a call that CallInTurn has asked for and that is not made: the far
-	// end has not begun it and will not begin it.
+	// ErrNotMade is the answer of a call that CallInTurn has asked for and that is not made: the
+	// far end has not begun it and will not begin it.
 	ErrNotMade = errors.New("execnet: the call was not made")
 	// ErrNotInTurn is the error of CallInTurn at a far end that makes no calls in turn. Nothing was
 	// sent.

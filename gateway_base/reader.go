@@ -118,8 +118,10 @@ func (r *reader) reclaim() error {
 			r.taken = true
 			return nil
 		}
+		// The goroutine that reads has done so since the last look, and perhaps goes on for long.
+		// Otherwise questions and answers take turns, and to be woken by each would slow them.
+		r.sleeping = r.taken && r.times == seen
 		seen = r.times
-		r.sleeping = r.taken // a goroutine waits for an item, perhaps for long
 		if r.sleeping {
 			look.Stop()
 		} else {

@@ -107,7 +107,7 @@ func (c *calls[Out]) putBack(some ...*call[Out]) {
 	c.start()
 }
 
-// cameBack is putBack for calls that a worker has not begun. The next ones go to workers one by one.
+// cameBack is putBack for calls that a worker has not begun. The next ones go one by one.
 func (c *calls[Out]) cameBack(some ...*call[Out]) {
 	c.mu.Lock()
 	c.size = 1
@@ -174,7 +174,8 @@ func (c *calls[Out]) endWith(one *call[Out], value Out, err error) {
 	one.to <- outcome[Out]{Result[Out]{one.index, value}, err}
 }
 
-// makeOne makes a call as Call does: first in w, unless that is nil. failed tells of an attempt before.
+// makeOne makes a call as Call does: first in w, unless that is nil. failed tells of an attempt
+// before that, if there was one.
 func (c *calls[Out]) makeOne(one *call[Out], w *worker, failed *JobError) {
 	var value Out
 	err := c.pool.runTaken(c.ctx, w, failed, nameOf(c.function, one.args), func(ctx context.Context, gw *execnet.Gateway) (err error) {
