@@ -177,7 +177,8 @@ func ArrayOf(v any) (NDArray, error) { return serializer.ArrayOf(v) }
 
 // ArrayView returns the items of a, in their order in memory, without copying them: what is written
 // to the slice is written to a.Data. T must be what the dtype says, in this machine's byte order;
-// otherwise the error is a [*LoadError], and NDArray.Into may help.
+// otherwise the error is a [*LoadError], and NDArray.Into may help. On processors other than amd64
+// and arm64 it may have to copy them.
 func ArrayView[T Number](a NDArray) ([]T, error) { return serializer.ArrayView[T](a) }
 
 // Number is what an item of an [NDArray] can be in Go.

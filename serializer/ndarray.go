@@ -195,6 +195,10 @@ type Number interface {
 // ArrayView returns the items of a, in their order in memory, without copying them: what is written
 // to the slice is written to a.Data. T must be what the dtype says, in this machine's byte order;
 // otherwise, or if a is not sound, the error is a [*LoadError], and [NDArray.Into] may help.
+//
+// What was received need not begin at an address that is a multiple of an item's size. On amd64 and
+// arm64 that does not matter; on other processors such data is copied, and the slice is another one
+// than a.Data.
 func ArrayView[T Number](a NDArray) ([]T, error) {
 	k, err := a.check()
 	if err != nil {

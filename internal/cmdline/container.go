@@ -52,6 +52,10 @@ func ContainerCommand(spec *xspec.Spec, argv []string) []string {
 				words = append(words, option.name+option.value)
 			}
 		}
+		if spec.Container == "" {
+			// Otherwise it tells, on what is the worker's stderr, which container it takes.
+			words = append(words, "--quiet")
+		}
 		words = append(words, name, "--")
 		if names := earlyNames(spec); len(names) > 0 {
 			words = append(words, "env")

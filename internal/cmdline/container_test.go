@@ -16,7 +16,7 @@ func TestContainerCommand(t *testing.T) {
 			`if command -v python3 >/dev/null 2>&1; then p=python3; else p=python; fi; exec $p -u -c "` + BootstrapLine + `"`},
 		"kubectl=deploy/web//namespace=a b//container=c//context=d//python=py": {
 			"kubectl", "exec", "-i", "--context=d", "--namespace=a b", "--container=c", "deploy/web", "--", "py", "-u", "-c", BootstrapLine},
-		"kubectl=web//python=py//env:TZ=a $(b)//env:SECRET=s": {"kubectl", "exec", "-i", "web", "--", "env", "TZ=a $(b)", "py", "-u", "-c", BootstrapLine},
+		"kubectl=web//python=py//env:TZ=a $(b)//env:SECRET=s": {"kubectl", "exec", "-i", "--quiet", "web", "--", "env", "TZ=a $(b)", "py", "-u", "-c", BootstrapLine},
 		"docker=$(id) `id`//python=py":                        {"docker", "exec", "-i", "$(id) `id`", "py", "-u", "-c", BootstrapLine},
 		`docker=box//python='C:\py'`:                          {"docker", "exec", "-i", "box", `C:\py`, "-u", "-c", BootstrapLine},
 	} {

@@ -49,7 +49,7 @@ def read(args):
     words = args[2:]
     if args[:2] == ["exec", "-i"]:
         if NAME == "kubectl":
-            while words and words[0].split("=")[0] in ("--namespace", "--container", "--context"):
+            while words and words[0].split("=")[0] in ("--namespace", "--container", "--context", "--quiet"):
                 del words[0]
             if len(words) > 2 and not words[0].startswith("-") and words[1] == "--":
                 return words[0], env, words[2:]

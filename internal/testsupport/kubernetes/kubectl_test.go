@@ -44,6 +44,8 @@ func TestKubectl(t *testing.T) {
 func testPython(t *testing.T) {
 	cluster := kubernetes.Start(t)
 	group := newGroup(t)
+	stderr := new(textbuffer.Buffer)
+	group.Stderr = stderr
 	makeGateway(t, group, "popen//id=host//python="+pythons.Default(t).Path)
 	for spec, container := range map[string]string{
 		"kubectl=box":                 "default/box/box",
@@ -86,6 +88,7 @@ func testPython(t *testing.T) {
 		execs := cluster.Execs()
 		assert.Equal(t, odd, execs[len(execs)-1].Argv[3])
 	}
+	assert.Empty(t, stderr.String(), "kubectl says nothing of its own")
 	t.Run("several", func(t *testing.T) {
 		gateways, err := group.MakeGateways(within.Time(t, patience), "kubectl=box", "kubectl=box", "kubectl=box")
 		require.NoError(t, err)

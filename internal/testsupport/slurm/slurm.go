@@ -54,10 +54,10 @@ type Cluster struct {
 }
 
 // FreezeNode stops the slurmd of a node: 1 for n1, and so on. What runs there runs on.
-func (c *Cluster) FreezeNode(t *testing.T, node int) { c.signal(t, node, syscall.SIGSTOP) }
+func (c *Cluster) FreezeNode(t testing.TB, node int) { c.signal(t, node, syscall.SIGSTOP) }
 
 // ThawNode has the slurmd of a node go on, and waits until Slurm has ended what runs there.
-func (c *Cluster) ThawNode(t *testing.T, node int) {
+func (c *Cluster) ThawNode(t testing.TB, node int) {
 	t.Helper()
 	c.signal(t, node, syscall.SIGCONT)
 	name := fmt.Sprintf("n%d", node)
@@ -67,7 +67,7 @@ func (c *Cluster) ThawNode(t *testing.T, node int) {
 	await(t, "idle", "sinfo", "--noheader", "--partition=all", "--nodes="+name, "--format=%T")
 }
 
-func (c *Cluster) signal(t *testing.T, node int, signal syscall.Signal) {
+func (c *Cluster) signal(t testing.TB, node int, signal syscall.Signal) {
 	t.Helper()
 	if err := c.nodes[node-1].Process.Signal(signal); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func (c *Cluster) signal(t *testing.T, node int, signal syscall.Signal) {
 }
 
 // await waits until a command prints this.
-func await(t *testing.T, want string, argv ...string) {
+func await(t testing.TB, want string, argv ...string) {
 	t.Helper()
 	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
 		out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
@@ -90,7 +90,7 @@ func await(t *testing.T, want string, argv ...string) {
 
 // Start starts a cluster, which ends with the test, and lets Slurm's commands of this process and
 // its children find it. It needs root, and the programs of the Debian packages slurm-wlm and munge.
-func Start(t *testing.T) *Cluster {
+func Start(t testing.TB) *Cluster {
 	t.Helper()
 	// Not t.TempDir: the path of a socket may have a hundred characters only.
 	dir, err := os.MkdirTemp("", "slurm")
@@ -126,7 +126,7 @@ func Start(t *testing.T) *Cluster {
 }
 
 // Run runs one of Slurm's commands and returns what it prints.
-func Run(t *testing.T, argv ...string) string {
+func Run(t testing.TB, argv ...string) string {
 	t.Helper()
 	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
 	if err != nil {
@@ -136,7 +136,7 @@ func Run(t *testing.T, argv ...string) string {
 }
 
 // daemon runs a program until the test ends, and shows its log if the test has failed.
-func daemon(t *testing.T, log, name string, args ...string) *exec.Cmd {
+func daemon(t testing.TB, log, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -165,14 +165,14 @@ func daemon(t *testing.T, log, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func mkdir(t *testing.T, path string) {
+func mkdir(t testing.TB, path string) {
 	t.Helper()
 	if err := os.Mkdir(path, 0o755); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func mkdir(t *testing.T, path string) {
 }
 
 // freePorts returns the first of n ports in a row that are free.
-func freePorts(t *testing.T, n int) int {
+func freePorts(t testing.TB, n int) int {
 	t.Helper()
 	for range 100 {
 		first := 0
