@@ -51,7 +51,8 @@ func listenOf(spec *xspec.Spec) string {
 	if name, err := os.Hostname(); err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 		defer cancel()
-		addresses, _ := net.DefaultResolver.LookupIP(ctx, "ip", name) // without any, the name does not help
+		// Without any, the name does not help.
+		addresses, _ := net.DefaultResolver.LookupIP(ctx, "ip", name)
 		for _, address := range addresses {
 			if address.IsGlobalUnicast() {
 				return address.String()
