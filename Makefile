@@ -92,10 +92,13 @@ test-pypy: needs-pypy venv
 
 # What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
 WINE := $(CURDIR)/$(VENV)/wine
-WINE_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap ./worker ./server ./internal/process ./internal/pipe
+WINE_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap ./worker ./server ./cpython ./internal/process \
+	./internal/pipe ./internal/cmdline ./internal/command/...
 # These want sh, for scripts that are Pythons or for what those print, and an sshd.
 WINE_SKIP := TestWhatIsNoPython TestSilenceEndsWithTheContext TestNoiseBeforeTheAnswer TestNoisyShellOverSSH \
-	TestNoiseAndNoAnswer TestImportNeedsExecnet
+	TestNoiseAndNoAnswer TestImportNeedsExecnet TestEnvThroughEveryShell
+# These want programs with the names echo and python3, and pytest.
+WINE_SKIP += TestExecCannotStart TestRsyncTimeout TestPytest.*
 # These want niceness, signals, or names with a quote.
 WINE_SKIP += TestSetUp TestKilledWorker
 # Windows tells of a pipe's end when all is read, so that this worker does not know that its driver is gone.

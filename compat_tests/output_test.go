@@ -152,3 +152,31 @@ func TestOutputBeforeAnExitOfGreenlets(t *testing.T) {
 		})
 	}
 }
+
+// TestOutputOfPipesThatCannotBeAsked ends a worker while the thread that reads what it prints looks
+// away. Whether the pipe holds something cannot be found out, as on Windows.
+func TestOutputOfPipesThatCannotBeAsked(t *testing.T) {
+	independent(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			t.Parallel()
+			var p printout.Printout
+			g := newGroup(t, testLog{t})
+			g.Output = p.Add
+			gw := makeGateway(t, g, python.Spec()+"//id=sub")
+			remoteExec(t, gw, `
+				import os, time
+				output = channel.gateway._output
+				output.LAST = 60.0
+				def poll_fd(fd, timeout, write=False):
+					time.sleep(0.1 if timeout else 0)
+				type(output).end.__globals__["poll_fd"] = poll_fd
+				os.write(1, b"wakes the thread\n")
+				time.sleep(0.05)
+				os.write(1, b"last\n")
+				os._exit(0)
+			`)
+			p.Await(t, "sub", execnet.Stdout, "wakes the thread", "last")
+		})
+	}
+}

@@ -251,7 +251,7 @@ class Output(object):
         sys.__stdout__ = self.stdout
         deadline = now() + self.LAST
         for fd, (reading, lock) in self.pipes.items():
-            while fd not in self.ended and poll_fd(reading, 0) and now() < deadline:
+            while fd not in self.ended and poll_fd(reading, 0) is not False and now() < deadline:
                 sleep(0.001)
             if acquire(lock, deadline):
                 lock.release()

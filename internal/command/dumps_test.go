@@ -52,7 +52,7 @@ for v in values:
 	loads.Stdout, loads.Stderr = &dumped, &shown
 	require.NoError(t, loads.Run(), shown.String())
 	want := strings.Join(literals, "\n") + "\n"
-	assert.Equal(t, strings.ReplaceAll(want, "é", `\xe9`), shown.String())
+	assert.Equal(t, strings.ReplaceAll(want, "é", `\xe9`), strings.ReplaceAll(shown.String(), "\r\n", "\n"))
 	assert.Equal(t, want, convert(t, dumped.String(), "loads", "--all"))
 }
 

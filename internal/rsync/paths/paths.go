@@ -70,7 +70,12 @@ func Bare(err error) error {
 // Printable is a path as a message can show it: as it is, or quoted if it holds what a terminal or
 // UTF-8 would not take.
 func Printable(path string) string {
-	if quoted := fmt.Sprintf("%q", path); quoted[1:len(quoted)-1] != path {
+	quoted := fmt.Sprintf("%q", path)
+	inside := quoted[1 : len(quoted)-1]
+	if os.PathSeparator == '\\' {
+		inside = strings.ReplaceAll(inside, `\\`, `\`)
+	}
+	if inside != path {
 		return quoted
 	}
 	return path

@@ -3,6 +3,7 @@ package pythons
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -12,6 +13,9 @@ import (
 // forked meanwhile holds the file open for writing, and starting it fails with "text file busy".
 func Program(tb testing.TB, dir, name, text string) string {
 	tb.Helper()
+	if runtime.GOOS == "windows" {
+		name += ".exe" // only names with such an end are found there
+	}
 	path := filepath.Join(dir, name)
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, []byte(text), 0o700)
