@@ -229,3 +229,35 @@ def test_passing(n):
 	assert.Equal(t, testrun.Failed, r.outcomes(t)["test_it.py::test_failing"])
 	assert.FileExists(t, filepath.Join(folder, "passed"), "the session of the other worker has ended in order")
 }
+
+// The driver may ask for a test back that pytest in the worker has been told of as the next one. It
+// stays there then.
+func TestWhatFollowsIsNotGivenBack(t *testing.T) {
+	r := runFiles(t, 1, files{
+		"conftest.py": `
+def pytest_configure(config):
+    for plugin in config.pluginmanager.get_plugins():
+        queue = getattr(plugin, "queue", None)
+        if hasattr(queue, "complete"):
+            class Asked(type(queue)):
+                def next(self):
+                    pair = super(Asked, self).next()
+                    if pair is not None and pair[1] is not None:
+                        asked.append(self.remove([pair[1]]))
+                    return pair
+            queue.__class__ = Asked
+asked = []
+`,
+		"test_it.py": `
+import pytest
+from conftest import asked
+@pytest.mark.parametrize("n", range(4))
+def test_a(n):
+    assert not any(asked)
+    assert len(asked) >= min(n + 1, 3)
+`,
+	}, testrun.Config{NoFork: true})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.OK, r.code)
+	assert.Len(t, r.outcomes(t), 4)
+}

@@ -7,6 +7,7 @@ class Queue(object):
     def __init__(self, execmodel):
         self.lock, self.changed = execmodel.Lock(), execmodel.Event()
         self.waiting, self.complete, self.stopped = deque(), False, False
+        self.following = None  # what pytest has been told follows the test that is running
 
     def add(self, indexes):
         with self.lock:
@@ -27,7 +28,9 @@ class Queue(object):
 
     def remove(self, indexes):
         with self.lock:
-            wanted = set(indexes)
+            # The driver may not know yet which test is running. What pytest has been told follows
+            # has to follow, as what the two share is not torn down between them.
+            wanted = set(indexes) - set([self.following])
             removed = [i for i in self.waiting if i in wanted]
             self.waiting = deque(i for i in self.waiting if i not in wanted)
         return removed
@@ -37,7 +40,8 @@ class Queue(object):
         with self.lock:
             if len(self.waiting) > 1 or self.waiting and self.complete:
                 first = self.waiting.popleft()
-                return first, self.waiting[0] if self.waiting else None
+                self.following = self.waiting[0] if self.waiting else None
+                return first, self.following
             if not self.stopped:
                 self.changed.clear()
 
