@@ -30,7 +30,9 @@ def call(function, *args):
 threads = [threading.Thread(target=call, args=(words.wait,)) for _ in range(3)]
 for thread in threads:
     thread.start()
-while len(functions._calls) < 3:
+while len(functions._calls) < 3: # their numbers are 0 to 2
+    time.sleep(0.001)
+while words.waits() < 3: # Go has them, too
     time.sleep(0.001)
 DAMAGE
 for thread in threads:

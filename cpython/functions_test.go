@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -26,6 +27,9 @@ type order struct {
 
 // passing has an element when a function that waits may return.
 var passing = make(chan struct{})
+
+// waits is how many calls have come to wait for the ends of their contexts.
+var waits atomic.Int64
 
 func TestMain(m *testing.M) {
 	worker.Register("texts.words", worker.Funcs{
@@ -51,7 +55,8 @@ func TestMain(m *testing.M) {
 			}
 			return nil
 		},
-		"wait": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"wait":  func(ctx context.Context) error { waits.Add(1); <-ctx.Done(); return ctx.Err() },
+		"waits": func() int { return int(waits.Load()) },
 		"go_on": func(wait bool) {
 			if wait {
 				<-passing
