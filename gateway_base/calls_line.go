@@ -73,15 +73,9 @@ func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any
 	core := l.channel.core
 	call := &waitingCall{id: l.callers.numbers(1), caller: &caller{}}
 	request[0] = int64(call.id)
-	f := newFrame()
-	var err error
-	var arrays bool
-	if f.bytes, arrays, err = core.codec.Load().AppendNoting(f.bytes, request); err != nil {
-		f.free()
+	f, err := core.requestFrame(request)
+	if err != nil {
 		return err
-	}
-	if arrays {
-		f.bytes = noteArrays(f.bytes, len(request))
 	}
 	l.mu.Lock()
 	if l.ended != nil {
@@ -103,6 +97,21 @@ func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any
 		return err
 	}
 	return l.read(call, result)
+}
+
+// requestFrame is the frame of a request on a channel for calls.
+func (c *core) requestFrame(request serializer.Tuple) (*frame, error) {
+	f := newFrame()
+	var arrays bool
+	var err error
+	if f.bytes, arrays, err = c.codec.Load().AppendNoting(f.bytes, request); err != nil {
+		f.free()
+		return nil, err
+	}
+	if arrays {
+		f.bytes = noteArrays(f.bytes, len(request))
+	}
+	return f, nil
 }
 
 // noteArrays adds True to a request of a call of so many elements: among its arguments are arrays.

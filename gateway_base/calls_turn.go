@@ -138,17 +138,10 @@ func (t *turns) send(ctx context.Context, function string, calls [][]any) error 
 			all[i] = []any{all[i], map[string]any(kwargs)}
 		}
 	}
-	request := serializer.Tuple{int64(t.calls[0].id), function, all, nil}
-	f := newFrame()
-	var err error
-	var arrays bool
-	if f.bytes, arrays, err = core.codec.Load().AppendNoting(f.bytes, request); err != nil {
-		f.free()
+	f, err := core.requestFrame(serializer.Tuple{int64(t.calls[0].id), function, all, nil})
+	if err != nil {
 		t.wait(ErrNotMade)
 		return nil
-	}
-	if arrays {
-		f.bytes = noteArrays(f.bytes, len(request))
 	}
 	if err := t.wait(nil); err != nil {
 		f.free()

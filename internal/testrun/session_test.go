@@ -190,6 +190,16 @@ def test_other(): pass
 	assert.Len(t, r.outcomes(t), 2)
 }
 
+// replaceQueue is a part of a conftest.py. The plugin's queue gets the class that the function
+// derived, which stands in front of this, makes from its own.
+const replaceQueue = `
+def pytest_configure(config):
+    for plugin in config.pluginmanager.get_plugins():
+        queue = getattr(plugin, "queue", None)
+        if hasattr(queue, "complete"):
+            queue.__class__ = derived(type(queue))
+`
+
 // The order to stop may come after a worker has looked whether it has, and before it waits. Here it
 // comes as another worker's test fails. The worker ends its session then, and is not killed.
 func TestStopBeforeTheWorkerWaits(t *testing.T) {
@@ -198,21 +208,18 @@ func TestStopBeforeTheWorkerWaits(t *testing.T) {
 		"conftest.py": fmt.Sprintf(`
 import os, time
 folder, ran = %q, []
-def pytest_configure(config):
-    for plugin in config.pluginmanager.get_plugins():
-        queue = getattr(plugin, "queue", None)
-        if hasattr(queue, "complete"):
-            class Late(type(queue)):
-                def next(self):
-                    if ran:
-                        open(os.path.join(folder, "between"), "w").close()
-                        while not self.stopped:
-                            time.sleep(0.01)
-                    return super(Late, self).next()
-            queue.__class__ = Late
+def derived(queue):
+    class Late(queue):
+        def next(self):
+            if ran:
+                open(os.path.join(folder, "between"), "w").close()
+                while not self.stopped:
+                    time.sleep(0.01)
+            return super(Late, self).next()
+    return Late
 def pytest_sessionfinish():
     open(os.path.join(folder, "_".join(ran)), "w").close()
-`, folder),
+`, folder) + replaceQueue,
 		"test_it.py": fmt.Sprintf(`
 import os, pytest, time
 from conftest import ran
@@ -235,19 +242,16 @@ def test_passing(n):
 func TestWhatFollowsIsNotGivenBack(t *testing.T) {
 	r := runFiles(t, 1, files{
 		"conftest.py": `
-def pytest_configure(config):
-    for plugin in config.pluginmanager.get_plugins():
-        queue = getattr(plugin, "queue", None)
-        if hasattr(queue, "complete"):
-            class Asked(type(queue)):
-                def next(self):
-                    pair = super(Asked, self).next()
-                    if pair is not None and pair[1] is not None:
-                        asked.append(self.remove([pair[1]]))
-                    return pair
-            queue.__class__ = Asked
 asked = []
-`,
+def derived(queue):
+    class Asked(queue):
+        def next(self):
+            pair = super(Asked, self).next()
+            if pair is not None and pair[1] is not None:
+                asked.append(self.remove([pair[1]]))
+            return pair
+    return Asked
+` + replaceQueue,
 		"test_it.py": `
 import pytest
 from conftest import asked
