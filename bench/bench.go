@@ -24,6 +24,7 @@ type bench struct {
 	rawGo     *raw             // this program, started once more
 	sshd      *sshServer       // nil until something is measured over ssh
 	hosts     []*sshServer     // those that uploads go to, so far
+	uploaded  string           // the file that goes there, "" until one is
 	trees     []string         // folders to be removed
 	suiteTop  string           // the folder with test suites, "" until one is measured
 }

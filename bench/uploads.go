@@ -115,8 +115,11 @@ func scpTo(ctx context.Context, hosts []*sshServer, program string) (time.Durati
 	return time.Since(start), err
 }
 
-// program is a file with the beginning of this program.
+// program is a file with the beginning of this program, the same one for all comparisons.
 func (b *bench) program() (path string, err error) {
+	if b.uploaded != "" {
+		return b.uploaded, nil
+	}
 	dir, err := os.MkdirTemp("", "execnet-bench-program-")
 	if err != nil {
 		return "", err
@@ -137,5 +140,8 @@ func (b *bench) program() (path string, err error) {
 		return "", err
 	}
 	_, err = io.CopyN(to, from, programSize)
-	return path, errors.Join(err, to.Close())
+	if err = errors.Join(err, to.Close()); err == nil {
+		b.uploaded = path
+	}
+	return path, err
 }
