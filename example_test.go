@@ -340,3 +340,25 @@ func ExampleParseXSpec() {
 	fmt.Println(spec.SSH, spec.Python, spec.Env, err)
 	// Output: -p 2222 me@host python3.12 map[LANG:C] <nil>
 }
+
+// A program that receives many large items gives each one back when it needs it no longer. The next
+// ones are read into the same memory.
+func ExampleGiveBack() {
+	ctx, gw := start()
+	defer execnet.Terminate(ctx)
+
+	ch := exec(ctx, gw, `
+for i in range(100):
+    channel.send(b"x" * 1000000)
+`)
+	total := 0
+	for block, err := range execnet.Items[[]byte](ctx, ch) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		total += len(block)
+		execnet.GiveBack(block)
+	}
+	fmt.Println(total)
+	// Output: 100000000
+}

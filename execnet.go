@@ -159,6 +159,19 @@ func Items[T any](ctx context.Context, ch *Channel) iter.Seq2[T, error] {
 	return gatewaybase.Items[T](ctx, ch)
 }
 
+// GiveBack says that the program no longer needs bytes that it has received, so that what comes
+// next can be read into their memory. That makes a program several times as fast that receives many
+// items of 64 KiB and more:
+//
+//	for item, err := range execnet.Items[[]byte](ctx, ch) {
+//		...
+//		use(item)
+//		execnet.GiveBack(item)
+//	}
+//
+// Nothing may use the memory afterwards. See [gatewaybase.GiveBack].
+func GiveBack(item []byte) { gatewaybase.GiveBack(item) }
+
 // RemoteCall calls a function of the far end by its name, "module.function", and returns its result
 // as a T. In a Python worker that is a function of any module that can be imported there, in a Go
 // worker one that is registered. See [gatewaybase.Gateway.RemoteCall].

@@ -25,19 +25,23 @@ func serveTasks(ctx context.Context, ch *execnet.Channel) error {
 		n, _ := task[1].(int64)
 		size, _ := task[2].(int64)
 		var item any = make([]byte, size)
+		takes := task[0] == "take" || task[0] == "give back"
 		for range n {
 			if task[0] != "give" {
 				if item, err = ch.Receive(ctx); err != nil {
 					return err
 				}
 			}
-			if task[0] != "take" {
+			if got, ok := item.([]byte); ok && task[0] == "give back" {
+				execnet.GiveBack(got)
+			}
+			if !takes {
 				if err := ch.Send(ctx, item); err != nil {
 					return err
 				}
 			}
 		}
-		if task[0] == "take" {
+		if takes {
 			if err := ch.Send(ctx, nil); err != nil {
 				return err
 			}

@@ -42,6 +42,9 @@ func (b *bench) goWorkers() []measurement {
 			goals:  []goal{{"ours", rawPipe, speed, 0}, {"ours", keepingPipe, speed, 0}},
 		},
 	}
+	comparisons = append(comparisons, givenBack("Go to Go", func(item []byte) side {
+		return b.goTasks.taking("give back", item)
+	}, b.rawGo.take)...)
 	self, err := os.Executable()
 	if err != nil {
 		return comparisons

@@ -33,9 +33,10 @@
 //     loop of os.read or readinto and os.write over a pipe made the same way, which moves the same
 //     number of bytes and understands nothing. It reads into the same memory all the time; for the
 //     pipe whose blocks are kept, each block has memory of its own, as what Receive returns must
-//     have. With execnet, both ends are Python. A raw echo takes a few times as long on an idle
-//     machine, where each end wakes a sleeping CPU, as on a busy one, where both share a CPU that
-//     is awake; what a worker adds stays about the same.
+//     have. "given back" means that the receiver calls GiveBack with each item. With execnet,
+//     both ends are Python. A raw echo takes a few times as long on an idle machine, where each
+//     end wakes a sleeping CPU, as on a busy one, where both share a CPU that is awake; what a
+//     worker adds stays about the same.
 //   - Go workers: "Go to Go" is this program driving itself, started once more as a worker; its raw
 //     pipe is a loop of reads and writes in Go at both ends. With execnet driving, the same Python
 //     driver has a Go worker at the far end, where gpython runs the source that CPython runs

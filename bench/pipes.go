@@ -64,7 +64,26 @@ func (b *bench) pipes() []measurement {
 			goals:  []goal{{"ours", rawPipe, speed, 0}, {"ours", keepingPipe, speed, 0}},
 		})
 	}
+	comparisons = append(comparisons, givenBack("Python to Go", func(item []byte) side {
+		return b.tasks.giving(item, execnet.GiveBack)
+	}, b.raw.give)...)
 	return append(comparisons, b.windows(small), b.windows(large))
+}
+
+// givenBack compares receivers that give items back with pipes that use their memory again.
+func givenBack(direction string, ours func(item []byte) side, raw func(name string, size int, keep bool) side) (comparisons []measurement) {
+	for _, size := range []struct {
+		bytes int
+		aim   float64
+	}{{largeItem, 0.8}, {hugeItem, 0}} {
+		comparisons = append(comparisons, comparison{
+			name:   fmt.Sprintf("bytes of %d MiB, %s, given back", size.bytes>>20, direction),
+			figure: asThroughput(size.bytes),
+			sides:  []side{ours(make([]byte, size.bytes)), raw(rawPipe, size.bytes, false)},
+			goals:  []goal{{"ours", rawPipe, speed, size.aim}},
+		})
+	}
+	return comparisons
 }
 
 // windows compares what a channel's window costs a sender that goes on sending, Python to Go.
@@ -85,6 +104,7 @@ func (b *bench) windows(item []byte) measurement {
 
 // tasks is a channel to worker.py, or to serveTasks, which does the same in Go. A task is a tuple
 // of its name, a number of items, and for "give" how long the item to send is, or pip's the item.
+// serveTasks also knows "give back", which is "take" and then to give each item back.
 type tasks struct{ ch *execnet.Channel }
 
 func (t tasks) begin(name string, n, size int) error {
@@ -109,10 +129,13 @@ func (t tasks) echo(item []byte) side {
 	}}
 }
 
-func (t tasks) take(item []byte) side {
+func (t tasks) take(item []byte) side { return t.taking("take", item) }
+
+// taking is a side in which the far end takes items, as the task says.
+func (t tasks) taking(task string, item []byte) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
-		if err := t.begin("take", n, 0); err != nil {
+		if err := t.begin(task, n, 0); err != nil {
 			return 0, err
 		}
 		for range n {
@@ -125,7 +148,10 @@ func (t tasks) take(item []byte) side {
 	}}
 }
 
-func (t tasks) give(item []byte) side {
+func (t tasks) give(item []byte) side { return t.giving(item, func([]byte) {}) }
+
+// giving is a side in which this program receives items and then calls done with each.
+func (t tasks) giving(item []byte, done func(item []byte)) side {
 	return side{"ours", func(_ context.Context, n int) (time.Duration, error) {
 		start := time.Now()
 		if err := t.begin("give", n, len(item)); err != nil {
@@ -136,9 +162,11 @@ func (t tasks) give(item []byte) side {
 			if err != nil {
 				return 0, err
 			}
-			if got, _ := v.([]byte); len(got) != len(item) {
+			got, _ := v.([]byte)
+			if len(got) != len(item) {
 				return 0, fmt.Errorf("received %v", v)
 			}
+			done(got)
 		}
 		return time.Since(start), nil
 	}}

@@ -259,44 +259,29 @@ func (k *call) run() {
 
 // call calls the function.
 func (k *call) call() (any, error) {
-	// The value was in the interpreter's memory, so what it takes here is no surprise.
-	codec := serializer.Codec{Py2StrAsPy3Str: true, Channels: k, MaxCost: math.MaxInt}
-	v, err := codec.Load(k.begun.payload)
+	r, err := k.load()
 	if err != nil {
 		return nil, err
 	}
-	parts, _ := v.(serializer.Tuple)
-	if len(parts) != 4 {
-		return nil, errNoCall
-	}
-	name, ok1 := parts[0].(string)
-	channel, ok2 := parts[1].(int64)
-	args, ok3 := parts[2].(serializer.Tuple)
-	kwargs, ok4 := parts[3].(*serializer.Dict)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return nil, errNoCall
-	}
 	f := k.function
 	if f == nil {
-		return nil, &engine.Raised{Class: "AttributeError", Message: "there is no Go function " + name}
+		return nil, &engine.Raised{Class: "AttributeError", Message: "there is no Go function " + r.name}
 	}
 	var own *gatewaybase.Channel
-	if channel != 0 && f.Channel {
-		own = k.lend(int(channel))
+	if r.channel != 0 && f.Channel {
+		own = k.lend(r.channel)
 	}
-	if channel != 0 && f.Context {
-		defer k.relay.AfterEnd(int(channel), k.ctx.cancel)()
+	if r.channel != 0 && f.Context {
+		defer k.relay.AfterEnd(r.channel, k.ctx.cancel)()
 	}
 	begun := time.Now()
-	result, err := f.Call(&k.ctx, own, args, kwargs)
+	result, err := f.Call(&k.ctx, own, r.args, r.kwargs)
 	f.quick.Store(time.Since(begun) < quickTime)
 	if errors.Is(err, io.EOF) && own != nil && engine.RaisedIn(err) == nil {
 		err = &endOf{channel: own.ID(), err: err}
 	}
 	return result, err
 }
-
-var errNoCall = errors.New("execnet: a call of a Go function that is no tuple of (str, int, tuple, dict)")
 
 // answer sends the result, or the exception that stands for the error.
 func (k *call) answer(result any, err error) {

@@ -1,6 +1,7 @@
 package cpython
 
 import (
+	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -65,13 +66,17 @@ func parseFrame(b []byte) (frame, error) {
 
 // readFrame reads a frame. It returns a *frameError if something else comes, and another error if
 // nothing can come any more.
-func readFrame(in io.Reader) (frame, error) {
-	var header [headerSize]byte
-	if _, err := io.ReadFull(in, header[:]); err != nil {
+func readFrame(in *bufio.Reader) (frame, error) {
+	header, err := in.Peek(headerSize)
+	if err != nil {
+		if err == io.EOF && len(header) > 0 {
+			err = io.ErrUnexpectedEOF
+		}
 		return frame{}, err
 	}
 	f := frame{code: header[0], number: int32(binary.BigEndian.Uint32(header[1:]))}
 	length := int(int32(binary.BigEndian.Uint32(header[5:])))
+	_, _ = in.Discard(headerSize)
 	if length < 0 {
 		return frame{}, &frameError{fmt.Sprintf("its length is %d", length)}
 	}

@@ -1,6 +1,7 @@
 package cpython
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -35,25 +36,26 @@ func TestFrames(t *testing.T) {
 		assert.Error(t, w.send(codec, codeResult, 9, func() {}), "it is not sent")
 		w.sendBytes(codeCancel, 10, nil)
 	}()
+	in := bufio.NewReader(theirs.read)
 	for i, want := range values {
-		f, err := readFrame(theirs.read)
+		f, err := readFrame(in)
 		require.NoError(t, err)
 		assert.Equal(t, int32(i), f.number)
 		got, err := codec.Load(f.payload)
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
-	f, err := readFrame(theirs.read)
+	f, err := readFrame(in)
 	require.NoError(t, err)
 	assert.Equal(t, frame{codeCancel, 10, []byte{}}, f)
 }
 
 func TestFramesThatAreNone(t *testing.T) {
-	_, err := readFrame(bytes.NewReader([]byte{0, 0, 0, 0, 1, 0xff, 0, 0, 0}))
+	_, err := readFrame(bufio.NewReader(bytes.NewReader([]byte{0, 0, 0, 0, 1, 0xff, 0, 0, 0})))
 	assert.EqualError(t, err, "execnet: it is no frame of a call: its length is -16777216")
-	_, err = readFrame(bytes.NewReader([]byte{0, 0, 0}))
+	_, err = readFrame(bufio.NewReader(bytes.NewReader([]byte{0, 0, 0})))
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	_, err = readFrame(bytes.NewReader(nil))
+	_, err = readFrame(bufio.NewReader(bytes.NewReader(nil)))
 	assert.Equal(t, io.EOF, err)
 	for _, b := range [][]byte{nil, make([]byte, 8), {0, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0, 0, 1, 0, 0, 0, 0, 5}} {
 		_, err := parseFrame(b)
@@ -68,7 +70,7 @@ func TestFramesThatAreNone(t *testing.T) {
 func TestALengthTakesNoMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := readFrame(bytes.NewReader([]byte{0, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 1, 2}))
+	_, err := readFrame(bufio.NewReader(bytes.NewReader([]byte{0, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 1, 2})))
 	runtime.ReadMemStats(&after)
 	assert.True(t, errors.Is(err, io.ErrUnexpectedEOF))
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(3*maxChunk))
@@ -81,7 +83,7 @@ func TestCloseEndsReading(t *testing.T) {
 	defer theirs.close()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := readFrame(ours.read)
+		_, err := readFrame(bufio.NewReader(ours.read))
 		ended <- err
 	}()
 	_, err = theirs.write.Write([]byte{codeCall})

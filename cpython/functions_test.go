@@ -197,3 +197,32 @@ for n in range(20):
 		require.NoError(t, ch.WaitClose(within.Soon(t)))
 	})
 }
+
+// Small arguments and results go a way of their own, which depends on their sizes and types.
+func TestSizesOfValues(t *testing.T) {
+	everyPython(t, func(t *testing.T, gw *execnet.Gateway) {
+		ch, err := gw.RemoteExec(within.Soon(t), `
+from texts import words
+for size in list(range(455, 485)) + list(range(4040, 4110)) + [3, 4096, 65536, 70000, 3]:
+    for value in u"x" * size, u"\u20ac" * (size // 3), bytearray(b"y" * size):
+        same = words.same(value)
+        assert same == value, (size, same)
+        same = words.same(value)
+        assert same == value, (size, same)
+for value in None, True, False, 0, -1, 2 ** 31 - 1, 2 ** 31, -2 ** 31, -2 ** 31 - 1, 2 ** 70, 2.5, u"", (), {}, [1, u"x"]:
+    same = words.same(value)
+    assert same == value and type(same) is type(value), (value, same)
+try:
+    words.same(u"\ud800")
+except Exception as error:
+    assert str is bytes or "words.same() argument 1" in str(error), error
+else:
+    assert False, "it is no text"
+channel.send(True)
+`)
+		require.NoError(t, err)
+		fine, err := execnet.Receive[bool](within.Soon(t), ch)
+		require.NoError(t, err)
+		assert.True(t, fine)
+	})
+}

@@ -13,12 +13,16 @@ const (
 	// quickTime is how long a function takes at most that is called quick.
 	quickTime = 20 * time.Microsecond
 	// lookTime is how often it is looked whether such a function takes longer than it did before.
-	lookTime = time.Millisecond
+	lookTime = 5 * time.Millisecond
 )
+
+// stringHead is what stands in front of a serialized text: opcode and length.
+const stringHead = 5
 
 // function is a Go function, and what is known of it from its calls.
 type function struct {
 	engine.Function
+	head  int         // how many bytes its name takes, serialized
 	quick atomic.Bool // it was the last time it was called
 }
 
@@ -27,7 +31,8 @@ func functionsByName(modules engine.Functions) map[string]*function {
 	named := map[string]*function{}
 	for module, functions := range modules {
 		for name, f := range functions {
-			named[module+"."+name] = &function{Function: f}
+			dotted := module + "." + name
+			named[dotted] = &function{Function: f, head: stringHead + len(dotted)}
 		}
 	}
 	return named
@@ -36,11 +41,10 @@ func functionsByName(modules engine.Functions) map[string]*function {
 // function returns the function of a call, nil if there is none of that name. The call is not
 // loaded for that: it begins with the name.
 func (c *calls) function(payload []byte) *function {
-	const head = 5 // opcode and length
-	if len(payload) < head {
+	if len(payload) < stringHead {
 		return nil
 	}
-	name := payload[head:]
+	name := payload[stringHead:]
 	if n := binary.BigEndian.Uint32(payload[1:]); uint64(n) < uint64(len(name)) {
 		name = name[:n]
 	}

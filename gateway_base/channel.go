@@ -73,7 +73,7 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 
 // Receive returns the next item, and waits until there is one. Items have the Go types of package
 // serializer: int64, string, []byte, []any, *serializer.Dict and so on. A channel arrives as a
-// *Channel.
+// *Channel. [GiveBack] lets the memory of large bytes be used again.
 //
 // After the last item Receive returns, once, the [RemoteError] that ended the remote code, and then
 // io.EOF; or a [GatewayDiedError] if the far end has died. It returns [ErrTimeout] or ctx's error

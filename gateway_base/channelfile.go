@@ -68,7 +68,8 @@ type FileReader struct {
 	ctx     context.Context
 	channel *Channel
 	options fileOptions
-	rest    []byte
+	item    []byte // the last item
+	rest    []byte // what has not been read of it
 	err     error
 }
 
@@ -116,19 +117,22 @@ func (r *FileReader) ReadLine() (string, error) {
 	}
 }
 
-// fill receives one more item.
+// fill receives one more item. Nothing is left of the last one.
 func (r *FileReader) fill() error {
 	if r.err != nil {
 		return r.err
 	}
+	GiveBack(r.item)
+	r.item, r.rest = nil, nil
 	v, err := r.channel.Receive(r.ctx)
 	if err == nil {
 		switch v := v.(type) {
 		case string:
-			r.rest = []byte(v)
+			r.item = []byte(v)
+			r.rest = r.item
 			return nil
 		case []byte:
-			r.rest = v
+			r.item, r.rest = v, v
 			return nil
 		}
 		err = fmt.Errorf("execnet: a file over %v can read str and bytes, but %T came", r.channel, v)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
 
 	"github.com/go-execnet/execnet/internal/uncleared"
 )
@@ -87,15 +86,7 @@ type messageReader struct {
 	frame   []byte // once the header has come
 	length  int    // of the whole frame
 	largest int    // the length of the largest frame so far, up to knownChunk
-	passes  bool   // most of what is read is passed on, and then passedFrames gets its memory
 }
-
-// passedFrames keeps the memory of large messages that were passed on, for the next ones: fresh
-// memory costs as much as a copy.
-var passedFrames sync.Pool
-
-// largeFrame is the size from which on a frame's memory is worth keeping.
-const largeFrame = 64 << 10
 
 // errCutOff is the error of a stream that ends within a frame.
 var errCutOff = fmt.Errorf("execnet: the stream ended within a message: %w", io.ErrUnexpectedEOF)
@@ -131,7 +122,8 @@ func (p *messageReader) next(r io.Reader) (message, error) {
 	return m, nil
 }
 
-// readHeader checks the header and takes memory for the frame.
+// readHeader checks the header and takes memory for the frame or, if that is long, for its
+// beginning.
 func (p *messageReader) readHeader() error {
 	if c := int8(p.header[0]); c < 0 || int(c) >= len(codeNames) {
 		return &protocolError{fmt.Sprintf("unknown message code %d in header % x", c, p.header[:])}
@@ -141,19 +133,9 @@ func (p *messageReader) readHeader() error {
 		return &protocolError{fmt.Sprintf("negative payload length in header % x", p.header[:])}
 	}
 	p.length = headerSize + int(n)
-	p.frame = p.memory()
+	p.frame = uncleared.Bytes(min(p.length, max(p.largest, headerSize+payloadChunk)))
 	copy(p.frame, p.header[:])
 	return nil
-}
-
-// memory returns memory for the frame or, if that is long, for its beginning.
-func (p *messageReader) memory() []byte {
-	if p.passes && p.length >= largeFrame {
-		if kept, ok := passedFrames.Get().(*frame); ok && cap(kept.bytes) >= p.length {
-			return kept.bytes[:p.length]
-		}
-	}
-	return uncleared.Bytes(min(p.length, max(p.largest, headerSize+payloadChunk)))
 }
 
 // readError is the error of a frame whose Read has returned err: errCutOff if the stream ended

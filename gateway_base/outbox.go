@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/internal/timeout"
+	"github.com/go-execnet/execnet/internal/uncleared"
 )
 
 // maxPosted bounds the memory for answers that wait to be written. A far end that sends and never
@@ -60,7 +61,7 @@ type frame struct {
 	of     *core  // whose item it is, if that counts for a window
 	rest   []byte // if not nil, what belongs into bytes at split, in the sender's own memory
 	split  int
-	passed bool // it was read as it is, by a messageReader that passes on
+	passed bool // it was read as it is, by a messageReader
 }
 
 func newOutbox(io IO, spawn func(func())) *outbox {
@@ -113,11 +114,9 @@ const maxKept = 4 << 20
 func (f *frame) free() {
 	f.of, f.rest = nil, nil
 	switch {
-	case cap(f.bytes) > maxKept:
 	case f.passed:
-		if cap(f.bytes) >= largeFrame {
-			passedFrames.Put(f)
-		}
+		uncleared.GiveBack(f.bytes)
+	case cap(f.bytes) > maxKept:
 	case !f.posted: // a posted frame has no room to spare
 		f.bytes = f.bytes[:headerSize]
 		f.sent = 0

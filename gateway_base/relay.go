@@ -89,7 +89,6 @@ func NewRelay(g *Gateway, open func(firstID int) IO, calls func(r *Relay, payloa
 	r.io = open(int(r.first))
 	r.out = newOutbox(r.io, g.tasks.start)
 	g.relay.Store(r)
-	g.reader.partial.passes = true // the caller is the goroutine that reads
 	g.reader.readContinuously()
 	if codec := g.codec.Load(); !codec.Py2StrAsPy3Str || codec.Py3StrAsPy2Str {
 		_ = r.post(codeReconfigure, 0, strConfigPayload(codec))

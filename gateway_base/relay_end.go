@@ -68,7 +68,7 @@ func (r *Relay) run() {
 // which of them it was.
 func (r *Relay) receive() error {
 	in := bufio.NewReaderSize(r.io, 64<<10)
-	messages := messageReader{passes: true}
+	messages := messageReader{}
 	for {
 		m, err := messages.next(in)
 		if err == nil {

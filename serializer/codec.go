@@ -49,12 +49,12 @@ func (c *Codec) AppendNoting(dst []byte, v any) (out []byte, arrays bool, err er
 	return c.append(dst, v)
 }
 
-// Load returns the value that data holds, or a [*LoadError]. The result may share data's memory, so
-// the caller must not change data afterwards.
+// Load returns the value that data holds, or a [*LoadError]. The result may share data's memory, up
+// to its capacity, so the caller must not use that afterwards.
 func (c *Codec) Load(data []byte) (any, error) { return c.load(data, 0, true) }
 
 // Unmarshal loads the value that data holds into *v, as the function [Unmarshal] does. The result
-// may share data's memory, so the caller must not change data afterwards.
+// may share data's memory, up to its capacity, so the caller must not use that afterwards.
 func (c *Codec) Unmarshal(data []byte, v any) error { return c.unmarshal(data, 0, true, v) }
 
 // ChannelIDs calls f with the id of each channel in data, a value in the internal form, in the

@@ -184,10 +184,14 @@ func fromLatin1(raw []byte) []byte {
 	return raw
 }
 
-// bytes returns raw itself if the result may share data's memory and raw is a good part of it (a
-// few bytes must not keep a large message alive), and otherwise a copy.
+// bytes returns raw, which the decoder has just read, if the result may share data's memory and raw
+// is a good part of it (a few bytes must not keep a large message alive), and otherwise a copy. If
+// nothing but STOP follows, raw gets the capacity of data, so that all of it can be used again.
 func (d *decoder) bytes(raw []byte) []byte {
 	if d.owned && len(raw) > len(d.data)/4 {
+		if d.off == len(d.data)-1 {
+			return d.data[d.off-len(raw) : d.off : cap(d.data)]
+		}
 		return raw
 	}
 	out := make([]byte, len(raw))

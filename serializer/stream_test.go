@@ -81,7 +81,14 @@ func TestSharing(t *testing.T) {
 	v, err := new(serializer.Codec).Load(data)
 	require.NoError(t, err)
 	assert.Same(t, &data[5], &v.([]byte)[0])
-	assert.Equal(t, len(payload), cap(v.([]byte)))
+	assert.Equal(t, cap(data)-5, cap(v.([]byte)), "it has what is left of the memory")
+	inside, err := new(serializer.Codec).Append(nil, serializer.Tuple{payload, payload})
+	require.NoError(t, err)
+	v, err = new(serializer.Codec).Load(inside)
+	require.NoError(t, err)
+	for _, part := range v.(serializer.Tuple) {
+		assert.Equal(t, len(payload), cap(part.([]byte)), "something else follows")
+	}
 
 	public, err := serializer.Dumps(payload)
 	require.NoError(t, err)

@@ -14,6 +14,9 @@ CALL, RECEIVE, WAITCLOSE, ITEM, ENDED, ERROR, RESULT, CANCEL, ABANDON, WAKE, BRO
 FROM_GO = frozenset([RECEIVE, WAITCLOSE, ITEM, ERROR, RESULT, CANCEL, WAKE, BROKEN])
 LOOK = 0.05  # seconds between looks for a cancellation while a thread receives for a Go function
 MOST_PARTS = 500  # of one write: systems take 1024 at the most
+# How much is read where a small result may come. Memory for 479 bytes is had quickly.
+SMALL, LARGER = (479,), (ATOMIC,)
 PLAIN = frozenset([int, float, bool, bytes, text, type(None)])
 HEAD = struct.Struct("!bii").pack
+unpack_value = struct.Struct("!Bi").unpack_from
 GONE = "the Go worker has ended"

@@ -7,10 +7,10 @@ class GoFunction(object):
         self._functions, self._signature = functions, signature
         self._channel, self._execution = channel, execution  # whether Go uses these of the caller
         self._dotted = "%s.%s" % (module, name)
-        # What a call begins with: its name, serialized.
+        # What a call begins with: its name, and that no execution calls.
         sent = []
         save(self._dotted.decode("utf-8") if PY2 else self._dotted, sent.append)
-        self._prefix = b"".join(sent)
+        self._name, self._alone = b"".join(sent), b"".join(sent + [pack_i4(b"F", 0)])
 
     def __call__(*args, **kwargs):  # self would be the name of a keyword argument
         return args[0]._functions.call(args[0], args[1:], kwargs)

@@ -3,15 +3,14 @@ class GoCall(object):
 
     To loads() it is a gateway with its channels, because a closed channel is in no table any more.
     """
-    __slots__ = "gateway", "number", "given", "by_gateway", "frames", "seen", "waiter", "kept"
     _channelfactory = property(lambda self: self)
+    seen = 0  # the count of the last frame taken
+    waiter = None
+    kept = ()  # items with channels that Go has: without a reference these would close
 
-    def __init__(self, gateway, number, given, by_gateway):
-        self.gateway, self.number, self.given, self.by_gateway = gateway, number, given, by_gateway
-        self.frames = []  # at most a few: Go sends one, or cancels what it has sent
-        self.seen = 0  # the count of the last frame taken
-        self.waiter = None
-        self.kept = ()  # items with channels that Go has: without a reference these would close
+    # There is no __init__: it would take a twentieth of what Python does for a call.
+    gateway = number = given = by_gateway = None
+    frames = None  # a list, of at most a few: Go sends one, or cancels what it has sent
 
     def new(self, id):
         """The channel with this id: one that Go was given, if it has it from here."""

@@ -15,6 +15,28 @@ def calling_channel(gateway):
     return None
 
 
+def save_plain(args, parts):
+    """Save args, and that there are no kwargs, if all are simple values. Return whether they are."""
+    for arg in args:
+        kind = type(arg)
+        if kind is bytes:
+            parts += pack_i4(b"A", len(arg)), arg
+        elif kind is text:
+            try:
+                arg = arg.encode("utf-8")
+            except UnicodeError:
+                return False
+            parts += pack_i4(b"N", len(arg)), arg
+        elif kind is int and -2147483648 <= arg <= 2147483647:
+            parts.append(pack_i4(b"F", arg))
+        elif kind is float or kind is bool or arg is None:
+            save(arg, parts.append)
+        else:
+            return False
+    parts += pack_i4(b"@", len(args)), b"J@\0\0\0\4Q"
+    return True
+
+
 def names_channels(parts):
     """Whether a saved value may contain a channel: it does if there is one."""
     for part in parts:

@@ -1,15 +1,17 @@
-def load_result(data, call):
-    """loads(data, call), but quicker for a single number or text, and for bytes."""
-    op, size = data[:1], len(data)
-    if op == b"F" and size == 6:
-        return unpack_i4(data, 1)[0]
-    if op == b"A" and size == unpack_i4(data, 1)[0] + 6:
-        return data[5:-1]
-    if op == b"N" and size == unpack_i4(data, 1)[0] + 6:
-        return data[5:-1].decode("utf-8")
-    if data == b"LQ":
+def load_result(data, call, at=0):
+    """loads(data[at:], call), but quicker for a single number or text, and for bytes."""
+    size = len(data) - at
+    if size > 5:
+        op, n = unpack_value(data, at)
+        if op == 70 and size == 6:
+            return n
+        if op == 65 and size == n + 6:
+            return data[at + 5:-1]
+        if op == 78 and size == n + 6:
+            return data[at + 5:-1].decode("utf-8")
+    elif data[at:] == b"LQ":
         return None
-    return loads(data, call)
+    return loads(data[at:], call)
 
 
 def exception(classes, message, channel_id, frames):

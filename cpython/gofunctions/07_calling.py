@@ -8,7 +8,13 @@ class Calling(object):
                 % (function._dotted, self.gateway._pid))
         channel = calling_channel(self.gateway) if function._execution else None
         # The tuple (function, channel, args, kwargs).
-        parts = Answer((function._prefix, pack_i4(b"F", channel.id) if channel else b"F\0\0\0\0"))
+        parts = [function._name + pack_i4(b"F", channel.id) if channel else function._alone]
+        if kwargs or PY2 or not save_plain(args, parts):
+            return self._call(function, args, kwargs, channel, Answer(parts[:1]))
+        return self.ask(parts, (channel, args, kwargs), function._channel)
+
+    def _call(self, function, args, kwargs, channel, parts):
+        """The same for arguments of any kind."""
         write, channels = parts.append, bool(kwargs)  # whether there may be channels in it
         try:
             for i, arg in enumerate(args):
@@ -38,16 +44,17 @@ class Calling(object):
             raise RuntimeError("before Python 3.11 a signal handler cannot call a Go function while its thread calls one")
         if self._why:
             raise IOError(self._why)
-        number = next(self._numbers) & 0x7fffffff
-        while number in self._calls:
+        calls, number = self._calls, next(self._numbers) & 0x7fffffff
+        while number in calls:
             number = next(self._numbers) & 0x7fffffff
-        call, over = GoCall(self.gateway, number, given, by_gateway), False
+        call, over = GoCall(), False
+        call.gateway, call.number, call.given, call.by_gateway, call.frames = self.gateway, number, given, by_gateway, []
         try:
-            self._calls[call.number] = call
-            data = self._exchange(call, parts) if self._fast and not by_gateway else None
+            calls[number] = call
+            data = self._exchange(number, parts) if self._fast and not by_gateway else None
             if data:
                 over = True
-                return load_result(data, call)
+                return load_result(data, call, 9)
             if data is None:
                 self.send(CALL, call, parts)
             while True:
@@ -71,7 +78,7 @@ class Calling(object):
                 elif code == ITEM:
                     give_back(*loads(data, call))
         finally:
-            self._calls.pop(call.number, None)
+            calls.pop(number, None)
             if not over:
                 # An interrupt, mostly. Go cancels the function's context, and answers all the same.
                 try:
@@ -79,47 +86,54 @@ class Calling(object):
                 except (IOError, OSError):
                     pass
 
-    def _exchange(self, call, parts):
-        """The fast path: send a small call, and return its result if that is all that comes.
+    def _exchange(self, number, parts):
+        """The fast path: send a small call. Return the frame of its result if that is all that comes.
 
         If something else comes, return b"": what was read is kept for _hand. Return None if nothing
         was sent.
         """
         body = b"".join(parts)
         size = len(body)
-        if size > ATOMIC - 9:
+        if size > ATOMIC - 9 or self._leading:
             return None
-        held, leading = [], self._leading
+        held, leads = [], False
         try:
-            held.extend(map(self._role.acquire, NOWAIT))
-            buf, pos, chunks, used, large, counted = state = self._in
-            if leading or chunks or large or pos != len(buf) or not held[0]:
+            held.extend(map(self._take_role, NOWAIT))
+            if not held[0]:
                 return None
-            self._leading = True
-            lock, locked = self._writelock, []
+            leads = self._leading = True  # first: a signal handler may call, too
+            buf, pos, chunks, used, large, counted = state = self._in
+            if chunks or large or pos != len(buf):
+                return None
+            locked = []
             try:
-                locked.extend(map(lock.acquire, WAITING))
+                locked.extend(map(self._take_writelock, WAITING))
                 if self._unsent:
                     return None
                 try:
-                    self._syswrite(self._wfd, HEAD(CALL, call.number, size) + body)
+                    self._syswrite(self._wfd, HEAD(CALL, number, size) + body)
                 except (OSError, ValueError):
                     self._cannot_send()
             finally:
                 if locked:
-                    lock.release()
-            chunks.extend(map(self._sysread, (self._rfd,), (ATOMIC,)))
+                    self._writelock.release()
+            chunks.extend(map(self._sysread, self._from, self._expected))
             data = chunks[0]
             size = len(data) - 9
-            if size > 0 and unpack_head(data) == (RESULT, call.number, size) and len(chunks) == 1 and self._in is state:
+            if size > 0 and unpack_head(data) == (RESULT, number, size) and len(chunks) == 1 and self._in is state:
                 self._in = b"", 0, [], 0, None, counted + 1
-                return data[9:]
+                if self._expected is not SMALL and size < SMALL[0] - 9:
+                    self._expected = SMALL
+                return data
             if not data:
                 self._end(GONE)
+            if len(data) == SMALL[0]:
+                self._expected = LARGER
             return b""
         finally:
             if held and held[0]:
-                self._leading = leading
+                if leads:
+                    self._leading = False
                 self._role.release()
                 if self._followers:
                     self._promote()

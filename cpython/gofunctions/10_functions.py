@@ -13,9 +13,11 @@ class GoFunctions(Modules, Calling, ReceivingForGo, ReadingFrames, Writing, Lock
         self.described = loads(finder.described)  # name -> {function: what GoFunction takes}
         if finder.pipes:
             self._rfd, self._wfd = finder.pipes
+            self._from = (self._rfd,)
         # The reentrant lock of Python 2 is written in Python, and an interrupt within it breaks it.
         newlock = allocate if PY2 else gateway._newlock
         self._writelock, self._role = [GreenLock(model) if model.green else newlock() for _ in "ab"]
+        self._take_role, self._take_writelock = self._role.acquire, self._writelock.acquire
         # Whether a signal handler may call while its thread does.
         self._nests = model.green or sys.version_info >= (3, 11)
         self._unsent = deque()
@@ -28,5 +30,6 @@ class GoFunctions(Modules, Calling, ReceivingForGo, ReadingFrames, Writing, Lock
         self._calls = {}  # those under way, by number
         self._followers = []  # those whose threads wait for another one that reads
         self._numbers = count()
+        self._expected = SMALL  # how much the next fast call reads
         self._leading = False  # whether a thread reads, or will do so without looking again
         self._why = None  # why no call can be made any more
