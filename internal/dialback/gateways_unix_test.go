@@ -206,6 +206,53 @@ func TestRanks(t *testing.T) {
 	assert.Len(t, gateways, 3)
 }
 
+// TestOtherPythons has interpreters that cannot be forked as they are, and some whose private
+// modules are others than the worker's half knows.
+func TestOtherPythons(t *testing.T) {
+	site := func(text string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "sitecustomize.py"), []byte(text), 0o600))
+		return "PYTHONPATH=" + dir + ` "$@"`
+	}
+	for name, start := range map[string]string{
+		"no stdin":      `"$@" <&-`,
+		"no stdout":     `"$@" >&-`,
+		"threads":       site("import threading, time\nthread = threading.Thread(target=time.sleep, args=(3600,))\nthread.daemon = True\nthread.start()\n"),
+		"another _ssl":  site("import ssl, sys, _ssl\nif sys.version_info[0] > 2: del _ssl._SSLContext\n"),
+		"another hash":  site("import hashlib, sys\nsys.modules['_hashlib'] = None\n"),
+		"closed stderr": `"$@" 2>&-`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, p := range pythons.All(t) {
+				gw, err := newGroup(t).MakeGateway(within.Soon(t), "launch="+launcher(t, 1, start, "")+"//python="+p.Path)
+				require.NoError(t, err)
+				requireWorks(t, gw)
+				large := strings.Repeat("x", 1<<20)
+				ch, err := gw.RemoteExec(t.Context(), "channel.send(channel.receive())")
+				require.NoError(t, err)
+				require.NoError(t, ch.Send(t.Context(), large))
+				item, err := ch.Receive(within.Soon(t))
+				require.NoError(t, err)
+				assert.True(t, item == large)
+			}
+		})
+	}
+}
+
+// TestAsStarted has a forked worker that is as python -c would have started it: its __main__, path,
+// arguments, modules (but for those that unpack the program), descriptors and flags.
+func TestAsStarted(t *testing.T) {
+	for _, p := range pythons.All(t) {
+		show := `[sorted(n for n in vars(sys.modules["__main__"]) if n not in ("Message", "Popen2IO")), sys.argv, sys.path[0], sorted(set(sys.modules) - set(["binascii", "zlib"])), sorted(os.listdir("/dev/fd")), "EXECNET_LAUNCH" in os.environ, sys.flags.__repr__()]`
+		g := newGroup(t)
+		popen, err := g.MakeGateway(within.Soon(t), "popen//python="+p.Path)
+		require.NoError(t, err)
+		launched, err := g.MakeGateway(within.Soon(t), "launch="+launcher(t, 1, `exec "$@"`, "")+"//python="+p.Path)
+		require.NoError(t, err)
+		assert.Equal(t, eval(t, popen, show), eval(t, launched, show), p.Version())
+	}
+}
+
 // missing makes gateways that do not all come, and returns the error of one that is missing.
 func missing(t *testing.T, ctx context.Context, spec string) *gatewayio.LaunchError {
 	t.Helper()
@@ -259,9 +306,9 @@ func TestWorkersSayWhy(t *testing.T) {
 		err = missing(t, within.Soon(t), "launch="+launcher(t, 0, "", `EXECNET_RANK=5 "$@"; exit 1`)+what)
 		assert.ErrorContains(t, err, "the driver does not take it: its rank is 5, and the launch has n=1 workers")
 	}
-	noSSL := filepath.Join(t.TempDir(), "ssl.py")
-	require.NoError(t, os.WriteFile(noSSL, []byte("raise ImportError('none here')"), 0o600))
-	err := missing(t, within.Soon(t), "launch="+launcher(t, 0, "", `PYTHONPATH=`+filepath.Dir(noSSL)+` "$@"; exit 1`)+python(t))
+	noSSL := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(noSSL, "_ssl.py"), []byte("raise ImportError('none here')"), 0o600))
+	err := missing(t, within.Soon(t), "launch="+launcher(t, 0, "", `PYTHONPATH=`+noSSL+` "$@"; exit 1`)+python(t))
 	assert.ErrorContains(t, err, "no module ssl")
 
 	// A rank that comes twice.

@@ -1,6 +1,6 @@
-// Package pycache stores the Python sources that this module sends to local interpreters in the
-// user's cache folder. An interpreter that imports them from there stores the compiled form beside
-// them, which saves much of the time of a start.
+// Package pycache stores the Python sources that this module sends to interpreters in the user's
+// cache folder. An interpreter that imports them from there stores the compiled form beside them,
+// which saves much of the time of a start.
 package pycache
 
 import (
@@ -12,10 +12,11 @@ import (
 	"github.com/go-execnet/execnet/xspec"
 )
 
-// Shared reports whether the interpreter most likely sees this user's files, and may write compiled
-// ones.
+// Shared reports whether the interpreter may well see this user's files, and may write compiled
+// ones: it runs on this machine, or a launcher starts it, as in a cluster whose nodes share a home
+// folder.
 func Shared(spec *xspec.Spec) bool {
-	return spec.Local() && !spec.DontWriteBytecode
+	return (spec.Local() || spec.Launches()) && !spec.DontWriteBytecode
 }
 
 // Put stores a source as a module, unless it is stored already, and returns the folder to import it
@@ -67,15 +68,17 @@ func Check(dir string) error {
 // Load is Python source that defines load(folder, module, source, name): it imports a module that
 // Put has stored, and returns what has this name in it. If that fails in whatever way, it executes
 // what source, a function, returns, which is the module's source, and takes the name from there: an
-// interpreter may not see the folder (it runs in a container, or as another user), and a full disk,
-// a lost power supply or a damaged file system may have left any half of a compiled form, even one
-// that imports well and lacks the name. Such a form is removed, so that the next start makes
-// another one.
+// interpreter may not see the folder (it runs in a container, or on another machine), and a full
+// disk, a lost power supply or a damaged file system may have left any half of a compiled form,
+// even one that imports well and lacks the name. Such a form is removed, so that the next start
+// makes another one.
+//
+// A folder that is not the interpreter's user's alone is not used. On another machine its path may
+// be somebody else's, and here another user, root among them, would leave files that the owner
+// cannot replace.
 //
 // The compiled form is kept whatever PYTHONDONTWRITEBYTECODE says: that keeps folders of sources
-// clean, and this is none. (A spec's dont_write_bytecode is obeyed; see Shared.) It is kept for the
-// folder's owner alone: another user, root among them, would leave files that the owner cannot
-// replace.
+// clean, and this is none. (A spec's dont_write_bytecode is obeyed; see Shared.)
 //
 // It imports nothing else: the user's folder, which is searched first, may have files named as
 // modules of the standard library.
@@ -84,8 +87,10 @@ def load(folder, module, source, name):
     keep = sys.dont_write_bytecode
     try:
         sys.path.insert(0, folder)
-        sys.dont_write_bytecode = hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid()
-        return getattr(__import__(module), name)
+        state = os.lstat(folder)
+        if not hasattr(os, "geteuid") or state.st_uid == os.geteuid() and not state.st_mode & 18:
+            sys.dont_write_bytecode = False
+            return getattr(__import__(module), name)
     except Exception:
         compiled = os.path.join(folder, module + ".py")
         system = sys.modules.get("_frozen_importlib_external")
@@ -94,12 +99,12 @@ def load(folder, module, source, name):
             os.remove(compiled)
         except OSError:
             pass
-        scope = {"__name__": module}
-        exec(source(), scope)
-        return scope[name]
     finally:
         sys.path.remove(folder)
         sys.dont_write_bytecode = keep
+    scope = {"__name__": module}
+    exec(source(), scope)
+    return scope[name]
 `
 
 // install writes a file, unless it is there already, into a folder to which only the user can

@@ -125,7 +125,16 @@ func TestLoad(t *testing.T) {
 					require.NoError(t, os.Chtimes(source, time.Time{}, time.Now().Add(time.Hour)))
 
 				}, "source", true},
-				"no folder": {func(t *testing.T, dir, compiled string) { require.NoError(t, os.RemoveAll(dir)) }, "source", false},
+				"no folder":        {func(t *testing.T, dir, compiled string) { require.NoError(t, os.RemoveAll(dir)) }, "source", false},
+				"others can write": {func(t *testing.T, dir, compiled string) { require.NoError(t, os.Chmod(dir, 0o720)) }, "source", false},
+				"another's": {func(t *testing.T, dir, compiled string) {
+					if os.Geteuid() == 0 {
+						require.NoError(t, os.Chown(dir, 12345, 12345))
+					} else {
+						require.NoError(t, os.Rename(dir, dir+".own"))
+						require.NoError(t, os.Symlink("/usr/lib", dir))
+					}
+				}, "source", false},
 				"read-only": {func(t *testing.T, dir, compiled string) {
 					require.NoError(t, os.Remove(compiled))
 					require.NoError(t, os.Chmod(filepath.Dir(compiled), 0o500))
