@@ -1,12 +1,14 @@
 # make check  what a commit needs: formatting, comments, go vet, staticcheck, govulncheck, and the quick tests
 #             with one Python and one execnet; two minutes
-# make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini
+# make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini. CI runs
+#             .ci/run: this, and then make test-platforms
 # make test-platforms  all of these, one after the other; .ci/needs-platforms says what they need
 #   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and the image of a release; the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
 #   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
-#   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine
+#   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine;
+#             and the archive and the wheel of a release for arm64
 #   make test-pypy    workers in PyPy 3, driven by Go and by pip's execnet
 #   make test-wine    programs for Windows, run by wine: Go's tests, and execnet.exe with a CPython for Windows
 # make python314  unpacks the embedded CPython 3.14 into .venv; from then on tests use it as one more interpreter
@@ -64,31 +66,37 @@ test-podman: needs-podman
 test-slurm: needs-slurm
 	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
 
+# The tests of a file stay together: they share workers.
+PYTEST := VIRTUAL_ENV=$(CURDIR)/$(VENV) go run ./cmd/execnet pytest -q -n 2 --dist loadfile
+
 # What qemu runs of Go's tests, and of the tests in which pip's execnet drives a Go worker. Only what starts no
 # second program of that processor, as this system could not start it; of gpython, which takes long, what asks
 # for the machine.
 QEMU_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap
+# These measure memory, which is the same on all processors with words of 64 bits, and take long.
+QEMU_SKIP := ^(TestCostIsBounded|TestHonestValuesAreLoaded)$$
 QEMU_COMPAT := $(addprefix compat_tests/test_goworker_,values.py channels.py functions.py exec.py)
 
 test-qemu: needs-qemu venv
 	@for arch in arm64 s390x; do $(MAKE) --no-print-directory test-qemu-$$arch || exit 1; done
+	CGO_ENABLED=0 EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go test -count=1 -timeout 20m -tags platforms -run TestQemu ./internal/release
 
 test-qemu-%: export EXECNET_TEST_PYTHONS = $(PYTHON)
 test-qemu-%: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-qemu-%: QEMU_TEST = CGO_ENABLED=0 GOARCH=$* go test -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/qemu $*'
 test-qemu-%:
-	$(QEMU_TEST) $(QEMU_PACKAGES)
+	$(QEMU_TEST) -skip '$(QEMU_SKIP)' $(QEMU_PACKAGES)
 	$(QEMU_TEST) -run 'TestModules$$|TestSys$$' ./gpython
 	CGO_ENABLED=0 GOARCH=$* go build -o bin/$*/ ./compat_tests/goworker
 	EXECNET_TEST_GOWORKER='$(CURDIR)/.ci/qemu $* $(CURDIR)/bin/$*/goworker' \
-		$(BIN)/python -m pytest -q -k 'not ssh and not via and not server' $(QEMU_COMPAT)
+		$(PYTEST) -k 'not ssh and not via and not server' $(QEMU_COMPAT)
 
 # Tests marked cpython use or expect what PyPy lacks or does in its own way.
 test-pypy: export EXECNET_TEST_PYTHONS = $(shell command -v pypy3)
 test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-pypy: needs-pypy venv
 	go test -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
-	$(BIN)/python -m pytest -q -m 'not cpython' compat_tests/test_worker_*.py
+	$(PYTEST) -m 'not cpython' compat_tests/test_worker_*.py
 
 # What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
 WINE := $(CURDIR)/$(VENV)/wine

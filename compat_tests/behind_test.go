@@ -315,6 +315,7 @@ func TestStoppedBehind(t *testing.T) {
 // TestEndOfStoppedBehind ends gateways whose Go workers are full of what a CPython does not read.
 func TestEndOfStoppedBehind(t *testing.T) {
 	independent(t)
+	t.Parallel() // it takes 26 seconds, and hardly a processor
 	for name, end := range map[string]func(t *testing.T, group *execnet.Group, gw *execnet.Gateway){
 		"Exit alone": func(t *testing.T, _ *execnet.Group, gw *execnet.Gateway) {
 			gw.Exit()
@@ -326,7 +327,7 @@ func TestEndOfStoppedBehind(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // the first takes 26 seconds, and hardly a processor
+			t.Parallel()
 			group := newGroup(t, new(textbuffer.Buffer))
 			gw := makeGateway(t, group, behind(pythons.Default(t)))
 			ch := remoteExec(t, gw, bothPIDs+"import signal; os.kill(os.getpid(), signal.SIGSTOP)")

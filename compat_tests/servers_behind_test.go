@@ -67,6 +67,7 @@ func TestServersBehind(t *testing.T) {
 			"sshserver":    "ssh=" + sshdtest.Alias + "//ssh_config=" + config + "//python=execnet",
 		} {
 			t.Run(p.Version()+" "+name, func(t *testing.T) {
+				t.Parallel()
 				channeltest.Run(t, opener(spec), ours(p).caps())
 				t.Run("rsync", func(t *testing.T) {
 					end := goEnd() // the Go worker receives

@@ -102,10 +102,10 @@ func (c *core) drain() {
 func (c *core) feed(it item) {
 	v, err := c.load(it)
 	if err != nil {
-		c.callbackFailed(err)
+		c.itemFailed(err)
 		return
 	}
-	c.call(v, c.callbackFailed)
+	c.call(v, c.itemFailed)
 }
 
 // finishCallback calls the callback with the endmarker, and then ends the channel.
@@ -143,22 +143,27 @@ func (c *core) callEndmarker() {
 	})
 }
 
-// callbackFailed closes the channel at both ends with the callback's error. Items that came after
-// the one that failed are dropped.
-func (c *core) callbackFailed(err error) {
-	c.gateway.trace("channel", c.id, "error in callback:", err)
-	c.gateway.table.remove(c)
-	c.mu.Lock()
-	unread := c.items.takeAll()
-	c.ending = true
-	c.gateway.windows.release(c)
-	c.closed = true // before the far end knows, and asks
+// itemFailed closes the channel at both ends, because an item cannot be loaded or its callback has
+// failed. Items behind it are dropped.
+func (c *core) itemFailed(err error) {
+	c.gateway.trace("channel", c.id, "error with an item:", err)
 	raised, ok := err.(*RemoteError)
 	if !ok {
 		raised = &RemoteError{Formatted: err.Error()}
 	}
-	c.items.push(item{last: &ending{err: raised}})
+	payload := errorPayload(err, c.gateway.describe)
+	c.gateway.table.remove(c)
+	c.mu.Lock()
+	unread := c.items.takeAll()
+	if !c.closed {
+		c.closed = true // before the far end knows, and asks
+		c.notify(codeCloseError, payload)
+	}
+	if c.receiveClosed {
+		c.remoteErrors = append(c.remoteErrors, raised)
+	} else {
+		c.finish(ending{err: raised})
+	}
 	c.mu.Unlock()
-	c.notify(codeCloseError, errorPayload(err, c.gateway.describe))
 	c.forget(unread)
 }

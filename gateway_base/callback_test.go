@@ -48,6 +48,20 @@ func TestCallbackOnAnEndedChannel(t *testing.T) {
 	assert.Equal(t, []any{"a", "end"}, got)
 }
 
+// The endmarker comes once, and the error that WaitClose returns is the callback's.
+func TestCallbackThatFailsOnAnEndedChannel(t *testing.T) {
+	driver, worker, _ := pair(t)
+	here, there := twoEnds(t, driver, worker)
+	require.NoError(t, there.Send(t.Context(), "a"))
+	require.NoError(t, there.Send(t.Context(), "b"))
+	require.NoError(t, there.Close())
+	require.NoError(t, here.WaitClose(within.Soon(t)))
+	var got []any
+	require.NoError(t, here.SetCallback(func(v any) error { got = append(got, v); return errors.New("no") }, "end"))
+	assert.Equal(t, []any{"a", "end"}, got)
+	assert.ErrorContains(t, here.WaitClose(within.Soon(t)), "no")
+}
+
 func TestLocalCloseCallsTheEndmarkerOnce(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)

@@ -175,6 +175,11 @@ func (c *core) end(e ending) (awaited bool) {
 	if c.ending {
 		return false
 	}
+	return c.finish(e)
+}
+
+// finish is end even if an ending waits in the queue. The caller holds mu.
+func (c *core) finish(e ending) (awaited bool) {
 	c.ending = true
 	if !e.sendOnly {
 		c.gateway.windows.release(c)

@@ -1,9 +1,6 @@
 package gatewaybase
 
-import (
-	"errors"
-	"runtime"
-)
+import "runtime"
 
 // Follower is told of the items of channels, and takes them by [TakeFollowed]. Until then they wait
 // in their channels, and so count for the windows of these.
@@ -64,33 +61,10 @@ func TakeFollowed(c *Channel) (v any, ok bool) {
 	core.mu.Unlock()
 	v, err := core.load(it)
 	if err != nil {
-		core.followingFailed(err)
+		core.itemFailed(err)
 		return nil, false
 	}
 	return v, true
-}
-
-// followingFailed closes the channel at both ends because an item cannot be loaded.
-func (c *core) followingFailed(err error) {
-	var raised *RemoteError
-	if !errors.As(err, &raised) {
-		raised = &RemoteError{Formatted: err.Error()}
-	}
-	c.gateway.trace("channel", c.id, "an item cannot be loaded:", err)
-	c.gateway.table.remove(c)
-	c.mu.Lock()
-	unread := c.items.takeAll()
-	closed := c.closed
-	c.closed = true // before the far end knows, and asks
-	if c.receiveClosed {
-		c.remoteErrors = append(c.remoteErrors, raised)
-	}
-	c.mu.Unlock()
-	if !closed {
-		c.notify(codeCloseError, errorPayload(err, c.gateway.describe))
-	}
-	c.forget(unread)
-	c.end(ending{err: raised})
 }
 
 // handsOut reports whether items go to a callback or a follower. The caller holds mu.

@@ -3,7 +3,10 @@ package gatewayio
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
+	"os/exec"
+	"strings"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/cmdline"
@@ -60,6 +63,18 @@ func (o *Opener) openSelf(ctx context.Context, spec *xspec.Spec, stderr io.Write
 	return host.Start(ctx, set, cmdline.PythonArgs(spec))
 }
 
+// noShell reports whether an error says that the forwarder behind another gateway has found no sh,
+// as Python's subprocess does (in Python 2 on Windows with a class of its own), or as Go does.
+func noShell(err error) bool {
+	failed := new(ViaError)
+	if !errors.As(err, &failed) {
+		return false
+	}
+	e := failed.Err
+	return e.IsInstance("FileNotFoundError") || e.IsInstance("EnvironmentError") && strings.HasPrefix(e.Message(), "[Errno 2]") ||
+		strings.HasPrefix(e.Message(), "[Error 2]") || strings.Contains(e.Formatted, exec.ErrNotFound.Error())
+}
+
 // host returns how to put programs where spec's worker would run.
 func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) {
 	host := &deploy.Host{Name: address(spec)}
@@ -82,7 +97,9 @@ func (o *Opener) host(spec *xspec.Spec, stderr io.Writer) (*deploy.Host, error) 
 		if err != nil {
 			return nil, err
 		}
-		host.Name = cmp.Or(host.Name, "the machine of gateway "+spec.Via)
+		if host.Name == "" {
+			host.Name, host.NoShell = "the machine of gateway "+spec.Via, noShell
+		}
 		host.Run = func(ctx context.Context, script deploy.Script) (gatewaybase.IO, error) {
 			return openProxy(ctx, via, spec, &script, stderr)
 		}

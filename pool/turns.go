@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-execnet/execnet"
@@ -189,76 +188,20 @@ func (c *calls[Out]) makeOne(one *call[Out], w *worker, failed *JobError) {
 
 // makeInTurn makes several calls in a worker.
 func (c *calls[Out]) makeInTurn(some []*call[Out], w *worker) {
-	p := c.pool
-	run, cancel := context.WithCancelCause(c.ctx)
-	defer cancel(nil)
-	var ended, endedInTime atomic.Int64
-	bound := func() {}
-	if limit := p.options.Timeout; limit > 0 {
-		timer := time.AfterFunc(limit, func() {
-			endedInTime.Store(ended.Load())
-			cancel(errOverTime)
-		})
-		defer timer.Stop()
-		bound = func() { timer.Reset(limit) }
-	}
-
-	args := make([][]any, len(some))
-	for i, one := range some {
-		args[i] = one.args
-	}
-	left := slices.Clone(some) // with nil in the place of those that have ended or were put back
-	answer := func(i int, value Out, err error) {
-		left[i] = nil
-		if err == gatewaybase.ErrNotMade {
-			c.cameBack(some[i])
-			return
-		}
-		p.counters.ended(err)
-		c.endWith(some[i], value, err)
-		ended.Add(1)
-		bound()
-	}
+	t := &turns[Out]{calls: c, left: slices.Clone(some)}
 	begin := time.Now()
-	lost, err := p.attempt(c.ctx, run, w, func(ctx context.Context, gw *execnet.Gateway) (int, error) {
-		err := gatewaybase.CallInTurn(ctx, gw, c.function, args, answer)
-		begun := int(ended.Load())
-		if err != nil && err != gatewaybase.ErrNotInTurn {
-			begun++
-		}
-		return begun, err
-	})
+	lost, err := t.attempt(w)
 	switch {
 	case err == gatewaybase.ErrNotInTurn:
 		w.oneByOne.Store(true)
 		c.putBack(some...)
-		return
 	case err == nil:
-		if int(ended.Load()) == len(some) {
+		if t.made.Load() == int64(len(some)) {
 			c.took(len(some), time.Since(begin))
 		}
-		return
+	default:
+		t.fail(w, lost, err)
 	}
-	left = slices.DeleteFunc(left, func(one *call[Out]) bool { return one == nil })
-	if len(left) == 0 {
-		return
-	}
-	first := left[0] // which may have begun
-	c.cameBack(left[1:]...)
-	if context.Cause(run) == errOverTime && ended.Load() != endedInTime.Load() {
-		err = errBehind
-	}
-	if lost {
-		failed, again := p.lost(nameOf(c.function, first.args), w, nil, err)
-		if again {
-			c.makeOne(first, nil, failed)
-			return
-		}
-		err = failed
-	} else {
-		p.counters.failed.Add(1)
-	}
-	c.end(first, err)
 }
 
 // wait lets no more calls begin, and waits for those under way.

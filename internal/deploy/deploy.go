@@ -33,6 +33,9 @@ type Host struct {
 	// Failed turns the end of a command that leads there, and that has printed nothing, into the
 	// error that it means, or returns nil. A nil Failed is that of the ssh command.
 	Failed func(gatewaybase.Exit) error
+	// NoShell reports whether an error of reading says that there is no program sh; nil means that
+	// none does.
+	NoShell func(error) bool
 	// Progress is told how many bytes of a program have been sent, however they travel, and how
 	// many there are; nil means nobody.
 	Progress func(sent, total int64)
@@ -287,6 +290,9 @@ func (h *Host) noAnswer(failed *answerError, exit gatewaybase.Exit) error {
 		if err := failed(exit); err != nil {
 			return err
 		}
+	}
+	if h.NoShell != nil && h.NoShell(failed.err) {
+		return &Error{Host: h.Name, Problem: "it has no POSIX shell that is called sh, as on Windows; put the program there in another way, and write its path as python=", Err: failed.err}
 	}
 	if failed.err != errNoise && !errors.Is(failed.err, io.EOF) {
 		return failed.err // the way to the host tells what has happened

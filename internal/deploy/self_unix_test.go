@@ -211,6 +211,17 @@ func TestSelfThroughGateways(t *testing.T) {
 	assert.EqualValues(t, 2, uploads.Load())
 }
 
+// TestNoShellBehindAGateway has a Python between this program and a machine that has no sh, as
+// Windows.
+func TestNoShellBehindAGateway(t *testing.T) {
+	group, _ := newGroup(t)
+	makeGateway(t, group, pythons.Default(t).Spec()+"//id=far//env:PATH="+t.TempDir())
+	_, err := group.MakeGateway(within.Soon(t), "popen//self//via=far")
+	var failed *gatewayio.DeployError
+	require.ErrorAs(t, err, &failed)
+	assert.ErrorContains(t, err, "cannot put the program on the machine of gateway far: it has no POSIX shell that is called sh, as on Windows; ")
+}
+
 // TestDeploy puts this program on a host, where a spec that names it makes it a worker.
 func TestDeploy(t *testing.T) {
 	h := startHost(t)

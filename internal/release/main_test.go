@@ -85,15 +85,16 @@ func cloneTo(folder string) error {
 }
 
 // made is a release for this platform in a folder of its own, which the tests share.
-var made = sync.OnceValues(func() (string, error) { return release("first") })
+var made = sync.OnceValues(func() (string, error) { return release("first", here) })
 
-func release(name string) (string, error) {
+// release makes these kinds of files, or all, for a platform.
+func release(name string, p platform, kinds ...string) (string, error) {
 	clone, out := filepath.Join(scratch, name, "clone"), filepath.Join(scratch, name, "dist")
 	if err := cloneTo(clone); err != nil {
 		return "", err
 	}
 	// By the program itself: packing takes ten times as long with the race detector of the tests.
-	cmd := exec.Command("go", "run", ".", "-root", clone, "-out", out, "-platforms", here.String())
+	cmd := exec.Command("go", append([]string{"run", ".", "-root", clone, "-out", out, "-platforms", p.String()}, kinds...)...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, text)
 	}
@@ -126,7 +127,7 @@ func contents(t *testing.T, folder string) map[string][]byte {
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	first := contents(t, dist(t))
-	again, err := release("a clone elsewhere")
+	again, err := release("a clone elsewhere", here)
 	require.NoError(t, err)
 	second := contents(t, again)
 	assert.Greater(t, len(first), 1)
