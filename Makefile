@@ -2,7 +2,7 @@
 #             with one Python and one execnet; two minutes
 # make test   everything: makes .venv, unpacks CPython 3.14 there, then tox runs every env of tox.ini. CI runs
 #             .ci/run: this, and then make test-platforms
-# make test-platforms  all of these, one after the other; .ci/needs-platforms says what they need
+# make test-platforms  all of these, two at a time; .ci/needs-platforms says what they need
 #   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and the image of a release; the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
@@ -27,8 +27,8 @@ PYTHON ?= python3
 VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
-# The parts of test-platforms, in this order.
-PLATFORM_TESTS := test-podman test-slurm test-kubectl test-qemu test-pypy test-wine
+# The parts of test-platforms, those that take longest first.
+PLATFORM_TESTS := test-qemu test-slurm test-wine test-pypy test-podman test-kubectl
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -49,10 +49,10 @@ check: needs venv
 test: needs python314
 	$(BIN)/tox run
 
-# What any of them needs is asked for before the first one runs. In this order also with make -j, as they
-# keep both processors busy.
+# What any of them needs is asked for before the first one runs. Two run at a time, as they wait more than they
+# compute; what one prints comes when it has ended.
 test-platforms: needs-platforms
-	@for part in $(PLATFORM_TESTS); do echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
+	$(MAKE) --no-print-directory -j2 --output-sync=target $(PLATFORM_TESTS)
 
 # needs-podman is what `make test-podman` needs, and so on; needs-platforms is all of it.
 needs-%:

@@ -216,6 +216,8 @@ def test_main_thread_only(start):
     for _ in range(20):
         third = worker.run("import threading; channel.send(threading.current_thread().name); 1/0")
         assert third.receive(WAIT) == "MainThread"
+        with pytest.raises(third.RemoteError, match="ZeroDivisionError"):
+            third.waitclose(WAIT)  # the next one waits until this one has ended, a second at most
     assert worker.stop() == 0
 
 

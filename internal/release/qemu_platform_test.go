@@ -15,8 +15,8 @@ import (
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 )
 
-// TestQemu has qemu run the program of a release for arm64, from its archive and from its wheel: as a
-// driver of a Python, and as a worker of pip's execnet.
+// TestQemu has qemu run the program of a release for arm64, from its archive and from its wheel: as
+// a driver of a Python, and as a worker of pip's execnet.
 func TestQemu(t *testing.T) {
 	made, err := release("arm64", platform{"linux", "arm64"}, "archive", "wheel")
 	require.NoError(t, err)
