@@ -65,7 +65,7 @@ type Launch struct {
 	identity *identity
 	process  *process.Process
 	launcher *launcher
-	outlet   *farend.Outlet // for notices
+	outlet   *farend.Outlet // for notices, and for what srun prints
 
 	all    chan struct{}   // closed when all workers have come
 	failed chan struct{}   // closed when no more will come; err says why
