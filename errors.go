@@ -135,7 +135,7 @@ type ContainerError = gatewayio.ContainerError
 // LaunchError says that a worker of a launch= spec has not connected: its launcher has ended, or
 // the time is over. Use errors.As with a *LaunchError.
 //
-//	Launcher string          the command of launch=
+//	Launcher string          the command of launch=, or the srun of slurm=
 //	N        int             how many workers the launch has
 //	Missing  []int           the ranks of those that had not connected
 //	Address  string          where workers find this process

@@ -45,22 +45,9 @@ func TestService(t *testing.T) {
 	model, err := os.ReadFile("service/python/model.py")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(code, "model.py"), model, 0o600))
-	program := filepath.Join(t.TempDir(), "service")
-	out, err := exec.Command("go", "build", "-o", program, "./service").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-
-	cmd := exec.Command(program, code)
-	stderr, err := cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewReader(stderr)
-	first, err := lines.ReadString('\n')
-	require.NoError(t, err)
-	address := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(first)
-	require.NotNil(t, address, first)
+	cmd, lines, address := startService(t, code)
 	predict := func(x string) string {
-		response, err := http.Get("http://" + address[1] + "/predict?x=" + x)
+		response, err := http.Get("http://" + address + "/predict?x=" + x)
 		require.NoError(t, err)
 		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
@@ -83,6 +70,49 @@ func TestService(t *testing.T) {
 	require.NoError(t, err)
 	assert.NoError(t, cmd.Wait())
 	assert.Regexp(t, `(?s)reloading.*worker died.*signal: killed.*ending`, string(rest))
+}
+
+// TestServiceCannotEnd has a request take longer than the service waits at its end.
+func TestServiceCannotEnd(t *testing.T) {
+	code := t.TempDir()
+	begun := filepath.Join(code, "begun")
+	require.NoError(t, os.WriteFile(filepath.Join(code, "model.py"), fmt.Appendf(nil, "import time\ndef predict(x):\n    open(%q, 'w')\n    time.sleep(3600)\n", begun), 0o600))
+	cmd, lines, address := startService(t, code)
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		if response, err := http.Get("http://" + address + "/predict?x=1"); err == nil {
+			response.Body.Close()
+		}
+	}()
+	require.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, 2*time.Minute, 10*time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err)
+	assert.Error(t, cmd.Wait())
+	assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+	assert.Contains(t, string(rest), "context deadline exceeded")
+	<-answered
+}
+
+// startService builds and starts the service, and returns what it prints and where it listens.
+func startService(t *testing.T, code string) (cmd *exec.Cmd, lines *bufio.Reader, address string) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "service")
+	out, err := exec.Command("go", "build", "-o", program, "./service").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	cmd = exec.Command(program, code)
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines = bufio.NewReader(stderr)
+	first, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	found := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(first)
+	require.NotNil(t, found, first)
+	return cmd, lines, found[1]
 }
 
 // killChildren kills the children of a process.

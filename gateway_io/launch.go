@@ -19,7 +19,7 @@ import (
 // the time is over. A launcher that is not there is a *StartError. Use errors.As with a
 // *LaunchError. Its fields:
 //
-//	Launcher string // the command of launch=
+//	Launcher string // the command of launch=, or the srun of slurm=
 //	N        int    // how many workers the launch has
 //	Missing  []int  // the ranks of those that had not connected
 //	Address  string // where workers find this process

@@ -57,5 +57,8 @@ func main() {
 	stop() // a second Ctrl-C ends the program at once
 	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	slog.Info("ending", "err", errors.Join(server.Shutdown(limit), p.Close(limit)))
+	slog.Info("ending")
+	if err := errors.Join(server.Shutdown(limit), p.Close(limit)); err != nil {
+		log.Fatal(err)
+	}
 }

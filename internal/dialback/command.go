@@ -41,18 +41,13 @@ var program = sync.OnceValue(func() string {
 })
 
 // Command returns the launcher's command line for a spec: the words of launch=, or srun for slurm=,
-// and behind them the command of a worker: this program for self, else python= or python3, which
-// the launcher finds where it starts it. The error is a *cmdline.StartError.
-func Command(spec *xspec.Spec) ([]string, error) {
-	launcher, err := launcherCommand(spec)
-	if err != nil {
-		return nil, err
+// and those that follow them, the command of a worker: this program for self, else python= or
+// python3, which the launcher finds where it starts it. The error is a *cmdline.StartError.
+func Command(spec *xspec.Spec) (launcher, worker []string, err error) {
+	if launcher, err = launcherCommand(spec); err == nil {
+		worker, err = workerCommand(spec)
 	}
-	worker, err := workerCommand(spec)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(launcher, worker), nil
+	return launcher, worker, err
 }
 
 // sourceOf is the part of a spec that names the launcher, for errors.
@@ -70,15 +65,6 @@ func launcherCommand(spec *xspec.Spec) ([]string, error) {
 		return nil, &cmdline.StartError{Source: sourceOf(spec), Err: exec.ErrNotFound}
 	}
 	return words, nil
-}
-
-// launcherOf is the launcher's command line as a text, for errors.
-func launcherOf(spec *xspec.Spec) string {
-	words, err := launcherCommand(spec)
-	if spec.Kind() != xspec.KindSlurm || err != nil {
-		return spec.Launch
-	}
-	return strings.Join(words, " ")
 }
 
 // errReplaced is why self cannot be launched any more.

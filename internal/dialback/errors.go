@@ -10,7 +10,7 @@ import (
 
 // Error says why a worker of a launch has not come. The public name is gatewayio.LaunchError.
 type Error struct {
-	// Launcher is the command of launch=.
+	// Launcher is the command of launch=, or the srun of slurm=.
 	Launcher string
 	// N is how many workers the launch has, and Missing are the ranks of those that had not
 	// connected.

@@ -58,14 +58,14 @@ var (
 type Launch struct {
 	spec     *xspec.Spec // of one of the workers
 	limits   limits
-	argv     []string
+	command  string // of the launcher, without that of the workers
 	n        int
 	address  string
 	listener net.Listener
 	identity *identity
 	process  *process.Process
 	launcher *launcher
-	outlet   *farend.Outlet // for notices
+	outlet   *farend.Outlet // for notices, and for what srun prints
 
 	all    chan struct{}   // closed when all workers have come
 	failed chan struct{}   // closed when no more will come; err says why
@@ -96,7 +96,7 @@ func Start(spec *xspec.Spec, env []string, stderr io.Writer) (*Launch, error) {
 }
 
 func start(spec *xspec.Spec, env []string, stderr io.Writer, limits limits) (*Launch, error) {
-	argv, err := Command(spec)
+	launcher, worker, err := Command(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func start(spec *xspec.Spec, env []string, stderr io.Writer, limits limits) (*La
 		return nil, err
 	}
 	l := &Launch{
-		spec: spec, limits: limits, argv: argv, n: 1, identity: identity, outlet: farend.NewOutlet(cmp.Or(stderr, io.Discard)),
+		spec: spec, limits: limits, command: cmp.Or(spec.Launch, strings.Join(launcher, " ")), n: 1, identity: identity, outlet: farend.NewOutlet(cmp.Or(stderr, io.Discard)),
 		all: make(chan struct{}), failed: make(chan struct{}), ending: make(chan struct{}), hurry: make(chan struct{}), done: make(chan struct{}),
 		ended: map[chan struct{}]bool{},
 	}
@@ -120,7 +120,7 @@ func start(spec *xspec.Spec, env []string, stderr io.Writer, limits limits) (*La
 		return nil, err
 	}
 	way := strings.Join([]string{l.address, identity.fingerprint, identity.secret}, ",")
-	if l.process, l.launcher, err = startLauncher(argv, environ(env, way), sourceOf(spec), l.watched(stderr)); err != nil {
+	if l.process, l.launcher, err = startLauncher(append(launcher, worker...), environ(env, way), sourceOf(spec), l.watched(stderr)); err != nil {
 		l.listener.Close()
 		return nil, err
 	}
@@ -272,7 +272,7 @@ func (l *Launch) notice(after time.Duration) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := fmt.Sprintf("execnet: %d of %d workers of %q have connected after %.0f s; this process listens at %s",
-		l.arrived, l.n, l.argv[0], after.Seconds(), l.address)
+		l.arrived, l.n, l.launcher.Args()[0], after.Seconds(), l.address)
 	if isLoopback(l.address) {
 		text += ", which only this machine reaches: for workers elsewhere write listen=ADDRESS in the spec"
 	}
@@ -294,7 +294,7 @@ func (l *Launch) fail(err error) {
 
 // error describes the launch as it is. The caller holds mu.
 func (l *Launch) error(err error) *Error {
-	e := &Error{Launcher: launcherOf(l.spec), N: l.n, Address: l.address, Exit: l.process.Exit(), Err: err}
+	e := &Error{Launcher: l.command, N: l.n, Address: l.address, Exit: l.process.Exit(), Err: err}
 	for rank, w := range l.workers {
 		if w == nil {
 			e.Missing = append(e.Missing, rank)

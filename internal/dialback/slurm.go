@@ -1,7 +1,6 @@
 package dialback
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-execnet/execnet/internal/cmdline"
+	"github.com/go-execnet/execnet/internal/farend"
 	"github.com/go-execnet/execnet/xspec"
 )
 
@@ -93,12 +93,13 @@ func (l *Launch) watched(to io.Writer) io.Writer {
 	if l.spec.Kind() != xspec.KindSlurm {
 		return to
 	}
-	return &srunOutput{to: cmp.Or(to, io.Discard), lost: l.loseNode}
+	return &srunOutput{to: l.outlet, lost: l.loseNode}
 }
 
-// srunOutput passes on what srun prints, and calls lost for each node that Slurm has lost.
+// srunOutput passes on what srun prints, and calls lost for each node that Slurm has lost. It never
+// waits for the user's writer, because what srun says next may be that a node is lost.
 type srunOutput struct {
-	to   io.Writer
+	to   *farend.Outlet
 	lost func(node string)
 	line []byte // the beginning of a line
 }
@@ -122,7 +123,8 @@ func (o *srunOutput) Write(b []byte) (int, error) {
 		}
 		o.line = o.line[:0]
 	}
-	return o.to.Write(b)
+	o.to.Offer(b)
+	return len(b), nil
 }
 
 // loseNode gives the workers of a node up. Slurm counts the node as lost, but if it hangs or is cut

@@ -18,10 +18,9 @@ func TestSrun(t *testing.T) {
 		spec, err := xspec.Parse(text)
 		require.NoError(t, err)
 		require.NoError(t, spec.Validate())
-		words, err := dialback.Command(spec.Workers()[0])
+		srun, worker, err := dialback.Command(spec.Workers()[0])
 		require.NoError(t, err)
-		line, _, _ := strings.Cut(strings.Join(words, " "), " -u -c ")
-		return line
+		return strings.Join(append(srun, worker[0]), " ")
 	}
 	t.Setenv("SLURM_JOB_ID", "")
 	const always = "srun --ntasks=8 --input=none --kill-on-bad-exit=0 --wait=0 "
@@ -33,7 +32,7 @@ func TestSrun(t *testing.T) {
 
 	spec, err := xspec.Parse("slurm=8//srun='")
 	require.NoError(t, err)
-	_, err = dialback.Command(spec)
+	_, _, err = dialback.Command(spec)
 	var noStart *cmdline.StartError
 	require.ErrorAs(t, err, &noStart)
 	assert.Equal(t, "srun= in the spec", noStart.Source)
