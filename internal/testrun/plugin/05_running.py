@@ -140,17 +140,19 @@ def subtest(context):
     return u"subtest " + u" ".join(map(text_of, parts))
 
 
-def stacks():
-    """What all threads are doing, this one left out."""
+def stacks(channel):
+    """What all threads are doing, this one left out, and what runs tests, and threads of the worker."""
     import threading
     import traceback
     names = dict((thread.ident, thread.name) for thread in threading.enumerate())
-    out = []
+    out, own = [], [part.__code__.co_filename for part in (stacks, type(channel).send)]
     for ident, frame in sorted(sys._current_frames().items()):
         if ident == threading.current_thread().ident:
             continue
-        lines = traceback.format_stack(frame)
-        if not any("pytest" in line or "<remote exec>" not in line for line in lines):
+        frames = traceback.extract_stack(frame)
+        ours = [i for i, one in enumerate(frames) if one[0] in own and one[0] != "<string>"]
+        lines = traceback.format_list(frames[ours[-1] + 1 if ours else 0:])
+        if not lines:
             continue
         out.append(u"Thread %s:\n%s" % (text_of(names.get(ident, ident)), u"".join(map(text_of, lines))))
     return u"\n".join(out)
