@@ -56,6 +56,9 @@ func firstLines(spec *xspec.Spec, token string, m more) [][]byte {
 
 func line(source string) []byte { return append([]byte(pystring.ASCII(source)), '\n') }
 
+// Prepare makes what each of the first lines needs, which otherwise the first of them does.
+func Prepare() { workerLine() }
+
 var workerLine = sync.OnceValue(func() []byte { return line(packedWorker()) })
 
 // The imports are extension modules: a file in the user's folder may have the name of a module of

@@ -48,6 +48,9 @@ type Opener struct {
 	// WorkerModule tells the folder and the name of the module that an interpreter of a spec will
 	// import to become a worker, or two empty strings. Nil means that nothing is known of it.
 	WorkerModule func(spec *xspec.Spec) (folder, module string)
+	// Meanwhile, if it is not nil, is called when a process has been started that imports preload,
+	// and with it a module that WorkerModule names.
+	Meanwhile func()
 	// Uploading, if it is not nil, is told how far uploads of programs have come, by several
 	// goroutines at the same time.
 	Uploading func(Upload)

@@ -102,7 +102,11 @@ func (o *Opener) fork(ctx context.Context, spec *xspec.Spec, argv, env []string,
 		if o.WorkerModule != nil {
 			c.WorkerFolder, c.WorkerModule = o.WorkerModule(spec)
 		}
-		return forkserver.Start(argv[:end], env, c, o.stderr())
+		server, err := forkserver.Start(argv[:end], env, c, o.stderr())
+		if err == nil && c.WorkerModule != "" && o.Meanwhile != nil {
+			o.Meanwhile()
+		}
+		return server, err
 	})
 	if err != nil {
 		return nil, err

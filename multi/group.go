@@ -253,7 +253,7 @@ func (g *Group) theOpener() *gatewayio.Opener {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.opener == nil {
-		g.opener = &gatewayio.Opener{Stderr: g.stderr(), SSH: g.SSH, Gateway: g.Get, WorkerModule: bootstrap.WorkerModule, Uploading: g.Uploading}
+		g.opener = &gatewayio.Opener{Stderr: g.stderr(), SSH: g.SSH, Gateway: g.Get, WorkerModule: bootstrap.WorkerModule, Meanwhile: bootstrap.Prepare, Uploading: g.Uploading}
 	}
 	return g.opener
 }

@@ -271,6 +271,11 @@ func (f *pytestFlags) runSuite(ctx context.Context, second <-chan struct{}, cmd 
 		}
 		view.mapping = mapping
 	}
+	if !slices.ContainsFunc(config.Specs, func(spec *xspec.Spec) bool { return !spec.Local() }) {
+		// The processors are the workers'. With one for all goroutines here, a message of a worker
+		// wakes one thread, and not several.
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	}
 	group := &multi.Group{Stderr: cmd.ErrOrStderr(), SSH: ssh, Grace: fleet.EndTime}
 	config.Group = group
 	type outcome struct {

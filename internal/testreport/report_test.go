@@ -340,6 +340,14 @@ time            3.00s   4.50s
 `)
 	assert.Contains(t, out, "FAILED [gw0] a.py::differs - x\n")
 	assert.Contains(t, out, "collected 3 items\n")
+
+	// One interpreter may have ended its tests before another one has collected.
+	collected := func(worker string) *testrun.Collected {
+		return &testrun.Collected{Worker: worker, Tests: tests(ids[:2]...)}
+	}
+	out = shown(t, TerminalOptions{Workers: 2, Each: true}, End{}, up("gw0"), collected("gw0"), done("gw0", ids[0], "call passed"),
+		done("gw0", ids[1], "call passed"), up("gw1"), collected("gw1"), done("gw1", ids[0], "call passed"), done("gw1", ids[1], "call passed"))
+	assert.Regexp(t, `(?m)^\.{4} +\[100%\]$`, out)
 }
 
 // The short summary cuts what does not fit, unless that is for a file of a CI system or for -vv.

@@ -299,7 +299,7 @@ func (t *Terminal) testDone(done *testrun.TestDone) {
 			t.letter(e)
 		}
 	}
-	if t.options.verbosity <= 0 && t.reported == t.total {
+	if t.options.verbosity <= 0 && t.reported == t.expected() {
 		t.percentAtEdge()
 	}
 }
@@ -323,7 +323,7 @@ func (t *Terminal) verbose(e entry) {
 // letter writes the letter of an outcome, and ends the line when it is full.
 func (t *Terminal) letter(e entry) {
 	t.text(letters[e.category], styleOf(e.category))
-	if longest := len(t.percentOf(t.total)); t.column+longest+1 >= t.width {
+	if longest := len(t.percentOf(t.expected())); t.column+longest+1 >= t.width {
 		t.text(t.percent()+"\n", t.counts.mood(false))
 	}
 }
@@ -346,11 +346,20 @@ func (t *Terminal) percentOf(n int) string {
 	case "none", "classic":
 		return ""
 	case "count":
-		width := len(fmt.Sprint(t.total))
-		return fmt.Sprintf(" [%*d/%d]", width, n, t.total)
+		width := len(fmt.Sprint(t.expected()))
+		return fmt.Sprintf(" [%*d/%d]", width, n, t.expected())
 	}
 	if t.total == 0 || t.options.capture == "no" && t.options.style != "progress-even-when-capture-no" {
 		return ""
 	}
-	return fmt.Sprintf(" [%3d%%]", n*100/t.total)
+	return fmt.Sprintf(" [%3d%%]", n*100/t.expected())
+}
+
+// expected is how many tests there will be. If all tests run in each worker, one may have ended its
+// tests before another one has collected; it is taken for granted that this one has as many.
+func (t *Terminal) expected() int {
+	if n := len(t.collected); t.Each && n > 0 && n < t.Workers {
+		return t.total * t.Workers / n
+	}
+	return t.total
 }

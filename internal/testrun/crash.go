@@ -67,7 +67,7 @@ func (w *worker) cut(t *Test, reason string) *TestDone {
 var (
 	threadLine = regexp.MustCompile(`^(Current )?[Tt]hread 0x\w+.*:$`)
 	ownFrame   = regexp.MustCompile(`^  File "([^"]*execnet_go_worker\.py|<string>)"`)
-	pluginLine = regexp.MustCompile(`^  File "(execnet/testrun/plugin|[^"]*/` + forkModule + `)\.py"`)
+	pluginLine = regexp.MustCompile(`^  File "(execnet/testrun/plugin|[^"]*[/\\](` + forkModule + `|` + pluginModule + `))\.py"`)
 	// stderrShown is how many lines of stderr are shown if there is no report of a crash.
 	stderrShown = 20
 )
@@ -99,7 +99,9 @@ func crashReport(lines []string) string {
 			thread = []string{line}
 		case !strings.HasPrefix(line, "  File ") || thread == nil:
 			flush()
-			out = append(out, line)
+			if line != "" || len(out) > 0 && out[len(out)-1] != "" { // not that between threads left out
+				out = append(out, line)
+			}
 		case ownFrame.MatchString(line) || inPlugin:
 		case pluginLine.MatchString(line):
 			inPlugin = true

@@ -37,6 +37,14 @@ func indent(body string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSpace(body), "\n", "\n    ")
 }
 
+// assertOnlyTheirs checks that a text with stacks shows nothing of the worker and of the plugin.
+func assertOnlyTheirs(t *testing.T, text string) {
+	t.Helper()
+	assert.NotContains(t, text, "execnet_go_")
+	assert.NotContains(t, text, "<string>")
+	assert.NotContains(t, text, "\n\n\n")
+}
+
 // What ends a worker fails the test that ran, and no other one.
 func TestCrashes(t *testing.T) {
 	for name, c := range map[string]struct{ body, reason, text string }{
@@ -63,6 +71,7 @@ func TestCrashes(t *testing.T) {
 			crashed := r.test(t, "test_it.py::test_does_it")
 			assert.Contains(t, crashed.Reason, c.reason)
 			assert.Contains(t, crashed.Phases[0].Text, c.text)
+			assertOnlyTheirs(t, crashed.Phases[0].Text)
 			assert.Equal(t, "test_it.py", crashed.Phases[0].Path)
 			down := of[*testrun.WorkerDown](r)
 			require.Len(t, down, 1)
@@ -133,6 +142,7 @@ func TestTimeout(t *testing.T) {
 			assert.Equal(t, testrun.Crashed, hung.Outcome)
 			assert.Equal(t, "it did not end within 2s", hung.Reason)
 			assert.Contains(t, hung.Phases[0].Text, "in test_does_it")
+			assertOnlyTheirs(t, hung.Phases[0].Text)
 		})
 	}
 }

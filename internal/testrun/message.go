@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -80,12 +81,15 @@ func as[T any](f *fields) T {
 
 func (f *fields) text() string            { return as[string](f) }
 func (f *fields) int() int                { return int(as[int64](f)) }
-func (f *fields) seconds() time.Duration  { return time.Duration(as[float64](f) * float64(time.Second)) }
-func (f *fields) time() time.Time         { return time.UnixMicro(int64(as[float64](f) * 1e6)) }
+func (f *fields) seconds() time.Duration  { return secondsOf(as[float64](f)) }
+func (f *fields) time() time.Time         { return timeOf(as[float64](f)) }
 func (f *fields) outcome() Outcome        { return Outcome(f.text()) }
 func (f *fields) path() string            { return filepath.ToSlash(f.text()) }
 func (f *fields) list() []any             { return listOf(f, f.next()) }
 func (f *fields) facts() *serializer.Dict { return as[*serializer.Dict](f) }
+
+func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func timeOf(s float64) time.Time        { return time.UnixMicro(int64(s * 1e6)) }
 
 func listOf(f *fields, v any) []any {
 	switch list := v.(type) {
@@ -120,6 +124,9 @@ func numbers(f *fields, list []any) []int {
 
 // decode reads an item that worker has sent: a list of messages.
 func decode(worker string, item any) ([]any, error) {
+	if packed, ok := item.([]byte); ok {
+		return decodeNext(worker, packed)
+	}
 	list, ok := item.([]any)
 	if !ok {
 		return nil, fmt.Errorf("execnet: worker %s has sent a %T instead of messages", worker, item)
@@ -181,11 +188,7 @@ func decodeOne(worker, name string, f *fields) any {
 	case "start":
 		return started{f.int(), f.time()}
 	case "passed":
-		d := done{index: f.int(), TestDone: TestDone{Worker: worker, Outcome: Passed, At: f.time(), Took: f.seconds()}}
-		for _, when := range []string{"setup", "call", "teardown"} {
-			d.Phases = append(d.Phases, Phase{When: when, Outcome: Passed, Took: f.seconds()})
-		}
-		return d
+		return passed(worker, f.int(), f.time(), f.seconds(), f.seconds(), f.seconds(), f.seconds())
 	case "done":
 		return decodeDone(worker, f)
 	case "warning":
@@ -204,6 +207,29 @@ func decodeOne(worker, name string, f *fields) any {
 		return refused{ExitCode(f.int()), f.text()}
 	}
 	return nil
+}
+
+// next is a short form of "passed" and "start".
+type next struct {
+	Index                       int32
+	At, Took, Setup, Call, Down float64
+	Next                        int32
+	NextAt                      float64
+}
+
+func decodeNext(worker string, packed []byte) ([]any, error) {
+	var n next
+	if size, err := binary.Decode(packed, binary.BigEndian, &n); err != nil || size < len(packed) {
+		return nil, fmt.Errorf("execnet: worker %s has sent %d bytes that cannot be understood", worker, len(packed))
+	}
+	return []any{passed(worker, int(n.Index), timeOf(n.At), secondsOf(n.Took), secondsOf(n.Setup), secondsOf(n.Call), secondsOf(n.Down)),
+		started{int(n.Next), timeOf(n.NextAt)}}, nil
+}
+
+// passed is the end of a test with nothing to tell but times.
+func passed(worker string, index int, at time.Time, took, setup, call, down time.Duration) done {
+	return done{index, TestDone{Worker: worker, Outcome: Passed, At: at, Took: took, Phases: []Phase{
+		{When: "setup", Outcome: Passed, Took: setup}, {When: "call", Outcome: Passed, Took: call}, {When: "teardown", Outcome: Passed, Took: down}}}}
 }
 
 func optionsOf(f *fields, d *serializer.Dict) map[string]string {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,14 +95,15 @@ func run(ctx context.Context, c Config, handle func(Event)) (ExitCode, error) {
 		spec.ChDir = cmp.Or(spec.ChDir, s.Dir)
 		s.Specs = append(s.Specs, spec)
 	}
-	if s.Memory != "" {
+	s.startFirst()
+	defer s.forks.end()
+	if s.Memory != "" { // which is needed when they have collected
+		runtime.Gosched() // or with one processor they would start behind this
 		var problem error
 		if s.memory, problem = readMemory(s.Memory); problem != nil {
 			handle(&Notice{Text: errtext.Of(problem)})
 		}
 	}
-	s.startFirst()
-	defer s.forks.end()
 	s.loop(ctx)
 	if s.forks.folder != "" {
 		c.Group.ForgetPreloaded() // its process ends with the last worker

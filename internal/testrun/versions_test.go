@@ -26,7 +26,13 @@ func TestEveryPytest(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				spec := p.Spec() + "//env:PYTHONPATH=" + pythons.Pytest(t, p.Version())
-				r := runIn(t, enough(t), files{"test_it.py": suites.Outcomes + "\n\ndef test_exits():\n    os._exit(7)\n"}.Write(t), 0,
+				suite := files{
+					"test_it.py": suites.Outcomes + "\n\ndef test_exits():\n    os._exit(7)\n",
+					// What is put there in pytest's place is what pytest would find out.
+					"conftest.py": "def pytest_runtest_setup(item):\n    told = item.location\n" +
+						"    vars(item).pop('location', None)\n    assert item.location == told\n",
+				}
+				r := runIn(t, enough(t), suite.Write(t), 0,
 					testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork, MaxRestarts: 2}, nil)
 				require.NoError(t, r.err)
 				assert.Equal(t, testrun.TestsFailed, r.code)

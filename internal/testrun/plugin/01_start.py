@@ -3,7 +3,8 @@
 It is executed in a worker, in the main thread, for Python 2.7 and 3.6 and newer, pytest 4.6 and
 newer. The channel carries first one dict from the driver, the settings (see Settings in worker.go).
 After that each item is a list of messages to the driver, or one message from it. A message is a
-tuple that begins with its name.
+tuple that begins with its name. In place of a list with a "passed" and a "start" there may be bytes,
+which are the values of the two (see pack_next).
 
 To the driver:
   ready, facts                   pytest is configured; facts is a dict (see describe)
@@ -36,6 +37,7 @@ Before a test begins everything is sent that there is to say up to then. So if a
 process, the driver knows which one it was, and has what happened before.
 """
 import os
+import struct
 import sys
 import time
 from collections import deque

@@ -77,7 +77,7 @@ class Messages(object):
         elif name == "stacks":
             sleep(0.05)  # Ctrl-C at a terminal reaches this process, too, and then tells the place
             if not self.hit:
-                self.reply("stacks", stacks())
+                self.reply("stacks", stacks(self.channel))
         elif name == "tell":
             self.reply("tests", self.parts)
 

@@ -36,7 +36,8 @@ class Collecting(object):
         import hashlib
         self.usual_collections()
         self.items, self.parts = list(session.items), []
-        ids, known, last = [], {}, None
+        self.known = known = {}
+        ids, last = [], None
         for item in self.items:
             place = place_of(item, known) + (group_of(item, known),)
             if place != last:
@@ -87,6 +88,13 @@ def place_of(item, known):
     if key not in known:
         known[key] = item.location[:2]
     return known[key]
+
+
+def locate(item, known):
+    """Put the location of a test where pytest keeps it, and would put it at the test's start."""
+    import pytest
+    if known.get(type(item)) and type(vars(pytest.Item).get("location")).__name__ == "cached_property":
+        vars(item).setdefault("location", place_of(item, known) + (item.getmodpath(),))
 
 
 def group_of(item, known):

@@ -10,8 +10,8 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.frozen = self.refusal = self.failed = self.facts = self.header = self.basetemp = self.dist = None
         self.forked = False
         self.session = self.silent = self.current = None
-        # What was collected, and what there is to tell of it.
-        self.items = self.parts = self.stock = None
+        # What was collected, what there is to tell of it, and what is known of where it is.
+        self.items = self.parts = self.stock = self.known = None
         self.usual_collections = rare_collections()
         self.deselected, self.began = 0, 0.0
         self.phases, self.reruns, self.sections = [], 0, set()
