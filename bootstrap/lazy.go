@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"cmp"
 	"context"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -176,6 +177,16 @@ func (l *lazyIO) WriteNow(p []byte) int {
 		return pipe.WriteNow(p)
 	}
 	return 0
+}
+
+// WriteFile implements farend.FileWriter.
+func (l *lazyIO) WriteFile() *os.File {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if pipe, ok := l.pipe.(farend.FileWriter); ok && l.ready && !l.writeClosed {
+		return pipe.WriteFile()
+	}
+	return nil
 }
 
 func (l *lazyIO) CloseRead() error {

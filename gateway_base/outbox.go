@@ -3,12 +3,14 @@ package gatewaybase
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-execnet/execnet/internal/farend"
+	"github.com/go-execnet/execnet/internal/pipe"
 	"github.com/go-execnet/execnet/internal/timeout"
 	"github.com/go-execnet/execnet/internal/uncleared"
 )
@@ -66,11 +68,11 @@ type frame struct {
 
 func newOutbox(io IO, spawn func(func())) *outbox {
 	o := &outbox{io: io, spawn: spawn}
-	if pipe, ok := io.(farend.WriteInterrupter); ok {
-		o.interrupt = pipe.InterruptWrite
+	if writer, ok := io.(farend.WriteInterrupter); ok {
+		o.interrupt = writer.InterruptWrite
 	}
-	if pipe, ok := io.(farend.ImmediateWriter); ok {
-		o.now = pipe.WriteNow
+	if writer, ok := io.(farend.ImmediateWriter); ok {
+		o.now = writer.WriteNow
 	}
 	o.change.L = &o.mu
 	return o
@@ -211,6 +213,13 @@ func (o *outbox) waitForRoom(limit time.Duration) bool {
 	if o.posted <= maxPosted {
 		return true
 	}
+	o.waitFor(limit, func() bool { return o.posted <= maxPosted })
+	return o.posted <= maxPosted || o.err != nil
+}
+
+// waitFor waits until ready reports true or nothing can be written any more, but not longer than
+// limit. The caller holds mu, under which ready runs.
+func (o *outbox) waitFor(limit time.Duration, ready func() bool) {
 	over := false
 	timer := time.AfterFunc(limit, func() {
 		o.mu.Lock()
@@ -219,10 +228,9 @@ func (o *outbox) waitForRoom(limit time.Duration) bool {
 		o.change.Broadcast()
 	})
 	defer timer.Stop()
-	for o.posted > maxPosted && o.err == nil && !over {
+	for !ready() && o.err == nil && !over {
 		o.change.Wait()
 	}
-	return o.posted <= maxPosted || o.err != nil
 }
 
 // watch makes the end of ctx interrupt writes. The caller holds mu.
@@ -257,6 +265,55 @@ func (o *outbox) post(f *frame) error {
 	o.posted += len(f.bytes) + frameCost
 	o.queue = append(o.queue, f)
 	o.flush()
+	return nil
+}
+
+// waitUntilIdle blocks until everything that was handed in is written, but not longer than limit.
+// It reports whether it is, and more can be handed in.
+func (o *outbox) waitUntilIdle(limit time.Duration) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	idle := func() bool { return !o.writing && len(o.queue) == 0 }
+	if !idle() {
+		o.waitFor(limit, idle)
+	}
+	return idle() && o.err == nil && !o.closing
+}
+
+// postMoved is post of a frame of which a passage holds all but the first head bytes; f has room
+// for them. What the pipe, whose file is to, does not take within movePatience is copied to f and
+// written later.
+func (o *outbox) postMoved(f *frame, head int, p *pipe.Passage, to *os.File) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.admit(f); err != nil {
+		return err
+	}
+	f.posted = true
+	if !o.writing && len(o.queue) == 0 && o.now != nil {
+		o.writing = true
+		o.mu.Unlock()
+		if f.sent = o.now(f.bytes[:head]); f.sent == head {
+			f.sent += p.Drain(to, movePatience)
+		}
+		o.bytes.Add(int64(f.sent))
+		o.mu.Lock()
+		o.writing = false
+	}
+	if f.sent == len(f.bytes) {
+		o.written = f.number
+		f.free()
+		o.change.Broadcast()
+	} else {
+		p.Take(f.bytes[max(head, f.sent):])
+		o.posted += len(f.bytes) + frameCost
+		o.queue = slices.Insert(o.queue, 0, f)
+	}
+	if len(o.queue) > 0 {
+		o.flush()
+	} else {
+		o.finish()
+	}
 	return nil
 }
 

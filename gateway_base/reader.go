@@ -69,6 +69,12 @@ func (r *reader) run() error {
 
 // step reads one message and dispatches it. It reports whether a goroutine waits for what came.
 func (r *reader) step() (awaited bool, err error) {
+	if relay := r.gateway.relay.Load(); relay != nil && r.partial.have == 0 {
+		if moved, err := r.move(relay); moved || err != nil {
+			r.inRead.Store(false)
+			return false, err
+		}
+	}
 	m, err := r.partial.next(r.in)
 	r.inRead.Store(false)
 	if err != nil {

@@ -58,6 +58,14 @@ func (s *streams) Read(p []byte) (int, error) {
 // readFirst implements wire.
 func (s *streams) readFirst(ahead io.Reader) { s.ahead = ahead }
 
+// ReadFile implements farend.FileReader.
+func (s *streams) ReadFile() *os.File {
+	if s.ahead != nil {
+		return nil
+	}
+	return s.in
+}
+
 // InterruptRead breaks a Read off; see farend.ReadInterrupter.
 func (s *streams) InterruptRead() {
 	// It fails for what has no deadlines, as a regular file, which nobody has to wait for.

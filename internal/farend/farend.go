@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,18 @@ type ImmediateWriter interface {
 
 // ErrWriteInterrupted is what Write returns after InterruptWrite.
 var ErrWriteInterrupted = errors.New("execnet: writing was interrupted")
+
+// FileReader is implemented by a pipe from which something else than Read may take bytes, too.
+type FileReader interface {
+	// ReadFile is the file that the next Read reads, or nil if that has bytes from elsewhere.
+	ReadFile() *os.File
+}
+
+// FileWriter is implemented by a pipe to which something else than Write may give bytes, too.
+type FileWriter interface {
+	// WriteFile is the file that the next Write writes to, or nil if there is none yet or any more.
+	WriteFile() *os.File
+}
 
 // HangUpTeller is implemented by a pipe that can tell its far end's end before all is read.
 type HangUpTeller interface {

@@ -184,6 +184,9 @@ func (p *Process) Write(b []byte) (int, error) { return pipe.Write(p.stdin, b) }
 // WriteNow implements farend.ImmediateWriter.
 func (p *Process) WriteNow(b []byte) int { return p.now.WriteNow(b) }
 
+// WriteFile implements farend.FileWriter.
+func (p *Process) WriteFile() *os.File { return p.stdin }
+
 // CloseRead closes the process's stdout; the process's own writes fail from then on.
 func (p *Process) CloseRead() error { return closeOnce(p.stdout.file) }
 

@@ -52,6 +52,17 @@ func Of(in io.Reader, r, w *os.File) *End { return &End{in: in, r: r, w: w} }
 // HungUp implements farend.HangUpTeller.
 func (e *End) HungUp() bool { return pipe.HungUp(e.r) }
 
+// ReadFile implements farend.FileReader.
+func (e *End) ReadFile() *os.File {
+	if e.in != io.Reader(e.r) {
+		return nil
+	}
+	return e.r
+}
+
+// WriteFile implements farend.FileWriter.
+func (e *End) WriteFile() *os.File { return e.w }
+
 // Read implements gatewaybase.IO.
 func (e *End) Read(b []byte) (int, error) {
 	n, err := e.in.Read(b)
