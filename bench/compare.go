@@ -114,10 +114,18 @@ func (c comparison) calibrate(ctx context.Context, s side) (int, error) {
 			return 0, err
 		}
 	}
-	for n := 1; ; n *= 2 {
+	// One sample may take long because the machine does something else.
+	for n, long := 1, 0; ; {
 		took, err := s.run(ctx, n)
-		if err != nil || c.once || took >= sampleTime {
+		switch {
+		case err != nil || c.once:
 			return n, err
+		case took < sampleTime:
+			n, long = 2*n, 0
+		case long == 2:
+			return n, nil
+		default:
+			long++
 		}
 	}
 }

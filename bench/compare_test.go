@@ -92,3 +92,16 @@ func TestOptions(t *testing.T) {
 	_, err = parse([]string{"more"})
 	assert.ErrorContains(t, err, "unexpected argument")
 }
+
+// One sample that takes long, because the machine does something else, does not make samples short.
+func TestCalibrate(t *testing.T) {
+	runs := 0
+	n, err := comparison{}.calibrate(t.Context(), side{"busy", func(_ context.Context, n int) (time.Duration, error) {
+		if runs++; runs == 3 || runs == 4 {
+			return time.Hour, nil
+		}
+		return time.Duration(n) * time.Millisecond, nil
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, 32, n)
+}

@@ -67,7 +67,7 @@ func (b *bench) pipes() []measurement {
 	comparisons = append(comparisons, givenBack("Python to Go", func(item []byte) side {
 		return b.tasks.giving(item, execnet.GiveBack)
 	}, b.raw.give)...)
-	return append(comparisons, b.windows(small), b.windows(large))
+	return append(comparisons, b.windows("items of 10 bytes", asRate, small), b.windows("bytes of 1 MiB", asThroughput(largeItem), large))
 }
 
 // givenBack compares receivers that give items back with pipes that use their memory again.
@@ -87,8 +87,8 @@ func givenBack(direction string, ours func(item []byte) side, raw func(name stri
 }
 
 // windows compares what a channel's window costs a sender that goes on sending, Python to Go.
-func (b *bench) windows(item []byte) measurement {
-	c := comparison{name: fmt.Sprintf("items of %d bytes, by window", len(item)), figure: asRate}
+func (b *bench) windows(what string, figure figure, item []byte) measurement {
+	c := comparison{name: what + ", Python to Go, by window", figure: figure}
 	none := b.tasks.windowed("no window", 0, item)
 	for _, w := range []struct {
 		name  string

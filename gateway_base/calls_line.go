@@ -131,6 +131,9 @@ func (l *callLine) await(ctx context.Context, own *caller) error {
 	for own.news == 0 {
 		if !l.receiving {
 			if err := l.receive(ctx, own); err != nil && own.news == 0 {
+				if ctx.Err() != nil {
+					return timeout.During(ctx, "calling")
+				}
 				return err
 			}
 			continue

@@ -13,14 +13,15 @@ import (
 // leastMoved is the size from which on it is worth it to have the system move an item.
 const leastMoved = 128 << 10
 
-// movePatience is how long an item that could be moved waits for what is written before it, and how
-// long the relay's worker may take nothing of it. That reads at all times, unless a program keeps it
-// from that.
+// movePatience is how long an item that could be moved waits for what is written before it, and
+// how long the relay's worker may take nothing of it. That worker reads at all times, unless a
+// program keeps it from that.
 const movePatience = 2 * time.Millisecond
 
 // move passes a large item of the driver on without copying it, if the next message is one and the
-// system can do that. It is called between two messages. It takes all of it first, so that nothing is passed on of an item in which
-// the stream ends. If it cannot, it leaves what it has read to partial, which reads on from there.
+// system can do that. It is called between two messages. It takes all of the item first, so that
+// nothing is passed on of one in which the stream ends. If it cannot, it leaves what it has read to
+// partial, which reads on from there.
 func (r *reader) move(relay *Relay) (moved bool, err error) {
 	head, err := r.in.Peek(headerSize)
 	switch {

@@ -99,10 +99,10 @@ func TestRelayMovesToWhoDoesNotRead(t *testing.T) {
 	driver, worker := relayedTo(t, newImmediate(near))
 	ch, err := driver.RemoteExec(t.Context(), "relay: anything")
 	require.NoError(t, err)
-	defer runtime.KeepAlive(ch) // a dropped channel would close in the middle of what is written below
+	defer runtime.KeepAlive(ch) // a dropped channel sends a close, here within an item
 	items := [][]byte{randomItem(900 << 10), randomItem(10), randomItem(700 << 10), randomItem(1 << 20)}
 	for _, item := range items {
-		require.NoError(t, ch.Send(within.Soon(t), item)) // all of it is taken, although nobody reads
+		require.NoError(t, ch.Send(within.Soon(t), item)) // though nobody reads
 	}
 	part := binary.BigEndian.AppendUint32([]byte{byte(codeData)}, uint32(ch.ID()))
 	part = binary.BigEndian.AppendUint32(part, 500<<10+6)

@@ -1,6 +1,7 @@
 package gatewaybase
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,4 +46,18 @@ func TestOnlyRemoteCallIsOne(t *testing.T) {
 		_, _, _, ok := spoiled.RemoteCall()
 		assert.False(t, ok, name)
 	}
+}
+
+func TestErrorOfACallThatIsGivenUp(t *testing.T) {
+	gw, far := raw(t)
+	ctx, cancel := context.WithCancel(within.Soon(t))
+	result := make(chan error, 1)
+	go func() {
+		_, err := RemoteCall[int](ctx, gw, "module.function")
+		result <- err
+	}()
+	require.Equal(t, codeExec, readFrame(t, far).code)
+	require.Equal(t, codeData, readFrame(t, far).code)
+	cancel()
+	assert.EqualError(t, <-result, "execnet: calling: context canceled")
 }

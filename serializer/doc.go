@@ -51,10 +51,11 @@
 //     a time zone it is in UTC;
 //   - lists, tuples and sets fit slices, and arrays of the same length; sets fit map[T]struct{},
 //     *Set and FrozenSet;
-//   - dicts fit *Dict, maps (which keep what they had) and structs: keys without a field of exactly
-//     that name are ignored, and so are fields without a key. A struct with the field
-//     _ struct{} `execnet:",strict"` takes only a dict that has no other keys than its fields, and
-//     all of them but those with omitempty;
+//   - dicts fit *Dict, maps (which keep what they had) and structs: keys without a field of that
+//     name are ignored, and so are fields without a key. A name in a tag must be the key exactly;
+//     without one, a key that differs in upper and lower case fits, too, if no other field fits. A
+//     struct with the field _ struct{} `execnet:",strict"` takes only a dict that has no other keys
+//     than its fields, and all of them but those with omitempty;
 //   - None makes pointers, interfaces, slices and maps nil and leaves anything else as it is;
 //   - an empty interface gets what Loads would return, an [Unmarshaler] is called with that, and a
 //     channel fits every type that it can be assigned to.

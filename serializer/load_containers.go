@@ -1,6 +1,10 @@
 package serializer
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
 
 // items is what lies ahead in a list, tuple or set.
 type items struct {
@@ -221,9 +225,13 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 	}
 	steps := make([]step, len(fields))
 	byName := make(map[string]int, len(fields))
-	for i, f := range fields {
+	inLowerCase := map[string]int{} // fields without names in tags
+	for i, f := range slices.Backward(fields) {
 		steps[i] = step{f, of(f.typ)}
 		byName[f.name] = i
+		if !f.tagged {
+			inLowerCase[strings.ToLower(f.name)] = i
+		}
 	}
 	return func(d *decoder, v reflect.Value) error {
 		if d.off == d.builtAt || d.data[d.off] != opNewDict {
@@ -257,6 +265,9 @@ func loadStruct(t reflect.Type, of func(reflect.Type) *loadPlan) func(*decoder, 
 			// tried first.
 			if next >= len(steps) || steps[next].name != string(name) {
 				i, known := byName[string(name)]
+				if !known && len(inLowerCase) > 0 {
+					i, known = inLowerCase[strings.ToLower(string(name))]
+				}
 				if !known {
 					if strict {
 						return within(loadErrorf(at, "the Go %s has no field for this key", t), keyStep(string(name)))

@@ -86,3 +86,39 @@ func TestJSONTags(t *testing.T) {
 	require.NoError(t, serializer.Unmarshal(data, &back))
 	assert.Equal(t, tagged{A: 1, B: 2, C: 3, E: 5, G: 7}, back)
 }
+
+// Python's keys are in lower case, and Go's exported fields are not.
+func TestKeysInLowerCase(t *testing.T) {
+	type point struct {
+		X, Y   int
+		Name   string
+		Tagged string `execnet:"Tagged"`
+	}
+	load := func(v any, into any) error {
+		data, err := serializer.Dumps(v)
+		require.NoError(t, err)
+		return serializer.Unmarshal(data, into)
+	}
+	var p point
+	require.NoError(t, load(serializer.NewDict("name", "a", "y", 2, "x", 1, "tagged", "b", "z", 3), &p))
+	assert.Equal(t, point{X: 1, Y: 2, Name: "a"}, p, "a tag is exact")
+	require.NoError(t, load(serializer.NewDict("NAME", "b", "Tagged", "c"), &p))
+	assert.Equal(t, point{X: 1, Y: 2, Name: "b", Tagged: "c"}, p)
+
+	var both struct {
+		ID int
+		Id string
+		Lo int `execnet:"id"`
+	}
+	require.NoError(t, load(serializer.NewDict("id", 1, "Id", "two", "ID", 3), &both))
+	assert.Equal(t, 1, both.Lo, "a field of exactly this name comes first")
+	assert.Equal(t, "two", both.Id)
+	assert.Equal(t, 3, both.ID)
+
+	var strict struct {
+		_ struct{} `execnet:",strict"`
+		X int
+	}
+	require.NoError(t, load(serializer.NewDict("x", 4), &strict))
+	assert.Equal(t, 4, strict.X)
+}

@@ -232,7 +232,7 @@ func TestUnmarshalForms(t *testing.T) {
 	require.NoError(t, load(frozen, &set))
 	assert.True(t, set.Contains(1))
 	var some struct{ A, B int }
-	require.NoError(t, load(serializer.NewDict("x", tuple{1, []any{}}, "B", 2, tuple{1}, 3, []byte("A"), 4, "a", 5), &some))
+	require.NoError(t, load(serializer.NewDict("x", tuple{1, []any{}}, "B", 2, tuple{1}, 3, []byte("A"), 4, "ab", 5), &some))
 	assert.Equal(t, 0, some.A)
 	assert.Equal(t, 2, some.B)
 	byAny := map[any]int{"kept": 1}

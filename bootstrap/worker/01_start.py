@@ -41,10 +41,13 @@ unpack_head = struct.Struct("!bii").unpack_from
 unpack_item = struct.Struct("!biiBi").unpack_from
 unpack_i4 = struct.Struct("!i").unpack_from
 unpack_f8 = struct.Struct("!d").unpack_from
+unpack_part = struct.Struct("!Bi").unpack_from  # opcode, value or length
+unpack_call = struct.Struct("!BiBi").unpack_from
 pack_i4 = struct.Struct("!ci").pack
 pack_head = struct.Struct("!bii").pack
 pack_int = struct.Struct("!biicic").pack  # header, opcode, value, STOP
 pack_text = struct.Struct("!biici").pack  # header, opcode, length
+pack_answer = struct.Struct("!biicici").pack  # header, opcode, number, opcode, value or length
 
 STATUS, RECONFIGURE, GATEWAY_TERMINATE, CHANNEL_EXEC = 0, 1, 2, 3
 CHANNEL_DATA, CHANNEL_CLOSE, CHANNEL_CLOSE_ERROR, CHANNEL_LAST_MESSAGE = 4, 5, 6, 7

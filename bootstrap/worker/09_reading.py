@@ -116,7 +116,8 @@ class Reading(object):
                 self._gen += 1
                 self._leads = False
                 self._role.release()
-                self._role_is_free()
+                if self._armed or self._followers:
+                    self._role_is_free()
 
     def _take_over(self):
         """Begin to read in a signal handler that may have interrupted this thread's reading.

@@ -47,10 +47,10 @@ class Executing(object):
                 if not self._tasks:
                     break
                 task = self._tasks.popleft()
-                if type(task) is bytes:  # a call, as _read_one reads it
-                    task = self._call_read(task)
-                    if task is None:
-                        continue
+                if type(task) is bytes:  # a message for calls, as _read_one reads it
+                    self._call_read(task)
+                    del task
+                    continue
                 channel, task = task
                 try:
                     if self._background is None:

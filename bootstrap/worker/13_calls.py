@@ -8,27 +8,34 @@ class Calling(object):
         self._post(CHANNEL_DATA, channel.id, dumps(True))
 
     def _call_read(self, message):
-        """The call that the idle main thread has read. None if it is something else, or must wait."""
-        channel, data = self._served.get(unpack_head(message)[1]), message[9:]
+        """Do what the message asks for that the idle main thread has read: a call, as a rule."""
+        _, id, _, _, n = unpack_item(message)
+        channel, request = self._served.get(id), None
         try:
-            request = load_request(data, self, channel._strconfig)
-            if 2 < len(request) < 5:
-                self._come(request)
-                if self._slot.acquire(False):
-                    return channel, (request[0], request)
+            request = load_request(message[9:], self, channel._strconfig)
         except Exception:
             pass
-        if channel is not None:
-            self._request(channel, data)
+        if request and len(request) == 3 and self._background is not None:
+            self._running.add(n)
+            if self._slot.acquire(False):
+                self._call(channel, (n, request), self._slot)
+            else:
+                self._schedule_call(channel, (n, request), n)
+        elif channel is not None:
+            self._request(channel, message[9:], request)
 
-    def _request(self, channel, data):
-        """Do what a message on a channel for calls asks for, or have it done. This never waits."""
+    def _request(self, channel, data, request=None):
+        """Do what a message on a channel for calls asks for, or have it done. This never waits.
+
+        request is what the message holds, if that has been loaded.
+        """
         try:
             n = unpack_i4(data, 1)[0]
         except struct.error:
             return self._bad_item(channel.id, LoadError("no request"))
         try:
-            request = load_request(data, self, channel._strconfig)
+            if request is None:
+                request = load_request(data, self, channel._strconfig)
             size = len(request)
             if size == 1:
                 if self._interrupt(n, n) is False:
@@ -165,11 +172,16 @@ class Calling(object):
         answer = None
         try:
             try:
-                self._begin(n)
-                value = call_function(request)
-                if len(request) > 4 and request[4] is not True:
-                    value = self._hold(request[4], value)
-                answer = dump_answer(n, value)
+                self._threads[n] = self._current()  # as _begin does
+                if self._interrupted and n in self._interrupted:
+                    raise KeyboardInterrupt
+                if len(request) == 3 and type(request[1]) is not tuple:
+                    value = find_function(request[1])(*request[2])
+                else:
+                    value = call_function(request)
+                    if len(request) > 4 and request[4] is not True:
+                        value = self._hold(request[4], value)
+                answer = dump_answer(channel.id, n, value)
                 if self._forked:
                     self._end_forked()
             except BaseException:
@@ -177,9 +189,11 @@ class Calling(object):
                     self._end_forked(sys.exc_info()[1])
                 raise
             finally:
-                self._settle(n)
+                if self._threads.pop(n, None) is None:
+                    self._settle(n)  # it is being interrupted
         except BaseException:
-            answer = [self._failed(n)]
+            answer = self._failed(n)
+            answer = [pack_head(CHANNEL_DATA, channel.id, len(answer)) + answer]
         if slot is not None:
             slot.release()
             if self._calls:
@@ -187,15 +201,10 @@ class Calling(object):
         self._ending.add(n)
         self._leave(n, n)
         try:
-            if len(answer) == 1:
-                answer = answer[0]
-                answer = pack_head(CHANNEL_DATA, channel.id, len(answer)) + answer
-                if self._fast and len(answer) <= ATOMIC:
-                    self._write_small(answer)
-                else:
-                    self._write([answer])
+            if self._fast and len(answer) == 1 and len(answer[0]) <= ATOMIC:
+                self._write_small(answer[0])
             else:
-                self._write([pack_head(CHANNEL_DATA, channel.id, sum(map(len, answer)))] + answer)
+                self._write(answer)
         except IOError:
             self._trace("could not answer call", n)
         self._ending.discard(n)

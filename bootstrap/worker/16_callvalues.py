@@ -42,23 +42,25 @@ def find_function(path, found={}):
 def load_request(data, gateway, strconfig):
     """loads(), but quicker for a call without kwargs whose arguments are texts, bytes and small ints."""
     end = len(data) - 11
-    if PY2 or strconfig[1] or data[end:-10] != b"@" or data[-6:] != END_OF_CALL or data[5] != OP_N:
-        return loads(data, gateway, strconfig)
-    pos, args = 10 + unpack_i4(data, 6)[0], []
-    function = data[10:pos].decode("utf-8")
-    while 10 < pos < end:
-        op, size = data[pos], unpack_i4(data, pos + 1)[0]
-        start = pos = pos + 5
-        if op == OP_F:
-            args.append(size)
-            continue
-        pos += size
-        if size < 0 or op != OP_A and op != OP_N:
-            break
-        args.append(data[start:pos] if op == OP_A else data[start:pos].decode("utf-8"))
-    if pos != end or len(args) != unpack_i4(data, end + 1)[0] or data[0] != OP_F:
-        return loads(data, gateway, strconfig)
-    return unpack_i4(data, 1)[0], function, tuple(args)
+    if not (PY2 or strconfig[1] or end < 10):
+        op, n, kind, size = unpack_call(data)
+        if (op, kind) == (OP_F, OP_N) and data[end + 5:] == END_OF_CALL:
+            pos, args = 10 + size, []
+            function = data[10:pos].decode("utf-8")
+            while 10 <= pos < end:
+                op, size = unpack_part(data, pos)
+                pos += 5
+                if op == OP_F:
+                    args.append(size)
+                    continue
+                raw = data[pos:pos + size]
+                pos += size
+                if size < 0 or op != OP_A and op != OP_N:
+                    break
+                args.append(raw if op == OP_A else raw.decode("utf-8"))
+            if pos == end and unpack_part(data, end) == (OP_TUPLE, len(args)):
+                return n, function, tuple(args)
+    return loads(data, gateway, strconfig)
 
 
 def call_function(request):
@@ -82,17 +84,20 @@ def call_function(request):
     return found(*args, **kwargs)
 
 
-def dump_answer(n, value):
-    """The parts of the answer to call n: the tuple of n and the value."""
-    t, head = type(value), pack_i4(b"F", n)
+def dump_answer(id, n, value):
+    """The parts of the message that answers call n on a channel: the tuple of n and the value."""
+    t = type(value)
     if t is bytes and not PY2 and len(value) < MAX_SIZE - 100:
-        head += pack_i4(b"A", len(value))
-        return [head, value, END_OF_ANSWER] if len(value) > CHUNK else [head + value + END_OF_ANSWER]
-    if value is None:
-        return [head + b"L" + END_OF_ANSWER]
+        size = len(value)
+        head = pack_answer(CHANNEL_DATA, id, size + 16, b"F", n, b"A", size)
+        return [head, value, END_OF_ANSWER] if size > CHUNK else [head + value + END_OF_ANSWER]
     if t is int and not PY2 and -2147483648 <= value <= 2147483647:
-        return [head + pack_i4(b"F", value) + END_OF_ANSWER]
-    return dump_plain(value, head, END_OF_ANSWER)
+        return [pack_answer(CHANNEL_DATA, id, 16, b"F", n, b"F", value) + END_OF_ANSWER]
+    parts = dump_plain(value, pack_i4(b"F", n), END_OF_ANSWER)
+    head = pack_head(CHANNEL_DATA, id, sum(map(len, parts)))
+    if len(parts) == 1 and len(parts[0]) <= CHUNK:
+        return [head + parts[0]]
+    return [head] + parts
 
 
 def dump_plain(value, head=b"", end=b"Q"):
