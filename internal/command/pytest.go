@@ -288,15 +288,17 @@ func (f *pytestFlags) runSuite(ctx context.Context, second <-chan struct{}, cmd 
 		view.end(code, err, ctx)
 		result <- outcome{code, err}
 	}()
+	atOnce, kill := context.WithCancel(context.Background())
+	kill()
 	select {
 	case r := <-result:
+		// The process that has forked the workers may still be ending.
+		_ = group.Terminate(atOnce)
 		return pytestEnd(ctx, r.code, errors.Join(r.err, view.err))
 	case <-second:
 	case <-afterEnd(ctx, endTime):
 	}
 	// Somebody does not read what is printed, or a worker does not end.
-	atOnce, kill := context.WithCancel(context.Background())
-	kill()
 	_ = group.Terminate(atOnce)
 	select {
 	case r := <-result:

@@ -39,15 +39,21 @@ def test_hangs():
 // awaitPid waits for the file that test_hangs writes.
 func awaitPid(t *testing.T, dir string) (pid int) {
 	t.Helper()
+	return awaitNumber(t, dir, "pid")
+}
+
+// awaitNumber waits for a number in a file.
+func awaitNumber(t *testing.T, dir, name string) (number int) {
+	t.Helper()
 	require.Eventually(t, func() bool {
-		text, err := os.ReadFile(filepath.Join(dir, "pid"))
+		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return false
 		}
-		pid, err = strconv.Atoi(string(text))
+		number, err = strconv.Atoi(string(text))
 		return err == nil
 	}, time.Minute, 10*time.Millisecond)
-	return pid
+	return number
 }
 
 // TestPytestInterrupted ends a run while a test hangs, from here and at a terminal, where the
@@ -85,6 +91,18 @@ func TestPytestInterrupted(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPytestReaps has the process that collects and forks take some time to end: its memory has to
+// be given back. The program waits for it, or its time would be missing in that of the program.
+func TestPytestReaps(t *testing.T) {
+	dir := suiteFolder(t, map[string]string{
+		"conftest.py": "import os\nwith open('collector', 'w') as f: f.write(str(os.getpid()))\nlarge = b'x' * (256 << 20)\n",
+		"test_a.py":   "def test_a(): pass\ndef test_b(): pass\n",
+	})
+	result := runIn(t, dir, binary, "pytest", "-n2")
+	assert.Equal(t, 0, result.code, result.stdout)
+	assert.ErrorIs(t, syscall.Kill(awaitNumber(t, dir, "collector"), 0), syscall.ESRCH)
 }
 
 // As with "| head -1".

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/go-execnet/execnet/internal/testsupport/drivers"
 	"github.com/go-execnet/execnet/worker"
 )
 
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 			}
 		},
 	})
+	drivers.Serve()
 	switch role := os.Getenv(roleVariable); role {
 	case "stranger":
 		fmt.Fprintf(os.Stderr, "usage: stranger FILE\n")

@@ -3,8 +3,6 @@
 package deploy_test
 
 import (
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
 	"github.com/go-execnet/execnet/internal/testsupport/containers"
+	"github.com/go-execnet/execnet/internal/testsupport/drivers"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 	"github.com/go-execnet/execnet/serializer"
@@ -104,30 +103,12 @@ func TestPodman(t *testing.T) {
 		require.NoError(t, group.Terminate(within.Soon(t)))
 
 		for _, spec := range []string{"podman=" + podman.Bare + "//self", "podman=" + podman.Bare + "//self//env:GOGC=50"} {
-			killDriver(t, spec)
+			driver := drivers.Start(t, spec)
+			driver.Ready(t)
+			driver.Kill()
 		}
 		for _, container := range []string{podman.Box, podman.Bare} {
 			require.Eventually(t, func() bool { return !strings.Contains(processes(container), workerWord) }, 2*time.Minute, 200*time.Millisecond, "a worker is left in %s", container)
 		}
 	})
-}
-
-// killDriver starts this program as a driver with a gateway, and kills it when the gateway works.
-func killDriver(t *testing.T, spec string) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"=waiting "+spec)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	said := ""
-	for !strings.Contains(said, "counted 3\n") {
-		b := make([]byte, 1000)
-		n, err := out.Read(b)
-		said += string(b[:n])
-		require.NoError(t, err, said)
-	}
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
 }

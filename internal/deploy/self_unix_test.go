@@ -39,7 +39,6 @@ func drive(role string) {
 		}
 	}
 	spec, held := strings.CutPrefix(strings.TrimPrefix(role, "removed "), "held ")
-	spec, waits := strings.CutPrefix(spec, "waiting ")
 	group.Uploading = func(u multi.Upload) {
 		fmt.Println("uploading", u.Sent)
 		if held {
@@ -51,9 +50,6 @@ func drive(role string) {
 		var n int
 		n, err = gatewaybase.RemoteCall[int](context.Background(), gw, "words.count", "one two three")
 		fmt.Println("counted", n)
-		for waits {
-			time.Sleep(time.Hour)
-		}
 	}
 	if err != nil {
 		fmt.Println(err)

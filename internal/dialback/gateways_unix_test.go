@@ -3,7 +3,6 @@
 package dialback_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/testsupport/drivers"
 	"github.com/go-execnet/execnet/internal/testsupport/printout"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
@@ -435,31 +435,13 @@ func TestKill(t *testing.T) {
 
 // TestDriverDies kills a driver with workers, and one whose launcher has none yet.
 func TestDriverDies(t *testing.T) {
-	start := func(spec, until string) (*exec.Cmd, []int) {
-		program, err := os.Executable()
-		require.NoError(t, err)
-		driver := exec.Command(program)
-		driver.Env = append(os.Environ(), roleVariable+"="+spec)
-		driver.Stderr = t.Output()
-		out, err := driver.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, driver.Start())
-		var pids []int
-		for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != until; {
-			var pid int
-			if _, err := fmt.Sscanf(lines.Text(), "worker %d", &pid); err == nil {
-				pids = append(pids, pid)
-			}
-		}
-		return driver, pids
-	}
 	for _, what := range []string{"//self", python(t)} {
 		path := launcher(t, 2, ranked, "wait")
-		driver, pids := start("launch="+path+"//n=2"+what, "ready")
+		driver := drivers.Start(t, "launch="+path+"//n=2"+what)
+		pids := driver.Ready(t)
 		require.Len(t, pids, 2)
 		pids = append(pids, launcherPID(t, path))
-		require.NoError(t, driver.Process.Kill())
-		_ = driver.Wait()
+		driver.Kill()
 		for _, pid := range pids {
 			soon(t, func() bool { return gone(pid) })
 		}
@@ -468,10 +450,9 @@ func TestDriverDies(t *testing.T) {
 		return // only Linux ends a launcher without workers
 	}
 	path := launcher(t, 0, "", "exec sleep 3600")
-	driver, _ := start("launch="+path+"//self", "begin")
+	driver := drivers.Start(t, "launch="+path+"//self")
 	pid := launcherPID(t, path)
-	require.NoError(t, driver.Process.Kill())
-	_ = driver.Wait()
+	driver.Kill()
 	soon(t, func() bool { return gone(pid) })
 }
 

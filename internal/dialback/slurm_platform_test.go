@@ -4,7 +4,6 @@ package dialback_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/testsupport/drivers"
 	"github.com/go-execnet/execnet/internal/testsupport/slurm"
 	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
@@ -84,12 +84,9 @@ func TestSlurm(t *testing.T) {
 		soon(t, noJob)
 	})
 	t.Run("killed while it waits", func(t *testing.T) {
-		driver := exec.Command(os.Args[0])
-		driver.Env = append(os.Environ(), roleVariable+"=slurm=1//srun=--begin=now+1hour"+python(t))
-		require.NoError(t, driver.Start())
+		driver := drivers.Start(t, "slurm=1//srun=--begin=now+1hour"+python(t))
 		soon(t, func() bool { return !noJob() })
-		require.NoError(t, driver.Process.Kill())
-		_ = driver.Wait()
+		driver.Kill()
 		soon(t, noJob)
 	})
 	t.Run("in an allocation", func(t *testing.T) {

@@ -2,9 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -17,6 +15,7 @@ import (
 	"github.com/go-execnet/execnet/bootstrap"
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	gatewayio "github.com/go-execnet/execnet/gateway_io"
+	"github.com/go-execnet/execnet/internal/testsupport/drivers"
 	"github.com/go-execnet/execnet/internal/testsupport/kubernetes"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
@@ -264,19 +263,10 @@ func testEnds(t *testing.T) {
 func testKilledDriver(t *testing.T) {
 	cluster := kubernetes.Start(t)
 	for _, spec := range []string{"kubectl=box", "kubectl=box//container=bare//self"} {
-		driver := exec.Command(os.Args[0])
-		driver.Env = append(os.Environ(), driverVariable+"="+spec)
-		driver.Stderr = os.Stderr
-		out, err := driver.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, driver.Start())
-		said := make([]byte, len("driver: <nil>\n"))
-		_, err = io.ReadFull(out, said)
-		require.NoError(t, err)
-		require.Equal(t, "driver: <nil>\n", string(said))
+		driver := drivers.Start(t, spec)
+		driver.Ready(t)
 		require.NotEmpty(t, cluster.Processes())
-		require.NoError(t, driver.Process.Kill())
-		require.Error(t, driver.Wait())
+		driver.Kill()
 		requireEmpty(t, cluster)
 	}
 }
