@@ -181,7 +181,7 @@ func TestPytestWatch(t *testing.T) {
 
 	change("test_b.py", "def test_b(): pass\ndef test_c(): assert 0\n")
 	text := next()
-	assert.Contains(t, text, "test_b.py changed: running their tests\n")
+	assert.Contains(t, text, "test_b.py changed: running its tests\n")
 	assert.Contains(t, text, "= 1 failed, 1 passed in ")
 
 	change("app.py", "value = 20\n")

@@ -49,6 +49,9 @@ func (f *pytestFlags) watchSuite(ctx context.Context, second <-chan struct{}, cm
 		if known.haveAll(changed) {
 			config.Select = testrun.OnlyFiles(changed...)
 			what = "their tests"
+			if len(changed) == 1 {
+				what = "its tests"
+			}
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "\n%s changed: running %s\n", strings.Join(changed, ", "), what)
 	}

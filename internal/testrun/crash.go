@@ -99,7 +99,8 @@ func crashReport(lines []string) string {
 			thread = []string{line}
 		case !strings.HasPrefix(line, "  File ") || thread == nil:
 			flush()
-			if line != "" || len(out) > 0 && out[len(out)-1] != "" { // not that between threads left out
+			// Empty lines are between threads, which may have been left out.
+			if line != "" || len(out) > 0 && out[len(out)-1] != "" {
 				out = append(out, line)
 			}
 		case ownFrame.MatchString(line) || inPlugin:
