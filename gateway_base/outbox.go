@@ -290,7 +290,9 @@ func (o *outbox) postMoved(f *frame, head int, p *pipe.Passage, to *os.File) err
 		return err
 	}
 	f.posted = true
+	place := len(o.queue)
 	if !o.writing && len(o.queue) == 0 && o.now != nil {
+		place = 0 // what is handed in meanwhile comes behind it
 		o.writing = true
 		o.mu.Unlock()
 		if f.sent = o.now(f.bytes[:head]); f.sent == head {
@@ -307,7 +309,7 @@ func (o *outbox) postMoved(f *frame, head int, p *pipe.Passage, to *os.File) err
 	} else {
 		p.Take(f.bytes[max(head, f.sent):])
 		o.posted += len(f.bytes) + frameCost
-		o.queue = slices.Insert(o.queue, 0, f)
+		o.queue = slices.Insert(o.queue, place, f)
 	}
 	if len(o.queue) > 0 {
 		o.flush()

@@ -174,3 +174,43 @@ func TestRelayMoveInterrupted(t *testing.T) {
 	require.NoError(t, worker.Join(within.Soon(t)))
 	require.NoError(t, driver.Join(within.Soon(t)))
 }
+
+// gated is a pipe whose Write waits until somebody takes what it writes.
+type gated struct {
+	*pipes.Interruptible
+	written chan []byte
+}
+
+func (g gated) Write(b []byte) (int, error) {
+	g.written <- bytes.Clone(b)
+	return len(b), nil
+}
+
+func (g gated) WriteNow([]byte) int { return 0 }
+
+// An item that was to be moved, and finds others that wait to be written, is written behind them.
+func TestMovedItemsWaitTheirTurn(t *testing.T) {
+	if pipe.MostMoved == 0 {
+		t.Skip("only Linux moves items")
+	}
+	near, far := pipes.Pair(t)
+	out := gated{near, make(chan []byte)}
+	o := newOutbox(out, func(f func()) { go f() })
+	require.NoError(t, o.post(&frame{bytes: []byte("first")}))
+	require.NoError(t, o.post(&frame{bytes: bytes.Repeat([]byte("2"), joinedSize)}))
+
+	passage := pipe.NewPassage()
+	require.NotNil(t, passage)
+	defer passage.Close()
+	_, err := far.Write([]byte("ird"))
+	require.NoError(t, err)
+	require.True(t, passage.Fill(near.ReadFile(), 3))
+	require.NoError(t, o.postMoved(&frame{bytes: []byte("th---")}, 2, passage, near.WriteFile()))
+
+	assert.Equal(t, "first", string(<-out.written))
+	assert.Len(t, <-out.written, joinedSize)
+	assert.Equal(t, "third", string(<-out.written))
+	require.True(t, o.waitUntilIdle(2*time.Minute))
+	assert.Equal(t, o.taken, o.written)
+	o.fail(ErrClosed)
+}
