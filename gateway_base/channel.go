@@ -225,7 +225,7 @@ func (c *Channel) WaitClose(ctx context.Context) error {
 	defer core.mu.Unlock()
 	core.in.lifted++
 	defer func() { core.in.lifted-- }()
-	if core.in.told {
+	if core.in.said {
 		core.tell(true)
 	}
 	if err := core.gateway.reader.wait(ctx, core, func() bool { return core.receiveClosed }, "waiting for the channel's close"); err != nil {

@@ -76,9 +76,8 @@ func (c *Channel) SetWindow(bytes int) error {
 	}
 	core.mu.Lock()
 	defer core.mu.Unlock()
-	had := core.in.told
 	core.in.window, core.in.firm = int64(bytes), true
-	if bytes > 0 || had {
+	if bytes > 0 || core.in.said {
 		core.tell(bytes == 0)
 	}
 	// The far end may not know the channel yet, so it is told again when items have come.
@@ -105,6 +104,7 @@ type inflow struct {
 	window int64 // 0 means any number of bytes
 	firm   bool  // SetWindow has set it
 	told   bool  // the far end knows the window
+	said   bool  // the far end may know a window, this one or an earlier one
 	lifted int   // how many calls of WaitClose wait for this channel
 	moved  bool  // something was taken since the last look
 	idle   int   // how many looks have seen nothing taken
@@ -167,7 +167,7 @@ func (c *core) tell(all bool) {
 		n += in.unread - in.ahead
 		in.ahead = in.unread
 	}
-	in.taken = 0
+	in.taken, in.said = 0, true
 	if c.ending {
 		return // the far end sends no more
 	}

@@ -317,6 +317,39 @@ func TestSetWindow(t *testing.T) {
 	require.Eventually(t, func() bool { return here.Len() == 60 }, 20*time.Second, time.Millisecond)
 }
 
+// A window that is lifted before anything has come under it holds nobody up.
+func TestWindowIsLiftedAtOnce(t *testing.T) {
+	driver, worker := windowed(t)
+	here, there := twoEnds(t, driver, worker)
+	const items = 40
+	for range 2 {
+		require.NoError(t, here.SetWindow(1<<20))
+		require.NoError(t, here.SetWindow(0))
+		sent := produce(within.Soon(t), there, items)
+		for range items {
+			_, err := here.Receive(within.Soon(t))
+			require.NoError(t, err)
+		}
+		require.NoError(t, <-sent)
+		require.NoError(t, here.SetWindow(1<<20))
+	}
+}
+
+// WaitClose lifts a window that was set again while it was full.
+func TestWindowThatIsSetAgain(t *testing.T) {
+	driver, worker := windowed(t)
+	here, there := twoEnds(t, driver, worker)
+	require.NoError(t, here.SetWindow(1<<20))
+	sent := produce(within.Soon(t), there, 10)
+	untilWaiting(t, there)
+	require.NoError(t, here.SetWindow(1<<20))
+	closed := make(chan error, 1)
+	go func() { closed <- here.WaitClose(within.Soon(t)) }()
+	require.NoError(t, <-sent)
+	require.NoError(t, there.Close())
+	require.NoError(t, <-closed)
+}
+
 // A callback takes what it is called with, also if it waits.
 func TestWindowOfACallback(t *testing.T) {
 	t.Parallel()
