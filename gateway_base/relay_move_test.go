@@ -49,6 +49,14 @@ func randomItem(n int) []byte {
 	return b
 }
 
+// frameOf is the message that sends an item on a channel.
+func frameOf(ch *Channel, item []byte) []byte {
+	f := binary.BigEndian.AppendUint32([]byte{byte(codeData)}, uint32(ch.ID()))
+	f = binary.BigEndian.AppendUint32(f, uint32(len(item)+stringHead+1))
+	f = append(binary.BigEndian.AppendUint32(append(f, 'A'), uint32(len(item))), item...)
+	return append(f, 'Q')
+}
+
 // Large items arrive whole and in order, among small ones, and the system moves them.
 func TestRelayMovesLargeItems(t *testing.T) {
 	t.Parallel()
@@ -104,9 +112,7 @@ func TestRelayMovesToWhoDoesNotRead(t *testing.T) {
 	for _, item := range items {
 		require.NoError(t, ch.Send(within.Soon(t), item)) // though nobody reads
 	}
-	part := binary.BigEndian.AppendUint32([]byte{byte(codeData)}, uint32(ch.ID()))
-	part = binary.BigEndian.AppendUint32(part, 500<<10+6)
-	part = append(binary.BigEndian.AppendUint32(append(part, 'A'), 500<<10), make([]byte, 300<<10)...)
+	part := frameOf(ch, make([]byte, 500<<10))[:headerSize+stringHead+(300<<10)]
 	written := make(chan error, 1)
 	go func() {
 		_, err := driver.io.Write(part)
@@ -150,11 +156,7 @@ func TestRelayMoveInterrupted(t *testing.T) {
 	_, err = messages.next(in)
 	require.NoError(t, err)
 
-	const size = 300 << 10
-	whole := binary.BigEndian.AppendUint32([]byte{byte(codeData)}, uint32(ch.ID()))
-	whole = binary.BigEndian.AppendUint32(whole, size+6)
-	whole = append(binary.BigEndian.AppendUint32(append(whole, 'A'), size), randomItem(size)...)
-	whole = append(whole, 'Q')
+	whole := frameOf(ch, randomItem(300<<10))
 	_, err = driver.io.Write(whole[:len(whole)-3])
 	require.NoError(t, err)
 	from := worker.io.(*pipes.Interruptible)
