@@ -73,6 +73,12 @@ def goworker(build):
 
 
 @pytest.fixture(scope="session")
+def pyworker(build):
+    """The path of the program pyworker/."""
+    return build("./compat_tests/pyworker", "EXECNET_TEST_PYWORKER")
+
+
+@pytest.fixture(scope="session")
 def run(command):
     """run(*args, stdin=bytes) runs the command, which has to succeed, and returns its stdout."""
     def run(*args, stdin):
