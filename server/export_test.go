@@ -12,6 +12,9 @@ import (
 func GoWorker(t *testing.T) Command { return worker(t, "go") }
 func Python(t *testing.T) Command   { return python(t) }
 
+// AsWorker is a variable that makes the test's program a Go worker.
+const AsWorker = standIn + "=go"
+
 // Running is a server that a test has started.
 type Running struct {
 	Addr, Port string

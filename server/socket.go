@@ -24,7 +24,8 @@ import (
 //
 // [protocol.md section 7.7]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#77-socket-servers
 type Socket struct {
-	// Command is the worker.
+	// Command is the worker: a Go worker, because drivers that come over a socket do not send what
+	// a bare Python interpreter could execute.
 	Command Command
 	// Once makes the server stop listening when its first worker starts, and end when that ends.
 	Once bool

@@ -238,6 +238,8 @@ TOO_COSTLY = ("takes more memory than %d times its size and 1 MiB (set EXECNET_M
 # Opcodes as data[i] has them: ints, or strings in Python 2.
 (OP_A, OP_B, OP_C, OP_D, OP_F, OP_G, OP_H, OP_I, OP_J, OP_K, OP_L, OP_M, OP_N, OP_O, OP_P, OP_Q, OP_R,
  OP_S, OP_T, OP_TUPLE) = b"ABCDFGHIJKLMNOPQRST@"
+# Opcodes as structs unpack them: ints in Python 2 as well.
+CODE_A, CODE_F, CODE_N, CODE_Q = bytearray(b"AFNQ")
 SIZED, COUNTED = tuple(b"NAMSHI"), tuple(b"K@OE")
 
 

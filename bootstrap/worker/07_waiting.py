@@ -167,7 +167,7 @@ class Large(object):
         return sum(self.counts) > self.size
 
     def whole(self):
-        return self.tail[0] == 81
+        return self.tail[0] == CODE_Q
 
     def take(self):
         if not self.whole():

@@ -84,15 +84,15 @@ class Reading(object):
             if size < 15:
                 return False
             code, channelid, n, op, m = unpack_item(buf)
-            if channelid != id or code != CHANNEL_DATA or n != size - 9 or buf[-1] != 81:
+            if channelid != id or code != CHANNEL_DATA or n != size - 9 or buf[-1] != CODE_Q:
                 return False
             if channel is None:
                 if b"B" in buf:
                     return False  # it may name channels, which must be made before more is read
                 item = buf
-            elif op == 65 and m == n - 6:
+            elif op == CODE_A and m == n - 6:
                 item = buf[14:-1]
-            elif op == 70 and n == 6:
+            elif op == CODE_F and n == 6:
                 item = m
             else:
                 return False

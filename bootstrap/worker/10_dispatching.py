@@ -114,7 +114,7 @@ class Dispatching(object):
                     self._need = end - pos
                     if LARGE < n < 1000 * LARGE and self._large and size - pos >= 14:
                         _, _, _, op, m = unpack_item(buf, pos)
-                        if code == CHANNEL_DATA and op == 65 and m == n - 6 and m > size - pos - 14:
+                        if code == CHANNEL_DATA and op == CODE_A and m == n - 6 and m > size - pos - 14:
                             after = b"", 0, [], Large(id, m, buf[pos + 14:])
                             if self._in is state:
                                 self._in = after
@@ -136,11 +136,11 @@ class Dispatching(object):
                     state = None
                     continue
                 op = m = 0
-                if n >= 6 and buf[end - 1] == 81:
+                if n >= 6 and buf[end - 1] == CODE_Q:
                     _, _, _, op, m = unpack_item(buf, pos)
-                if op == 65 and m == n - 6:
+                if op == CODE_A and m == n - 6:
                     item = buf[start + 5:end - 1]
-                elif op == 70 and n == 6:
+                elif op == CODE_F and n == 6:
                     item = m
                 else:
                     try:

@@ -3,11 +3,11 @@ def load_result(data, call, at=0):
     size = len(data) - at
     if size > 5:
         op, n = unpack_value(data, at)
-        if op == 70 and size == 6:
+        if op == CODE_F and size == 6:
             return n
-        if op == 65 and size == n + 6:
+        if op == CODE_A and size == n + 6:
             return data[at + 5:-1]
-        if op == 78 and size == n + 6:
+        if op == CODE_N and size == n + 6:
             return data[at + 5:-1].decode("utf-8")
     elif data[at:] == b"LQ":
         return None

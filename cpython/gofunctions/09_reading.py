@@ -111,7 +111,7 @@ class ReadingFrames(object):
                     self._need = n + 9
                     if code == RESULT and self._large and LARGE < n < 1000 * LARGE and size >= 14 and not nested:
                         _, _, _, op, m = unpack_item(buf, pos)
-                        if op == 65 and m == n - 6 and m > size - 14:
+                        if op == CODE_A and m == n - 6 and m > size - 14:
                             large = Large(number, m, buf[pos + 14:])
                             if self._in is state and many == len(chunks):
                                 self._in = b"", 0, [], 0, large, counted

@@ -12,7 +12,7 @@ import (
 func init() {
 	for _, t := range []*py.Type{py.ObjectType, py.TypeType} {
 		property(t, "__dict__", func(self py.Object) (py.Object, error) {
-			if d := DictOf(self); d != nil {
+			if d := dictOf(self); d != nil {
 				return d, nil
 			}
 			return nil, missingAttribute(self, "__dict__")
@@ -20,8 +20,8 @@ func init() {
 	}
 }
 
-// DictOf is o.__dict__, or nil for an object without one. A class's is a copy.
-func DictOf(o py.Object) py.Object {
+// dictOf is o.__dict__, or nil for an object without one. A class's is a copy.
+func dictOf(o py.Object) py.Object {
 	if d := attributesOf(o); d != nil {
 		if t, ok := o.(*py.Type); ok && isClass(t) {
 			names := FromStringDict(d)

@@ -141,7 +141,7 @@ func setInstanceOwn(o *py.Type, name string, value py.Object) error {
 func setDescribed(attr py.Object, o *py.Type, name string, value py.Object) (done bool, err error) {
 	if p, ok := attr.(*py.Property); ok {
 		switch {
-		case name == "__dict__" && value != nil && DictOf(o) == nil:
+		case name == "__dict__" && value != nil && dictOf(o) == nil:
 			return true, missingAttribute(o, name)
 		case name == "__dict__" && value != nil:
 			d, ok := asDict(value)
