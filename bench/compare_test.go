@@ -105,3 +105,14 @@ func TestCalibrate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 32, n)
 }
+
+// A sample of large items is long enough to measure a stream of them.
+func TestCalibrateStreams(t *testing.T) {
+	for size, want := range map[int]int{largeItem: 256, hugeItem: 16, 1 << 30: 1} {
+		n, err := comparison{figure: asThroughput(size)}.calibrate(t.Context(), side{"slow", func(_ context.Context, n int) (time.Duration, error) {
+			return time.Hour, nil
+		}})
+		require.NoError(t, err)
+		assert.Equal(t, want, n)
+	}
+}

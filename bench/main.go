@@ -17,9 +17,9 @@
 // the median ratio, the quartiles of the ratios in parentheses, and each side's own median. Rely on
 // the ratio; the rest is for orientation. Where the quartiles lie far apart, use more -rounds.
 //
-// A sample repeats its work until it takes about 20 ms; that number of repetitions is found before
-// the first round. Starts of interpreters are measured one by one. Each side runs with its garbage
-// collector as it comes.
+// A sample repeats its work until it takes about 20 ms, and where bytes a second are measured until
+// it has moved 256 MiB; that number of repetitions is found before the first round. Starts of
+// interpreters are measured one by one. Each side runs with its garbage collector as it comes.
 //
 // # How to read it
 //

@@ -34,8 +34,8 @@ func (b *bench) pools() []measurement {
 		}}
 	}
 	rate := figure{
-		func(seconds float64) float64 { return poolJobs / seconds },
-		func(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) },
+		value: func(seconds float64) float64 { return poolJobs / seconds },
+		text:  func(perSecond float64) string { return fmt.Sprintf("%.0f/s", perSecond) },
 	}
 	return []measurement{
 		comparison{

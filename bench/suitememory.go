@@ -42,7 +42,10 @@ func (c suiteMemory) run(ctx context.Context, rounds int, p *progress) ([]row, e
 }
 
 // asWholeMemory shows bytes.
-var asWholeMemory = figure{func(bytes float64) float64 { return bytes }, func(bytes float64) string { return fmt.Sprintf("%.0f MiB", bytes/(1<<20)) }}
+var asWholeMemory = figure{
+	value: func(bytes float64) float64 { return bytes },
+	text:  func(bytes float64) string { return fmt.Sprintf("%.0f MiB", bytes/(1<<20)) },
+}
 
 func (c suiteMemory) measure(ctx context.Context, side string) (float64, error) {
 	cmd, err := c.bench.suiteCommand(ctx, side, waiting(c.suite, c.workers), c.workers)

@@ -1,6 +1,7 @@
 package compat_tests
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,10 @@ func TestPlainForms(t *testing.T) {
 		"{'rows': [{'at': datetime.date(2026, 1, 2)}, {3}, frozenset([4])]}": execnet.NewDict("rows", []any{execnet.NewDict("at", "2026-01-02"), execnet.NewSet(3), execnet.NewFrozenSet(4)}),
 		"type('Kind', (int,), {})(7)":                                        7,
 		"type('Name', (str,), {})('x')":                                      "x",
+		"None":                                                               nil,
+		"u''":                                                                "",
+		"u'B' * 70000":                                                       strings.Repeat("B", 70000),
+		"u'\\xe9' * 40000":                                                   strings.Repeat("é", 40000),
 	}
 	since3 := map[string]any{
 		"pathlib.PurePosixPath('/a/b')":                "/a/b",
@@ -66,6 +71,8 @@ sys.modules["forms"].make = lambda text: eval(text, forms)
 			check(forms)
 			if p.Major > 2 {
 				check(since3)
+				_, err := gw.RemoteCall(within.Soon(t), "forms.make", `'\ud800'`)
+				assert.ErrorContains(t, err, "DumpError: can't serialize the value: the string is not valid UTF-8")
 			}
 			if p.AtLeast(3, 7) {
 				check(map[string]any{

@@ -87,7 +87,7 @@ class Reading(object):
             if channelid != id or code != CHANNEL_DATA or n != size - 9 or buf[-1] != CODE_Q:
                 return False
             if channel is None:
-                if b"B" in buf:
+                if b"B" in buf and not simple_request(buf[9:], self._strconfig):
                     return False  # it may name channels, which must be made before more is read
                 item = buf
             elif op == CODE_A and m == n - 6:

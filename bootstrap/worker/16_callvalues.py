@@ -40,7 +40,14 @@ def find_function(path, found={}):
 
 
 def load_request(data, gateway, strconfig):
-    """loads(), but quicker for a call without kwargs whose arguments are texts, bytes and small ints."""
+    return simple_request(data, strconfig) or loads(data, gateway, strconfig)
+
+
+def simple_request(data, strconfig):
+    """A call without kwargs whose arguments are texts, bytes and small ints, as loads() returns it.
+
+    None for any other request. This is quicker, and such a call names no channels.
+    """
     end = len(data) - 11
     if not (PY2 or strconfig[1] or end < 10):
         op, n, kind, size = unpack_call(data)
@@ -60,7 +67,6 @@ def load_request(data, gateway, strconfig):
                 args.append(raw if op == OP_A else raw.decode("utf-8"))
             if pos == end and unpack_part(data, end) == (OP_TUPLE, len(args)):
                 return n, function, tuple(args)
-    return loads(data, gateway, strconfig)
 
 
 def call_function(request):
@@ -87,12 +93,23 @@ def call_function(request):
 def dump_answer(id, n, value):
     """The parts of the message that answers call n on a channel: the tuple of n and the value."""
     t = type(value)
-    if t is bytes and not PY2 and len(value) < MAX_SIZE - 100:
+    if PY2:
+        pass
+    elif t is bytes and len(value) < MAX_SIZE - 100:
         size = len(value)
         head = pack_answer(CHANNEL_DATA, id, size + 16, b"F", n, b"A", size)
         return [head, value, END_OF_ANSWER] if size > CHUNK else [head + value + END_OF_ANSWER]
-    if t is int and not PY2 and -2147483648 <= value <= 2147483647:
+    elif t is int and -2147483648 <= value <= 2147483647:
         return [pack_answer(CHANNEL_DATA, id, 16, b"F", n, b"F", value) + END_OF_ANSWER]
+    elif value is None:
+        return [pack_text(CHANNEL_DATA, id, 12, b"F", n) + b"L" + END_OF_ANSWER]
+    elif t is text and len(value) < CHUNK:
+        try:
+            raw = value.encode()
+            head = pack_answer(CHANNEL_DATA, id, len(raw) + 16, b"F", n, b"N", len(raw))
+            return [head + raw + END_OF_ANSWER]
+        except UnicodeError:
+            pass  # dumps raises it with its place
     parts = dump_plain(value, pack_i4(b"F", n), END_OF_ANSWER)
     head = pack_head(CHANNEL_DATA, id, sum(map(len, parts)))
     if len(parts) == 1 and len(parts[0]) <= CHUNK:
