@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,34 @@ func TestOutputOfPipesThatCannotBeAsked(t *testing.T) {
 				os._exit(0)
 			`)
 			p.Await(t, "sub", execnet.Stdout, "wakes the thread", "last")
+		})
+	}
+}
+
+// TestOutputOfAWorkerThatClosesItsStreams ends in order, although stdout cannot become stderr again.
+func TestOutputOfAWorkerThatClosesItsStreams(t *testing.T) {
+	independent(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			t.Parallel()
+			for _, closed := range [][]int{{1}, {2}, {0, 1, 2}} {
+				g := newGroup(t, testLog{t})
+				g.Output = func(execnet.Line) {}
+				gw := makeGateway(t, g, python.Spec())
+				ended := filepath.Join(t.TempDir(), "ended")
+				ch, err := gw.RemoteExec(t.Context(), `
+					def f(channel, ended, closed):
+						import atexit, os
+						print("opens the stream")
+						atexit.register(open, ended, "w")
+						for fd in closed:
+							os.close(fd)
+				`, execnet.Call("f", map[string]any{"ended": ended, "closed": closed}))
+				require.NoError(t, err)
+				require.NoError(t, ch.WaitClose(within.Soon(t)))
+				require.NoError(t, g.Terminate(within.Soon(t)))
+				assert.FileExists(t, ended, "%v", closed)
+			}
 		})
 	}
 }
