@@ -4,8 +4,7 @@ package compat_tests
 
 import (
 	"log/slog"
-	"net"
-	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/go-execnet/execnet"
 	"github.com/go-execnet/execnet/internal/testsupport/printout"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
-	"github.com/go-execnet/execnet/internal/testsupport/sshdtest"
 	"github.com/go-execnet/execnet/internal/testsupport/textbuffer"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
@@ -25,36 +23,7 @@ import (
 // behind one of Go.
 func TestOutputByEveryRoad(t *testing.T) {
 	independent(t)
-	self, err := os.Executable()
-	require.NoError(t, err)
-	server := sshdtest.Start(t)
-	all := pythons.All(t)
-	oldest, newest := all[0], all[len(all)-1]
-	pip := pythons.WithExecnet(t)
-	for name, specs := range map[string]string{
-		"popen":              newest.Spec(),
-		"oldest":             oldest.Spec(),
-		"main_thread_only":   newest.Spec() + "//execmodel=main_thread_only",
-		"gevent":             "popen//python=" + pip + "//execmodel=gevent",
-		"eventlet":           "popen//python=" + pip + "//execmodel=eventlet//env:PYTHONWARNINGS=ignore",
-		"ssh":                server.Spec() + "//python=" + newest.Path,
-		"ssh command":        server.Spec() + "//python=" + newest.Path + "//sshclient=openssh",
-		"via":                newest.Spec() + "//id=host\npopen//via=host",
-		"via oldest":         oldest.Spec() + "//id=host\npopen//via=host",
-		"via pip":            "popen//bootstrap=import//id=host//python=" + pip + "\npopen//via=host//python=" + newest.Path,
-		"via Go":             "popen//self//id=host\n" + newest.Spec() + "//via=host",
-		"socket":             "socket=ADDRESS",
-		"socket of Go":       "socket=" + net.JoinHostPort("127.0.0.1", serve(t, newest.Path, "socketserver", "127.0.0.1:0")),
-		"via socket":         newest.Spec() + "//id=host\nsocket=ADDRESS//via=host",
-		"Go":                 "popen//self",
-		"Go by ssh":          server.Spec() + "//python=" + self + "//env:EXECNET_ENGINE=gpython",
-		"behind Go":          behind(newest),
-		"behind Go, oldest":  behind(oldest),
-		"behind Go, via":     newest.Spec() + "//id=host\npopen//via=host//python=" + self + hasBehind(newest.Path),
-		"installed at Go":    "popen//self//id=host\nsocket//installvia=host",
-		"behind Go by ssh":   server.Spec() + "//python=" + self + hasBehind(newest.Path),
-		"import (no stdout)": "popen//bootstrap=import//python=" + pip,
-	} {
+	for name, r := range everyRoad(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var p printout.Printout
@@ -62,18 +31,7 @@ func TestOutputByEveryRoad(t *testing.T) {
 			g := newGroup(t, testLog{t})
 			g.Output = p.Add
 			g.SlogHandler = slog.NewTextHandler(&log, nil)
-			if strings.Contains(specs, "ADDRESS") {
-				specs = strings.ReplaceAll(specs, "ADDRESS", socketServer(t, installed(t, newest)))
-			}
-			var gw *execnet.Gateway
-			for _, spec := range strings.Split(specs, "\n") {
-				var err error
-				if !strings.Contains(spec, "id=") {
-					spec += "//id=sub"
-				}
-				gw, err = g.MakeGateway(within.Soon(t), spec)
-				require.NoError(t, err, spec)
-			}
+			gw := r.openIn(t, g)
 			ch, err := gw.RemoteExec(t.Context(), `
 				import sys
 				print("begins")
@@ -177,6 +135,34 @@ func TestOutputOfPipesThatCannotBeAsked(t *testing.T) {
 				os._exit(0)
 			`)
 			p.Await(t, "sub", execnet.Stdout, "wakes the thread", "last")
+		})
+	}
+}
+
+// TestOutputOfAWorkerThatClosesItsStreams ends in order, although stdout cannot become stderr again.
+func TestOutputOfAWorkerThatClosesItsStreams(t *testing.T) {
+	independent(t)
+	for _, python := range pythons.All(t) {
+		t.Run(python.Version(), func(t *testing.T) {
+			t.Parallel()
+			for _, closed := range [][]int{{1}, {2}, {0, 1, 2}} {
+				g := newGroup(t, testLog{t})
+				g.Output = func(execnet.Line) {}
+				gw := makeGateway(t, g, python.Spec())
+				ended := filepath.Join(t.TempDir(), "ended")
+				ch, err := gw.RemoteExec(t.Context(), `
+					def f(channel, ended, closed):
+						import atexit, os
+						print("opens the stream")
+						atexit.register(open, ended, "w")
+						for fd in closed:
+							os.close(fd)
+				`, execnet.Call("f", map[string]any{"ended": ended, "closed": closed}))
+				require.NoError(t, err)
+				require.NoError(t, ch.WaitClose(within.Soon(t)))
+				require.NoError(t, g.Terminate(within.Soon(t)))
+				assert.FileExists(t, ended, "%v", closed)
+			}
 		})
 	}
 }

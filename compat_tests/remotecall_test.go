@@ -36,5 +36,28 @@ func TestRemoteCall(t *testing.T) {
 			}
 			assert.Equal(t, class, remote.Exception(), remote.Formatted)
 		}
+		for function, problem := range map[string]string{
+			"math": "no builtin is named 'math'", "os.path": "os.path is a module", "math.pi": "math.pi is no function: 'float' object is not callable",
+		} {
+			for range 2 { // where it was found is remembered
+				_, err := gw.RemoteCall(within.Soon(t), function)
+				require.ErrorContains(t, err, problem)
+				_, err = execnet.New(within.Soon(t), gw, function)
+				if w.dir == "" {
+					require.ErrorContains(t, err, problem)
+				}
+			}
+		}
+		if w.dir == "" {
+			for function, advice := range map[string]string{"iter": "RemoteIter iterates over it", "object": "New makes a handle of it"} {
+				var args []any
+				if function == "iter" {
+					args = append(args, "text")
+				}
+				_, err := gw.RemoteCall(within.Soon(t), function, args...)
+				require.ErrorContains(t, err, " cannot be sent; "+advice)
+				assert.NotContains(t, err.Error(), "During handling")
+			}
+		}
 	})
 }

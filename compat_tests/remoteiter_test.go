@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-execnet/execnet"
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testsupport/pythons"
 	"github.com/go-execnet/execnet/internal/testsupport/within"
 )
@@ -155,6 +156,28 @@ func TestRemoteIter(t *testing.T) {
 			blobs++
 		}
 		assert.Equal(t, 20, blobs)
+		awaitExecuting(t, gw, 0)
+	})
+}
+
+// TestRemoteResults iterates over iterators only.
+func TestRemoteResults(t *testing.T) {
+	everyModel(t, func(t *testing.T, gw *execnet.Gateway, w worker) {
+		results := func(function string, args ...any) (items []any) {
+			for item, err := range gatewaybase.RemoteResults[any](within.Soon(t), gw, function, args...) {
+				require.NoError(t, err)
+				items = append(items, item)
+			}
+			return items
+		}
+		assert.Equal(t, []any{int64(0), int64(1)}, results("yielding.count", 2))
+		assert.Empty(t, results("yielding.count", 0))
+		assert.Equal(t, []any{int64(1), int64(2)}, results("iter", []int{1, 2}))
+		assert.Equal(t, []any{[]any{int64(1), int64(2)}}, results("sorted", []int{2, 1}))
+		assert.Equal(t, []any{"a/b"}, results("posixpath.join", "a", "b"))
+		assert.Equal(t, []any{nil}, results("yielding.how_closed", "nobody"))
+		_, err := collect[int](within.Soon(t), gw, "yielding.how_closed", "nobody")
+		require.ErrorIs(t, err, execnet.Exception("TypeError"))
 		awaitExecuting(t, gw, 0)
 	})
 }

@@ -40,11 +40,16 @@ func (r route) usesRelease() bool {
 // open makes the gateways and returns the last one.
 func (r route) open(t *testing.T) *execnet.Gateway {
 	t.Helper()
+	return r.openIn(t, newGroup(t, testLog{t}))
+}
+
+// openIn makes the gateways in a group.
+func (r route) openIn(t *testing.T, group *execnet.Group) *execnet.Gateway {
+	t.Helper()
 	specs := strings.Join(r.specs, "\n")
 	if r.socketServer != nil {
 		specs = strings.ReplaceAll(specs, "ADDRESS", socketServer(t, *r.socketServer))
 	}
-	group := newGroup(t, testLog{t})
 	var gw *execnet.Gateway
 	for i, spec := range strings.Split(specs, "\n") {
 		var err error

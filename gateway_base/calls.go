@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/go-execnet/execnet/serializer"
@@ -140,6 +141,19 @@ func (c *callers) line(ctx context.Context, r *callRequest) (*callLine, error) {
 		}
 	}
 	return nil, nil
+}
+
+// servesGo reports whether a function is one of a Go worker.
+func (c *callers) servesGo(function string) bool {
+	c.mu.Lock()
+	line := c.main
+	c.mu.Unlock()
+	if line == nil {
+		return false
+	}
+	line.mu.Lock()
+	defer line.mu.Unlock()
+	return slices.Contains(line.modules, moduleOf(function))
 }
 
 // lineOf returns the main channel for calls or, behind a Go worker, that for Python functions, and

@@ -31,7 +31,8 @@ type CallServer interface {
 	// Iterate returns an iterator that calls a function and then yields what iteration over its
 	// result yields; an error comes last. Iterate itself returns ErrNotHere if the function is not
 	// called on a channel for calls.
-	Iterate(ctx context.Context, function string, args []any, kwargs *serializer.Dict) (iter.Seq2[any, error], error)
+	// anyResult says that a result that is no iterator is the one item.
+	Iterate(ctx context.Context, function string, args []any, kwargs *serializer.Dict, anyResult bool) (iter.Seq2[any, error], error)
 	// Failure returns the form in which the driver gets an error of an iteration. ctx is that of
 	// the function.
 	Failure(ctx context.Context, function string, err error) error
@@ -160,8 +161,8 @@ func (s *callService) do(id int32, request serializer.Tuple) {
 }
 
 // call makes a call: (function, args) or (function, args, kwargs). With a channel and two numbers
-// behind these it is an iteration. True behind all this says that there are arrays, which a Go
-// function takes as they are described.
+// behind these it is an iteration, and with nil behind them one over any result. True behind all
+// this says that there are arrays, which a Go function takes as they are described.
 func (s *callService) call(id int32, request serializer.Tuple) {
 	if last := len(request) - 1; last > 2 && request[last] == true {
 		request = request[:last]
@@ -176,7 +177,7 @@ func (s *callService) call(id int32, request serializer.Tuple) {
 		kwargs, ok3 = stringKeys(request[2])
 	}
 	var stream *serving
-	if ok := ok1 && ok2 && ok3; ok && len(request) == 6 {
+	if ok := ok1 && ok2 && ok3; ok && len(request) > 5 {
 		stream, ok3 = s.newStream(request[3:])
 	} else if ok && len(request) == 4 {
 		if !slices.Contains(s.server.CallModules(), moduleOf(function)) {
@@ -186,7 +187,7 @@ func (s *callService) call(id int32, request serializer.Tuple) {
 		s.fail(id, errors.New("execnet: a Go worker keeps no objects, so there are no handles of what its functions return"))
 		return
 	}
-	if !ok1 || !ok2 || !ok3 || len(request) > 6 || len(request) == 5 {
+	if !ok1 || !ok2 || !ok3 || len(request) > 7 || len(request) == 5 {
 		s.fail(id, errors.New("execnet: a call is (function, args, kwargs)"))
 		return
 	}

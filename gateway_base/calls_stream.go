@@ -17,6 +17,7 @@ type serving struct {
 	sizes    []int
 	size     int  // their sum
 	unwanted bool // the driver wants no more
+	result   bool // one that is no iterator is the one item
 
 	function  string
 	ctx       context.Context // of the function; interrupt ends it
@@ -25,15 +26,16 @@ type serving struct {
 	stop      func()
 }
 
-// newStream reads the channel and the window of a request.
+// newStream reads the channel and the window of a request, and the nil that may stand behind them.
 func (s *callService) newStream(request serializer.Tuple) (*serving, bool) {
 	ch, ok1 := request[0].(*Channel)
 	most, ok2 := request[1].(int64)
 	mostSize, ok3 := request[2].(int64)
-	if !ok1 || !ok2 || !ok3 || most < 1 || mostSize < 1 || ch == s.channel {
+	result := len(request) > 3
+	if !ok1 || !ok2 || !ok3 || most < 1 || mostSize < 1 || ch == s.channel || result && request[3] != nil {
 		return nil, false
 	}
-	return &serving{service: s, channel: ch, most: int(most), mostSize: int(mostSize), interrupt: func() {}}, true
+	return &serving{service: s, channel: ch, most: int(most), mostSize: int(mostSize), result: result, interrupt: func() {}}, true
 }
 
 // interruptStream ends the context of the iteration on a channel, and reports whether there is one.
@@ -92,7 +94,7 @@ func (v *serving) begin(turn context.Context, id int32, function string, args []
 		s.mu.Unlock()
 		end()
 	}
-	seq, err := s.server.Iterate(ctx, function, args, kwargs)
+	seq, err := s.server.Iterate(ctx, function, args, kwargs, v.result)
 	switch {
 	case errors.Is(err, ErrNotHere):
 		s.refuse(id)

@@ -33,7 +33,10 @@ def find_function(path):
     import sys
     parts = path.split(".")
     if len(parts) == 1:
-        parts.insert(0, "builtins" if sys.version_info[0] > 2 else "__builtin__")
+        builtins = __import__("builtins" if sys.version_info[0] > 2 else "__builtin__")
+        if not hasattr(builtins, path):
+            raise AttributeError("no builtin is named '%s'; of a module, name what to call: '%s.NAME'" % (path, path))
+        parts.insert(0, builtins.__name__)
     name = parts.pop(0)
     __import__(name)
     found = module = sys.modules[name]
@@ -52,6 +55,10 @@ def find_function(path):
         del parts[0]
     for part in parts:
         found = getattr(found, part)
+    if isinstance(found, type(sys)):
+        raise TypeError("%s is a module; name what to call in it: '%s.NAME'" % (path, path))
+    if not callable(found):
+        raise TypeError("%s is no function: '%s' object is not callable" % (path, type(found).__name__))
     return found
 `
 

@@ -24,8 +24,11 @@ const streamPatience = time.Second
 // remoteIterSource does the far end's part of an iteration where that serves no calls on a channel
 // of its own: see protocol.md section 6.8. Of the sizes of items it knows only those of strings.
 const remoteIterSource = findFunctionSource + `
-def remote_iter(channel, function, args, kwargs, most, most_bytes):
-    iterator = iter(find_function(function)(*args, **kwargs))
+def remote_iter(channel, function, args, kwargs, most, most_bytes, any_result):
+    result = find_function(function)(*args, **kwargs)
+    if any_result and not hasattr(type(result), "next" if str is bytes else "__next__"):
+        result = [result]
+    iterator = iter(result)
     sizes, total, end = [], 0, object()
     try:
         while True:
@@ -81,15 +84,28 @@ def remote_iter(channel, function, args, kwargs, most, most_bytes):
 //
 // [protocol.md section 6.8]: https://github.com/go-execnet/execnet/blob/main/docs/protocol.md#68-calls
 func RemoteIter[T any](ctx context.Context, g *Gateway, function string, args ...any) iter.Seq2[T, error] {
+	return remoteIter[T](ctx, g, function, args, false)
+}
+
+// RemoteResults is RemoteIter over what the function returns if that is an iterator: a generator, a
+// file, the result of map; in a Go worker an iter.Seq, an iter.Seq2 or a channel. Anything else,
+// such as a list, is the one item, as if RemoteCall had returned it.
+func RemoteResults[T any](ctx context.Context, g *Gateway, function string, args ...any) iter.Seq2[T, error] {
+	return remoteIter[T](ctx, g, function, args, true)
+}
+
+// remoteIter iterates over what a function returns. anyResult says that what is no iterator is the
+// one item.
+func remoteIter[T any](ctx context.Context, g *Gateway, function string, args []any, anyResult bool) iter.Seq2[T, error] {
 	return iterateOver[T](ctx, func() (*stream, error) {
 		if !isDottedName(function) {
 			return nil, badSource("%q is not the name of a function in a module", function)
 		}
 		args, kwargs := splitKwargs(args)
 		r := &callRequest{function: function, args: args, kwargs: kwargs}
-		s, err := g.stream(ctx, r)
+		s, err := g.stream(ctx, r, anyResult)
 		if err == errNotServed {
-			s, err = g.streamByExecution(ctx, r)
+			s, err = g.streamByExecution(ctx, r, anyResult)
 		}
 		return s, err
 	})
@@ -103,7 +119,7 @@ func IterMethod[T any](ctx context.Context, h *Handle, method string, args ...an
 		if err != nil {
 			return nil, err
 		}
-		s, err := h.Gateway().stream(ctx, r)
+		s, err := h.Gateway().stream(ctx, r, false)
 		return s, h.explain(err)
 	})
 }
@@ -148,8 +164,11 @@ type stream struct {
 }
 
 // stream begins an iteration. It returns errNotServed if that has to be done in another way.
-func (g *Gateway) stream(ctx context.Context, r *callRequest) (*stream, error) {
+func (g *Gateway) stream(ctx context.Context, r *callRequest, anyResult bool) (*stream, error) {
 	r.more = []any{streamItems, streamBytes}
+	if anyResult {
+		r.more = append(r.more, nil)
+	}
 	var none any
 	ch, line, err := g.calls.call(ctx, r, &none)
 	if err != nil {
@@ -159,9 +178,14 @@ func (g *Gateway) stream(ctx context.Context, r *callRequest) (*stream, error) {
 }
 
 // streamByExecution begins an iteration at a far end that does not serve it on a channel for calls.
-func (g *Gateway) streamByExecution(ctx context.Context, r *callRequest) (*stream, error) {
-	ch, err := g.startByExecution(ctx, &task{source: remoteIterSource, file: "execnet/remoteiter.py", call: "remote_iter", streams: true,
-		kwargs: map[string]any{"most": streamItems, "most_bytes": streamBytes}}, r.function, r.args, r.kwargs)
+// A Go function is not served there if it has the channel of its execution as a parameter.
+func (g *Gateway) streamByExecution(ctx context.Context, r *callRequest, anyResult bool) (*stream, error) {
+	t := &task{source: remoteIterSource, file: "execnet/remoteiter.py", call: "remote_iter", streams: true,
+		kwargs: map[string]any{"most": streamItems, "most_bytes": streamBytes, "any_result": anyResult}}
+	if anyResult && g.calls.servesGo(r.function) {
+		t = &task{source: remoteCallSource, file: remoteCallFile, call: remoteCallName, kwargs: map[string]any{}}
+	}
+	ch, err := g.startByExecution(ctx, t, r.function, r.args, r.kwargs)
 	if err != nil {
 		return nil, err
 	}

@@ -78,18 +78,21 @@ func (s *calling) Call(ctx context.Context, name string, args []any, kwargs *ser
 }
 
 // Iterate implements gatewaybase.CallServer.
-func (s *calling) Iterate(ctx context.Context, name string, args []any, kwargs *serializer.Dict) (iter.Seq2[any, error], error) {
+func (s *calling) Iterate(ctx context.Context, name string, args []any, kwargs *serializer.Dict, anyResult bool) (iter.Seq2[any, error], error) {
 	f, err := s.worker.functions.find(name)
 	if _, ours := s.worker.functions.engine[moduleOf(name)]; !ours {
 		return nil, gatewaybase.ErrNotHere
 	}
 	if err == nil && f.TakesChannel() {
+		if anyResult {
+			return nil, gatewaybase.ErrNotHere // the driver calls it by an execution
+		}
 		err = &engine.Raised{Class: "TypeError", Message: name + "() takes the channel of an execution, which an iteration does not have"}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return f.Iterate(ctx, args, kwargs), nil
+	return f.Iterate(ctx, args, kwargs, anyResult), nil
 }
 
 // Failure implements gatewaybase.CallServer.

@@ -133,6 +133,49 @@ func TestIterationsOverGoFunctions(t *testing.T) {
 	}
 }
 
+// TestResultsOfGoFunctions are iterated over if they are iterators.
+func TestResultsOfGoFunctions(t *testing.T) {
+	register(t, "results", Funcs{
+		"count":   count,
+		"slice":   func() []string { return []string{"a", "b"} },
+		"nothing": func() {},
+		"fails":   func() (int, error) { return 0, &Raised{Class: "ValueError", Message: "on purpose"} },
+		"channel": func(_ *gatewaybase.Channel, n int) int { return n + 1 },
+		"array":   func(a serializer.NDArray) []int { return a.Shape },
+	})
+	s := startServing(t, config{describeErrors: true})
+	results := func(function string, args ...any) (items []any, err error) {
+		for item, err := range gatewaybase.RemoteResults[any](within.Soon(t), s.driver, function, args...) {
+			if err != nil {
+				return items, err
+			}
+			items = append(items, item)
+		}
+		return items, nil
+	}
+	for _, c := range []struct {
+		function string
+		args     []any
+		want     []any
+	}{
+		{"results.count", []any{3}, []any{int64(0), int64(1), int64(2)}},
+		{"results.count", []any{0}, nil},
+		{"results.slice", nil, []any{[]any{"a", "b"}}},
+		{"results.nothing", nil, []any{nil}},
+		{"results.channel", []any{4}, []any{int64(5)}},
+		{"results.array", []any{serializer.NDArray{DType: "<f8", Shape: []int{1}, Data: make([]byte, 8)}}, []any{[]any{int64(1)}}},
+	} {
+		items, err := results(c.function, c.args...)
+		require.NoError(t, err, c.function)
+		assert.Equal(t, c.want, items, c.function)
+	}
+	for function, class := range map[string]string{"results.fails": "ValueError", "results.count": "TypeError", "results.missing": "AttributeError"} {
+		_, err := results(function)
+		require.ErrorIs(t, err, gatewaybase.Exception(class), function)
+	}
+	nothingRuns(t, s.driver)
+}
+
 // TestIterationsEndWithTheirLoops at a break, with a context, and with the worker.
 func TestIterationsEndWithTheirLoops(t *testing.T) {
 	var made atomic.Int64

@@ -136,7 +136,10 @@ func (fs *functions) find(name string) (*gofunc.Func, error) {
 	if module == "" {
 		what = fmt.Sprintf("%q is no name of a function in a module", name)
 	}
-	known := slices.Sorted(maps.Keys(fs.engine))
+	known := "no modules"
+	if len(fs.engine) > 0 {
+		known = "these modules: " + strings.Join(slices.Sorted(maps.Keys(fs.engine)), ", ")
+	}
 	return nil, &engine.Raised{Class: "ModuleNotFoundError", Message: fmt.Sprintf(
-		"%s; this is a Go worker, with these modules for RemoteCall: %s", what, strings.Join(known, ", "))}
+		"%s; this is a Go worker, with %s for calls, and without a CPython", what, known)}
 }

@@ -35,3 +35,9 @@ func TestRegisterRefuses(t *testing.T) {
 	assert.Contains(t, fs.engine["taken"], "g")
 	assert.NotContains(t, fs.engine, "m", "a module that was refused is not there in part")
 }
+
+func TestWorkerWithoutFunctions(t *testing.T) {
+	fs := new(registry).modules()
+	_, err := fs.find("math.sqrt")
+	assert.ErrorContains(t, err, "No module named 'math'; this is a Go worker, with no modules for calls, and without a CPython")
+}

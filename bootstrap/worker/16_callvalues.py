@@ -9,9 +9,13 @@ def find_function(path, found={}):
     """
     name, parts = found.get(path) or (None, path.split("."))
     module = sys.modules.get(name)
-    if module is None:
+    new = module is None
+    if new:
         if len(parts) == 1 and name is None:
-            parts.insert(0, "__builtin__" if PY2 else "builtins")
+            builtins = __import__("__builtin__" if PY2 else "builtins")
+            if not hasattr(builtins, path):
+                raise AttributeError("no builtin is named '%s'; of a module, name what to call: '%s.NAME'" % (path, path))
+            parts.insert(0, builtins.__name__)
         else:
             parts = path.split(".")
         name = parts.pop(0)
@@ -31,11 +35,16 @@ def find_function(path, found={}):
             name = longer
             module = sys.modules[name]
             del parts[0]
+    for part in parts:
+        module = getattr(module, part)
+    if new:
+        if isinstance(module, type(sys)):
+            raise TypeError("%s is a module; name what to call in it: '%s.NAME'" % (path, path))
+        if not callable(module):
+            raise TypeError("%s is no function: '%s' object is not callable" % (path, type(module).__name__))
         if len(found) > 1000:
             found.clear()
         found[path] = name, parts
-    for part in parts:
-        module = getattr(module, part)
     return module
 
 
@@ -133,7 +142,26 @@ def dump_plain(value, head=b"", end=b"Q"):
                 return [joined]
         except (DumpError, UnicodeError, RuntimeError, struct.error):
             pass  # RuntimeError: it contains itself, or is nested too deep, which dumps says
-    return [b"".join((head, dumps(value)[:-1], end))]
+    try:
+        return [b"".join((head, dumps(value)[:-1], end))]
+    except DumpError:
+        problem = str(sys.exc_info()[1])
+    if head and problem.startswith("can't serialize the value") and problem.endswith("cannot be sent"):
+        problem += "; " + instead_of(value)
+    raise DumpError(problem)
+
+
+def instead_of(result):
+    """What a driver can do about a result that cannot be sent."""
+    if hasattr(type(result), "__await__"):
+        return "in the function, asyncio.run() gives its result"
+    if hasattr(type(result), "__iter__"):
+        return "RemoteIter iterates over it"
+    return "New makes a handle of it"
+
+
+def is_iterator(x):
+    return hasattr(type(x), "next" if PY2 else "__next__")
 
 
 class Answer(list):

@@ -11,6 +11,7 @@ class Stream(object):
         self.call, self.channel, self.iterator = request, channel, None
         channel._next = ANY
         self.most, self.most_bytes = int(most), int(most_bytes)
+        self.any = None in request[7:8]  # a result that is no iterator is the one item
         self.sizes, self.total = deque(), 0  # of the items that the driver has not taken
 
     def send_items(self):
@@ -32,7 +33,10 @@ class Stream(object):
                     self.total -= sizes.popleft()
                 continue
             if self.iterator is None:
-                self.iterator = iter(call_function(self.call))
+                result = call_function(self.call)
+                if self.any and not is_iterator(result):
+                    result = [result]
+                self.iterator = iter(result)
                 self.call = None
             item = next(self.iterator, ENDMARKER)
             if item is ENDMARKER:

@@ -245,7 +245,10 @@ class Output(object):
         except Exception:
             pass  # remote code has put something else in its place
         for fd in self.pipes:
-            os.dup2(self.before[fd], fd)
+            try:
+                os.dup2(self.before[fd], fd)
+            except OSError:  # remote code has closed it
+                os.dup2(os.open(os.devnull, os.O_WRONLY), fd)
         if sys.stdout is sys.__stdout__:
             sys.stdout = self.stdout
         sys.__stdout__ = self.stdout

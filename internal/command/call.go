@@ -21,9 +21,10 @@ func newCall() *cobra.Command {
 		Use:   "call [--tx SPEC]... [--import DIR]... MODULE.FUNCTION [ARG | NAME=VALUE]...",
 		Short: "Call a Python function and print what it returns",
 		Long: `Call starts an interpreter, calls a function there, and prints what it returns as
-one line of JSON. The function is one of any module that can be imported there, of
-the modules in DIR, or of those that a worker in Go has registered. The options
-stand before its name.
+one line of JSON; of a generator, and of any other iterator, each item as it comes.
+The function is one of any module that can be imported there, of the modules in
+DIR, or of those that a worker in Go has registered. The options stand before its
+name.
 
 ARG and VALUE are JSON (5, true, null, "text", [1, 2]) or a Python literal
 (None, 'text', (1, 2), b'bytes', {1, 2}), and text if they are neither: with
@@ -33,7 +34,8 @@ the form NAME=VALUE is a keyword argument.
 Values that JSON does not have are printed and read as "execnet help json" tells:
 bytes as {"__bytes__": "aGVsbG8="}, a set as {"__set__": [1, 2]}, NaN as
 {"__float__": "nan"}. A tuple is printed as an array, and an int with all its
-digits. The function can return only what a channel can send.
+digits. Named tuples, dates, Decimal, Enum members, numpy's types and some others
+appear in plain forms; of other objects nothing can be printed.
 
 With several interpreters all of them call the function at once, and each result
 is printed as it comes, with the gateway's id:
@@ -90,12 +92,16 @@ func runCall(cmd *cobra.Command, f *remoteFlags, function string, arguments []st
 				continue
 			}
 			calls.Go(func() {
-				result, err := m.Gateway.RemoteCall(ctx, function, args...)
-				if err == nil {
+				var err error
+				for result, failed := range gatewaybase.RemoteResults[any](ctx, m.Gateway, function, args...) {
 					var line []byte
-					if line, err = formatResult(m.Spec.ID, result, len(members) > 1); err == nil {
-						out.print(cmd.OutOrStdout(), line)
+					if err = failed; err == nil {
+						line, err = formatResult(m.Spec.ID, result, len(members) > 1)
 					}
+					if err != nil {
+						break
+					}
+					out.print(cmd.OutOrStdout(), line)
 				}
 				if err != nil && !fleet.Settled(ctx, err) {
 					failed, text := exitCode(err)

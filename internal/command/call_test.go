@@ -35,6 +35,15 @@ def stop(code):
 
 def give(what):
     return object() if what == "object" else __import__("time").sleep(60)
+
+def count(n, then=None):
+    for i in range(n):
+        yield i, [i]
+    if then:
+        raise ValueError(then)
+
+def listed(n):
+    return list(count(n))
 `,
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
@@ -75,6 +84,44 @@ func TestCallSeveral(t *testing.T) {
 	out := strings.Split(ok(t, "", "call", "--tx", "2*popen", "--tx", "popen//id=last", "math.sqrt", "4"), "\n")
 	slices.Sort(out)
 	assert.Equal(t, []string{"", `{"gateway": "gw0", "result": 2.0}`, `{"gateway": "gw1", "result": 2.0}`, `{"gateway": "last", "result": 2.0}`}, out)
+}
+
+// TestCallOfIterators prints each item on a line of its own, and of lists one line.
+func TestCallOfIterators(t *testing.T) {
+	root := analysis(t)
+	for _, tx := range []string{"popen", "popen//self//engine=cpython", "popen//python=" + pythons.WithExecnet(t) + "//bootstrap=import"} {
+		call := []string{"call", "--tx", tx, "--import", root}
+		assert.Equal(t, "[0, [0]]\n[1, [1]]\n", ok(t, "", append(call, "analysis.count", "2")...))
+		assert.Empty(t, ok(t, "", append(call, "analysis.count", "0")...))
+		assert.Equal(t, "[[0, [0]], [1, [1]]]\n", ok(t, "", append(call, "analysis.listed", "2")...))
+		r := execnet(t, "", append(call, "analysis.count", "2", "then=here")...)
+		assert.Equal(t, 1, r.code)
+		assert.Equal(t, "[0, [0]]\n[1, [1]]\n", r.stdout)
+		assert.Contains(t, r.stderr, "[gw0] ValueError: here\n")
+	}
+	out := strings.Split(ok(t, "", "call", "--tx", "2*popen", "--import", root, "analysis.count", "1"), "\n")
+	slices.Sort(out)
+	assert.Equal(t, []string{"", `{"gateway": "gw0", "result": [0, [0]]}`, `{"gateway": "gw1", "result": [0, [0]]}`}, out)
+	r := execnet(t, "", "call", "--import", root, "builtins.iter", "[1, {'__set__': 1}]")
+	assert.Equal(t, result{stdout: "1\n{\"__dict__\": [[\"__set__\", 1]]}\n"}, r)
+}
+
+// TestCallOfWhatIsNoFunction says what is missing.
+func TestCallOfWhatIsNoFunction(t *testing.T) {
+	for _, tx := range []string{"popen", "popen//python=" + pythons.WithExecnet(t) + "//bootstrap=import"} {
+		for function, want := range map[string]string{
+			"math":                "AttributeError: no builtin is named 'math'; of a module, name what to call: 'math.NAME'",
+			"os.path":             "TypeError: os.path is a module; name what to call in it: 'os.path.NAME'",
+			"math.pi":             "TypeError: math.pi is no function: 'float' object is not callable",
+			"no_such_module.f":    "ModuleNotFoundError: No module named 'no_such_module'",
+			"math.no_such_name":   "AttributeError: module 'math' has no attribute 'no_such_name'",
+			"os.path.no_such.way": "has no attribute 'no_such'",
+		} {
+			r := execnet(t, "", "call", "--tx", tx, function)
+			assert.Equal(t, 1, r.code)
+			assert.Contains(t, r.stderr, want+"\n", function)
+		}
+	}
 }
 
 func TestCallFails(t *testing.T) {

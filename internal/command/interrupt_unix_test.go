@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -150,6 +151,33 @@ func TestBrokenPipe(t *testing.T) {
 	require.NoError(t, r.stdout.Close())
 	assert.Equal(t, 141, r.end(t))
 	assert.Empty(t, r.stderr.String())
+}
+
+// TestCallOfAnEndlessGenerator ends when nobody reads it any more, and at Ctrl-C.
+func TestCallOfAnEndlessGenerator(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		cmd := exec.CommandContext(t.Context(), binary, "call", "--tx", "2*popen", "itertools.repeat", strings.Repeat("x", 1000))
+		cmd.Env = append(os.Environ(), "EXECNET_PYTHON="+pythons.Default(t).Path)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.WaitDelay = 10 * time.Second
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		_, err = bufio.NewReader(stdout).ReadBytes('\n')
+		require.NoError(t, err)
+		want := 141
+		if interrupted {
+			want = 130
+			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+		} else {
+			require.NoError(t, stdout.Close())
+		}
+		assert.Error(t, cmd.Wait())
+		assert.Equal(t, want, cmd.ProcessState.ExitCode())
+		assert.Empty(t, stderr.String())
+	}
 }
 
 // Ctrl-C works as well while nobody reads what is printed.

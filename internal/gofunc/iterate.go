@@ -12,10 +12,15 @@ import (
 
 // Iterate returns an iterator that calls the function and then yields the items of its result: of
 // an iter.Seq, of an iter.Seq2 (the second value, if it is no error, is in a tuple with the first),
-// of a channel, or of a slice. An error comes last. The errors are those of Call.
-func (w *Func) Iterate(ctx context.Context, args []any, kwargs *serializer.Dict) iter.Seq2[any, error] {
+// of a channel, or of a slice. With anyResult a result that is no iterator is the one item. An
+// error comes last. The errors are those of Call.
+func (w *Func) Iterate(ctx context.Context, args []any, kwargs *serializer.Dict, anyResult bool) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
 		result, err := w.call(ctx, nil, args, kwargs)
+		if err == nil && anyResult && !isIterator(result) {
+			yield(result, nil)
+			return
+		}
 		if err == nil {
 			err = w.each(ctx, result, func(item any) bool { return yield(item, nil) })
 		}
