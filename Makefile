@@ -6,6 +6,7 @@
 #   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and the image of a release; the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
+#   make test-mpirun  gateways to workers that a real mpirun starts
 #   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine;
 #             and the archive and the wheel of a release for arm64
@@ -28,7 +29,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, those that take longest first.
-PLATFORM_TESTS := test-qemu test-slurm test-wine test-pypy test-podman test-kubectl
+PLATFORM_TESTS := test-qemu test-slurm test-wine test-pypy test-podman test-kubectl test-mpirun
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -68,6 +69,9 @@ test-podman: needs-podman
 
 test-slurm: needs-slurm
 	CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
+
+test-mpirun: needs-mpirun
+	CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 10m -tags platforms -run TestMpirun ./internal/dialback
 
 # The tests of a file stay together: they share workers.
 PYTEST = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python .ci/compat.py go run ./cmd/execnet pytest -q -n 2 --dist loadfile
