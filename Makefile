@@ -6,6 +6,7 @@
 #   make test-podman  gateways to containers of a real podman, whose images are made from files of this machine,
 #             and the image of a release; the user must be root
 #   make test-slurm   gateways on the nodes of a real Slurm, which runs here; the user must be root
+#   make test-mpirun  gateways to workers that a real mpirun starts
 #   make test-kubectl gateways to pods of an API server of the tests, by a real kubectl, which is built first
 #   make test-qemu    programs for arm64 and for s390x, whose byte order is the other one, and a Python of this machine;
 #             and the archive and the wheel of a release for arm64
@@ -28,7 +29,7 @@ VENV := .venv
 MINUTES ?= 5
 PLATFORMS ?= all
 # The parts of test-platforms, those that take longest first.
-PLATFORM_TESTS := test-qemu test-slurm test-wine test-pypy test-podman test-kubectl
+PLATFORM_TESTS := test-qemu test-slurm test-wine test-pypy test-podman test-kubectl test-mpirun
 # Where a virtual environment keeps its programs depends on the system.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
@@ -59,15 +60,21 @@ needs-%:
 	@missing=$$(.ci/needs-platforms $* | tr '\n' ' '); test -z "$$missing" || { \
 		echo "These tests need programs that are not here. On Debian: apt-get install $$missing" >&2; exit 1; }
 
+# Tests that have failed run once more, as those of make test do.
+GO_TEST := $(PYTHON) $(CURDIR)/.ci/go_test.py these
+
 # Without cgo, so that programs run in containers without libraries, and nothing is built twice.
 test-podman: needs-podman
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy ./internal/release
+	CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 20m -tags platforms -run TestPodman ./internal/deploy ./internal/release
 
 test-slurm: needs-slurm
-	CGO_ENABLED=0 go test -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
+	CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 20m -tags platforms -run TestSlurm ./internal/dialback
+
+test-mpirun: needs-mpirun
+	CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 10m -tags platforms -run TestMpirun ./internal/dialback
 
 # The tests of a file stay together: they share workers.
-PYTEST := VIRTUAL_ENV=$(CURDIR)/$(VENV) go run ./cmd/execnet pytest -q -n 2 --dist loadfile
+PYTEST = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python .ci/compat.py go run ./cmd/execnet pytest -q -n 2 --dist loadfile
 
 # What qemu runs of Go's tests, and of the tests in which pip's execnet drives a Go worker. Only what starts no
 # second program of that processor, as this system could not start it; of gpython, which takes long, what asks
@@ -79,11 +86,11 @@ QEMU_COMPAT := $(addprefix compat_tests/test_goworker_,values.py channels.py fun
 
 test-qemu: needs-qemu venv
 	@for arch in arm64 s390x; do $(MAKE) --no-print-directory test-qemu-$$arch || exit 1; done
-	CGO_ENABLED=0 EXECNET_TEST_VENV=$(CURDIR)/$(VENV) go test -count=1 -timeout 20m -tags platforms -run TestQemu ./internal/release
+	CGO_ENABLED=0 EXECNET_TEST_VENV=$(CURDIR)/$(VENV) $(GO_TEST) -count=1 -timeout 20m -tags platforms -run TestQemu ./internal/release
 
 test-qemu-%: export EXECNET_TEST_PYTHONS = $(PYTHON)
 test-qemu-%: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
-test-qemu-%: QEMU_TEST = CGO_ENABLED=0 GOARCH=$* go test -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/qemu $*'
+test-qemu-%: QEMU_TEST = CGO_ENABLED=0 GOARCH=$* $(GO_TEST) -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/qemu $*'
 test-qemu-%:
 	$(QEMU_TEST) -skip '$(QEMU_SKIP)' $(QEMU_PACKAGES)
 	$(QEMU_TEST) -run 'TestModules$$|TestSys$$' ./gpython
@@ -95,7 +102,7 @@ test-qemu-%:
 test-pypy: export EXECNET_TEST_PYTHONS = $(shell command -v pypy3)
 test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-pypy: needs-pypy venv
-	go test -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
+	$(GO_TEST) -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
 	$(PYTEST) -m 'not cpython' compat_tests/test_worker_*.py
 
 # What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
@@ -118,10 +125,10 @@ test-wine: export WINEPREFIX = $(WINE)
 test-wine: export EXECNET_TEST_PYTHONS = C:\python\python.exe
 test-wine: export EXECNET_TEST_VENV = C:\venv
 test-wine: export EXECNET_TEST_PROGRAM = $(CURDIR)/bin/windows/execnet.exe
-test-wine: WINE_GO = CGO_ENABLED=0 GOOS=windows GOARCH=amd64 GOFLAGS=-overlay=$(WINE)/overlay.json go
-test-wine: WINE_TEST = $(WINE_GO) test -p 1 -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/wine'
+test-wine: WINE_ENV = CGO_ENABLED=0 GOOS=windows GOARCH=amd64 GOFLAGS=-overlay=$(WINE)/overlay.json
+test-wine: WINE_TEST = $(WINE_ENV) $(GO_TEST) -p 1 -count=1 -vet=off -timeout 10m -exec '$(CURDIR)/.ci/wine'
 test-wine: needs-wine $(WINE)/made
-	$(WINE_GO) build -o bin/windows/ ./cmd/execnet
+	$(WINE_ENV) go build -o bin/windows/ ./cmd/execnet
 	$(WINE_TEST) -tags platforms ./cmd/execnet
 	$(WINE_TEST) -skip '^($(subst $() ,|,$(strip $(WINE_SKIP))))$$' $(WINE_PACKAGES)
 
@@ -131,7 +138,7 @@ $(WINE)/made: .ci/wine-prefix .ci/wine embedded/go.mod $(VENV)/installed | needs
 
 # Its first run builds kubectl, which takes minutes; later ones find that in the cache of go build.
 test-kubectl:
-	CGO_ENABLED=0 go -C internal/testsupport/kubernetes test -count=1 -timeout 20m .
+	cd internal/testsupport/kubernetes && CGO_ENABLED=0 $(GO_TEST) -count=1 -timeout 20m .
 
 needs:
 	@missing=$$(.ci/needs | tr '\n' ' '); test -z "$$missing" || { \

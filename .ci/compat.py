@@ -1,11 +1,12 @@
-"""Runs the pytest half of compat_tests by the command under test: compat.py FOLDER
+"""Runs tests of compat_tests by a command: compat.py execnet pytest ARGUMENTS...
 
-FOLDER is for the report. Tests that have failed run once more, one after the other, for the reason
-that go_test.py gives, and the output names them.
+Tests that have failed run once more, one after the other, for the reason that go_test.py gives, and
+the output names them.
 """
 import os
 import subprocess
 import sys
+import tempfile
 from xml.etree import ElementTree
 
 MOST = 5  # tests that may fail at first
@@ -19,12 +20,11 @@ def failed(report):
             yield "compat_tests/%s.py::%s" % (module, case.get("name"))
 
 
-def main(folder):
-    report = os.path.join(folder, "compat.xml")
-    # The tests of a file stay together: they share gateways, and some of them the time that others
-    # take. Three files at a time keep two processors busy: four tenths of the time are waiting.
-    code = subprocess.call(["execnet", "pytest", "-q", "-n", "3", "--dist", "loadfile", "--junitxml", report, "compat_tests"])
-    tests = list(failed(report)) if code == 1 else []
+def main(command):
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "compat.xml")
+        code = subprocess.call(command + ["--junitxml", report])
+        tests = list(failed(report)) if code == 1 else []
     if not 0 < len(tests) <= MOST:
         return code
     print("== once more:", *tests, flush=True)
@@ -35,4 +35,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

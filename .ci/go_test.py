@@ -1,9 +1,9 @@
-"""Runs go test on this module's packages: go_test.py all|compat ARGUMENTS...
+"""Runs go test on this module's packages: go_test.py all|compat|these ARGUMENTS...
 
-all are those but compat_tests. The machines of CI are shared: for seconds a test may get no processor.
-So tests that have failed run once more, with nothing beside them, and the output names them. A data
-race, a panic or a goroutine that was left counts at once: it may come rarely and is a fault all the
-same.
+all are those but compat_tests; these stand among the arguments and begin with a dot. The machines of
+CI are shared: for seconds a test may get no processor. So tests that have failed run once more, by
+themselves, and the output names them. A data race, a panic or a goroutine that was left counts at
+once: it may come rarely and is a fault all the same.
 """
 import re
 import subprocess
@@ -30,8 +30,13 @@ def run(args):
 
 
 def main(which, args):
-    packages = subprocess.check_output(["go", "list", "./..."], universal_newlines=True).split()
-    code, failed, at_once = run(args + [p for p in packages if ("/compat_tests" in p) == (which == "compat")])
+    if which == "these":
+        packages = [arg for arg in args if arg.startswith(".")]
+        args = [arg for arg in args if not arg.startswith(".")]
+    else:
+        every = subprocess.check_output(["go", "list", "./..."], universal_newlines=True).split()
+        packages = [p for p in every if ("/compat_tests" in p) == (which == "compat")]
+    code, failed, at_once = run(args + packages)
     if code == 0 or at_once or not failed or not all(failed.values()) or sum(map(len, failed.values())) > MOST:
         return code
     for package, names in failed.items():

@@ -13,7 +13,7 @@ import _struct as struct
 from _collections import deque
 from _weakref import ref
 
-PY2 = sys.version_info[0] == 2
+PY2, PYPY = sys.version_info[0] == 2, hasattr(sys, "pypy_version_info")
 over = []  # not empty when the interpreter is about to end
 if PY2:
     import thread as _thread

@@ -98,7 +98,7 @@ class Executing(object):
         try:
             source, file_name, call_name, kwargs = task
             self._trace("execution starts[%s]: %.50r" % (channel.id, source))
-            file_name = file_name or "<remote exec>"
+            file_name = nameable(file_name or "<remote exec>")
             channel._executing = True
             try:
                 self._begin(-channel.id)

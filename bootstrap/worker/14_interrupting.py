@@ -116,12 +116,14 @@ def interrupt_thread(thread):
     try:
         set_async_exception(thread, KeyboardInterrupt)
     except (ImportError, AttributeError):
-        pass  # there is no ctypes, or it has no such function
+        pass  # there is no ctypes, or nothing has such a function
+    except ValueError:
+        pass  # PyPy's, of a thread that has ended
 
 
 def take_interrupt():
     """Have an interrupt that was sent to this thread raise KeyboardInterrupt in here, or nowhere."""
-    if "ctypes" in sys.modules or "ctypes" in private:
+    if not PYPY and ("ctypes" in sys.modules or "ctypes" in private):
         try:
             set_async_exception(_thread.get_ident(), None)
         except (ImportError, AttributeError):
@@ -134,6 +136,10 @@ def take_interrupt():
 
 
 def set_async_exception(thread, kind):
+    if PYPY:
+        from __pypy__ import thread as threads
+        threads._raise_in_thread(thread, kind)
+        return
     ctypes = stdlib("ctypes")
     number = ctypes.c_ulong if sys.version_info >= (3, 7) else ctypes.c_long
     ctypes.pythonapi.PyThreadState_SetAsyncExc(number(thread), kind and ctypes.py_object(kind))

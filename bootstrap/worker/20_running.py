@@ -20,6 +20,13 @@ def run(source, file_name, call_name, kwargs, channel):
         del scopes[key]
 
 
+def nameable(file_name):
+    """The file name as compile() takes it: in PyPy without a locale, as over ssh, only ASCII."""
+    if PYPY and sys.getfilesystemencoding() == "ascii":
+        return file_name.encode("ascii", "backslashreplace").decode("ascii")
+    return file_name
+
+
 EXECUTION = "__channelexec__"  # the name of the module that source believes to be
 
 

@@ -26,6 +26,8 @@ type Caps struct {
 	UnorderedDicts bool
 	// ExecModel is the execution model that RemoteStatus has to name; empty means "thread".
 	ExecModel string
+	// LateCollection is set for PyPy: what nobody refers to is there until it collects garbage.
+	LateCollection bool
 	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a
 	// stream of its own (sockets).
 	KeepsStdio bool
@@ -113,6 +115,7 @@ func (r *run) idle(t *testing.T) {
 func (r *run) nothingLeft(t *testing.T) {
 	r.eventually(t, func(status execnet.RemoteStatus) bool {
 		runtime.GC() // drops channels here, which the next status shows
+		r.collect(t)
 		return status.NumChannels == 0 && status.NumExecuting == 0
 	})
 }
@@ -139,6 +142,14 @@ func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 	ch, err := r.gw.RemoteExec(t.Context(), source)
 	require.NoError(t, err)
 	return ch
+}
+
+// collect has a worker that does not do so by itself drop what nobody refers to any more.
+func (r *run) collect(t *testing.T) {
+	t.Helper()
+	if r.caps.LateCollection {
+		ends(t, r.exec(t, "import gc; gc.collect(); gc.collect()"))
+	}
 }
 
 // newThere makes a channel and has the worker's channel ch receive it. The caller holds the only

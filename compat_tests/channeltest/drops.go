@@ -75,6 +75,7 @@ del sub
 		assert.Empty(t, got)
 		return
 	}
+	r.collect(t)
 	endmarker(t, got)
 }
 

@@ -48,6 +48,10 @@ out.send((channel.isclosed(), channel.waitclose()))
 	assert.Equal(t, "EOFError", receive(t, out))
 	assert.Equal(t, "IOError", receive(t, out))
 	assert.Equal(t, execnet.Tuple{true, nil}, receive(t, out))
+	if r.caps.LateCollection {
+		r.idle(t)
+		r.collect(t)
+	}
 	atEnd(t, out, "the execution has ended, and dropped it")
 }
 

@@ -13,10 +13,11 @@ import (
 	"testing"
 )
 
-// Interpreter is one CPython found on this machine.
+// Interpreter is one CPython found on this machine, or a PyPy that EXECNET_TEST_PYTHONS names.
 type Interpreter struct {
 	Path         string // an absolute path
 	Major, Minor int
+	PyPy         bool
 }
 
 // Version is the interpreter's "major.minor".
@@ -129,16 +130,16 @@ func find() []Interpreter {
 
 // query asks the interpreter itself: a name on PATH may be a shim that leads nowhere.
 func query(path string) (Interpreter, bool) {
-	out, err := exec.Command(path, "-c", "import sys; print('%s|%d|%d' % ((sys.executable,) + tuple(sys.version_info[:2])))").Output()
+	out, err := exec.Command(path, "-c", "import sys; print('%s|%d|%d|%s' % ((sys.executable,) + tuple(sys.version_info[:2]) + ('PyPy' in sys.version,)))").Output()
 	if err != nil {
 		return Interpreter{}, false
 	}
 	fields := strings.Split(strings.TrimSpace(string(out)), "|")
 	p := Interpreter{}
-	if len(fields) != 3 {
+	if len(fields) != 4 {
 		return p, false
 	}
-	p.Path = fields[0]
+	p.Path, p.PyPy = fields[0], fields[3] == "True"
 	if _, err := fmt.Sscan(fields[1]+" "+fields[2], &p.Major, &p.Minor); err != nil {
 		return p, false
 	}
