@@ -47,7 +47,8 @@ func TestNotRun(t *testing.T) {
 			code: testrun.TestsFailed, tests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for workers := 1; workers == 1 || workers == 2 && c.problem != ""; workers++ { // two are forked
+			// Two workers are forked.
+			for workers := 1; workers == 1 || workers == 2 && c.problem != ""; workers++ {
 				r := runFiles(t, workers, c.files, testrun.Config{Args: c.args})
 				assert.Equal(t, c.code, r.code, "%v", r.err)
 				if c.problem != "" {
