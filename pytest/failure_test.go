@@ -59,6 +59,21 @@ def test_4(): pass
 	}
 }
 
+// TestInterruptedByATest has a test that ends the session, and a failure before it.
+func TestInterruptedByATest(t *testing.T) {
+	dir := files{"test_a.py": `
+def test_1(): assert 0
+def test_2(): raise KeyboardInterrupt
+def test_3(): pass
+`}.Write(t)
+	printed, status := goTest(t, pytest.Options{Dir: dir, Gateways: []string{python(t)}}, "-test.v")
+	assert.Equal(t, 1, status)
+	assert.Equal(t, map[string]string{"": "FAIL", "/test_a.py": "FAIL", "/test_a.py/test_1": "FAIL", "/test_a.py/test_2": "SKIP"}, ended(printed), printed)
+	assert.Contains(t, printed, "pytest has ended its session there: KeyboardInterrupt")
+	assert.Contains(t, printed, "the run of pytest has ended early; 1 of 3 tests were not run")
+	assert.NotContains(t, printed, "continue-on-collection-errors")
+}
+
 // TestRefusals shows what a user reads whose suite cannot be run.
 func TestRefusals(t *testing.T) {
 	dir := files{"test_a.py": "def test_a(): pass", "empty/notes.txt": ""}.Write(t)

@@ -29,6 +29,7 @@ type report struct {
 	warnings []*testrun.Warning
 	folders  map[string]string // pytest's rootdir of each worker
 	bad      int               // failures so far
+	parts    int               // parts of the suite that could not be collected
 	left     int               // tests that pytest has deselected
 }
 
@@ -92,11 +93,7 @@ func (r *report) down(e *testrun.WorkerDown) {
 	if errors.Is(e.Err, execnet.ErrTerminated) {
 		return // the run is being ended
 	}
-	text := fmt.Sprintf("[%s] the interpreter has ended", e.Worker)
-	if e.Err != nil {
-		first, _, _ := strings.Cut(e.Err.Error(), "; its stderr ended:")
-		text = fmt.Sprintf("[%s] %s", e.Worker, first)
-	}
+	text := fmt.Sprintf("[%s] %s", e.Worker, e.Problem())
 	if e.Replaced != "" {
 		text += fmt.Sprintf("\n[%s] takes its place", e.Replaced)
 	}
@@ -203,6 +200,7 @@ func (r *report) tellProblems() {
 		failed := p.Outcome.Bad()
 		if failed {
 			r.bad++
+			r.parts++
 		}
 		tell := func(t *testing.T) {
 			write(t, place(r.folders[p.Worker], p.Path, p.Line, nil)+strings.TrimPrefix(p.Message, "Skipped: "))
@@ -269,9 +267,9 @@ func (r *report) finish(ctx context.Context, c testrun.Config, code testrun.Exit
 		r.t.Fatal(explain(err) + ended)
 	case code == testrun.NoTests && len(r.order) == 0:
 		r.noTests(c)
-	case code == testrun.Interrupted && r.bad > 0:
+	case code == testrun.Interrupted && r.parts > 0:
 		r.say("pytest runs no tests if a part of the suite cannot be collected, unless it gets --continue-on-collection-errors%s", ended)
-	case code != testrun.OK && !r.t.Failed():
+	case code != testrun.OK && r.bad == 0:
 		r.t.Errorf("execnet: pytest has ended with exit code %d, although no test has failed%s", code, ended)
 	case waiting > 0:
 		r.t.Errorf("execnet: the run of pytest has ended early%s", ended)

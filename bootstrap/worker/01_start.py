@@ -36,6 +36,7 @@ else:
 text = type(u"")
 # These are bound here because gevent and eventlet replace them in their modules.
 now, sleep = getattr(time, "monotonic", time.time), time.sleep
+getpid = os.getpid  # a test of remote code may replace it
 allocate = _thread.allocate_lock
 unpack_head = struct.Struct("!bii").unpack_from
 unpack_item = struct.Struct("!biiBi").unpack_from

@@ -146,7 +146,7 @@ def import_threading():
     thread._ident = MAIN
     threading._active[MAIN] = thread
     if hasattr(thread, "_native_id"):
-        thread._native_id = os.getpid()
+        thread._native_id = getpid()
     # This lock is held while the thread runs. It must be the main thread's lock, not ours.
     getattr(threading, "_shutdown_locks", set()).discard(thread._tstate_lock)
     thread._tstate_lock = allocate()

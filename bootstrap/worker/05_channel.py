@@ -59,7 +59,7 @@ class Channel(object):
             if self._closed:
                 for error in self._remoteerrors:
                     error.warn()
-            elif self.gateway._pid == os.getpid():  # not in a forked child
+            elif self.gateway._pid == getpid():  # not in a forked child
                 # With a callback the other side may go on sending, but gets nothing from here any
                 # more: LAST_MESSAGE. If it has said that it sends nothing more, it may have a
                 # callback that waits for the end of what is sent here: CLOSE.

@@ -180,8 +180,20 @@ class Large(object):
 
 
 def make_reserve():
-    """Memory to give back when it is short. It costs nothing: the system provides it when used."""
+    """Memory to give back when it is short. If it is new, it costs nothing: the system provides it
+    when used. What was in use before is cleared.
+    """
     return b"\0" * (1 << 19) if PY2 else bytes(2 << 20)
+
+
+reserves = [make_reserve()]  # made before a fork, it is no memory of the child's own
+
+
+def take_reserve():
+    try:
+        return reserves.pop()
+    except IndexError:
+        return make_reserve()
 
 
 class OfTheParent(object):

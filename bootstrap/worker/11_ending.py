@@ -32,7 +32,7 @@ class Ending(object):
         if not self._wait_idle(0.2 if self._orphaned else 5.0):
             self._trace("execution ongoing, sending ourselves a SIGINT")
             if sys.platform != "win32":
-                os.kill(os.getpid(), 2)
+                os.kill(getpid(), 2)
             else:
                 _thread.interrupt_main()
             if not self._wait_idle(10.0):
@@ -117,7 +117,7 @@ class Ending(object):
 
     def _end_forked(self, error=None, *source):
         """End a child that remote code has forked and that has come to the end of its part."""
-        if os.getpid() == self._pid:
+        if getpid() == self._pid:
             return
         code = 0
         try:

@@ -111,7 +111,7 @@ def interrupt_thread(thread):
                     ctypes = stdlib("ctypes")
                     ctypes.CDLL(None).pthread_kill(ctypes.c_ulong(MAIN), 2)
                 except (ImportError, AttributeError, OSError):
-                    os.kill(os.getpid(), 2)  # another thread may get it
+                    os.kill(getpid(), 2)  # another thread may get it
             return
     try:
         set_async_exception(thread, KeyboardInterrupt)

@@ -18,7 +18,7 @@ class WorkerGateway(Writing, Reading, Dispatching, Ending, Executing, Calling, I
     """
 
     def __init__(self, rfd, wfd, id, execmodel):
-        self.id, self.execmodel, self._pid = id, execmodel, os.getpid()
+        self.id, self.execmodel, self._pid = id, execmodel, getpid()
         self._forked = False  # whether this is a child that remote code has forked
         self._rfd, self._wfd = rfd, wfd
         self._spare = set()  # descriptors that _rfd was before: see _take_over
@@ -56,7 +56,7 @@ class WorkerGateway(Writing, Reading, Dispatching, Ending, Executing, Calling, I
         self._need, self._starved, self._woke = 9, True, False
         self._gen = 0
         self._shortage = 0  # when memory was short first, lately
-        self._reserve = make_reserve()  # so that the driver can be told of a shortage
+        self._reserve = take_reserve()  # so that the driver can be told of a shortage
         self._followers = []
         self._armed = False
         self._background = None

@@ -45,7 +45,7 @@ class Output(object):
         leave = os._exit
 
         def _exit(status):
-            if os.getpid() == self.gateway._pid:
+            if getpid() == self.gateway._pid:
                 self.end()
             leave(status)
         if self.gateway._alone:
@@ -128,7 +128,7 @@ class Output(object):
             to_stderr = logging.StreamHandler, getattr(logging, "_StderrHandler", None)
 
             def call_handlers(logger, record):
-                if self.gateway._finished or os.getpid() != self.gateway._pid:
+                if self.gateway._finished or getpid() != self.gateway._pid:
                     return usual(logger, record)
                 while logger is not None:
                     for handler in logger.handlers:

@@ -20,7 +20,7 @@ class Watchdog(object):
         self.pid = None
         if not hasattr(os, "fork") or _thread._count():
             return  # Windows; or threads run that somebody has started before the worker
-        worker = os.getpid()
+        worker = getpid()
         try:
             alive, writing_end = os.pipe()
             if PY2:

@@ -138,7 +138,7 @@ def complain(*parts):
     """Write to stderr, whatever state that is in."""
     try:
         parts = [part.encode("utf-8") if PY2 and type(part) is text else part for part in parts]
-        tell("[%d] %s\n" % (os.getpid(), " ".join(parts)))
+        tell("[%d] %s\n" % (getpid(), " ".join(parts)))
     except Exception:
         pass
 

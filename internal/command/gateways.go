@@ -150,7 +150,7 @@ func plainError(err error) string {
 	case errors.As(err, &died):
 		bare := *died
 		bare.Exit.Stderr = ""
-		err = &bare
+		return strings.Replace(errtext.Of(err), errtext.Of(died), errtext.Of(&bare), 1)
 	case errors.As(err, &wrong):
 		bare := *wrong
 		bare.Exit.Stderr = ""

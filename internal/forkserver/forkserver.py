@@ -58,6 +58,9 @@ def _server():
         sys.path.insert(0, worker_folder)
         try:
             __import__(worker)
+            # What each child would import whose output is sent. To import something after a fork
+            # copies much memory: all names in sys.modules are looked at.
+            sys.modules[worker].stdlib("mmap")
         except Exception:
             pass  # each child finds out for itself what is wrong
         sys.path.remove(worker_folder)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
 	"github.com/go-execnet/execnet/internal/testrun"
 )
 
@@ -302,6 +303,10 @@ func TestTerminalWorkers(t *testing.T) {
 	assert.Contains(t, out, "= 1 failed, 2 passed, 2 rerun in 0.12s =")
 	out = shown(t, TerminalOptions{Workers: 2}, End{Code: 1}, up("gw0"), &testrun.WorkerDown{Worker: "gw0", Err: errors.New("killed"), AtLimit: true})
 	assert.Contains(t, out, "[gw0] killed\n[gw0] no other one takes its place: --max-worker-restart allows no more\n")
+	died := &gatewaybase.GatewayDiedError{ID: "gw0", Exit: gatewaybase.Exit{Known: true, Code: 3, Stderr: "told before"}}
+	out = shown(t, TerminalOptions{Workers: 2}, End{Code: 1}, up("gw0"), &testrun.WorkerDown{Worker: "gw0", Err: died})
+	assert.Contains(t, out, "[gw0] gateway gw0 died (exit status 3)\n")
+	assert.NotContains(t, out, "told before")
 	alone := shown(t, TerminalOptions{Workers: 1}, End{}, up("gw0"), &testrun.Collected{Tests: tests("a.py::t")}, &testrun.Printed{Worker: "gw0", Text: "hello"})
 	assert.Contains(t, alone, "\nhello\n")
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-execnet/execnet/internal/errtext"
 	"github.com/go-execnet/execnet/internal/testrun"
 )
 
@@ -250,10 +249,7 @@ func (t *Terminal) problem(p *testrun.CollectProblem) {
 }
 
 func (t *Terminal) workerDown(e *testrun.WorkerDown) {
-	text := "[" + e.Worker + "] worker died"
-	if e.Err != nil {
-		text = fmt.Sprintf("[%s] %s", e.Worker, errtext.Of(e.Err))
-	}
+	text := fmt.Sprintf("[%s] %s", e.Worker, e.Problem())
 	switch {
 	case e.Replaced != "":
 		text += "\n[" + e.Worker + "] " + e.Replaced + " takes its place"

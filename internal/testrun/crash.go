@@ -2,7 +2,6 @@ package testrun
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ func (w *worker) crash(t *Test, err error) *TestDone {
 	case w.over != "":
 		reason = w.over
 	case errors.As(err, &died):
-		reason = fmt.Sprintf("worker %s died%v", w.id, died.Exit)
+		reason = strings.Replace((&WorkerDown{Err: err}).Problem(), "gateway ", "worker ", 1)
 	case err != nil:
 		reason = errtext.Of(err)
 	}

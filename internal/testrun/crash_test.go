@@ -53,6 +53,7 @@ func TestCrashes(t *testing.T) {
 		"abort":     {"os.abort()", "signal: aborted", "in test_does_it"},
 		"kill":      {"os.kill(os.getpid(), signal.SIGKILL)", "signal: killed", ""},
 		"all fds":   {"os.closerange(0, 100); os._exit(4)", "died", ""},
+		"its pipes": {"os.closerange(3, 100); time.sleep(100)", "its far end has closed its output", ""},
 		"late exit": {"sys.stderr.write('x' * 100000); os._exit(5)", "exit status 5", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +99,13 @@ func TestHarmless(t *testing.T) {
 		"megabytes":      {"for i in range(50): print('x' * 100000)", testrun.Passed},
 		"surrogates":     {"raise ValueError('\\udc80 \\x00')", testrun.Failed},
 		"chdir":          {"os.chdir('/')", testrun.Passed},
+		"no folder":      {"os.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')", testrun.Passed},
+		"another pid":    {"os.getpid = lambda: 1", testrun.Passed},
+		"no stdout":      {"sys.stdout = sys.__stdout__ = sys.stderr = None", testrun.Passed},
+		"no environment": {"os.environ.clear()", testrun.Passed},
+		"warnings":       {"import warnings\nwarnings.simplefilter('error')", testrun.Passed},
+		"no threads":     {"import threading\nthreading.Thread.start = None", testrun.Passed},
+		"event loop":     {"import asyncio\nloop = asyncio.new_event_loop()\nloop.call_soon(loop.stop)\nloop.run_forever()\nloop.close()", testrun.Passed},
 		"interrupt":      {"time.time = None", testrun.Passed},
 		"system threads": {"import threading\nthreading.Thread(target=time.sleep, args=(100,), daemon=True).start()", testrun.Passed},
 	} {

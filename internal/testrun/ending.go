@@ -55,16 +55,16 @@ type failure struct {
 
 // finished takes the end of a worker's session.
 func (s *suite) finished(w *worker, m finished) {
-	if !s.ending && w.state != stopping {
-		switch {
-		case m.code == UsageError || m.code == Internal:
-			s.fail(m.code, fmt.Errorf("execnet: pytest has ended in worker %s: %s", w.id, cmp.Or(m.reason, "exit code "+strconv.Itoa(int(m.code)))))
-		case m.code == NoTests && len(w.given) == 0:
-			s.stop()
-		default:
-			s.handle(&Notice{Text: fmt.Sprintf("%s: pytest has ended its session there: %s", w.id, cmp.Or(m.reason, "exit code "+strconv.Itoa(int(m.code))))})
-			s.fail(m.code, nil)
-		}
+	switch {
+	case s.ending || w.state == stopping:
+		s.finishedLate(w, m)
+	case m.code == UsageError || m.code == Internal:
+		s.fail(m.code, fmt.Errorf("execnet: pytest has ended in worker %s: %s", w.id, cmp.Or(m.reason, "exit code "+strconv.Itoa(int(m.code)))))
+	case m.code == NoTests && len(w.given) == 0:
+		s.stop()
+	default:
+		s.handle(&Notice{Text: fmt.Sprintf("%s: pytest has ended its session there: %s", w.id, cmp.Or(m.reason, "exit code "+strconv.Itoa(int(m.code))))})
+		s.fail(m.code, nil)
 	}
 	if t := w.test(w.running); t != nil {
 		// Ctrl-C at a terminal reaches workers, too.
@@ -80,6 +80,20 @@ func (s *suite) finished(w *worker, m finished) {
 		s.coverage = &coverage{w.plain, m.measured, m.topdir}
 	}
 	w.state = stopping
+}
+
+// finishedLate takes the end of a session that had to end. What plugins and conftest.py do then may
+// fail, or may have set another exit code.
+func (s *suite) finishedLate(w *worker, m finished) {
+	switch {
+	case s.failure != nil || s.ctx.Err() != nil || m.code == OK || m.code == NoTests:
+	case m.code == TestsFailed && s.failures+s.problems > 0:
+	case m.code == UsageError || m.code == Internal:
+		s.fail(m.code, fmt.Errorf("execnet: pytest has failed at its end in worker %s: %s", w.id, cmp.Or(m.reason, "exit code "+strconv.Itoa(int(m.code)))))
+	default:
+		s.handle(&Notice{Text: fmt.Sprintf("%s: pytest has ended with exit code %d", w.id, m.code)})
+		s.fail(m.code, nil)
+	}
 }
 
 // ended takes the end of a worker.
@@ -143,8 +157,11 @@ func (s *suite) crashed(w *worker, err error) {
 	}
 	if over {
 		doing := fmt.Sprintf("worker %s has ended, and no other one takes its place", w.id)
-		if w.gateway == nil {
+		switch {
+		case w.gateway == nil:
 			doing = fmt.Sprintf("worker %s has not started", w.id)
+		case w.digest == "":
+			doing = fmt.Sprintf("worker %s has ended while pytest was starting or collecting there", w.id)
 		}
 		s.fail(Internal, errtext.Wrap(doing, orElse(err, "its session is over")))
 	}

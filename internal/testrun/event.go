@@ -1,6 +1,13 @@
 package testrun
 
-import "time"
+import (
+	"errors"
+	"strings"
+	"time"
+
+	gatewaybase "github.com/go-execnet/execnet/gateway_base"
+	"github.com/go-execnet/execnet/internal/errtext"
+)
 
 // Event is something that has happened in a run. It is one of the types below, as a pointer. Run
 // hands events out one after the other.
@@ -150,6 +157,20 @@ type WorkerDown struct {
 	Replaced string // the id of the worker that takes its place, or ""
 	// AtLimit says that none takes its place because Config.MaxRestarts have been replaced.
 	AtLimit bool
+}
+
+// Problem is how it has ended, without the end of its stderr, which has been told as Printed.
+func (d *WorkerDown) Problem() string {
+	died := new(gatewaybase.GatewayDiedError)
+	switch {
+	case d.Err == nil:
+		return "the worker has ended"
+	case errors.As(d.Err, &died):
+		bare := *died
+		bare.Exit.Stderr = ""
+		return strings.Replace(errtext.Of(d.Err), errtext.Of(died), errtext.Of(&bare), 1)
+	}
+	return errtext.Of(d.Err)
 }
 
 // Notice is a sentence for the user about the run itself, such as why workers are not forked.

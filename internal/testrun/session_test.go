@@ -28,21 +28,38 @@ func TestNotRun(t *testing.T) {
 		"broken conftest": {files: files{"conftest.py": "import missing_module\n"}, code: testrun.UsageError, problem: "missing_module"},
 		"broken hook": {files: files{"conftest.py": "def pytest_sessionstart(session): raise RuntimeError('broken start')\n"},
 			code: testrun.Internal, problem: "broken start"},
-		"pytest.exit":  {files: files{"test_it.py": "import pytest\ndef test_a(): pytest.exit('enough', returncode=7)"}, code: 7, tests: 1},
-		"collect only": {files: files{"test_it.py": "def test_a(): pass"}, args: []string{"--collect-only"}, code: testrun.OK},
+		"sys.exit in conftest": {files: files{"conftest.py": "import sys\nsys.exit(7)\n"}, code: testrun.UsageError, problem: "conftest.py\", line 2"},
+		"os._exit in conftest": {files: files{"conftest.py": "import os\nos._exit(7)\n"},
+			code: testrun.Internal, problem: "collecting there: gateway gw"},
+		"pytest.exit in conftest": {files: files{"conftest.py": "import pytest\npytest.exit('not here')\n"},
+			code: testrun.UsageError, problem: "not here"},
+		"sys.exit in a file": {files: files{"test_it.py": "import sys\nsys.exit(7)\n"}, code: testrun.Internal, problem: "SystemExit: 7"},
+		"end of a session that fails": {files: files{"test_it.py": "def test_a(): pass", "conftest.py": "def pytest_sessionfinish(session): raise RuntimeError('broken end')\n"},
+			code: testrun.Internal, problem: "broken end", tests: 1},
+		"sys.exit at the end": {files: files{"test_it.py": "def test_a(): pass", "conftest.py": "import sys\ndef pytest_sessionfinish(session): sys.exit(5)\n"},
+			code: testrun.Internal, problem: "SystemExit: 5", tests: 1},
+		"unconfigure fails": {files: files{"test_it.py": "def test_a(): pass", "conftest.py": "def pytest_unconfigure(config): 1/0\n"},
+			code: testrun.Internal, problem: "ZeroDivisionError", tests: 1},
+		"another exit code": {files: files{"test_it.py": "def test_a(): pass", "conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 77\n"}, code: 77, tests: 1},
+		"pytest.exit":       {files: files{"test_it.py": "import pytest\ndef test_a(): pytest.exit('enough', returncode=7)"}, code: 7, tests: 1},
+		"collect only":      {files: files{"test_it.py": "def test_a(): pass"}, args: []string{"--collect-only"}, code: testrun.OK},
 		"option x": {files: files{"test_it.py": "def test_a(): assert 0\ndef test_b(): pass\ndef test_c(): pass"}, args: []string{"-x"},
 			code: testrun.TestsFailed, tests: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := runFiles(t, 1, c.files, testrun.Config{Args: c.args})
-			assert.Equal(t, c.code, r.code, "%v", r.err)
-			if c.problem != "" {
-				require.Error(t, r.err)
-				assert.Contains(t, r.err.Error(), c.problem)
-			} else {
-				assert.NoError(t, r.err)
+			// Two workers are forked.
+			for workers := 1; workers == 1 || workers == 2 && c.problem != ""; workers++ {
+				r := runFiles(t, workers, c.files, testrun.Config{Args: c.args})
+				assert.Equal(t, c.code, r.code, "%v", r.err)
+				if c.problem != "" {
+					require.Error(t, r.err)
+					assert.Contains(t, r.err.Error(), c.problem)
+					assert.NotContains(t, r.printed(), c.problem) // or it is told twice
+				} else {
+					assert.NoError(t, r.err)
+				}
+				assert.Len(t, r.outcomes(t), c.tests)
 			}
-			assert.Len(t, r.outcomes(t), c.tests)
 		})
 	}
 }

@@ -4,6 +4,7 @@ package testrun_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -109,6 +110,30 @@ def test_many(n): pass
 	}
 	assert.Regexp(t, `covered\.py +4 +0 +100%`, told)
 	assert.Contains(t, told, "--html: there is no report of the whole run")
+}
+
+// Where pytest-xdist is installed, too, plugins look for what it would have given to a worker.
+func TestPluginsBesideXdist(t *testing.T) {
+	suite := files{"test_it.py": `
+import os, pytest
+
+@pytest.mark.flaky(reruns=3)
+@pytest.mark.parametrize("n", range(4))
+def test_flaky(n):
+    seen = os.path.join(os.path.dirname(__file__), "seen%d" % n)
+    with open(seen, "a") as f:
+        f.write("x")
+    assert os.path.getsize(seen) == 3
+`}
+	path := pythons.Pytest(t, "plugins") + string(os.PathListSeparator) + pythons.Pytest(t, "xdist")
+	for _, noFork := range []bool{false, true} {
+		spec := "popen//python=" + pythons.WithExecnet(t) + "//env:PYTHONPATH=" + path
+		r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork})
+		require.NoError(t, r.err)
+		assert.Equal(t, testrun.OK, r.code)
+		assert.Len(t, r.outcomes(t), 4)
+		assert.Equal(t, 2, r.test(t, "test_it.py::test_flaky[1]").Reruns)
+	}
 }
 
 // TestDjango has pytest-django make a database for each worker, as with pytest-xdist.

@@ -47,6 +47,7 @@ if not PY2:
     unicode = str
 # A test may replace them.
 now, stamp, sleep = getattr(time, "perf_counter", time.time), time.time, time.sleep
+getpid = os.getpid
 MOST_TEXT = 1 << 20  # characters of one text
 
 

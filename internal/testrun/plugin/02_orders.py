@@ -53,7 +53,7 @@ class Messages(object):
         self.out.append(message)
 
     def flush(self):
-        if self.out and self.channel is not None and os.getpid() == self.pid:
+        if self.out and self.channel is not None and getpid() == self.pid:
             out, self.out = self.out, []
             self.channel.send(out)
 

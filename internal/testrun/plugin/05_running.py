@@ -44,7 +44,7 @@ class Running(object):
             self.tell("stacks", u"".join(map(text_of, traceback.format_tb(sys.exc_info()[2]))))
             raise
         finally:
-            if os.getpid() != self.pid:
+            if getpid() != self.pid:
                 os._exit(1)  # a child that a test has forked and that has not ended itself
         properties = getattr(item, "user_properties", ())
         if self.plain and not self.reruns and not properties and [phase[0] for phase in self.phases] == PHASES:
@@ -123,9 +123,10 @@ class Running(object):
 
     def pytest_internalerror(self, excrepr):
         self.say("internal", text_of(excrepr))
+        return True  # or pytest prints it to stderr, too
 
     def pytest_keyboard_interrupt(self, excinfo):
-        self.interrupted = text_of(excinfo.value)
+        self.interrupted = text_of(excinfo.value) or text_of(type(excinfo.value).__name__)
 
     interrupted = u""
 

@@ -5,7 +5,7 @@ class Plugin(Messages, Failures, Collecting, Running):
     def __init__(self, settings):
         self.settings = settings
         self.channel = self.queue = None
-        self.pid = os.getpid()
+        self.pid = getpid()
         self.out = []
         self.frozen = self.refusal = self.failed = self.facts = self.header = self.basetemp = self.dist = None
         self.forked = False
@@ -22,12 +22,12 @@ class Plugin(Messages, Failures, Collecting, Running):
 
     def attach(self, channel, settings):
         """Serve a driver, in the process that runs tests."""
-        self.channel, self.settings, self.pid = channel, settings, os.getpid()
+        self.channel, self.settings, self.pid = channel, settings, getpid()
         self.queue = Queue(channel.gateway.execmodel)
         enable_faulthandler(self, settings["timeout"])
 
     def end(self, code, text):
-        if os.getpid() != self.pid:
+        if getpid() != self.pid:
             os._exit(1)
         if self.session is None:
             self.tell("failed", code, text)
@@ -111,6 +111,11 @@ class Plugin(Messages, Failures, Collecting, Running):
     def pytest_configure(self, config):
         if not self.settings["xdist"]:
             config.addinivalue_line("markers", "xdist_group(name): tests that run in the same worker")
+        rerunfailures = sys.modules.get("pytest_rerunfailures")
+        if hasattr(rerunfailures, "HAS_PYTEST_HANDLECRASHITEM"):
+            # Where pytest-xdist is installed, it looks for its server in the controlling process,
+            # which has tests run again that have crashed.
+            rerunfailures.HAS_PYTEST_HANDLECRASHITEM = False
     pytest_configure.tryfirst = True
 
     def pytest_sessionstart(self, session):

@@ -132,20 +132,24 @@ def start(plugin, go):
         config = _prepareconfig(plugin.settings["args"], [plugin])
     except usage:
         return 4, u"\n".join(text_of(arg) for arg in sys.exc_info()[1].args)
-    except SystemExit:
-        return 4, u"pytest has ended: %s" % text_of(sys.exc_info()[1])
-    except Exception:
+    except failures():
         return 4, with_cause(sys.exc_info())
     try:
         plugin.prepare(config)
         return int(go(config) or 0), u""
     except usage:
         return 4, u"\n".join(text_of(arg) for arg in sys.exc_info()[1].args)
-    except Exception:
+    except failures():
         return 3, with_cause(sys.exc_info())
     finally:
         if plugin.frozen is None:
             config._ensure_unconfigure()
+
+
+def failures():
+    """What a conftest.py, or a hook of a plugin, may fail with outside of tests."""
+    import pytest
+    return Exception, SystemExit, pytest.exit.Exception
 
 
 def with_cause(info):

@@ -230,7 +230,7 @@ def go_on(channel, plugin):
     given = plugin.settings["workerinput"]
     if isinstance(given, Asked):
         given.update(settings["workerinput"])
-    forked = os.getpid() != plugin.pid
+    forked = getpid() != plugin.pid
     plugin.forked = forked
     plugin.attach(channel, dict(plugin.settings, **{"whole": settings["whole"]}))
     if plugin.frozen is None:
@@ -278,10 +278,10 @@ def go_on(channel, plugin):
     code, text = 3, u""
     try:
         code = int(main.wrap_session(config, run))
-    except Exception as e:
-        text = text_of(e)
+    except failures() as e:
+        text = with_cause(sys.exc_info())
         if type(e).__name__ == "UsageError":
-            code = 4
+            code, text = 4, text_of(e)
     plugin.end(code, text)
 
 
