@@ -74,8 +74,8 @@ func (g *Gateway) serveCalls(channel int32, p *Program) (bool, error) {
 
 // callService serves calls on one channel of a worker. The goroutine that receives a request serves
 // it, and then receives again, so that a caller that is alone needs no switch between goroutines.
-// When a request comes while no goroutine receives, core.deliver wakes the one that rests, or starts
-// another one, whose stack has to grow first.
+// When a request comes while no goroutine receives, the one that rests is woken, or another one is
+// started, whose stack has to grow first.
 type callService struct {
 	gateway *Gateway
 	server  CallServer
