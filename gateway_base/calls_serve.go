@@ -65,33 +65,46 @@ func (g *Gateway) serveCalls(channel int32, p *Program) (bool, error) {
 	}
 	g.table.hide(c)
 	s := &callService{gateway: g, server: server, channel: c.handle(), ends: map[int32]context.CancelFunc{},
-		streams: map[int32]context.CancelFunc{}}
+		streams: map[int32]context.CancelFunc{}, wanted: make(chan struct{}), closed: make(chan struct{})}
 	s.channel.AfterClose(s.end)
 	c.mu.Lock()
-	c.serve = s.work
+	c.serve = s.wake
 	c.mu.Unlock()
 	return true, g.answer(codeData, channel, payload)
 }
 
 // callService serves calls on one channel of a worker. The goroutine that receives a request serves
 // it, and then receives again, so that a caller that is alone needs no switch between goroutines.
-// When a request comes while no goroutine receives, core.deliver starts another one.
+// When a request comes while no goroutine receives, the one that rests is woken, or another one is
+// started, whose stack has to grow first.
 type callService struct {
 	gateway *Gateway
 	server  CallServer
 	channel *Channel
+	wanted  chan struct{} // wakes the goroutine that rests
+	closed  chan struct{} // closed with the channel
 
 	mu        sync.Mutex                   // guards what follows
 	receiving bool                         // a goroutine receives
+	resting   bool                         // another one waits until it is wanted
 	ends      map[int32]context.CancelFunc // of the calls under way
 	streams   map[int32]context.CancelFunc // of the iterations, by the ids of their channels
 	ended     bool
 }
 
-// work receives requests and serves them, until the channel ends or another goroutine receives.
+// wake has another goroutine receive. It does not wait.
+func (s *callService) wake() {
+	select {
+	case s.wanted <- struct{}{}:
+	default:
+		s.gateway.tasks.start(s.work)
+	}
+}
+
+// work receives requests and serves them, until the channel ends or enough other goroutines do.
 func (s *callService) work() {
 	core := s.channel.core
-	for s.setReceiving(true) {
+	for s.setReceiving(true) || s.rest() {
 		it, err := core.next(context.Background())
 		s.setReceiving(false)
 		if err != nil {
@@ -101,18 +114,36 @@ func (s *callService) work() {
 		more := core.items.len() > 0 // came while no other goroutine could receive
 		core.mu.Unlock()
 		if more {
-			s.gateway.tasks.start(s.work)
+			s.wake()
 		}
 		s.serve(it)
 	}
 }
 
+// rest waits until the caller has to receive, and reports whether it has to.
+func (s *callService) rest() bool {
+	for s.set(&s.resting, true) {
+		select {
+		case <-s.wanted:
+		case <-s.closed:
+			return false
+		}
+		s.set(&s.resting, false)
+		if s.setReceiving(true) {
+			return true
+		}
+	}
+	return false
+}
+
 // setReceiving reports whether it has changed something.
-func (s *callService) setReceiving(now bool) bool {
+func (s *callService) setReceiving(now bool) bool { return s.set(&s.receiving, now) }
+
+func (s *callService) set(flag *bool, now bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := s.receiving != now
-	s.receiving = now
+	changed := *flag != now
+	*flag = now
 	return changed
 }
 
@@ -228,6 +259,7 @@ func (s *callService) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+	close(s.closed)
 	for _, ends := range []map[int32]context.CancelFunc{s.ends, s.streams} {
 		for _, end := range ends {
 			end()

@@ -41,7 +41,7 @@ type core struct {
 	died          error // why the gateway ended, if that ended the channel
 	callback      *callback
 	following     *following
-	serve         func()    // receives items; deliver starts it in a goroutine if nobody receives
+	serve         func()    // has a goroutine receive; deliver calls it if nobody does
 	most          int       // how many items may wait here; 0 means any number
 	draining      bool      // a goroutine is feeding the callback
 	afterClose    []*func() // the functions given to AfterClose
@@ -162,7 +162,7 @@ func (c *core) deliver(it item) (taken, awaited bool, err error) {
 	}
 	c.wake()
 	if c.serve != nil && c.receiving == 0 && !c.reading {
-		c.gateway.tasks.start(c.serve)
+		c.serve()
 	}
 	return true, c.receiving > 0, nil
 }
