@@ -217,6 +217,22 @@ def pytest_configure(config):
             queue.__class__ = derived(type(queue))
 `
 
+// TestAPluginThatRunsTests has a plugin that runs a test in a way of its own, as pytest-forked does
+// when a test crashes.
+func TestAPluginThatRunsTests(t *testing.T) {
+	r := runFiles(t, 1, files{"test_it.py": "def test_a(): pass\n", "conftest.py": `
+from _pytest.reports import TestReport
+
+def pytest_runtest_protocol(item, nextitem):
+    report = TestReport(item.nodeid, item.location, {}, "failed", "killed by signal 11", "???")
+    item.ihook.pytest_runtest_logreport(report=report)
+    return True
+`}, testrun.Config{})
+	require.NoError(t, r.err)
+	assert.Equal(t, testrun.TestsFailed, r.code)
+	assert.Equal(t, map[string]testrun.Outcome{"test_it.py::test_a": testrun.Failed}, r.outcomes(t))
+}
+
 // The order to stop may come after a worker has looked whether it has, and before it waits. Here it
 // comes as another worker's test fails. The worker ends its session then, and is not killed.
 func TestStopBeforeTheWorkerWaits(t *testing.T) {

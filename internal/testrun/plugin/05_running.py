@@ -64,6 +64,9 @@ class Running(object):
 
     def pytest_runtest_logreport(self, report):
         outcome, when = text_of(report.outcome), text_of(report.when)
+        if when not in PHASES:
+            when = u"call"  # of a plugin that runs tests in a way of its own
+        duration = float(report.duration)
         if when == "setup":
             # Those of a run before this one.
             self.phases, self.sections, self.plain = [], set(), True
@@ -78,7 +81,7 @@ class Running(object):
             return
         xfail = getattr(report, "wasxfail", None)
         if outcome == "passed" and xfail is None and not report.longrepr and not report.sections:
-            return self.phases.append((when, outcome, report.duration, u"", u"", 0, u"", []))
+            return self.phases.append((when, outcome, duration, u"", u"", 0, u"", []))
         self.plain = False
         text, path, line, message = self.failure(report) if report.longrepr else (u"", u"", 0, u"")
         if xfail is not None:
@@ -102,7 +105,7 @@ class Running(object):
         context = getattr(report, "context", None)  # of a subtest
         if context is not None and outcome != "passed":
             message = u"%s: %s" % (text_of(subtest(context)), message)
-        self.phases.append((when, outcome, report.duration, text, path, line, message, sections))
+        self.phases.append((when, outcome, duration, text, path, line, message, sections))
 
     def outcome(self):
         """The outcome of all phases, and the reason of a skip or of an expected failure."""
