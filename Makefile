@@ -98,11 +98,17 @@ test-qemu-%:
 	EXECNET_TEST_GOWORKER='$(CURDIR)/.ci/qemu $* $(CURDIR)/bin/$*/goworker' \
 		$(PYTEST) -k 'not ssh and not via and not server' $(QEMU_COMPAT)
 
+# Of the Go half of compat_tests what takes least time, and ssh, where PyPy has no locale. (Once more would be
+# all of TestTransports.)
+PYPY_TESTS := Channels|MainThreadOnly|Calls(ByPath|SideBySide|InTurn)|RemoteIter|Handles|ImportFS|RsyncRoutes|.*Interrupt.*
+
 # Tests marked cpython use or expect what PyPy lacks or does in its own way.
 test-pypy: export EXECNET_TEST_PYTHONS = $(shell command -v pypy3)
 test-pypy: export EXECNET_TEST_VENV = $(CURDIR)/$(VENV)
 test-pypy: needs-pypy venv
 	$(GO_TEST) -count=1 -vet=off -timeout 10m ./bootstrap ./cpython
+	$(GO_TEST) -count=1 -vet=off -timeout 10m -run '^Test($(PYPY_TESTS))$$' ./compat_tests
+	go test -count=1 -vet=off -timeout 10m -run '^TestTransports$$/^ssh_to_3' ./compat_tests
 	$(PYTEST) -m 'not cpython' compat_tests/test_worker_*.py
 
 # What wine runs of Go's tests, beside a test of execnet.exe, and what of them it does not.
