@@ -166,7 +166,7 @@ func (w worker) spec() string {
 
 // caps says in what the worker differs from ours under Python 3.
 func (w worker) caps() channeltest.Caps {
-	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6), LateCollection: w.python.PyPy}
+	caps := channeltest.Caps{Python2: w.python.Major == 2, UnorderedDicts: !w.python.AtLeast(3, 6), PyPy: w.python.PyPy}
 	if w.dir != "" {
 		caps.NoCloseAfterSendOnly = true
 		caps.LosesLastClose = true

@@ -1,5 +1,3 @@
-//go:build unix
-
 package rsync
 
 import (
@@ -258,7 +256,7 @@ func TestSendFilter(t *testing.T) {
 			grow(t, source, nodes{"a": file("a"), "a.tmp": file("t"), "skip/b": file("b"), "keep/c": file("c")})
 			r := New(source)
 			r.Filter = func(path string) bool {
-				require.True(t, strings.HasPrefix(path, source+"/"))
+				require.True(t, strings.HasPrefix(path, source+string(filepath.Separator)))
 				return !strings.HasSuffix(path, ".tmp") && filepath.Base(path) != "skip"
 			}
 			require.NoError(t, r.AddTarget(connect(t, end.spec)[0], dest, TargetOptions{}))

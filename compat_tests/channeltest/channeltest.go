@@ -26,8 +26,9 @@ type Caps struct {
 	UnorderedDicts bool
 	// ExecModel is the execution model that RemoteStatus has to name; empty means "thread".
 	ExecModel string
-	// LateCollection is set for PyPy: what nobody refers to is there until it collects garbage.
-	LateCollection bool
+	// PyPy is set for an interpreter that has what nobody refers to until it collects garbage, and
+	// whose recursion ends with the stack.
+	PyPy bool
 	// KeepsStdio is set where print reaches the worker's own stdout, because the protocol has a
 	// stream of its own (sockets).
 	KeepsStdio bool
@@ -147,7 +148,7 @@ func (r *run) exec(t *testing.T, source string) *execnet.Channel {
 // collect has a worker that does not do so by itself drop what nobody refers to any more.
 func (r *run) collect(t *testing.T) {
 	t.Helper()
-	if r.caps.LateCollection {
+	if r.caps.PyPy {
 		ends(t, r.exec(t, "import gc; gc.collect(); gc.collect()"))
 	}
 }

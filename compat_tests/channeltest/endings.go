@@ -48,7 +48,7 @@ out.send((channel.isclosed(), channel.waitclose()))
 	assert.Equal(t, "EOFError", receive(t, out))
 	assert.Equal(t, "IOError", receive(t, out))
 	assert.Equal(t, execnet.Tuple{true, nil}, receive(t, out))
-	if r.caps.LateCollection {
+	if r.caps.PyPy {
 		r.idle(t)
 		r.collect(t)
 	}

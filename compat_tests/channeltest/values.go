@@ -233,7 +233,7 @@ for depth, value in channel:
 		}
 		send(t, ch, execnet.Tuple{depth, v})
 		back := receive(t, ch)
-		if depth > 1000 {
+		if depth > 1000 && (!r.caps.PyPy || back == "too deep") {
 			// Dumpers written in Python cannot dump this, and raise an exception.
 			assert.Equal(t, "too deep", back)
 			continue

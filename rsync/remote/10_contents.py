@@ -204,6 +204,9 @@ class Contents(object):
             self.discard()
             self.ask_again(part.entry, want)
             return False
+        if part.old is not None:
+            old, part.old = part.old, None
+            os.close(old)  # Windows replaces no file that is open
         d = self.hold(part.folder)
         fd, part.fd = part.fd, None
         self.place(d, fd, part.temporary, want)

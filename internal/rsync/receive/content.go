@@ -254,9 +254,17 @@ func (r *receiver) end(w *wanted, digest []byte) (done bool, err error) {
 		r.discard()
 		return false, r.askAgain(w, p.entry)
 	}
+	p.closeOld() // Windows replaces no file that is open
 	err = r.commit(p.file, w)
 	r.discard()
 	return true, err
+}
+
+func (p *incoming) closeOld() {
+	if p.old != nil {
+		p.old.Close()
+		p.old = nil
+	}
 }
 
 // discard gives up the file that is coming in pieces, or closes what is still open after commit.
@@ -268,9 +276,7 @@ func (r *receiver) discard() {
 	r.part = nil
 	p.file.discard()
 	p.file.dir.close()
-	if p.old != nil {
-		p.old.Close()
-	}
+	p.closeOld()
 }
 
 // copyLocal copies a file of this machine that the driver names, or asks the driver to send it. Its
