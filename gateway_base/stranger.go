@@ -12,10 +12,10 @@ import (
 	"github.com/go-execnet/execnet/serializer"
 )
 
-// The far end learns of a channel that NewChannel has made when a value comes that names it. What is
-// sent on the channel before is dropped there. So Send waits until the value is sent, and what says
-// that nothing more comes is said behind it. Otherwise a program whose goroutine feeds the channel
-// that another one gives to a call would lose items, or the end.
+// The far end learns of a channel that NewChannel has made when a value comes that names it. What
+// is sent on the channel before is dropped there. So Send waits until the value is sent, and what
+// says that nothing more comes is said behind it. Otherwise a program whose goroutine feeds the
+// channel that another one gives to a call would lose items, or the end.
 
 // strangerPatience is how long a Send waits for its channel to be named.
 const strangerPatience = 5 * time.Second
