@@ -256,6 +256,12 @@ func TestHandlesElsewhere(t *testing.T) {
 	_, err = execnet.New(within.Soon(t), pip, "classes.Model", "m")
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 
+	shut, err := execnet.New(within.Soon(t), first, "classes.Model", "m")
+	require.NoError(t, err)
+	require.NoError(t, shut.Close())
+	_, err = shut.Call(within.Soon(t), "predict", 1)
+	require.EqualError(t, err, "execnet: the handle of classes.Model: already closed")
+
 	require.NoError(t, first.Kill())
 	require.NoError(t, first.Join(within.Soon(t)))
 	_, err = model.Call(within.Soon(t), "predict", 1)

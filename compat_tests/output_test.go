@@ -139,7 +139,8 @@ func TestOutputOfPipesThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestOutputOfAWorkerThatClosesItsStreams ends in order, although stdout cannot become stderr again.
+// TestOutputOfAWorkerThatClosesItsStreams ends in order, although stdout cannot become stderr
+// again.
 func TestOutputOfAWorkerThatClosesItsStreams(t *testing.T) {
 	independent(t)
 	for _, python := range pythons.All(t) {

@@ -24,8 +24,13 @@ type Channel struct {
 	_ [31]uintptr
 }
 
-// ID is the channel's id in its gateway, as on the wire.
-func (c *Channel) ID() int { return int(c.core.id) }
+// ID is the channel's id in its gateway, as on the wire. Whoever asks for the id of a channel of
+// [Gateway.NewChannel] may tell the far end by it, so from then on Send does not wait for that.
+func (c *Channel) ID() int {
+	defer runtime.KeepAlive(c)
+	c.core.met()
+	return int(c.core.id)
+}
 
 // ExecnetChannelID makes a channel a value that can be sent over another channel of its gateway.
 func (c *Channel) ExecnetChannelID() int32 { return c.core.id }
@@ -62,6 +67,12 @@ func (c *Channel) Send(ctx context.Context, v any) error {
 	} else if f.bytes, err = core.codec.Load().Append(f.bytes, v); err != nil {
 		f.free()
 		return err
+	}
+	if s := core.stranger.Load(); s != nil {
+		if err = core.awaitKnown(ctx, s); err != nil {
+			f.free()
+			return err
+		}
 	}
 	if err = core.admit(ctx, f.size()-headerSize); err != nil {
 		f.free()

@@ -180,7 +180,7 @@ func TestCloseSend(t *testing.T) {
 func TestChannelsTravelInsideValues(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	inner, err := driver.NewChannel()
+	inner, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, here.Send(t.Context(), []any{"take", inner}))
 	// At once, before the other end has looked at the item that names the channel.
@@ -243,7 +243,7 @@ func TestDroppedItemDropsItsChannels(t *testing.T) {
 	driver, worker, _ := pair(t)
 	//lint:ignore SA4006 this keeps the channel alive for a while
 	here, there := twoEnds(t, driver, worker)
-	inner, err := driver.NewChannel()
+	inner, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, here.Send(t.Context(), inner))
 	require.Eventually(t, func() bool { return worker.table.knows(inner.core.id) }, 5*time.Second, time.Millisecond)
@@ -332,7 +332,7 @@ func TestFullPipesDoNotDeadlock(t *testing.T) {
 
 func TestStrConfigOfPython2(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	py2 := append([]byte("M\x00\x00\x00\x02"), 0xe9, 'a', 'Q')
 	send := func() {
@@ -355,7 +355,7 @@ func TestStrConfigOfPython2(t *testing.T) {
 	require.NoError(t, gw.Reconfigure(t.Context(), StrConfig{Py2StrAsPy3Str: true, Py3StrAsPy2Str: true}))
 	m = readFrame(t, far)
 	assert.Equal(t, message{codeReconfigure, 0, []byte("RR@\x00\x00\x00\x02Q"), nil}, m)
-	other, err := gw.NewChannel()
+	other, err := gw.newChannel()
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeData, int32(other.ID()), []byte("N\x00\x00\x00\x01aQ")))
 	require.NoError(t, err)
@@ -368,7 +368,7 @@ func TestChannelsThatEndedBeforeTheyAreReceived(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
 	for _, reason := range []error{nil, errors.New("enough")} {
-		inner, err := there.Gateway().NewChannel()
+		inner, err := there.Gateway().newChannel()
 		require.NoError(t, err)
 		require.NoError(t, there.Send(t.Context(), []any{inner, there}))
 		require.NoError(t, inner.Send(t.Context(), "item"))
@@ -396,12 +396,12 @@ func TestChannelsThatEndedBeforeTheyAreReceived(t *testing.T) {
 func TestChannelsInItemsForUnknownChannelsAreClosed(t *testing.T) {
 	driver, worker, _ := pair(t)
 	here, there := twoEnds(t, driver, worker)
-	held, err := driver.NewChannel()
+	held, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, here.Send(t.Context(), held))
 	require.Eventually(t, func() bool { return worker.table.get(held.core.id) != nil }, 5*time.Second, time.Millisecond)
 	worker.table.remove(there.core)
-	waiting, err := driver.NewChannel()
+	waiting, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, here.Send(t.Context(), []any{waiting, held}))
 	require.NoError(t, waiting.WaitClose(within.Soon(t)))
@@ -450,7 +450,7 @@ func TestReconfigureThatCrossesTheClose(t *testing.T) {
 // does, which is no open channel until then.
 func TestReconfigureBeforeTheChannelIsKnown(t *testing.T) {
 	driver, worker, _ := pair(t)
-	ch, err := driver.NewChannel()
+	ch, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, ch.Reconfigure(t.Context(), StrConfig{Py3StrAsPy2Str: true}))
 	status, err := driver.RemoteStatus(within.Soon(t))

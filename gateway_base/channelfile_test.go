@@ -33,7 +33,7 @@ func TestFilesCarryBytesAndText(t *testing.T) {
 
 func TestFileTypesOnTheWire(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	_, err = ch.MakeFileWriter(t.Context()).Write([]byte("a"))
 	require.NoError(t, err)

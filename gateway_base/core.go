@@ -19,13 +19,14 @@ import (
 // Its states (protocol.md section 5) are open, sendonly (receiveClosed: the far end sends no more)
 // and closed (both).
 type core struct {
-	gateway *Gateway
-	id      int32
-	codec   atomic.Pointer[serializer.Codec] // string configuration of items that arrive now
-	lender  Lender                           // receives for this channel, if a relay lends it
-	relay   *Relay                           // which lends it
-	hidden  bool                             // it is none of the user's; guarded by the table's mu
-	out     outflow
+	gateway  *Gateway
+	id       int32
+	codec    atomic.Pointer[serializer.Codec] // string configuration of items that arrive now
+	lender   Lender                           // receives for this channel, if a relay lends it
+	relay    *Relay                           // which lends it
+	hidden   bool                             // it is none of the user's; guarded by the table's mu
+	stranger atomic.Pointer[stranger]         // nil if the far end knows the channel
+	out      outflow
 
 	mu            sync.Mutex // guards what follows; no callback and no write runs under it
 	change        sync.Cond  // an item has come, or a state has changed
@@ -118,6 +119,9 @@ func (c *core) dropped(generation int) {
 	}
 	c.mu.Unlock()
 	c.forget(unread)
+	if c.stranger.Load() != nil {
+		c.gateway.table.forgetStranger(c)
+	}
 
 	switch {
 	case closed:
@@ -138,6 +142,9 @@ func (c *core) dropped(generation int) {
 // notify tells the far end about this channel without waiting. That fails only if the pipe is
 // closed; the far end knows then already.
 func (c *core) notify(what code, payload []byte) {
+	if c.keeps(what, payload) {
+		return
+	}
 	if err := c.gateway.post(what, c.id, payload); err != nil {
 		c.gateway.trace("channel", c.id, "could not send", what, err)
 	}

@@ -166,10 +166,20 @@ func (g *Gateway) HasReceiver() bool {
 // ended, or has died. Err then says which.
 func (g *Gateway) Done() <-chan struct{} { return g.finished }
 
-// NewChannel makes a channel that the far end does not know yet: send it over another channel, or
-// use its id there. After the gateway's end it returns ErrClosed or a [GatewayDiedError]. It is
-// execnet's Gateway.newchannel.
+// NewChannel makes a channel that the far end does not know yet: give it to a call, send it over
+// another channel, or use its id there. A Send on it waits until that has happened, so another
+// goroutine may begin to send at once; after 5 seconds it is an error. After the gateway's end
+// NewChannel returns ErrClosed or a [GatewayDiedError]. It is execnet's Gateway.newchannel.
 func (g *Gateway) NewChannel() (*Channel, error) {
+	c, err := g.newChannel()
+	if err == nil {
+		g.table.addStranger(c.core)
+	}
+	return c, err
+}
+
+// newChannel makes a channel of which a message of its own id tells the far end.
+func (g *Gateway) newChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
 		return nil, err
@@ -361,7 +371,16 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		f.own()
 		g.trace("sending", message{code: c, channel: channel, payload: f.bytes[headerSize:]})
 	}
+	var named []*core
+	if g.table.strange.Load() > 0 {
+		named = g.table.strangersIn(c, f.bytes[headerSize:])
+	}
 	err := g.out.send(ctx, f)
+	if err == nil {
+		for _, core := range named {
+			core.met()
+		}
+	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestRemoteExecRefusesWhatCannotWork(t *testing.T) {
 
 func TestExitTellsAndEndsInOrder(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, ch.Send(t.Context(), 1))
 	gw.Exit()
@@ -98,7 +98,7 @@ func TestExitTellsAndEndsInOrder(t *testing.T) {
 	assert.ErrorIs(t, err, ErrTerminated, "an end that was asked for is no death, and no success")
 	assert.ErrorIs(t, ch.WaitClose(within.Soon(t)), ErrTerminated)
 	assert.ErrorIs(t, ch.Send(t.Context(), 2), ErrClosed)
-	_, err = gw.NewChannel()
+	_, err = gw.newChannel()
 	assert.ErrorIs(t, err, ErrClosed)
 }
 
@@ -106,9 +106,9 @@ func TestDeathFailsEveryCall(t *testing.T) {
 	a, far := pipes.Pair(t)
 	a.Result = Exit{Known: true, Code: -1, Signal: syscall.SIGKILL, Stderr: "Fatal Python error\n"}
 	gw := New(a, Config{Spec: spec(t, "popen//id=gw7")})
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
-	closed, err := gw.NewChannel()
+	closed, err := gw.newChannel()
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeData, 1, []byte("F\x00\x00\x00\x05Q")))
 	require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestWhatIsNotTheProtocolEndsTheGateway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			gw, far := raw(t)
-			ch, err := gw.NewChannel()
+			ch, err := gw.newChannel()
 			require.NoError(t, err)
 			b, err := hex.DecodeString(test.bytes)
 			require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestWhatIsNotTheProtocolEndsTheGateway(t *testing.T) {
 
 func TestUnreadableItemIsItsReceiversError(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	for _, payload := range []string{"?Q", "B", "K\x7f\xff\xff\xffQ", "LL", "RQ"} {
 		_, err = far.Write(frameBytes(t, codeData, 1, []byte(payload)))
@@ -206,7 +206,7 @@ func TestDataForUnknownChannelsIsDropped(t *testing.T) {
 
 func TestSendContextGivesUpOnAStuckPipe(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	sent := make(chan error, 1)
@@ -238,7 +238,7 @@ func TestSendKeepsNothingOfTheCallers(t *testing.T) {
 			near = &a.End
 		}
 		gw := New(near, Config{Spec: spec(t, "popen//id=gw0")})
-		ch, err := gw.NewChannel()
+		ch, err := gw.newChannel()
 		require.NoError(t, err)
 		item := make([]byte, 8<<20)
 		for i := range item {
@@ -267,7 +267,7 @@ func TestSendKeepsNothingOfTheCallers(t *testing.T) {
 
 func TestKillFreesABlockedSend(t *testing.T) {
 	gw, _ := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	failed := make(chan error, 1)
 	go func() { failed <- ch.Send(t.Context(), make([]byte, 8<<20)) }()
@@ -294,7 +294,7 @@ func TestFarEndThatSendsAndDoesNotRead(t *testing.T) {
 
 func TestTerminateFromTheFarEnd(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	_, err = far.Write(frameBytes(t, codeTerminate, 0, nil))
 	require.NoError(t, err)
@@ -342,7 +342,7 @@ func TestClosesAreNeverDropped(t *testing.T) {
 	const n = 40
 	text := errors.New(strings.Repeat("x", maxErrorText))
 	for range n { // nobody reads
-		ch, err := gw.NewChannel()
+		ch, err := gw.newChannel()
 		require.NoError(t, err)
 		require.NoError(t, ch.CloseWithError(text))
 	}

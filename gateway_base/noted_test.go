@@ -47,7 +47,7 @@ func closes(t *testing.T, far io.Reader, n int) map[int32]bool {
 
 func TestChannelsInItemsAreMadeWhenTheyAreNeeded(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeData, ch.core.id, naming(1000))
 	send(t, far, codeData, ch.core.id, naming(2))
@@ -56,7 +56,7 @@ func TestChannelsInItemsAreMadeWhenTheyAreNeeded(t *testing.T) {
 	send(t, far, codeData, 107, []byte("RQ"))
 	send(t, far, codeClose, 107, nil)
 	send(t, far, codeCloseError, 109, errorPayload(errors.New("boom"), false))
-	last, err := gw.NewChannel()
+	last, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeClose, last.core.id, nil)
 	require.NoError(t, last.WaitClose(within.Soon(t)))
@@ -103,7 +103,7 @@ func TestChannelsInItemsThatAreNotReceivedAreClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			gw, far := raw(t)
-			ch, err := gw.NewChannel()
+			ch, err := gw.newChannel()
 			require.NoError(t, err)
 			if name == "failing callback" {
 				send(t, far, codeData, ch.core.id, []byte("LQ"))
@@ -120,7 +120,7 @@ func TestChannelsInItemsThatAreNotReceivedAreClosed(t *testing.T) {
 	}
 	t.Run("dropped channel", func(t *testing.T) {
 		gw, far := raw(t)
-		ch, err := gw.NewChannel()
+		ch, err := gw.newChannel()
 		require.NoError(t, err)
 		send(t, far, codeData, ch.core.id, naming(50))
 		require.Eventually(t, func() bool { return gw.table.knows(199) }, 5*time.Second, time.Millisecond)
@@ -133,7 +133,7 @@ func TestChannelsInItemsThatAreNotReceivedAreClosed(t *testing.T) {
 
 func TestChannelsAreReceivedAfterTheGatewaysEnd(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeData, ch.core.id, naming(2))
 	far.CloseWrite()
@@ -148,7 +148,7 @@ func TestChannelsAreReceivedAfterTheGatewaysEnd(t *testing.T) {
 // An item that names too many channels is an error of its receiver, and its channels are closed.
 func TestItemWithTooManyChannels(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeData, ch.core.id, naming(5000))
 	closes(t, far, 5000)
@@ -159,7 +159,7 @@ func TestItemWithTooManyChannels(t *testing.T) {
 	thousand, err := ch.Receive(within.Soon(t))
 	assert.NoError(t, err, "a thousand are not too many")
 	defer runtime.KeepAlive(thousand) // what is dropped closes itself
-	closed, err := gw.NewChannel()
+	closed, err := gw.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	assert.Equal(t, codeClose, readFrame(t, far).code)
@@ -169,7 +169,7 @@ func TestItemWithTooManyChannels(t *testing.T) {
 
 func TestMaxCostOfAGateway(t *testing.T) {
 	gw, far := rawWith(t, Config{MaxCost: 1000})
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeData, ch.core.id, naming(5000))
 	v, err := ch.Receive(within.Soon(t))
@@ -184,7 +184,7 @@ func TestCostOfAMillionChannels(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	send(t, far, codeData, ch.core.id, payload)
 	<-gw.Done() // the far end does not read that they are closed
@@ -197,7 +197,7 @@ func TestCostOfAMillionChannels(t *testing.T) {
 
 func TestKillEndsLoading(t *testing.T) {
 	gw, far := raw(t)
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	var codec serializer.Codec
 	payload, err := codec.Append(nil, make([]bool, 1_000_000))

@@ -62,7 +62,7 @@ func rawWith(t *testing.T, config Config) (*Gateway, *pipes.Interruptible) {
 // twoEnds is one channel, seen from both sides.
 func twoEnds(t *testing.T, driver, worker *Gateway) (here, there *Channel) {
 	t.Helper()
-	here, err := driver.NewChannel()
+	here, err := driver.newChannel()
 	require.NoError(t, err)
 	core, err := worker.table.ensure(here.core.id)
 	require.NoError(t, err)

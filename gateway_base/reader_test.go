@@ -81,7 +81,7 @@ func TestLeaderServesOthers(t *testing.T) {
 		_, err := ch.Receive(context.Background())
 		return err
 	})
-	other, err := driver.NewChannel()
+	other, err := driver.newChannel()
 	require.NoError(t, err)
 	far, err := there.Gateway().table.ensure(other.core.id)
 	require.NoError(t, err)

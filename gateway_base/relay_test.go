@@ -45,7 +45,7 @@ func (b *behind) run(e *Execution) error {
 		}
 		return nil
 	case "relay: channels":
-		made, err := e.Channel.Gateway().NewChannel()
+		made, err := e.Channel.Gateway().newChannel()
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func TestRelayChannels(t *testing.T) {
 	made, err := Receive[*Channel](within.Soon(t), ch)
 	require.NoError(t, err)
 	assert.Equal(t, relayIDs, made.ID())
-	given, err := driver.NewChannel()
+	given, err := driver.newChannel()
 	require.NoError(t, err)
 	require.NoError(t, ch.Send(t.Context(), given))
 	require.NoError(t, made.Send(t.Context(), "over the relay's channel"))

@@ -112,7 +112,7 @@ func (g *Gateway) start(ctx context.Context, t *task) (*Channel, error) {
 		f.free()
 		return nil, err
 	}
-	c, err := g.NewChannel()
+	c, err := g.newChannel()
 	if err != nil {
 		f.free()
 		return nil, err

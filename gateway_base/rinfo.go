@@ -115,7 +115,7 @@ type RemoteStatus struct {
 // even while source is being executed. It is execnet's Gateway.remote_status.
 func (g *Gateway) RemoteStatus(ctx context.Context) (RemoteStatus, error) {
 	var status RemoteStatus
-	ch, err := g.NewChannel()
+	ch, err := g.newChannel()
 	if err != nil {
 		return status, err
 	}

@@ -48,6 +48,7 @@ func (c *Channel) Reconfigure(ctx context.Context, s StrConfig) error {
 	core.reconfigured = true
 	core.mu.Unlock()
 	err := core.gateway.sendReconfigure(ctx, core.id, s)
+	core.met() // the message registers its id there
 	core.mu.Lock()
 	ended := core.ending
 	core.mu.Unlock()

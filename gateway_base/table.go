@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-execnet/execnet/serializer"
 )
@@ -13,14 +14,17 @@ import (
 type channelTable struct {
 	gateway *Gateway
 
-	mu       sync.Mutex // guards what follows; taken before a core's own mutex, never after
-	cores    map[int32]*core
-	next     int32           // the next id of our own: odd at the driver, even at the worker
-	sending  map[int32]*core // those whose far end sends no more, and still receives
-	noted    map[int32]noted // channels that items name which are still to be received
-	unmade   int             // how many of them there is no Channel for
-	finished bool
-	reason   error // what finish was given
+	mu        sync.Mutex // guards what follows; taken before a core's own mutex, never after
+	cores     map[int32]*core
+	next      int32           // the next id of our own: odd at the driver, even at the worker
+	sending   map[int32]*core // those whose far end sends no more, and still receives
+	noted     map[int32]noted // channels that items name which are still to be received
+	unmade    int             // how many of them there is no Channel for
+	strangers map[int32]*core // channels that the far end does not know yet
+	finished  bool
+	reason    error // what finish was given
+
+	strange atomic.Int32 // how many strangers there are
 }
 
 func (t *channelTable) init(g *Gateway, first int32) {
@@ -28,6 +32,7 @@ func (t *channelTable) init(g *Gateway, first int32) {
 	t.cores = make(map[int32]*core)
 	t.sending = make(map[int32]*core)
 	t.noted = make(map[int32]noted)
+	t.strangers = make(map[int32]*core)
 	t.next = first
 }
 
@@ -193,6 +198,8 @@ func (t *channelTable) finish(reason error) {
 	t.finished, t.reason = true, reason
 	cores := t.cores
 	t.cores, t.sending = make(map[int32]*core), make(map[int32]*core)
+	t.strangers = make(map[int32]*core)
+	t.strange.Store(0)
 	t.mu.Unlock()
 	t.gateway.windows.end()
 	for _, c := range cores {

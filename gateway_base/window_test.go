@@ -394,7 +394,7 @@ func TestWindowPatience(t *testing.T) {
 func TestWindowItemsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	gw, far := rawWith(t, Config{Windows: true})
-	ch, err := gw.NewChannel()
+	ch, err := gw.newChannel()
 	require.NoError(t, err)
 	go func() { _, _ = io.Copy(io.Discard, far) }()
 	kind := int64(asideWindow)

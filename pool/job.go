@@ -82,7 +82,7 @@ func (p *Pool) runTaken(ctx context.Context, w *worker, failed *JobError, name f
 			return notRun(name, err)
 		case err != nil:
 			p.counters.failed.Add(1)
-			return errors.Join(failed, fmt.Errorf("execnet: it was not tried again: %w", err))
+			return errors.Join(failed, errtext.Wrap("it was not tried again", err))
 		}
 		lost, err := p.attemptInTime(ctx, w, f)
 		if !lost {
@@ -171,8 +171,18 @@ var errOverTime = errors.New("over time")
 
 // notRun is the error of a job that no worker has begun.
 func notRun(name func() string, why error) error {
-	return fmt.Errorf("%w: %s: %w", ErrNotRun, name(), why)
+	return &notRunError{name(), why}
 }
+
+type notRunError struct {
+	job string
+	why error
+}
+
+func (e *notRunError) Error() string {
+	return ErrNotRun.Error() + ": " + e.job + ": " + errtext.Of(e.why)
+}
+func (e *notRunError) Unwrap() []error { return []error{ErrNotRun, e.why} }
 
 // nameOf returns what shows a call.
 func nameOf(function string, args []any) func() string {

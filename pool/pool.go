@@ -46,8 +46,11 @@ type Options struct {
 	// ImportFS has Python modules that every worker can import, as [execnet.ImportFS] says. Nil
 	// means none but those of the workers' machines.
 	ImportFS fs.FS
-	// Init prepares each worker before its first job, for example with imports that take long. Its
-	// error means that the worker could not be started.
+	// Init prepares each worker before its first job, for example with imports that take long:
+	//
+	//	_, err := execnet.New(ctx, gw, "importlib.import_module", "numpy")
+	//
+	// Its error means that the worker could not be started.
 	Init func(context.Context, *execnet.Gateway) error
 	// StartTimeout bounds a worker's start, with Init. 0 means DefaultStartTimeout.
 	StartTimeout time.Duration

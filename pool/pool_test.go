@@ -248,6 +248,7 @@ func TestClose(t *testing.T) {
 	_, err := pool.Call[int](within.Soon(t), p, "tasks.pid")
 	require.ErrorIs(t, err, pool.ErrClosed)
 	require.ErrorIs(t, err, pool.ErrNotRun)
+	require.EqualError(t, err, "execnet: the job was not run: tasks.pid(): the pool is closed")
 	require.NoError(t, p.Close(within.Soon(t)))
 }
 
