@@ -107,8 +107,8 @@ func splitKwargs(args []any) ([]any, Kwargs) {
 	return args, nil
 }
 
-// amongArguments is the error of a request in which the arguments stand at two paths. A DumpError then
-// leads to the argument that cannot be sent: args[1], kwargs["size"].
+// amongArguments is the error of a request in which the arguments stand at two paths. A DumpError
+// then leads to the argument that cannot be sent: args[1], kwargs["size"].
 func amongArguments(err error, args, kwargs string) error {
 	var dump *serializer.DumpError
 	if !errors.As(err, &dump) {
