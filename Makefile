@@ -82,7 +82,7 @@ PYTEST = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python .ci/compat.py go run ./cmd/
 QEMU_PACKAGES := ./serializer ./xspec ./gateway_base ./bootstrap
 # These measure memory, which is the same on all processors with words of 64 bits, and take long.
 QEMU_SKIP := ^(TestCostIsBounded|TestHonestValuesAreLoaded)$$
-QEMU_COMPAT := $(addprefix compat_tests/test_goworker_,values.py channels.py functions.py exec.py)
+QEMU_COMPAT := $(addprefix compat_tests/test_goworker_,values.py channels.py closing.py functions.py exec.py)
 
 test-qemu: needs-qemu venv
 	@for arch in arm64 s390x; do $(MAKE) --no-print-directory test-qemu-$$arch || exit 1; done

@@ -174,7 +174,11 @@ func GiveBack(item []byte) { gatewaybase.GiveBack(item) }
 
 // RemoteCall calls a function of the far end by its name, "module.function", and returns its result
 // as a T. In a Python worker that is a function of any module that can be imported there, in a Go
-// worker one that is registered. See [gatewaybase.Gateway.RemoteCall].
+// worker one that is registered. The last argument may be [Kwargs].
+//
+// An exception is a [*RemoteError]. An argument that cannot be sent is a [*DumpError], whose Path
+// begins with args or kwargs. A result that is no T is a [*LoadError]. When ctx ends, RemoteCall
+// returns its error and interrupts the call. See [gatewaybase.Gateway.RemoteCall].
 func RemoteCall[T any](ctx context.Context, gw *Gateway, function string, args ...any) (T, error) {
 	return gatewaybase.RemoteCall[T](ctx, gw, function, args...)
 }
@@ -208,7 +212,8 @@ type Number = serializer.Number
 //	}
 //
 // The generator is ahead of the loop by at most 1,024 items, and at most 4 MiB and one item.
-// Breaking out of the loop closes it. See [gatewaybase.RemoteIter].
+// Breaking out of the loop closes it. An error ends the loop; its kinds are those of [RemoteCall].
+// See [gatewaybase.RemoteIter].
 func RemoteIter[T any](ctx context.Context, gw *Gateway, function string, args ...any) iter.Seq2[T, error] {
 	return gatewaybase.RemoteIter[T](ctx, gw, function, args...)
 }
@@ -223,13 +228,15 @@ func RemoteIter[T any](ctx context.Context, gw *Gateway, function string, args .
 //	y, err := execnet.CallMethod[float64](ctx, model, "predict", x)
 //
 // The far end drops the object when the handle is closed, or when nothing refers to it any more.
-// See [gatewaybase.NewHandle].
+// The errors are those of [RemoteCall]; errors.Is finds errors.ErrUnsupported where no objects are
+// kept: in pip's execnet. See [gatewaybase.NewHandle].
 func New(ctx context.Context, gw *Gateway, function string, args ...any) (*Handle, error) {
 	return gatewaybase.NewHandle(ctx, gw, function, args...)
 }
 
 // CallMethod calls a method of a handle's object by its name, or by a path of attributes such as
-// "encoder.fit", and returns its result as a T. See [gatewaybase.CallMethod].
+// "encoder.fit", and returns its result as a T. The errors are those of [RemoteCall]; after the
+// handle's Close it is [ErrClosed]. See [gatewaybase.CallMethod].
 func CallMethod[T any](ctx context.Context, h *Handle, method string, args ...any) (T, error) {
 	return gatewaybase.CallMethod[T](ctx, h, method, args...)
 }

@@ -277,6 +277,7 @@ func TestCallsThatFail(t *testing.T) {
 			_, err = gw.RemoteCall(within.Soon(t), "operator.add", make(chan int))
 			var dump *execnet.DumpError
 			require.ErrorAs(t, err, &dump)
+			assert.Equal(t, "args[0]", dump.Path)
 			_, err = execnet.RemoteCall[int](within.Soon(t), gw, "operator.add", "a", "b")
 			var load *execnet.LoadError
 			require.ErrorAs(t, err, &load, "a result that does not fit")

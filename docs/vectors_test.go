@@ -75,8 +75,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestCapturedMessages reads the messages that protocol.md shows whole: lengths and payloads have to
-// be right.
+// TestCapturedMessages reads the messages that protocol.md shows whole: lengths and payloads have
+// to be right.
 func TestCapturedMessages(t *testing.T) {
 	const beforeComments = 58 // in appendix A, where some comments are digits
 	messages := captured(protocolSection(t, "# The execnet", "## 11 rsync"), -1)

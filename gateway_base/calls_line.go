@@ -75,7 +75,7 @@ func (l *callLine) ask(ctx context.Context, request serializer.Tuple, result any
 	request[0] = int64(call.id)
 	f, err := core.requestFrame(request)
 	if err != nil {
-		return err
+		return amongArguments(err, "[2]", "[3]")
 	}
 	l.mu.Lock()
 	if l.ended != nil {

@@ -114,6 +114,21 @@ func splitKwargs(args []any) ([]any, Kwargs) {
 	return args, nil
 }
 
+// amongArguments is the error of a request in which the arguments stand at two paths. A DumpError
+// then leads to the argument that cannot be sent: args[1], kwargs["size"].
+func amongArguments(err error, args, kwargs string) error {
+	var dump *serializer.DumpError
+	if !errors.As(err, &dump) {
+		return err
+	}
+	for at, name := range map[string]string{args: "args", kwargs: "kwargs"} {
+		if rest, found := strings.CutPrefix(dump.Path, at); found {
+			return &serializer.DumpError{Path: name + rest, Problem: dump.Problem, Err: dump.Err}
+		}
+	}
+	return err
+}
+
 // callByExecution makes a call at a far end that does not serve it on a channel for calls.
 func (g *Gateway) callByExecution(ctx context.Context, function string, args []any, kwargs Kwargs, result any) error {
 	ch, err := g.startByExecution(ctx, &task{source: remoteCallSource, file: remoteCallFile, call: remoteCallName,
@@ -139,7 +154,8 @@ func (g *Gateway) startByExecution(ctx context.Context, t *task, function string
 	}
 	t.noArrays = true
 	t.kwargs["function"], t.kwargs["args"], t.kwargs["kwargs"] = function, serializer.Tuple(args), kwargs
-	return g.start(ctx, t)
+	ch, err := g.start(ctx, t)
+	return ch, amongArguments(err, `[3]["args"]`, `[3]["kwargs"]`)
 }
 
 // moduleOf returns the module of a function's dotted name, "" if there is none.

@@ -27,6 +27,24 @@ func TestRemoteCall(t *testing.T) {
 	}
 }
 
+// TestArgumentThatCannotBeSent has errors that name the argument, whatever the request looks like.
+func TestArgumentThatCannotBeSent(t *testing.T) {
+	driver, _, _ := pair(t)
+	for range 2 { // the first time it is not known yet that the far end serves no calls
+		for path, args := range map[string][]any{
+			"args[1][0]":     {1, []any{make(chan int)}},
+			`kwargs["size"]`: {1, Kwargs{"size": make(chan int)}},
+		} {
+			_, err := driver.RemoteCall(within.Soon(t), "module.function", args...)
+			var dump *serializer.DumpError
+			require.ErrorAs(t, err, &dump)
+			assert.Equal(t, path, dump.Path)
+		}
+		_, err := driver.RemoteCall(within.Soon(t), "module.function")
+		require.NoError(t, err)
+	}
+}
+
 func TestOnlyRemoteCallIsOne(t *testing.T) {
 	whole := Program{Source: remoteCallSource, File: remoteCallFile, Call: remoteCallName,
 		Kwargs: serializer.NewDict("function", "a.b", "args", serializer.Tuple{}, "kwargs", serializer.NewDict())}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -210,4 +211,16 @@ func (b *beside) describe() (engine, why string) {
 		return xspec.EngineGpython, fmt.Sprintf("there is no CPython: %s; %s", missing, help)
 	}
 	return xspec.EngineAuto, "gpython for programs that it runs as CPython does, CPython for the others and all that follow"
+}
+
+// run implements native.Natives.Beside: it executes a program for this worker's own purposes in the
+// process beside it, if that runs now.
+func (b *beside) run(ctx context.Context, source string, item any) error {
+	b.mu.Lock()
+	relay := b.relay
+	b.mu.Unlock()
+	if relay == nil {
+		return nil
+	}
+	return relay.Run(ctx, source, item)
 }

@@ -1,6 +1,11 @@
 package engine
 
-import "sync/atomic"
+// What the worker tells its engines of every program: sys.argv, and where it prints to.
+
+import (
+	"os"
+	"sync/atomic"
+)
 
 var arguments atomic.Pointer[[]string]
 
@@ -16,3 +21,12 @@ func Arguments() []string {
 	}
 	return []string{""}
 }
+
+var stdout atomic.Pointer[os.File]
+
+// SetStdout sets what Stdout returns. The worker does that if its driver wants to see what is
+// printed.
+func SetStdout(f *os.File) { stdout.Store(f) }
+
+// Stdout is where programs print to. It is nil if that is the null device.
+func Stdout() *os.File { return stdout.Load() }
