@@ -52,7 +52,8 @@ func NewHandle(ctx context.Context, g *Gateway, function string, args ...any) (*
 
 // CallMethod calls a method of a handle's object, and returns its result as a T. method may be any
 // path of attributes: "predict", "model.predict". Everything else is as for RemoteCall. After Close
-// it returns [ErrClosed].
+// it returns [ErrClosed]. An attribute that is no method is read by a RemoteCall of "getattr" with
+// the handle and its name.
 func CallMethod[T any](ctx context.Context, h *Handle, method string, args ...any) (T, error) {
 	var result T
 	r, err := h.request(method, args)

@@ -70,6 +70,9 @@ def remote_iter(channel, function, args, kwargs, most, most_bytes, any_result):
 // one. Under main_thread_only it has the main thread, and leaves it to others while it waits for
 // its reader.
 //
+// What a generator reads from this end while it yields comes over a channel among its arguments,
+// one of [Gateway.NewChannel], on which another goroutine sends.
+//
 // An error comes after the items before it and ends the loop. An exception is a [RemoteError]; the
 // other errors are those of RemoteCall, and a [serializer.LoadError] for an item that is no T.
 // Breaking out of the loop closes the generator: GeneratorExit is raised where it has yielded, so

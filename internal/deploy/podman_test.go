@@ -111,4 +111,16 @@ func TestPodman(t *testing.T) {
 			require.Eventually(t, func() bool { return !strings.Contains(processes(container), workerWord) }, 2*time.Minute, 200*time.Millisecond, "a worker is left in %s", container)
 		}
 	})
+	t.Run("container killed", func(t *testing.T) {
+		group, _ := newGroup(t)
+		gw := makeGateway(t, group, "podman="+podman.Box)
+		ch, err := gw.RemoteExec(t.Context(), "channel.send(1); channel.receive()")
+		require.NoError(t, err)
+		_, err = ch.Receive(within.Soon(t))
+		require.NoError(t, err)
+		containers.RunPodman(t, nil, "kill", podman.Box)
+		var died *gatewaybase.GatewayDiedError
+		require.ErrorAs(t, ch.WaitClose(within.Soon(t)), &died)
+		assert.Equal(t, 137, died.Exit.Code)
+	})
 }
