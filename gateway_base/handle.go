@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-
-	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // Handle refers to an object in the far end, which [NewHandle] has made there and which is kept
@@ -80,7 +78,7 @@ func (h *Handle) request(method string, args []any) (*callRequest, error) {
 }
 
 func (h *Handle) closedError() error {
-	return h.Gateway().diedOr(errtext.Wrap("the handle of "+h.what+" is closed", ErrClosed))
+	return h.Gateway().diedOr(fmt.Errorf("execnet: the handle of %s is closed: %w", h.what, ErrClosed))
 }
 
 // explain is the error of a call of a method.

@@ -82,7 +82,7 @@ func (p *Pool) runTaken(ctx context.Context, w *worker, failed *JobError, name f
 			return notRun(name, err)
 		case err != nil:
 			p.counters.failed.Add(1)
-			return errors.Join(failed, errtext.Wrap("it was not tried again", err))
+			return errors.Join(failed, fmt.Errorf("execnet: it was not tried again: %w", err))
 		}
 		lost, err := p.attemptInTime(ctx, w, f)
 		if !lost {
@@ -170,17 +170,9 @@ func (p *Pool) attempt(ctx, run context.Context, w *worker, f func(context.Conte
 var errOverTime = errors.New("over time")
 
 // notRun is the error of a job that no worker has begun.
-func notRun(name func() string, why error) error { return &notRunError{name(), why} }
-
-type notRunError struct {
-	job string
-	err error
+func notRun(name func() string, why error) error {
+	return fmt.Errorf("%w: %s: %w", ErrNotRun, name(), why)
 }
-
-func (e *notRunError) Error() string {
-	return fmt.Sprintf("%v: %s: %s", ErrNotRun, e.job, errtext.Of(e.err))
-}
-func (e *notRunError) Unwrap() []error { return []error{ErrNotRun, e.err} }
 
 // nameOf returns what shows a call.
 func nameOf(function string, args []any) func() string {
