@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 
@@ -152,7 +151,6 @@ func TestHandles(t *testing.T) {
 		require.NoError(t, other.Close())
 		_, err = other.Call(within.Soon(t), "predict", 1)
 		require.ErrorIs(t, err, execnet.ErrClosed)
-		assert.Equal(t, 1, strings.Count(err.Error(), "execnet: "), err)
 		_, err = gw.RemoteCall(within.Soon(t), "classes.same", model, other)
 		require.ErrorIs(t, err, execnet.ErrClosed)
 		for _, err := range execnet.IterMethod[int](within.Soon(t), other, "rows", 1) {
