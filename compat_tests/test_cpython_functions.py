@@ -196,6 +196,12 @@ def test_panics_tell_where(gw):
     assert run(gw, "import gofuncs; channel.send(gofuncs.count(u'still here'))") == 2
 
 
+def test_a_result_that_panics_when_it_is_sent(gw):
+    text = error(gw.remote_exec("import gofuncs\ngofuncs.panics(1)"))
+    assert "RuntimeError: panic in gofuncs.panics: while it is sent" in text
+    assert run(gw, "import gofuncs; channel.send(gofuncs.panics(0))") == []
+
+
 def test_goexit(gw):
     assert "runtime.Goexit" in error(gw.remote_exec("import gofuncs\ngofuncs.goexit()"))
     assert run(gw, "import gofuncs; channel.send(gofuncs.count(u'still here'))") == 2

@@ -130,9 +130,14 @@ def test_panics_are_exceptions(gofuncs):
             gofuncs.panic_("at the disco")
         except RuntimeError as e:
             channel.send(str(e))
+        try:
+            channel.send(gofuncs.panics(1))
+        except Exception as e:
+            channel.send(str(e))
         gofuncs.panic_("again")
     """)
     assert "at the disco" in channel.receive(WAIT)
+    assert "while it is sent" in channel.receive(WAIT)
     with pytest.raises(channel.RemoteError) as info:
         channel.receive(WAIT)
     last = [line for line in info.value.formatted.splitlines() if not line.startswith(" ")][-1]

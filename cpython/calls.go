@@ -287,13 +287,23 @@ func (k *call) call() (any, error) {
 func (k *call) answer(result any, err error) {
 	codec := serializer.Codec{Channels: k}
 	if err == nil {
-		err = k.send(&codec, codeResult, k.begun.number, result)
-		if err == nil {
+		if err = k.sendResult(&codec, result); err == nil {
 			return
 		}
 	}
 	// Texts can always be sent: raises has made them valid.
 	_ = k.send(&codec, codeError, k.begun.number, raises(err))
+}
+
+// sendResult sends the result. A method of it that serializes it may panic; that is an error of the
+// call, as a panic of the function is.
+func (k *call) sendResult(codec *serializer.Codec, result any) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = engine.NewPanic(k.function.name, reason)
+		}
+	}()
+	return k.send(codec, codeResult, k.begun.number, result)
 }
 
 // lend returns the channel of the interpreter with this id, always the same one.

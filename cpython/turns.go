@@ -22,6 +22,7 @@ const stringHead = 5
 // function is a Go function, and what is known of it from its calls.
 type function struct {
 	engine.Function
+	name  string      // with its module
 	head  int         // how many bytes its name takes, serialized
 	quick atomic.Bool // it was the last time it was called
 }
@@ -32,7 +33,7 @@ func functionsByName(modules engine.Functions) map[string]*function {
 	for module, functions := range modules {
 		for name, f := range functions {
 			dotted := module + "." + name
-			named[dotted] = &function{Function: f, head: stringHead + len(dotted)}
+			named[dotted] = &function{Function: f, name: dotted, head: stringHead + len(dotted)}
 		}
 	}
 	return named

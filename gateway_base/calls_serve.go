@@ -36,6 +36,9 @@ type CallServer interface {
 	// Failure returns the form in which the driver gets an error of an iteration. ctx is that of
 	// the function.
 	Failure(ctx context.Context, function string, err error) error
+	// Recover is deferred where an item of an iteration is serialized: it makes an error of a panic
+	// of a method of the item.
+	Recover(function string, err *error)
 	// Interrupt ends the context of the execution with this channel. It reports whether there is
 	// one that has not ended.
 	Interrupt(channelID int) bool

@@ -141,10 +141,10 @@ func (v *serving) send() (more bool) {
 	return false
 }
 
-func (v *serving) sendItem(value any) error {
+func (v *serving) sendItem(value any) (err error) {
+	defer v.service.server.Recover(v.function, &err)
 	core := v.channel.core
 	f := newFrame()
-	var err error
 	if f.bytes, err = core.codec.Load().Append(f.bytes, value); err != nil {
 		f.free()
 		return err

@@ -106,6 +106,13 @@ func (s *calling) Failure(ctx context.Context, name string, err error) error {
 	return tracebackOf(name, err)
 }
 
+// Recover implements gatewaybase.CallServer.
+func (s *calling) Recover(name string, err *error) {
+	if reason := recover(); reason != nil {
+		*err = engine.NewPanic(name, reason)
+	}
+}
+
 // tracebackOf gives the error of a Go function the shape of a Python traceback, so that drivers
 // find an exception in it.
 func tracebackOf(function string, err error) error {

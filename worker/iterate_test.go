@@ -80,6 +80,7 @@ func TestIterationsOverGoFunctions(t *testing.T) {
 		"nothing": func() {},
 		"channel": func(ch *gatewaybase.Channel) iter.Seq[int] { return count(1) },
 		"panics":  func() iter.Seq[int] { return func(yield func(int) bool) { yield(1); panic("on purpose") } },
+		"panic":   func() []panics { return make([]panics, 1) },
 		"unsendable": func() iter.Seq[any] {
 			return func(yield func(any) bool) { _ = yield(1) && yield([]any{make(chan int)}) }
 		},
@@ -116,7 +117,8 @@ func TestIterationsOverGoFunctions(t *testing.T) {
 			assert.Contains(t, remote.Formatted, "no more")
 			for function, class := range map[string]string{
 				"iterating.number": "TypeError", "iterating.nothing": "TypeError", "iterating.channel": "TypeError", "iterating.missing": "AttributeError",
-				"iterating.count": "TypeError", "iterating.panics": "RuntimeError", "iterating.unsendable": "DumpError", "nowhere.count": "ModuleNotFoundError",
+				"iterating.count": "TypeError", "iterating.panics": "RuntimeError", "iterating.panic": "RuntimeError",
+				"iterating.unsendable": "DumpError", "nowhere.count": "ModuleNotFoundError",
 			} {
 				_, err := iterate[int](within.Soon(t), s.driver, function)
 				require.ErrorAs(t, err, &remote, function)

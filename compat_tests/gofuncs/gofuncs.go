@@ -49,6 +49,7 @@ func Register() {
 		"fail":   func(text string) error { return errors.New(text) },
 		"raise_": func(class, text string) error { return &worker.Raised{Class: class, Message: text} },
 		"panic_": func(text string) { panic(text) },
+		"panics": func(n int) []panics { return make([]panics, n) },
 		"pid":    os.Getpid,
 		"getenv": os.Getenv,
 		"getwd":  os.Getwd,
@@ -232,3 +233,8 @@ func spin(milliseconds int) (n int) {
 	}
 	return n
 }
+
+// panics is a value that cannot be serialized.
+type panics struct{}
+
+func (panics) MarshalExecnet() (any, error) { panic("while it is sent") }
