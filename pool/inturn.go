@@ -36,7 +36,8 @@ func (t *turns[Out]) attempt(w *worker) (lost bool, err error) {
 	for i, one := range t.left {
 		args[i] = one.args
 	}
-	lost, err = p.attempt(t.ctx, run, w, func(ctx context.Context, gw *execnet.Gateway) (int, error) {
+	name := func() string { return shown(t.function, args[min(int(t.made.Load()), len(args)-1)]) }
+	lost, err = p.attempt(t.ctx, run, w, name, func(ctx context.Context, gw *execnet.Gateway) (int, error) {
 		err := gatewaybase.CallInTurn(ctx, gw, t.function, args, t.answered)
 		begun := int(t.made.Load())
 		if err != nil && err != gatewaybase.ErrNotInTurn {

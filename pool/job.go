@@ -84,7 +84,7 @@ func (p *Pool) runTaken(ctx context.Context, w *worker, failed *JobError, name f
 			p.counters.failed.Add(1)
 			return errors.Join(failed, errtext.Wrap("it was not tried again", err))
 		}
-		lost, err := p.attemptInTime(ctx, w, f)
+		lost, err := p.attemptInTime(ctx, w, name, f)
 		if !lost {
 			p.counters.ended(err)
 			return err
@@ -120,20 +120,20 @@ func (p *Pool) lost(name func() string, w *worker, before *JobError, err error) 
 }
 
 // attemptInTime runs a job once, within the pool's Timeout.
-func (p *Pool) attemptInTime(ctx context.Context, w *worker, f func(context.Context, *execnet.Gateway) error) (lost bool, err error) {
+func (p *Pool) attemptInTime(ctx context.Context, w *worker, name func() string, f func(context.Context, *execnet.Gateway) error) (lost bool, err error) {
 	run := ctx
 	if p.options.Timeout > 0 {
 		limited, cancel := context.WithTimeoutCause(ctx, p.options.Timeout, errOverTime)
 		defer cancel()
 		run = limited
 	}
-	return p.attempt(ctx, run, w, func(ctx context.Context, gw *execnet.Gateway) (int, error) { return 1, f(ctx, gw) })
+	return p.attempt(ctx, run, w, name, func(ctx context.Context, gw *execnet.Gateway) (int, error) { return 1, f(ctx, gw) })
 }
 
-// attempt uses a worker once. When run, which ends with ctx, ends before f returns, the worker is
-// killed. f returns how many jobs have begun. lost means that the worker is, and that what it was
-// doing may be tried again.
-func (p *Pool) attempt(ctx, run context.Context, w *worker, f func(context.Context, *execnet.Gateway) (int, error)) (lost bool, err error) {
+// attempt uses a worker once, for the job of this name. When run, which ends with ctx, ends before f
+// returns, the worker is killed. f returns how many jobs have begun. lost means that the worker is,
+// and that what it was doing may be tried again.
+func (p *Pool) attempt(ctx, run context.Context, w *worker, name func() string, f func(context.Context, *execnet.Gateway) (int, error)) (lost bool, err error) {
 	w.use()
 	stop := context.AfterFunc(run, w.kill)
 	begin := time.Now()
@@ -157,9 +157,9 @@ func (p *Pool) attempt(ctx, run context.Context, w *worker, f func(context.Conte
 	case context.Cause(run) == errOverTime:
 		return true, errtext.Wrap(fmt.Sprintf("not done within %v", p.options.Timeout), execnet.ErrTimeout)
 	case ctx.Err() != nil:
-		return false, timeout.During(ctx, "a job")
+		return false, timeout.During(ctx, name())
 	case p.ctx.Err() != nil:
-		return false, context.Cause(p.ctx)
+		return false, errtext.Wrap(name(), context.Cause(p.ctx))
 	case w.gateway.Err() != nil:
 		return true, w.gateway.Err()
 	}

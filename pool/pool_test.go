@@ -206,6 +206,17 @@ func TestReload(t *testing.T) {
 	assert.Zero(t, p.Stats().Deaths)
 }
 
+// TestCallWhoseContextEnds costs its worker, if the function does not end.
+func TestCallWhoseContextEnds(t *testing.T) {
+	p, _ := newPool(t, pool.Options{Specs: []string{pythons.Default(t).Spec()}})
+	pid, err := pool.Call[int](within.Soon(t), p, "tasks.pid")
+	require.NoError(t, err)
+	_, err = pool.Call[any](within.Time(t, 100*time.Millisecond), p, "tasks.hang")
+	require.EqualError(t, err, "execnet: tasks.hang(): timeout")
+	require.ErrorIs(t, err, execnet.ErrTimeout)
+	requireGone(t, pid)
+}
+
 // TestCallWhoseContextHasEnded costs no worker.
 func TestCallWhoseContextHasEnded(t *testing.T) {
 	p, _ := newPool(t, pool.Options{Specs: []string{pythons.Default(t).Spec()}})
@@ -266,6 +277,7 @@ func TestCloseInTime(t *testing.T) {
 	for range 2 {
 		err := <-results
 		require.ErrorIs(t, err, pool.ErrClosed)
+		require.ErrorContains(t, err, "tasks.hang(): the pool is closed")
 		if errors.Is(err, pool.ErrNotRun) {
 			notRun++
 		}

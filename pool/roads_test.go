@@ -36,7 +36,7 @@ func TestPoolsByEveryRoad(t *testing.T) {
 				_, err := group.MakeGateway(within.Soon(t), specs[0])
 				require.NoError(t, err)
 			}
-			p, _ := newPool(t, pool.Options{Group: group, Specs: []string{specs[1]}, Timeout: 3 * time.Second, Retries: 1})
+			p, _ := newPool(t, pool.Options{Group: group, Specs: []string{specs[1]}, Timeout: 10 * time.Second, Retries: 1})
 			for _, function := range []string{"tasks.leave_once", "tasks.hang_once"} {
 				text, err := pool.Call[string](within.Soon(t), p, function, filepath.Join(t.TempDir(), "mark"))
 				require.NoError(t, err, function)
