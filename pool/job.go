@@ -130,9 +130,9 @@ func (p *Pool) attemptInTime(ctx context.Context, w *worker, name func() string,
 	return p.attempt(ctx, run, w, name, func(ctx context.Context, gw *execnet.Gateway) (int, error) { return 1, f(ctx, gw) })
 }
 
-// attempt uses a worker once, for the job of this name. When run, which ends with ctx, ends before f
-// returns, the worker is killed. f returns how many jobs have begun. lost means that the worker is,
-// and that what it was doing may be tried again.
+// attempt uses a worker once, for the job of this name. When run, which ends with ctx, ends before
+// f returns, the worker is killed. f returns how many jobs have begun. lost means that the worker
+// is, and that what it was doing may be tried again.
 func (p *Pool) attempt(ctx, run context.Context, w *worker, name func() string, f func(context.Context, *execnet.Gateway) (int, error)) (lost bool, err error) {
 	w.use()
 	stop := context.AfterFunc(run, w.kill)
