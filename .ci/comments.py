@@ -1,7 +1,7 @@
-"""Fails, naming file and line, if a comment of Go or Python reaches beyond column 100.
+"""Fails, naming file and line, if comments of Go or Python, or documents, go beyond column 100.
 
 A tab counts 4. A comment behind code counts as well. What cannot be wrapped does not: a line that
-defines a link, and the expected output of an Example.
+defines a link, the expected output of an Example, and the code and the tables of a document.
 """
 import io
 import re
@@ -46,11 +46,21 @@ def python_comments(source):
             yield token.start[0]
 
 
+def prose(source):
+    """The numbers of the lines of a document in Markdown that are neither code nor of a table."""
+    code = False
+    for number, line in enumerate(source.split("\n"), 1):
+        if line.lstrip().startswith("```"):
+            code = not code
+        elif not code and not line.startswith(("|", "    ")):
+            yield number
+
+
 def too_wide(path):
     with open(path, encoding="utf-8") as f:
         source = f.read()
     lines = source.split("\n")
-    comments = go_comments if path.endswith(".go") else python_comments
+    comments = {"go": go_comments, "py": python_comments, "md": prose}[path.rpartition(".")[2]]
     in_output = False
     for number in comments(source):
         line = lines[number - 1].expandtabs(4)
@@ -63,10 +73,10 @@ def too_wide(path):
 
 
 def main():
-    files = subprocess.check_output(["git", "ls-files", "*.go", "*.py"], universal_newlines=True).split()
+    files = subprocess.check_output(["git", "ls-files", "*.go", "*.py", "*.md"], universal_newlines=True).split()
     found = ["%s:%d" % (path, number) for path in files for number in too_wide(path)]
     if found:
-        sys.exit("comments beyond column %d:\n%s" % (WIDTH, "\n".join(found)))
+        sys.exit("lines beyond column %d:\n%s" % (WIDTH, "\n".join(found)))
 
 
 main()
