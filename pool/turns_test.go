@@ -59,7 +59,8 @@ func TestShortCallsTravelTogether(t *testing.T) {
 		sent += stats.MessagesSent
 		received += stats.MessagesReceived
 	}
-	assert.Less(t, 2*sent, received)
+	// Where other programs want the processors, calls take longer, and fewer travel together.
+	assert.Less(t, sent, received-many/10)
 	stats := p.Stats()
 	assert.EqualValues(t, many, stats.Done)
 	assert.EqualValues(t, many, stats.Workers[0].Done+stats.Workers[1].Done)

@@ -251,7 +251,7 @@ def derived(queue):
             return super(Late, self).next()
     return Late
 def pytest_sessionfinish():
-    open(os.path.join(folder, "_".join(ran)), "w").close()
+    open(os.path.join(folder, "_".join(ran) or "none"), "w").close()
 `, folder) + replaceQueue,
 		"test_it.py": fmt.Sprintf(`
 import os, pytest, time
