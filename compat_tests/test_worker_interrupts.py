@@ -208,6 +208,13 @@ def test_a_signal_that_comes_with_items(start, python):
     worker.gw.exit()
 
 
+# A signal handler may have received it since its thread looked, and then there is nothing to read.
+@pytest.mark.parametrize("python", PYTHONS, ids=label)
+def test_nothing_is_read_when_it_has_come(start, python):
+    channel = start(python).run("channel.send(channel.gateway._lead(lambda: True))")
+    assert channel.receive(WAIT) == "again"
+
+
 @pytest.mark.parametrize("python", PYTHONS, ids=label)
 @pytest.mark.parametrize("size", [20, 100000, 3000000])
 def test_many_signal_handlers_that_receive(start, python, size):

@@ -170,6 +170,8 @@ class Reading(object):
         """Read and dispatch until ready(). The caller holds the role."""
         fd = self._rfd
         self._leads = not (idle or background)
+        if ready():
+            return "again"  # a signal handler has received it since the caller looked
         try:
             while not self._finished:
                 if fd != self._rfd:
