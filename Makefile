@@ -100,7 +100,7 @@ test-qemu-%:
 
 # Of the Go half of compat_tests what takes least time, and ssh, where PyPy has no locale. (Once more would be
 # all of TestTransports.)
-PYPY_TESTS := Channels|MainThreadOnly|Calls(ByPath|SideBySide|InTurn)|RemoteIter|Handles|ImportFS|RsyncRoutes|.*Interrupt.*
+PYPY_TESTS := Channels|MainThreadOnly|Calls(ByPath|SideBySide|InTurn)|RemoteIter|Handles|ImportFS|RsyncRoutes
 
 # Tests marked cpython use or expect what PyPy lacks or does in its own way.
 test-pypy: export EXECNET_TEST_PYTHONS = $(shell command -v pypy3)

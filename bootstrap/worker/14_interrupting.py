@@ -116,14 +116,12 @@ def interrupt_thread(thread):
     try:
         set_async_exception(thread, KeyboardInterrupt)
     except (ImportError, AttributeError):
-        pass  # there is no ctypes, or nothing has such a function
-    except ValueError:
-        pass  # PyPy's, of a thread that has ended
+        pass  # there is no ctypes, or it has no such function
 
 
 def take_interrupt():
     """Have an interrupt that was sent to this thread raise KeyboardInterrupt in here, or nowhere."""
-    if not PYPY and ("ctypes" in sys.modules or "ctypes" in private):
+    if "ctypes" in sys.modules or "ctypes" in private:
         try:
             set_async_exception(_thread.get_ident(), None)
         except (ImportError, AttributeError):
@@ -136,10 +134,7 @@ def take_interrupt():
 
 
 def set_async_exception(thread, kind):
-    if PYPY:
-        from __pypy__ import thread as threads
-        threads._raise_in_thread(thread, kind)
-        return
+    # (PyPy's own function for this can leave all of its threads waiting for the global lock.)
     ctypes = stdlib("ctypes")
     number = ctypes.c_ulong if sys.version_info >= (3, 7) else ctypes.c_long
     ctypes.pythonapi.PyThreadState_SetAsyncExc(number(thread), kind and ctypes.py_object(kind))
