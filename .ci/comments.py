@@ -47,10 +47,12 @@ def python_comments(source):
 
 
 def prose(source):
-    """The numbers of the lines of a document in Markdown that are neither code nor of a table."""
+    """The numbers of the lines of a document in Markdown that somebody has written: no code, no tables,
+    and nothing between marks, which a program puts there.
+    """
     code = False
     for number, line in enumerate(source.split("\n"), 1):
-        if line.lstrip().startswith("```"):
+        if line.lstrip().startswith("```") or line.startswith(("<!-- begin", "<!-- end")):
             code = not code
         elif not code and not line.startswith(("|", "    ")):
             yield number
