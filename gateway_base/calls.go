@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/go-execnet/execnet/serializer"
@@ -103,7 +102,7 @@ func (l *callLine) call(ctx context.Context, r *callRequest, result any) (*Chann
 	if r.more == nil {
 		return nil, l.ask(ctx, request, result)
 	}
-	ch, err := l.callers.gateway.NewChannel()
+	ch, err := l.callers.gateway.newChannel()
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +150,8 @@ func (c *callers) servesGo(function string) bool {
 	if line == nil {
 		return false
 	}
-	line.mu.Lock()
-	defer line.mu.Unlock()
-	return slices.Contains(line.modules, moduleOf(function))
+	serves, ofGo := line.serves(moduleOf(function))
+	return serves && ofGo
 }
 
 // lineOf returns the main channel for calls or, behind a Go worker, that for Python functions, and

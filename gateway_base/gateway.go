@@ -178,7 +178,7 @@ func (g *Gateway) NewChannel() (*Channel, error) {
 	return c, err
 }
 
-// newChannel makes a channel of which a message of its own id tells the far end.
+// newChannel makes a channel of which the next message that this end sends tells the far end.
 func (g *Gateway) newChannel() (*Channel, error) {
 	c, err := g.table.allocate()
 	if err != nil {
@@ -376,10 +376,8 @@ func (g *Gateway) send(ctx context.Context, c code, channel int32, f *frame) err
 		named = g.table.strangersIn(c, f.bytes[headerSize:])
 	}
 	err := g.out.send(ctx, f)
-	if err == nil {
-		for _, core := range named {
-			core.met()
-		}
+	for _, core := range named {
+		core.met() // also if ctx has ended: the frame may go out all the same
 	}
 	if err == nil || ctx.Err() != nil {
 		return err

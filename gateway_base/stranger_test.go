@@ -2,6 +2,8 @@ package gatewaybase
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"runtime"
@@ -98,4 +100,27 @@ func TestSendOnAStrangerEnds(t *testing.T) {
 	go func() { sent <- ch.Send(within.Soon(t), 1) }()
 	require.NoError(t, driver.Kill())
 	require.Error(t, <-sent)
+}
+
+// TestCloseOfAStrangerWhoseNamingGaveUp arrives: what names the channel goes out all the same.
+func TestCloseOfAStrangerWhoseNamingGaveUp(t *testing.T) {
+	gw, far := raw(t)
+	ch, err := gw.newChannel()
+	require.NoError(t, err)
+	named, err := gw.NewChannel()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan error, 1)
+	go func() { sent <- ch.Send(ctx, []any{named, make([]byte, 8<<20)}) }()
+	head := make([]byte, headerSize)
+	_, err = io.ReadFull(far, head) // it is being written
+	require.NoError(t, err)
+	cancel()
+	require.ErrorIs(t, <-sent, context.Canceled)
+	require.NoError(t, named.Close())
+	_, err = io.CopyN(io.Discard, far, int64(binary.BigEndian.Uint32(head[5:])))
+	require.NoError(t, err)
+	m := readFrame(t, far)
+	assert.Equal(t, codeClose, m.code)
+	assert.Equal(t, named.core.id, m.channel)
 }
