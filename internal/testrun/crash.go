@@ -8,7 +8,6 @@ import (
 	"time"
 
 	gatewaybase "github.com/go-execnet/execnet/gateway_base"
-	"github.com/go-execnet/execnet/internal/errtext"
 )
 
 // mostStderr is how many lines of a worker's stderr are kept for the report of a crash.
@@ -31,15 +30,13 @@ func (s *suite) printed(p *Printed) {
 
 // crash is the end of a test that its worker has not survived.
 func (w *worker) crash(t *Test, err error) *TestDone {
-	reason := "the worker has ended"
+	reason := howEnded(err)
 	died := new(gatewaybase.GatewayDiedError)
 	switch {
 	case w.over != "":
 		reason = w.over
 	case errors.As(err, &died):
-		reason = strings.Replace((&WorkerDown{Err: err}).Problem(), "gateway ", "worker ", 1)
-	case err != nil:
-		reason = errtext.Of(err)
+		reason = strings.Replace(reason, "gateway ", "worker ", 1)
 	}
 	text := reason
 	report := w.stacks

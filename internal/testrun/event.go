@@ -160,17 +160,19 @@ type WorkerDown struct {
 }
 
 // Problem is how it has ended, without the end of its stderr, which has been told as Printed.
-func (d *WorkerDown) Problem() string {
+func (d *WorkerDown) Problem() string { return howEnded(d.Err) }
+
+func howEnded(err error) string {
 	died := new(gatewaybase.GatewayDiedError)
 	switch {
-	case d.Err == nil:
+	case err == nil:
 		return "the worker has ended"
-	case errors.As(d.Err, &died):
+	case errors.As(err, &died):
 		bare := *died
 		bare.Exit.Stderr = ""
-		return strings.Replace(errtext.Of(d.Err), errtext.Of(died), errtext.Of(&bare), 1)
+		return strings.Replace(errtext.Of(err), errtext.Of(died), errtext.Of(&bare), 1)
 	}
-	return errtext.Of(d.Err)
+	return errtext.Of(err)
 }
 
 // Notice is a sentence for the user about the run itself, such as why workers are not forked.
