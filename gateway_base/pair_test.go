@@ -3,6 +3,7 @@ package gatewaybase
 import (
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -50,7 +51,10 @@ func rawWith(t *testing.T, config Config) (*Gateway, *pipes.Interruptible) {
 	a, b := pipes.Pair(t)
 	config.Spec, config.Warnings = spec(t, "popen//id=gw0"), &textbuffer.Buffer{}
 	gw := New(a, config)
+	// A test that reads what never comes fails then, by name, and does not end all the others.
+	tooLate := time.AfterFunc(2*time.Minute, func() { b.CloseRead() })
 	t.Cleanup(func() {
+		tooLate.Stop()
 		b.CloseRead()
 		b.CloseWrite()
 		gw.Exit()

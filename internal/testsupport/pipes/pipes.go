@@ -22,14 +22,11 @@ type End struct {
 	Result farend.Exit
 }
 
-// Interruptible is an End whose Read and Write can be interrupted.
+// Interruptible is an End whose Read can be interrupted and, but on Windows, its Write.
 type Interruptible struct{ End }
 
 // InterruptRead implements farend.ReadInterrupter.
 func (e *Interruptible) InterruptRead() { _ = e.r.SetReadDeadline(time.Unix(1, 0)) }
-
-// InterruptWrite implements farend.WriteInterrupter.
-func (e *Interruptible) InterruptWrite() { _ = e.w.SetWriteDeadline(time.Unix(1, 0)) }
 
 // Pair returns two ends that are connected.
 func Pair(t testing.TB) (a, b *Interruptible) {
