@@ -1,7 +1,10 @@
 package compat_tests
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,4 +63,46 @@ func TestRemoteCall(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRemoteCallInGpython calls functions of gpython's modules in a Go worker that has no CPython.
+func TestRemoteCallInGpython(t *testing.T) {
+	independent(t)
+	for name, spec := range map[string]string{
+		"wanted": "popen//self//engine=gpython", "alone": "popen//self//env:EXECNET_ENGINE=auto//env:PATH=/nowhere",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gw, ctx := gateway(t, spec), within.Soon(t)
+			sums, err := execnet.RemoteCall[[]float64](ctx, gw, "arrays.row_sums", [][]float64{{1, 2}})
+			require.NoError(t, err, "a Go function")
+			assert.Equal(t, []float64{3}, sums)
+			root, err := execnet.RemoteCall[float64](ctx, gw, "math.sqrt", 16)
+			require.NoError(t, err)
+			assert.Equal(t, 4.0, root)
+			sorted, err := execnet.RemoteCall[[]int](ctx, gw, "sorted", []int{2, 3, 1}, execnet.Kwargs{"reverse": true})
+			require.NoError(t, err)
+			assert.Equal(t, []int{3, 2, 1}, sorted)
+			for function, class := range map[string]string{
+				"math.sqrt": "ValueError", "no_such_module.f": "ModuleNotFoundError", "math.no_such_function": "AttributeError",
+				"arrays.no_such_function": "AttributeError", "math.pi": "TypeError",
+			} {
+				_, err := gw.RemoteCall(ctx, function, -1)
+				var remote *gatewaybase.RemoteError
+				require.ErrorAs(t, err, &remote, function)
+				assert.Equal(t, class, remote.Exception(), remote.Formatted)
+				lacks := name == "alone" && (function == "no_such_module.f" || function == "math.no_such_function")
+				assert.Equal(t, lacks, strings.Contains(remote.Formatted, "A CPython would have run it"), remote.Formatted)
+			}
+
+			short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+			defer cancel()
+			_, err = gw.RemoteCall(short, "time.sleep", 3600)
+			require.ErrorIs(t, err, execnet.ErrTimeout)
+			require.Eventually(t, func() bool {
+				status, err := gw.RemoteStatus(ctx)
+				return err == nil && status.NumExecuting == 0
+			}, 2*time.Minute, 10*time.Millisecond, "the call ends at the far end, too")
+		})
+	}
 }

@@ -184,9 +184,8 @@ func (b *beside) explain(p gatewaybase.Program, err error) error {
 	missing, help := b.missing()
 	reason := b.differs(p)
 	_, noEngine := b.worker.engine.(engine.None)
-	_, _, _, isCall := p.RemoteCall()
 	// A program with Go functions only is not meant to have a Python.
-	if missing == "" || reason == "" || b.process == nil && (noEngine || isCall) {
+	if missing == "" || reason == "" || b.process == nil && noEngine {
 		return err
 	}
 	note := fmt.Sprintf("A CPython would have run it, because of %s, but this Go worker has none: %s; %s.\n", reason, missing, help)

@@ -283,8 +283,8 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"failing.unsent", nil, "execnet.gateway_base.DumpError", "cannot serialize", ""},
 		{"failing.at_end", nil, "execnet.gateway_base.TimeoutError", "timeout", ""},
 		{"failing.unknown", nil, "AttributeError", "module 'failing' has no attribute 'unknown'", ""},
-		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'; this is a Go worker", "failing"},
-		{"f", nil, "ModuleNotFoundError", `"f" is no name of a function in a module; this is a Go worker`, "failing"},
+		{"unknown.f", nil, "ModuleNotFoundError", "No module named 'unknown'", "failing"},
+		{"f", nil, "AttributeError", "no builtin is named 'f'", "remote_call"},
 	} {
 		_, err := s.driver.RemoteCall(within.Soon(t), test.function, test.args...)
 		var remote *gatewaybase.RemoteError

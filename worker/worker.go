@@ -181,11 +181,16 @@ func (w *worker) execute(ctx context.Context, e *gatewaybase.Execution) (err err
 		}
 	}()
 	if function, args, kwargs, ok := e.RemoteCall(); ok {
-		err := w.call(ctx, e.Channel, function, args, kwargs)
-		if _, ok := w.functions.engine[moduleOf(function)]; !ok {
-			err = w.beside.explain(e.Program, err)
+		if _, ours := w.functions.engine[moduleOf(function)]; ours {
+			return w.call(ctx, e.Channel, function, args, kwargs)
 		}
-		return err
+		if _, none := w.engine.(engine.None); none { // call says which functions there are
+			return w.beside.explain(e.Program, w.call(ctx, e.Channel, function, args, kwargs))
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer e.Channel.AfterClose(cancel)() // the caller has given up
 	}
 	if serve, ok := w.natives.Find(e.Program); ok {
 		return serve(ctx, e.Channel, e.Program)
