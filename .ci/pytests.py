@@ -18,7 +18,7 @@ PYTESTS = {"2.7": "4.6.11", "3.6": "6.2.5", "3.7": "7.4.4", "3.8": "8.3.5", "3.9
 NEWEST = "9.2.0"
 PLUGINS = ["pytest-cov==7.1.0", "pytest-rerunfailures==16.7", "pytest-randomly==5.1.0",
            "pytest-timeout==2.4.0", "pytest-asyncio==1.5.0", "pytest-django==4.14.0", "django==5.2.19",
-           "pytest-html==4.2.0"]
+           "pytest-html==4.2.0", "pytest-benchmark==5.3.1"]
 XDIST = ["pytest-xdist==3.8.0", "execnet==2.1.2"]
 
 

@@ -73,20 +73,25 @@ func TestCollectOnce(t *testing.T) {
 	}
 }
 
-// What would not survive a fork keeps workers from being forked. That is told once.
+// What would not survive a fork keeps workers from being forked. That is told once, and found out
+// before the suite is collected where that can be.
 func TestNotForked(t *testing.T) {
-	for name, c := range map[string]struct{ conftest, reason string }{
-		"thread":     {"import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), name='busy', daemon=True).start()\n", "a thread runs that workers would not have: busy"},
-		"socket":     {"import socket\ns = socket.socket()\n", "a socket is open"},
-		"file":       {"import os\nf = open(os.path.abspath(__file__))\n", "a file is open that workers would share"},
-		"database":   {"import os, sqlite3\ndb = sqlite3.connect(os.path.join(os.path.dirname(__file__), 'db'))\ndb.execute('create table if not exists t (x)')\n", "a file is open that workers would share"},
-		"filelock":   {"import sys, types\nclass BaseFileLock: pass\nfilelock = types.ModuleType('filelock')\nfilelock.BaseFileLock = BaseFileLock\nsys.modules['filelock'] = filelock\nclass FileLock(BaseFileLock): pass\nlock = FileLock()\n", "a filelock is there"},
-		"id":         {"def pytest_configure(config): config.workerinput['workerid']\n", "conftest.py asks for the worker's id"},
-		"uid and id": {"import os\nuid, name = os.environ['PYTEST_XDIST_TESTRUNUID'], os.environ['PYTEST_XDIST_WORKER']\n", "conftest.py asks for the worker's id"},
-		"environ":    {"import os\nname = os.environ.get('PYTEST_XDIST_WORKER')\n", "conftest.py asks for the worker's id"},
+	for name, c := range map[string]struct {
+		conftest, reason string
+		late             bool
+	}{
+		"thread":     {"import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), name='busy', daemon=True).start()\n", "a thread runs that workers would not have: busy", false},
+		"socket":     {"import socket\ns = socket.socket()\n", "a socket is open", true},
+		"file":       {"import os\nf = open(os.path.abspath(__file__))\n", "a file is open that workers would share", true},
+		"database":   {"import os, sqlite3\ndb = sqlite3.connect(os.path.join(os.path.dirname(__file__), 'db'))\ndb.execute('create table if not exists t (x)')\n", "a file is open that workers would share", true},
+		"filelock":   {"import sys, types\nclass BaseFileLock: pass\nfilelock = types.ModuleType('filelock')\nfilelock.BaseFileLock = BaseFileLock\nsys.modules['filelock'] = filelock\nclass FileLock(BaseFileLock): pass\nlock = FileLock()\n", "a filelock is there", true},
+		"id":         {"def pytest_configure(config): config.workerinput['workerid']\n", "conftest.py asks for the worker's id", false},
+		"uid and id": {"import os\nuid, name = os.environ['PYTEST_XDIST_TESTRUNUID'], os.environ['PYTEST_XDIST_WORKER']\n", "conftest.py asks for the worker's id", false},
+		"environ":    {"import os\nname = os.environ.get('PYTEST_XDIST_WORKER')\n", "conftest.py asks for the worker's id", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := runFiles(t, 2, files{"conftest.py": c.conftest, "test_it.py": "import pytest\n@pytest.mark.parametrize('i', range(10))\ndef test_a(i): pass\n"}, testrun.Config{})
+			dir := files{"conftest.py": c.conftest, "test_it.py": "import os, pytest, sys\nopen(os.path.join(os.path.dirname(__file__), 'collected'), 'a').write('to be forked' if '_execnet_testrun' in sys.modules else 'worker')\n@pytest.mark.parametrize('i', range(10))\ndef test_a(i): pass\n"}.Write(t)
+			r := runIn(t, enough(t), dir, 2, testrun.Config{}, nil)
 			require.NoError(t, r.err)
 			assert.Equal(t, testrun.OK, r.code)
 			assert.Len(t, r.outcomes(t), 10)
@@ -95,6 +100,7 @@ func TestNotForked(t *testing.T) {
 			assert.Contains(t, notices[0].Text, "each worker collects the suite for itself: ")
 			assert.Contains(t, notices[0].Text, c.reason)
 			assert.Empty(t, of[*testrun.WorkerDown](r))
+			assert.Equal(t, c.late, strings.Contains(readFile(t, dir+"/collected"), "to be forked"))
 		})
 	}
 }

@@ -136,6 +136,30 @@ def test_flaky(n):
 	}
 }
 
+// pytest-benchmark asks early whether there are workers, and is told later which one it is in.
+func TestBenchmark(t *testing.T) {
+	suite := files{"test_it.py": `
+import pytest
+
+@pytest.mark.parametrize("n", range(20))
+def test_many(n, benchmark, worker_id, request):
+    calls = []
+    benchmark(calls.append, n)
+    assert calls == [n]
+    assert request.config._benchmarksession.xdist_worker == worker_id
+`}
+	for _, noFork := range []bool{false, true} {
+		spec := "popen//python=" + pythons.WithExecnet(t) + "//env:PYTHONPATH=" + pythons.Pytest(t, "plugins")
+		r := runFiles(t, 0, suite, testrun.Config{Specs: specs(t, 2, spec), NoFork: noFork})
+		require.NoError(t, r.err)
+		assert.Equal(t, testrun.OK, r.code, "%+v", of[*testrun.TestDone](r))
+		assert.Len(t, r.outcomes(t), 20)
+		for _, up := range of[*testrun.WorkerUp](r) {
+			assert.Equal(t, !noFork, up.Forked, of[*testrun.Notice](r))
+		}
+	}
+}
+
 // TestDjango has pytest-django make a database for each worker, as with pytest-xdist.
 func TestDjango(t *testing.T) {
 	suite := files{

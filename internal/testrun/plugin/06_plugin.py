@@ -16,7 +16,6 @@ class Plugin(Messages, Failures, Collecting, Running):
         self.deselected, self.began = 0, 0.0
         self.phases, self.reruns, self.sections = [], 0, set()
         self.plain = True  # whether the phases have passed, with nothing else to tell
-        self.stderr = None  # where crashes are reported
         self.hit = False  # whether a KeyboardInterrupt has come out of a test
         self.watch = None  # has the stacks printed if it is not called again in time
 

@@ -116,7 +116,7 @@ def enable_faulthandler(plugin, timeout):
         import faulthandler
     except ImportError:
         return  # Python 2
-    plugin.stderr = stderr = os.fdopen(os.dup(2), "wb", 0)
+    stderr = os.dup(2)  # a file would warn, at the end of the process, that nobody has closed it
     faulthandler.enable(stderr)
     if timeout > 0:
         # The driver asks for stacks when the time is over. That needs a thread of Python.

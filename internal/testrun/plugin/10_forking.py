@@ -15,9 +15,16 @@ class Asked(dict):
         self.asked = None
 
     def note(self, key):
-        if key == "workerid" and self.asked is None:
-            frame = sys._getframe(2)
+        if key == "workerid":
+            self.note_frame(sys._getframe(2))
+
+    def note_frame(self, frame):
+        if self.asked is None and frame.f_globals.get("__name__") not in TOLD:
             self.asked = "%s asks for the worker's id before there are workers" % frame.f_code.co_filename
+
+    def check(self):
+        if self.asked:
+            raise Refused(self.asked)
 
     def __getitem__(self, key):
         self.note(key)
@@ -26,6 +33,17 @@ class Asked(dict):
     def get(self, key, default=None):
         self.note(key)
         return dict.get(self, key, default)
+
+
+def tell_benchmark(config, id):
+    benchmarks = getattr(config, "_benchmarksession", None)
+    if benchmarks is not None:
+        benchmarks.xdist_worker = id
+
+
+# Modules of plugins that may ask for the worker's id early, since they are told it later: they only
+# want to know whether there are workers, and which one warns of that.
+TOLD = {"pytest_benchmark.session": tell_benchmark}
 
 
 class Frozen(object):
@@ -51,32 +69,31 @@ def collect_here(folder):
 def collect(settings):
     """Start pytest and collect, in the process that will be forked. It returns the plugin."""
     before = open_descriptors()
-    settings["workerinput"] = Asked(settings["workerinput"])
+    asked = settings["workerinput"] = Asked(settings["workerinput"])
     plugin = make(settings)
     if plugin is None:
         raise Refused("pytest is missing")
-    environment = watch_environment()
+    usual_environment = watch_environment(asked)
     import _pytest.main as main
     usual = main.wrap_session
 
     def wrap_session(config, doit):
         if doit is not main._main:
             raise Refused("pytest is to do something else than to run tests")
-        freeze(plugin, config, main)
+        freeze(plugin, config, main, asked)
         return 0
     main.wrap_session = wrap_session
     try:
         plugin.failed = start(plugin, lambda config: config.hook.pytest_cmdline_main(config=config))
     finally:
         main.wrap_session = usual
-        asked = environment()
+        os.environ.__class__ = usual_environment
         if plugin.header is not None:
             plugin.facts["header"] = plugin.header()
     if plugin.refusal:
         raise Refused(plugin.refusal)
     if plugin.frozen is not None:
-        if settings["workerinput"].asked or asked:
-            raise Refused(settings["workerinput"].asked or asked)
+        asked.check()
         check_threads()
         import gc
         try:
@@ -126,18 +143,18 @@ def meanwhile(call):
     return result
 
 
-def watch_environment():
-    """Note who asks the environment for the worker's id. It returns a function that ends that."""
+def watch_environment(asked):
+    """Note who asks the environment for the worker's id. It returns the usual class of that."""
     usual = os.environ.__class__
-    asked, inner, before = [], ("os", "collections.abc", "_collections_abc"), deque(maxlen=3)
+    inner, before = ("os", "collections.abc", "_collections_abc"), deque(maxlen=3)
 
     class Environ(usual):
         def __getitem__(self, key):
-            if key == "PYTEST_XDIST_WORKER" and not asked and not self.are_read(key):
+            if key == "PYTEST_XDIST_WORKER" and not self.are_read(key):
                 frame = sys._getframe(1)
                 while frame.f_back is not None and frame.f_globals.get("__name__") in inner:
                     frame = frame.f_back
-                asked.append("%s asks for the worker's id before there are workers" % frame.f_code.co_filename)
+                asked.note_frame(frame)
             before.append(key)
             return usual.__getitem__(self, key)
 
@@ -147,11 +164,7 @@ def watch_environment():
             at = names.index(key) if key in names else 0
             return at > 0 and list(before) == names[max(at - 3, 0):at]
     os.environ.__class__ = Environ
-
-    def end():
-        os.environ.__class__ = usual
-        return asked and asked[0]
-    return end
+    return usual
 
 
 def open_descriptors():
@@ -196,7 +209,7 @@ def check_threads():
         raise Refused("a thread runs that workers would not have: %s" % ", ".join(names))
 
 
-def freeze(plugin, config, main):
+def freeze(plugin, config, main, asked):
     session = getattr(main.Session, "from_config", main.Session)(config)
     session.exitstatus = 0
     plugin.frozen = frozen = Frozen(plugin, config, session)
@@ -206,9 +219,11 @@ def freeze(plugin, config, main):
         for name, why in (("_cov", "pytest-cov measures each process"),):
             if config.pluginmanager.hasplugin(name):
                 raise Refused(why)
+        asked.check()  # before the time that collecting takes
         check_threads()
         stage = "start"
         config.hook.pytest_sessionstart(session=session)
+        asked.check()
         stage = "collect"
         config.hook.pytest_collection(session=session)
         plugin.take_stock(session)
@@ -243,6 +258,8 @@ def go_on(channel, plugin):
         capture.start_global_capturing()
         capture.suspend_global_capture()
     own_folder(config, plugin)
+    for tell in TOLD.values():
+        tell(config, os.environ.get("PYTEST_XDIST_WORKER"))
     stage, error = frozen.error or (None, None)
 
     def raise_if(at):
